@@ -1,0 +1,31 @@
+// The one exception of the C++ core. Codes are 1:1 with the C ABI and with the Python errors.
+#pragma once
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace gppcore {
+
+enum class ErrorCode : int {
+  ok = 0,
+  shape = 1,
+  dtype = 2,
+  range = 3,
+  forest_format = 4,
+  missing_file = 5,
+  out_of_memory = 6,
+  kernel = 7,
+};
+
+class Error : public std::exception {
+ public:
+  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  ErrorCode code() const noexcept { return code_; }
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  ErrorCode code_;
+  std::string message_;
+};
+
+}  // namespace gppcore

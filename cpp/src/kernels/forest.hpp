@@ -1,0 +1,9 @@
+// What the forest kernels of one instruction set offer. Plain types only: this is included by the ISA files.
+#pragma once
+#include <cstdint>
+
+namespace gppcore {
+
+struct ForestKernels {};
+
+}  // namespace gppcore

@@ -1,0 +1,16 @@
+// The table of kernels of one instruction set. Plain types only: this is included by the ISA files.
+#pragma once
+#include "forest.hpp"
+#include "regrid.hpp"
+#include "two_leaf.hpp"
+
+namespace gppcore {
+
+struct Kernels {
+  const char* isa;
+  TwoLeafKernels two_leaf;
+  RegridKernels regrid;
+  ForestKernels forest;
+};
+
+}  // namespace gppcore

@@ -1,0 +1,110 @@
+#include "parallel.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+namespace gppcore {
+namespace {
+
+struct Job {
+  int64_t n, grain;
+  const std::function<void(int64_t, int64_t)>* body;
+  std::atomic<int64_t> next{0};
+  int helpers_running = 0;  // guarded by the pool's mutex
+  std::exception_ptr error;
+  std::mutex error_mutex;
+
+  void run() {
+    for (int64_t begin; (begin = next.fetch_add(grain)) < n;) {
+      try {
+        (*body)(begin, std::min(begin + grain, n));
+      } catch (...) {
+        std::lock_guard<std::mutex> lock(error_mutex);
+        if (!error) error = std::current_exception();
+        next.store(n);
+      }
+    }
+  }
+};
+
+class Pool {
+ public:
+  void run(Job& job, int n_helpers) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      for (int i = 0; i < n_helpers; ++i) tickets_.push_back(&job);
+      const int wanted = std::min<int>(static_cast<int>(tickets_.size()), kMaxThreads);
+      for (; n_threads_ < wanted; ++n_threads_) std::thread(&Pool::work, this).detach();
+    }
+    wake_.notify_all();
+    job.run();
+    std::unique_lock<std::mutex> lock(mutex_);
+    tickets_.erase(std::remove(tickets_.begin(), tickets_.end(), &job), tickets_.end());
+    idle_.wait(lock, [&] { return job.helpers_running == 0; });
+  }
+
+ private:
+  static constexpr int kMaxThreads = 256;
+
+  void work() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [&] { return !tickets_.empty(); });
+      Job* job = tickets_.front();
+      tickets_.pop_front();
+      ++job->helpers_running;
+      lock.unlock();
+      job->run();
+      lock.lock();
+      if (--job->helpers_running == 0) idle_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, idle_;
+  std::deque<Job*> tickets_;
+  int n_threads_ = 0;
+};
+
+// Never destroyed: detached workers may still wait on it when the process ends. A forked child inherits the
+// memory but not the threads, so it makes a pool of its own (the parent's, of unknown state, is left alone).
+Pool& pool() {
+  static std::mutex mutex;
+  static Pool* instance = nullptr;
+  static pid_t owner = 0;
+  std::lock_guard<std::mutex> lock(mutex);
+  if (owner != getpid()) {
+    instance = new Pool;
+    owner = getpid();
+  }
+  return *instance;
+}
+
+}  // namespace
+
+void parallel_for(int64_t n, int64_t grain, int n_threads, const std::function<void(int64_t, int64_t)>& body) {
+  if (n <= 0) return;
+  grain = std::max<int64_t>(grain, 1);
+  const int64_t n_chunks = (n + grain - 1) / grain;
+  if (n_threads < 1) n_threads = std::max(1u, std::thread::hardware_concurrency());
+  const int n_helpers = static_cast<int>(std::min<int64_t>(n_threads, n_chunks)) - 1;
+  Job job;
+  job.n = n;
+  job.grain = grain;
+  job.body = &body;
+  if (n_helpers > 0) {
+    pool().run(job, n_helpers);
+  } else {
+    job.run();
+  }
+  if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace gppcore

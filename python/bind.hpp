@@ -1,0 +1,15 @@
+// Shared by the binding files: one bind_<concept>.cpp per concept, each with one register function.
+#pragma once
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace py = pybind11;
+
+// A C-contiguous array of T; used with py::arg().noconvert(), so that nothing is copied silently.
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+void register_two_leaf(py::module_& m);
+void register_regrid(py::module_& m);
+void register_forest(py::module_& m);

@@ -1,0 +1,3 @@
+#include "bind.hpp"
+
+void register_forest(py::module_&) {}

@@ -1,0 +1,3 @@
+#include "bind.hpp"
+
+void register_regrid(py::module_&) {}

@@ -1,0 +1,36 @@
+// Table of contents of gppcore._core, and the translation of C++ errors to those of gppcore.errors.
+#include "../cpp/src/dispatch.hpp"
+#include "bind.hpp"
+#include "gppcore/error.hpp"
+
+namespace {
+
+const char* python_error(gppcore::ErrorCode code) {
+  switch (code) {
+    case gppcore::ErrorCode::shape: return "ShapeError";
+    case gppcore::ErrorCode::dtype: return "DtypeError";
+    case gppcore::ErrorCode::range: return "RangeError";
+    case gppcore::ErrorCode::forest_format: return "ForestFormatError";
+    case gppcore::ErrorCode::missing_file: return "MissingFileError";
+    default: return "KernelError";
+  }
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid and gppcore.forest.";
+  py::register_exception_translator([](std::exception_ptr p) {
+    try {
+      if (p) std::rethrow_exception(p);
+    } catch (const gppcore::Error& e) {
+      const py::object type = py::module_::import("gppcore.errors").attr(python_error(e.code()));
+      py::set_error(type, e.what());
+    }
+  });
+  m.def("isa", [] { return std::string(gppcore::kernels().isa); }, "Name of the instruction set in use.");
+  m.def("supported_isas", &gppcore::supported_isas, "Instruction sets that this CPU can run, best last.");
+  register_two_leaf(m);
+  register_regrid(m);
+  register_forest(m);
+}

@@ -1,0 +1,28 @@
+"""Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers.
+
+Public names are loaded on first use, so that ``import gppcore`` stays cheap for the models that embed it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+__version__ = version("gppcore")
+
+_HOME = {
+}
+
+__all__ = [*sorted(_HOME), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"gppcore.{_HOME[name]}"), name)
+    message = f"module 'gppcore' has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,55 @@
+"""The errors that gppcore raises: each message tells the name, what was expected and what came."""
+
+from __future__ import annotations
+
+
+class GppcoreError(Exception):
+    """Base of every error that gppcore raises on purpose."""
+
+
+class ShapeError(GppcoreError, ValueError):
+    """An array has the wrong shape, or two shapes do not fit together."""
+
+
+class DtypeError(GppcoreError, TypeError):
+    """An array has a number type that the kernel does not take; nothing is converted silently."""
+
+
+class RangeError(GppcoreError, ValueError):
+    """A value lies outside its physically valid range, or an option is not one of the allowed."""
+
+
+class UnitsError(GppcoreError, ValueError):
+    """A quantity is, or looks like it is, in another unit than the one asked for."""
+
+
+class TileFormatError(GppcoreError, OSError):
+    """A tile store is missing something, was changed, or does not match its journal."""
+
+
+class ForestFormatError(GppcoreError, OSError):
+    """A forest file is truncated, corrupt or of an unknown version, or a model cannot be represented."""
+
+
+class TowerFormatError(GppcoreError, ValueError):
+    """A tower file lacks a column or holds rows that cannot be right."""
+
+
+class ProductFormatError(GppcoreError, OSError):
+    """A gridded product lacks the coordinates, variable or units that a CF reader needs."""
+
+
+class MissingFileError(GppcoreError, FileNotFoundError):
+    """A file or folder that was named does not exist."""
+
+
+class OutputExistsError(GppcoreError, FileExistsError):
+    """An output folder exists and does not belong to this run."""
+
+
+class DiskFullError(GppcoreError, OSError):
+    """The disk has no room for an output; what was finished before stays valid."""
+
+
+class KernelError(GppcoreError, RuntimeError):
+    """The compiled core failed, or an unknown instruction set was asked for."""

@@ -1,0 +1,159 @@
+"""The table of variables: one name, one unit, one valid range; checks and CF attributes come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gppcore.errors import RangeError, UnitsError
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """A unit often mistaken for the right one: a whole field whose maximum lies in `maximum` is suspect."""
+
+    unit: str
+    maximum: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Name, unit and valid range of a quantity."""
+
+    name: str
+    long_name: str
+    unit: str
+    valid_range: tuple[float, float]
+    standard_name: str | None = None
+    look_alike: LookAlike | None = None
+
+
+_TABLE = (
+    Variable("gpp", "gross primary production", "umol m-2 s-1", (0.0, 150.0)),
+    Variable(
+        "gpp_daily",
+        "gross primary production",
+        "g m-2 d-1",
+        (0.0, 60.0),
+        "gross_primary_productivity_of_biomass_expressed_as_carbon",
+    ),
+    Variable("tair", "air temperature", "degC", (-90.0, 65.0), "air_temperature", LookAlike("K", (150, 350))),
+    Variable("tair_range", "diurnal range of air temperature", "degC", (0.0, 40.0)),
+    Variable(
+        "vpd",
+        "vapour pressure deficit",
+        "Pa",
+        (0.0, 15000.0),
+        "water_vapor_saturation_deficit_in_air",
+        LookAlike("hPa or kPa", (1e-9, 100)),
+    ),
+    Variable("patm", "air pressure", "Pa", (3e4, 1.1e5), "surface_air_pressure", LookAlike("hPa", (300, 1100))),
+    Variable("wind", "wind speed", "m s-1", (0.0, 80.0), "wind_speed"),
+    Variable(
+        "sw",
+        "shortwave radiation, downward",
+        "W m-2",
+        (0.0, 1500.0),
+        "surface_downwelling_shortwave_flux_in_air",
+        LookAlike("MJ m-2 d-1", (1e-9, 50)),
+    ),
+    Variable("sw_toa", "shortwave radiation at the top of the atmosphere", "W m-2", (0.0, 1500.0), "toa_incoming_shortwave_flux"),
+    Variable("ppfd", "photosynthetic photon flux density", "umol m-2 s-1", (0.0, 3500.0)),
+    Variable(
+        "precip",
+        "precipitation",
+        "mm d-1",
+        (0.0, 2000.0),
+        "lwe_precipitation_rate",
+        LookAlike("mm s-1 or m d-1", (1e-12, 0.15)),
+    ),
+    Variable("cos_zenith", "cosine of the solar zenith angle", "1", (-1.0, 1.0)),
+    Variable("lai", "leaf area index", "m2 m-2", (0.0, 15.0), "leaf_area_index"),
+    Variable("clumping", "clumping index", "1", (0.1, 1.0)),
+    Variable("ca", "CO2 mole fraction of the air", "umol mol-1", (50.0, 2000.0)),
+    Variable("vcmax25", "maximum carboxylation rate at 25 degC", "umol m-2 s-1", (0.0, 400.0)),
+    Variable("g1", "slope of the Ball-Berry relation", "1", (0.0, 30.0)),
+    Variable("soil_water_stress", "soil-water stress factor (1 = none)", "1", (0.0, 1.0)),
+    Variable("igbp", "IGBP land cover class", "1", (0, 16)),
+    Variable("c4_fraction", "share of C4 plants in grass and crop", "1", (0.0, 1.0)),
+    Variable("ndvi_min", "lowest NDVI of the year", "1", (-0.3, 1.0)),
+    Variable("ndvi_max", "highest NDVI of the year", "1", (-0.3, 1.0)),
+    Variable("lat", "latitude", "degrees_north", (-90.0, 90.0), "latitude"),
+    Variable("lon", "longitude", "degrees_east", (-180.0, 360.0), "longitude"),
+)
+
+VARIABLES = {variable.name: variable for variable in _TABLE}
+
+G_C_PER_UMOL = 12.011e-6
+"""Grams of carbon in a micromole of CO2 (standard atomic weight 12.011)."""
+
+SECONDS_PER_DAY = 86400.0
+
+
+def check_range(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any]:
+    """Return `values` as an array after checking them against the table; NaN passes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the variable in the table.
+    values : array_like
+        Values in the table's unit.
+    where : str, optional
+        Where the values come from (a file, a tile), for the message.
+
+    Raises
+    ------
+    UnitsError
+        If the values look like another unit (a temperature in K, a VPD in hPa).
+    RangeError
+        If a value lies outside the valid range.
+    """
+    variable = VARIABLES[name]
+    array = np.asarray(values)
+    finite = array[np.isfinite(array)] if array.ndim else np.atleast_1d(array)
+    if np.isinf(array).any():
+        raise RangeError(f"{name}{_at(where)}: expected finite values or NaN, got infinity")
+    if finite.size == 0 or np.isnan(finite).all():
+        return array
+    low, high = float(finite.min()), float(finite.max())
+    suspect = variable.look_alike
+    if suspect and suspect.maximum[0] <= high <= suspect.maximum[1] and (array.size >= 12 or high > variable.valid_range[1]):
+        raise UnitsError(
+            f"{name}{_at(where)}: expected {variable.unit}, got values up to {high:g}, which look like {suspect.unit}"
+        )
+    if low < variable.valid_range[0] or high > variable.valid_range[1]:
+        raise RangeError(
+            f"{name}{_at(where)}: expected {variable.valid_range[0]:g} to {variable.valid_range[1]:g} "
+            f"{variable.unit}, got {low:g} to {high:g}"
+        )
+    return array
+
+
+def check_unit(name: str, unit: str | None, *, where: str = "") -> None:
+    """Check a unit given with the data against the table's; no unit given is accepted.
+
+    Raises
+    ------
+    UnitsError
+        If a unit is given and is not the table's.
+    """
+    expected = VARIABLES[name].unit
+    if unit is not None and unit != expected:
+        raise UnitsError(f"{name}{_at(where)}: expected {expected}, got {unit}")
+
+
+def attributes(name: str) -> dict[str, str]:
+    """Return the CF attributes of a variable: long_name, units and, where CF has one, standard_name."""
+    variable = VARIABLES[name]
+    attrs = {"long_name": variable.long_name, "units": variable.unit}
+    if variable.standard_name:
+        attrs["standard_name"] = variable.standard_name
+    return attrs
+
+
+def _at(where: str) -> str:
+    return f" in {where}" if where else ""
