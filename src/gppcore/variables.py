@@ -68,7 +68,7 @@ _TABLE = (
         "mm d-1",
         (0.0, 2000.0),
         "lwe_precipitation_rate",
-        LookAlike("mm s-1 or m d-1", (1e-12, 0.15)),
+        LookAlike("kg m-2 s-1", (1e-12, 2e-3)),
     ),
     Variable("cos_zenith", "cosine of the solar zenith angle", "1", (-1.0, 1.0)),
     Variable("lai", "leaf area index", "m2 m-2", (0.0, 15.0), "leaf_area_index"),
