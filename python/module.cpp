@@ -19,7 +19,8 @@ const char* python_error(gppcore::ErrorCode code) {
 }  // namespace
 
 PYBIND11_MODULE(_core, m) {
-  m.doc() = "Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid and gppcore.forest.";
+  m.doc() =
+      "Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid and gppcore.forest.";
   py::register_exception_translator([](std::exception_ptr p) {
     try {
       if (p) std::rethrow_exception(p);
@@ -28,7 +29,8 @@ PYBIND11_MODULE(_core, m) {
       py::set_error(type, e.what());
     }
   });
-  m.def("isa", [] { return std::string(gppcore::kernels().isa); }, "Name of the instruction set in use.");
+  m.def(
+      "isa", [] { return std::string(gppcore::kernels().isa); }, "Name of the instruction set in use.");
   m.def("supported_isas", &gppcore::supported_isas, "Instruction sets that this CPU can run, best last.");
   register_two_leaf(m);
   register_regrid(m);

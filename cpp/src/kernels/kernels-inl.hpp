@@ -1,9 +1,8 @@
 // All kernels in the namespace of one instruction set. Included once by each file of ../isa.
 // Nothing here may include a standard header other than <cstdint>, allocate or throw: an inline function of
 // the standard library compiled with AVX flags could be the copy that the linker keeps for every CPU.
-#include "kernels.hpp"
-
 #include "forest-inl.hpp"
+#include "kernels.hpp"
 #include "regrid-inl.hpp"
 #include "two_leaf-inl.hpp"
 

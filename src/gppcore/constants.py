@@ -1,0 +1,239 @@
+"""Constants of the two-leaf model and the table of plant functional types, each with unit and source.
+
+``python -m gppcore.constants`` prints the C++ header with the same numbers (cpp/src/kernels/constants.hpp);
+a test compares it with the committed file.
+
+References
+----------
+.. [1] Chen, J.M. et al. (1999) Ecol. Model. 124, 99-119. doi:10.1016/S0304-3800(99)00156-8
+.. [2] Chen, J.M. et al. (2012) Global Biogeochem. Cycles 26, GB1019. doi:10.1029/2010GB003996
+.. [3] Kattge, J. et al. (2009) Glob. Change Biol. 15, 976-991. doi:10.1111/j.1365-2486.2008.01744.x
+.. [4] Harley, P.C. & Baldocchi, D.D. (1995) Plant Cell Environ. 18, 1146-1156.
+.. [5] Collatz, G.J. et al. (1991) Agric. For. Meteorol. 54, 107-136. doi:10.1016/0168-1923(91)90002-8
+.. [6] Collatz, G.J. et al. (1992) Aust. J. Plant Physiol. 19, 519-538. doi:10.1071/PP9920519
+.. [7] Medlyn, B.E. et al. (1999) Plant Cell Environ. 22, 1475-1495.
+.. [8] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202. doi:10.1016/j.agrformet.2006.03.016
+.. [9] de Pury, D.G.G. & Farquhar, G.D. (1997) Plant Cell Environ. 20, 537-557.
+.. [10] Norman, J.M. (1982) in Biometeorology in Integrated Pest Management, 65-99.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LeafConstants:
+    """Biochemical constants shared by all plant functional types.
+
+    Rates refer to 25 degC, energies are activation energies.
+    """
+
+    gas_constant: float = 8.314
+    """J mol-1 K-1."""
+    zero_celsius: float = 273.15
+    """K."""
+    reference_temperature: float = 298.16
+    """K; of the Arrhenius functions [4]_."""
+    kc25: float = 274.6
+    """Michaelis constant for CO2, umol mol-1 [4]_."""
+    kc_energy: float = 80500.0
+    """J mol-1 [4]_."""
+    ko25: float = 419.8
+    """Michaelis constant for O2, mmol mol-1 [4]_."""
+    ko_energy: float = 14500.0
+    """J mol-1 [4]_."""
+    oxygen: float = 210.0
+    """O2 mole fraction, mmol mol-1."""
+    tau25: float = 2904.12
+    """Specificity of Rubisco [4]_."""
+    tau_energy: float = -29000.0
+    """J mol-1 [4]_."""
+    rd_energy: float = 38000.0
+    """Dark respiration, J mol-1 [4]_."""
+    rd_to_vcmax: float = 0.004657
+    """Dark respiration over Vcmax at 25 degC, C3 [4]_."""
+    rd_light_share: float = 0.4
+    """Respiration left in light [2]_; reached at `rd_light_ppfd`."""
+    rd_light_ppfd: float = 10.0
+    """Absorbed PPFD, umol m-2 s-1, where the inhibition of respiration is full."""
+    peak_energy: float = 55000.0
+    """Vcmax and Jmax below their optimum, J mol-1 [4]_."""
+    peak_deactivation: float = 200000.0
+    """Vcmax and Jmax above their optimum, J mol-1 [4]_."""
+    peak_temperature: float = 301.0
+    """Optimum of Vcmax and Jmax, K [4]_."""
+    jmax_slope: float = 2.39
+    """Jmax25 = slope Vcmax25 + offset [7]_."""
+    jmax_offset: float = -14.2
+    """umol m-2 s-1 [7]_."""
+    jmax_saturation: float = 2.1
+    """J = Jmax I / (I + 2.1 Jmax) [1]_."""
+    sink_limit: float = 0.5
+    """Sucrose-limited rate over Vcmax [5]_."""
+    ppfd_per_shortwave: float = 2.275
+    """umol J-1: half of shortwave is photosynthetically active, 4.55 umol J-1 [1]_."""
+    nitrogen_decay: float = 0.3
+    """Decay of leaf nitrogen per unit LAI [2]_, [9]_."""
+    h2o_to_co2: float = 1.6
+    """Ratio of the diffusivities of water vapour and CO2."""
+    c4_quantum_yield: float = 0.05
+    """mol CO2 per mol absorbed photons [6]_."""
+    c4_pep_slope: float = 0.02
+    """Initial slope of the CO2 response over Vcmax25, (umol mol-1)-1 [6]_."""
+    c4_q10: float = 2.0
+    """[6]_."""
+    c4_rd_to_vcmax: float = 0.025
+    """[6]_."""
+    c4_theta: float = 0.80
+    """Co-limitation of Rubisco and light [6]_."""
+    c4_beta: float = 0.95
+    """Co-limitation with PEP carboxylase [6]_."""
+
+
+LEAF_CONSTANTS = LeafConstants()
+
+
+@dataclass(frozen=True)
+class PlantFunctionalType:
+    """Parameters of one plant functional type (PFT)."""
+
+    name: str
+    long_name: str
+    vcmax25: float
+    """Mean Vcmax25 of sunlit mature leaves, umol m-2 s-1 [3]_."""
+    top_to_mean: float
+    """Vcmax25 at the canopy top over the mean [2]_."""
+    clumping: float
+    """Clumping index [2]_."""
+    g1: float
+    """Slope of the Ball-Berry relation [2]_."""
+    g0: float
+    """Residual conductance for water vapour, mol m-2 s-1."""
+    albedo: float
+    """Shortwave albedo of the canopy, mean of visible and near infrared."""
+    height_overstory: float
+    """m."""
+    height_understory: float
+    """m."""
+    stem_area_overstory: float
+    """m2 m-2."""
+    stem_area_understory: float
+    """m2 m-2."""
+    understory: bool
+    """Whether leaves of an understory add to GPP."""
+    pathway: Literal["C3", "C4"]
+    psi_min: float
+    """Soil water suction, m, above which stomata begin to close [8]_."""
+    psi_exponent: float
+    """Steepness of that closure [8]_."""
+
+
+
+
+def _tree(
+    name: str, long_name: str, vcmax25: float, top_to_mean: float, clumping: float, *, needle: bool
+) -> PlantFunctionalType:
+    return PlantFunctionalType(
+        name=name,
+        long_name=long_name,
+        vcmax25=vcmax25,
+        top_to_mean=top_to_mean,
+        clumping=clumping,
+        g1=8.0,
+        g0=0.0175,
+        albedo=0.1325 if needle else 0.145,
+        height_overstory=20.0 if needle else 23.0,
+        height_understory=3.0,
+        stem_area_overstory=0.9,
+        stem_area_understory=0.48,
+        understory=True,
+        pathway="C3",
+        psi_min=33.0 if needle else 10.0,
+        psi_exponent=0.4 if needle else 1.5,
+    )
+
+
+def _herb(
+    name: str,
+    long_name: str,
+    vcmax25: float,
+    top_to_mean: float,
+    *,
+    clumping: float = 0.80,
+    g1: float = 8.0,
+    pathway: Literal["C3", "C4"] = "C3",
+) -> PlantFunctionalType:
+    return PlantFunctionalType(
+        name=name,
+        long_name=long_name,
+        vcmax25=vcmax25,
+        top_to_mean=top_to_mean,
+        clumping=clumping,
+        g1=g1,
+        g0=0.0175 if pathway == "C3" else 0.04,
+        albedo=0.1775,
+        height_overstory=4.0,
+        height_understory=0.1,
+        stem_area_overstory=0.9,
+        stem_area_understory=0.002,
+        understory=False,
+        pathway=pathway,
+        psi_min=33.0,
+        psi_exponent=0.4,
+    )
+
+
+_SHRUB = PlantFunctionalType(
+    name="shrub",
+    long_name="shrubland",
+    vcmax25=57.85,
+    top_to_mean=1.528,
+    clumping=0.70,
+    g1=8.0,
+    g0=0.0175,
+    albedo=0.1625,
+    height_overstory=4.0,
+    height_understory=0.0,
+    stem_area_overstory=0.66,
+    stem_area_understory=0.002,
+    understory=True,
+    pathway="C3",
+    psi_min=33.0,
+    psi_exponent=0.4,
+)
+
+_PFT_TABLE = (
+    _tree("enf", "evergreen needleleaf forest", 62.5, 1.475, 0.62, needle=True),
+    _tree("ebf", "evergreen broadleaf forest", 29.0, 1.434, 0.63, needle=False),
+    _tree("dnf", "deciduous needleleaf forest", 39.1, 1.381, 0.68, needle=True),
+    _tree("dbf", "deciduous broadleaf forest", 57.7, 1.435, 0.70, needle=False),
+    _tree("mf", "mixed forest", 60.1, 1.455, 0.66, needle=False),
+    _SHRUB,
+    _herb("grass", "C3 grass", 78.2, 1.425),
+    _herb("crop", "C3 crop", 100.7, 1.425),
+    _herb("grass_c4", "C4 grass", 36.0, 1.0, clumping=0.73, g1=4.0, pathway="C4"),
+    _herb("crop_c4", "C4 crop", 36.0, 1.0, clumping=0.73, g1=4.0, pathway="C4"),
+)
+
+PFTS = {pft.name: pft for pft in _PFT_TABLE}
+
+
+def cpp_header() -> str:
+    """Return the C++ header that holds the numbers of :class:`LeafConstants`."""
+    lines = [
+        "// Made by `python -m gppcore.constants` from src/gppcore/constants.py, where units and sources stand.",
+        "#pragma once",
+        "",
+        "namespace gppcore::constants {",
+        "",
+        *(f"constexpr double {f.name} = {getattr(LEAF_CONSTANTS, f.name)!r};" for f in fields(LeafConstants)),
+        "",
+        "}  // namespace gppcore::constants",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(cpp_header())
