@@ -145,7 +145,7 @@ def two_leaf_gpp(
         raise ShapeError(f"two_leaf_gpp: inputs do not broadcast against each other, got {shapes}") from None
     if out is None:
         out = TwoLeafFlux(np.empty(shape), np.empty(shape))
-    flat = (-1, shape[-1]) if shape else (1, 1)
+    flat = (-1, max(shape[-1], 1)) if shape else (1, 1)
     sunlit, shaded = (_output(name, getattr(out, name), shape).reshape(flat) for name in ("gpp_sunlit", "gpp_shaded"))
     if sunlit.size:
         grids = [_grid(v, shape, sunlit.shape) for v in values]

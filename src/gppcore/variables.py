@@ -94,7 +94,7 @@ SECONDS_PER_DAY = 86400.0
 
 
 def check_range(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any]:
-    """Return `values` as an array after checking them against the table; NaN passes.
+    """Return `values` as an array after checking them against the valid range; NaN passes.
 
     Parameters
     ----------
@@ -108,29 +108,49 @@ def check_range(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any
     Raises
     ------
     UnitsError
-        If the values look like another unit (a temperature in K, a VPD in hPa).
+        If values outside the range look like another unit (a temperature in K).
     RangeError
         If a value lies outside the valid range.
     """
-    variable = VARIABLES[name]
-    array = np.asarray(values)
-    finite = array[np.isfinite(array)] if array.ndim else np.atleast_1d(array)
-    if np.isinf(array).any():
-        raise RangeError(f"{name}{_at(where)}: expected finite values or NaN, got infinity")
-    if finite.size == 0 or np.isnan(finite).all():
+    variable, array = VARIABLES[name], np.asarray(values)
+    if array.size == 0:
         return array
-    low, high = float(finite.min()), float(finite.max())
-    suspect = variable.look_alike
-    if suspect and suspect.maximum[0] <= high <= suspect.maximum[1] and (array.size >= 12 or high > variable.valid_range[1]):
-        raise UnitsError(
-            f"{name}{_at(where)}: expected {variable.unit}, got values up to {high:g}, which look like {suspect.unit}"
-        )
+    low, high = _limits(array)
+    if np.isinf(low) or np.isinf(high):
+        raise RangeError(f"{name}{_at(where)}: expected finite values or NaN, got infinity")
     if low < variable.valid_range[0] or high > variable.valid_range[1]:
+        _refuse_look_alike(variable, high, where)
         raise RangeError(
             f"{name}{_at(where)}: expected {variable.valid_range[0]:g} to {variable.valid_range[1]:g} "
             f"{variable.unit}, got {low:g} to {high:g}"
         )
     return array
+
+
+def check_field(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any]:
+    """Check a whole field or time series: the range, and whether all of it looks like another unit.
+
+    Within the range, a unit can only be told from many values together: a VPD that never exceeds 100 over a
+    year of a site is in hPa, not in Pa. Parameters and errors are those of :func:`check_range`.
+    """
+    array = check_range(name, values, where=where)
+    if array.size:
+        _refuse_look_alike(VARIABLES[name], _limits(array)[1], where)
+    return array
+
+
+def _limits(array: NDArray[Any]) -> tuple[float, float]:
+    """Return the extremes without NaN; (nan, nan) where all is NaN."""
+    return float(np.fmin.reduce(array, axis=None)), float(np.fmax.reduce(array, axis=None))
+
+
+def _refuse_look_alike(variable: Variable, high: float, where: str) -> None:
+    suspect = variable.look_alike
+    if suspect and suspect.maximum[0] <= high <= suspect.maximum[1]:
+        raise UnitsError(
+            f"{variable.name}{_at(where)}: expected {variable.unit}, got values up to {high:g}, "
+            f"which look like {suspect.unit}"
+        )
 
 
 def check_unit(name: str, unit: str | None, *, where: str = "") -> None:

@@ -1,0 +1,99 @@
+"""The compiled two-leaf kernel against the scalar reference, over instruction sets and threads."""
+
+import numpy as np
+import pytest
+
+from gppcore import _core, reference
+from gppcore.constants import PFTS
+from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
+
+RANGES = {
+    "sw": (0, 1000),
+    "tair": (-15, 45),
+    "vpd": (0, 4000),
+    "wind": (0.0, 8),
+    "cos_zenith": (-0.1, 1),
+    "ca": (280, 800),
+    "lai": (0, 8),
+    "clumping": (0.4, 1),
+    "soil_water_stress": (0.0, 1),
+    "vcmax25": (0, 130),
+    "g1": (2, 12),
+}
+
+
+def sample(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return {name: rng.uniform(*limits, n) for name, limits in RANGES.items()}
+
+
+def split(x):
+    forcing = Forcing(**{k: x[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
+    return forcing, Canopy(**{k: x[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
+
+
+@pytest.mark.parametrize("name", PFTS)
+def test_kernel_equals_reference(name):
+    x = sample(201)
+    flux = two_leaf_gpp(*split(x), PFTS[name])
+    numbers = reference.pft_numbers(PFTS[name])
+    hours = [reference.Hour(*(float(x[k][i]) for k in reference.Hour._fields)) for i in range(201)]
+    expected = np.array([reference.two_leaf(h, numbers) for h in hours])
+    # The reference bisects to the last bit; the kernel stops after a fixed number of steps.
+    np.testing.assert_allclose(flux.gpp_sunlit, expected[:, 0], rtol=0, atol=2e-8)
+    np.testing.assert_allclose(flux.gpp_shaded, expected[:, 1], rtol=0, atol=2e-8)
+
+
+DIGEST = """
+import hashlib, numpy as np
+from gppcore.constants import PFTS
+from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
+rng = np.random.default_rng(5)
+digest = hashlib.sha256()
+for n in (1, 7, 8, 9, 1023, 9000):
+    u = lambda a, b: rng.uniform(a, b, n)
+    forcing = Forcing(u(0, 1000), u(-15, 45), u(0, 4000), u(-0.1, 1), u(280, 800), u(0, 8))
+    canopy = Canopy(u(0, 8), u(0, 1), u(0.4, 1), u(0, 130), u(2, 12))
+    for pft in ("enf", "grass", "grass_c4"):
+        flux = two_leaf_gpp(forcing, canopy, PFTS[pft])
+        digest.update(flux.gpp_sunlit.tobytes() + flux.gpp_shaded.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_bits_equal_over_instruction_sets(run_on_isa):
+    digests = {isa: run_on_isa(isa, DIGEST) for isa in _core.supported_isas()}
+    assert len(digests) >= 2 or _core.supported_isas() == ["baseline"]
+    assert len(set(digests.values())) == 1, digests
+
+
+def test_bits_equal_over_threads_and_splits():
+    x = sample(20011)
+    forcing, canopy = split(x)
+    whole = two_leaf_gpp(forcing, canopy, PFTS["dbf"])
+    threaded = two_leaf_gpp(forcing, canopy, PFTS["dbf"], n_threads=3)
+    part = two_leaf_gpp(*split({k: v[5003:5020] for k, v in x.items()}), PFTS["dbf"])
+    assert whole.gpp_sunlit.tobytes() == threaded.gpp_sunlit.tobytes()
+    assert whole.gpp_shaded.tobytes() == threaded.gpp_shaded.tobytes()
+    assert whole.gpp_sunlit[5003:5020].tobytes() == part.gpp_sunlit.tobytes()
+
+
+def test_broadcast_and_strides_equal_full_arrays():
+    x = sample(60)
+    hours = {k: v.reshape(4, 15) for k, v in x.items()}
+    for k in ("lai", "soil_water_stress", "clumping"):
+        hours[k] = hours[k][0]
+    hours["sw"] = np.asfortranarray(hours["sw"])
+    hours["ca"] = 400.0
+    full = {k: np.ascontiguousarray(np.broadcast_to(v, (4, 15))) for k, v in hours.items()}
+    assert np.array_equal(two_leaf_gpp(*split(hours), PFTS["enf"]).gpp, two_leaf_gpp(*split(full), PFTS["enf"]).gpp)
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_nan_stays_in_its_place(name):
+    x = sample(19)
+    clean = two_leaf_gpp(*split(x), PFTS["mf"]).gpp
+    x[name][7] = np.nan
+    gpp = two_leaf_gpp(*split(x), PFTS["mf"]).gpp
+    assert np.isnan(gpp[7])
+    assert np.array_equal(np.delete(gpp, 7), np.delete(clean, 7))

@@ -1,0 +1,85 @@
+"""What must hold for any valid input of the two-leaf model."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gppcore.constants import PFTS
+from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
+
+pfts = st.sampled_from(sorted(PFTS))
+hour = st.fixed_dictionaries(
+    {
+        "sw": st.floats(0, 1200),
+        "tair": st.floats(-60, 60),
+        "vpd": st.floats(0, 12000),
+        "cos_zenith": st.floats(-1, 1),
+        "ca": st.floats(50, 2000),
+        "wind": st.floats(0, 40),
+    }
+)
+canopy = st.fixed_dictionaries(
+    {
+        "lai": st.floats(0, 15),
+        "soil_water_stress": st.floats(0, 1),
+        "clumping": st.floats(0.1, 1),
+        "vcmax25": st.floats(0, 400),
+        "g1": st.floats(0, 30),
+    }
+)
+
+
+@given(hour, canopy, pfts)
+@settings(max_examples=400, deadline=None)
+def test_finite_and_not_negative(weather, leaves, pft):
+    flux = two_leaf_gpp(Forcing(**weather), Canopy(**leaves), PFTS[pft])
+    for part in (flux.gpp_sunlit, flux.gpp_shaded):
+        assert np.isfinite(part)
+        assert part >= 0
+    assert flux.gpp == flux.gpp_sunlit + flux.gpp_shaded
+
+
+@given(hour, canopy, pfts)
+@settings(max_examples=100, deadline=None)
+def test_zero_without_leaves_or_light(weather, leaves, pft):
+    dark = {**weather, "sw": 0.0}
+    night = {**weather, "cos_zenith": -abs(weather["cos_zenith"])}
+    assert two_leaf_gpp(Forcing(**dark), Canopy(**leaves), PFTS[pft]).gpp == 0
+    assert two_leaf_gpp(Forcing(**night), Canopy(**leaves), PFTS[pft]).gpp == 0
+    assert two_leaf_gpp(Forcing(**weather), Canopy(**{**leaves, "lai": 0.0}), PFTS[pft]).gpp == 0
+
+
+@given(hour, canopy, pfts)
+@settings(max_examples=200, deadline=None)
+def test_little_leaf_area_gives_little_gpp(weather, leaves, pft):
+    thin = two_leaf_gpp(Forcing(**weather), Canopy(**{**leaves, "lai": 1e-6}), PFTS[pft])
+    assert thin.gpp < 1e-3
+
+
+@pytest.mark.parametrize("pft", PFTS)
+def test_more_light_of_one_quality_gives_more_gpp(pft):
+    # At a fixed diffuse share, that is at a clear or at an overcast sky, where the share is constant.
+    for mu in (0.2, 0.6, 1.0):
+        overcast = np.linspace(0.001, 0.06, 60) * 1367 * mu
+        gpp = two_leaf_gpp(Forcing(overcast, 20.0, 800.0, mu, 400.0), Canopy(lai=3.0), PFTS[pft]).gpp
+        assert (np.diff(gpp) > -1e-6).all()
+
+
+@pytest.mark.parametrize("pft", PFTS)
+def test_responses_have_the_known_sign(pft):
+    noon = {"sw": 700.0, "tair": 22.0, "vpd": 1000.0, "cos_zenith": 0.8, "ca": 400.0}
+    grid = {
+        "ca": np.linspace(200, 1000, 30),
+        "lai": np.linspace(0.1, 6, 30),
+        "soil_water_stress": np.linspace(0.05, 1, 30),
+        "vcmax25": np.linspace(5, 150, 30),
+    }
+    for name, values in grid.items():
+        weather = {**noon, **({name: values} if name == "ca" else {})}
+        leaves = {"lai": 3.0, **({name: values} if name != "ca" else {})}
+        gpp = two_leaf_gpp(Forcing(**weather), Canopy(**leaves), PFTS[pft]).gpp
+        assert (np.diff(gpp) >= -0.02).all(), name
+        assert gpp[-1] > gpp[0], name
+    dry = two_leaf_gpp(Forcing(**{**noon, "vpd": np.linspace(100, 2500, 30)}), Canopy(lai=3.0), PFTS[pft]).gpp
+    assert dry[-1] < dry[0]
