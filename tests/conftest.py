@@ -25,7 +25,9 @@ def run_on_isa():
 
     def run(isa: str, code: str) -> str:
         environment = {**os.environ, "GPPCORE_ISA": isa}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -11,8 +11,7 @@ from typing import Any
 
 __version__ = version("gppcore")
 
-_HOME = {
-}
+_HOME = {}
 
 __all__ = [*sorted(_HOME), "__version__"]
 

@@ -146,7 +146,9 @@ def two_leaf_gpp(
     if out is None:
         out = TwoLeafFlux(np.empty(shape), np.empty(shape))
     flat = (-1, max(shape[-1], 1)) if shape else (1, 1)
-    sunlit, shaded = (_output(name, getattr(out, name), shape).reshape(flat) for name in ("gpp_sunlit", "gpp_shaded"))
+    sunlit, shaded = (
+        _output(name, getattr(out, name), shape).reshape(flat) for name in ("gpp_sunlit", "gpp_shaded")
+    )
     if sunlit.size:
         grids = [_grid(v, shape, sunlit.shape) for v in values]
         _core.two_leaf(_parameters(pft), grids, sunlit, shaded, n_threads)
@@ -194,7 +196,6 @@ def _grid(value: Float, shape: tuple[int, ...], grid: tuple[int, ...]) -> Float:
 
 def _parameters(pft: PlantFunctionalType) -> _core.TwoLeafParameters:
     return _core.TwoLeafParameters(
-        top_to_mean=pft.top_to_mean,
         g0=pft.g0,
         albedo=pft.albedo,
         height_overstory=pft.height_overstory,

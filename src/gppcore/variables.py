@@ -50,7 +50,9 @@ _TABLE = (
         "water_vapor_saturation_deficit_in_air",
         LookAlike("hPa or kPa", (1e-9, 100)),
     ),
-    Variable("patm", "air pressure", "Pa", (3e4, 1.1e5), "surface_air_pressure", LookAlike("hPa", (300, 1100))),
+    Variable(
+        "patm", "air pressure", "Pa", (3e4, 1.1e5), "surface_air_pressure", LookAlike("hPa", (300, 1100))
+    ),
     Variable("wind", "wind speed", "m s-1", (0.0, 80.0), "wind_speed"),
     Variable(
         "sw",
@@ -60,7 +62,13 @@ _TABLE = (
         "surface_downwelling_shortwave_flux_in_air",
         LookAlike("MJ m-2 d-1", (1e-9, 50)),
     ),
-    Variable("sw_toa", "shortwave radiation at the top of the atmosphere", "W m-2", (0.0, 1500.0), "toa_incoming_shortwave_flux"),
+    Variable(
+        "sw_toa",
+        "shortwave radiation at the top of the atmosphere",
+        "W m-2",
+        (0.0, 1500.0),
+        "toa_incoming_shortwave_flux",
+    ),
     Variable("ppfd", "photosynthetic photon flux density", "umol m-2 s-1", (0.0, 3500.0)),
     Variable(
         "precip",
@@ -77,6 +85,7 @@ _TABLE = (
     Variable("vcmax25", "maximum carboxylation rate at 25 degC", "umol m-2 s-1", (0.0, 400.0)),
     Variable("g1", "slope of the Ball-Berry relation", "1", (0.0, 30.0)),
     Variable("soil_water_stress", "soil-water stress factor (1 = none)", "1", (0.0, 1.0)),
+    Variable("soil_water", "plant-available soil water over its capacity", "1", (0.0, 1.0)),
     Variable("igbp", "IGBP land cover class", "1", (0, 16)),
     Variable("c4_fraction", "share of C4 plants in grass and crop", "1", (0.0, 1.0)),
     Variable("ndvi_min", "lowest NDVI of the year", "1", (-0.3, 1.0)),

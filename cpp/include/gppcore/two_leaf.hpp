@@ -6,7 +6,7 @@ namespace gppcore {
 
 // Parameters of one plant functional type; units and sources in src/gppcore/constants.py.
 struct TwoLeafParameters {
-  double top_to_mean, g0, albedo;
+  double g0, albedo;
   double height_overstory, height_understory;
   double stem_area_overstory, stem_area_understory;
   bool understory, c4;

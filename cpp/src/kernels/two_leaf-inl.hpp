@@ -117,7 +117,7 @@ GPPCORE_INLINE void set_leaves(const CanopyHour& h, const TwoLeafParameters& p, 
   const V kb = 0.5 * h.x[kClumping] / mu, stress = h.x[kSoilWaterStress];
   const V through = exp(-(kb * lai)), nitrogen = exp(-kn * lai);
   const V a1 = 1.0 - through, a2 = (1.0 - nitrogen) * (1.0 / kn), a3 = (1.0 - through * nitrogen) / (kb + kn);
-  V top = h.x[kVcmax25] * p.top_to_mean, g0 = splat(p.g0 / constants::h2o_to_co2);
+  V top = h.x[kVcmax25], g0 = splat(p.g0 / constants::h2o_to_co2);
   if (p.c4) {
     // C4 leaves hardly feel a lower Ci, so that drought must act on their capacity too (Sellers et al. 1996).
     top = top * stress;

@@ -1,0 +1,95 @@
+"""Monthly soil-water bucket and the stress that dry or frozen soil puts on stomata.
+
+References
+----------
+.. [1] Manabe, S. (1969) Mon. Weather Rev. 97, 739-774 (bucket).
+.. [2] Hargreaves, G.H. & Samani, Z.A. (1985) Appl. Eng. Agric. 1, 96-99 (potential evaporation).
+.. [3] Clapp, R.B. & Hornberger, G.M. (1978) Water Resour. Res. 14, 601-604 (suction; loam).
+.. [4] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202, eqs 12-14 (stress).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.constants import PlantFunctionalType
+
+Float = NDArray[np.float64]
+
+CAPACITY = 150.0
+"""Plant-available water of the rooting zone, mm [1]_."""
+_DAYS, _STEPS = 30.4375, 10
+_MELT_PER_DEGREE = 3.0  # mm d-1 degC-1, degree-day factor of snow
+_WATER_PER_W = 0.0864 / 2.45  # mm d-1 per W m-2
+# Loam [3]: suction at saturation (m), exponent, and relative wetness at wilting point (150 m) and field capacity
+# (3.4 m), between which the plant-available water lies.
+_PSI_SATURATED, _B = 0.478, 5.39
+_WILTING, _FIELD = (_PSI_SATURATED / 150.0) ** (1.0 / _B), (_PSI_SATURATED / 3.4) ** (1.0 / _B)
+_MIN_STRESS = 0.1
+
+
+def potential_evaporation(tair: Float, tair_range: Float, sw_toa: Float) -> Float:
+    """Return potential evaporation [mm d-1] of Hargreaves & Samani from degC, degC and W m-2."""
+    warmth = np.maximum(tair + 17.8, 0.0) * np.sqrt(np.maximum(tair_range, 0.0))
+    return 0.0023 * (sw_toa * _WATER_PER_W) * warmth
+
+
+def soil_water(precip: Float, evaporation: Float, tair: Float) -> Float:
+    """Run the bucket over months and return soil water relative to its capacity.
+
+    Parameters
+    ----------
+    precip, evaporation : ndarray, shape (months, n)
+        Precipitation and potential evaporation [mm d-1], whole years from a January on.
+    tair : ndarray, shape (months, n)
+        Air temperature [degC]: below 0 precipitation stays as snow.
+
+    Returns
+    -------
+    ndarray, shape (months, n)
+        Mean soil water of each month [1], 0 to 1. The first year is run three times before, to forget the start.
+    """
+    months = precip.shape[0]
+    water = np.full(precip.shape[1], 0.5 * CAPACITY)
+    snow = np.zeros_like(water)
+    out = np.empty_like(precip)
+    for month in [*list(range(min(12, months))) * 3, *range(months)]:
+        total = np.zeros_like(water)
+        frozen = tair[month] < 0.0
+        for _ in range(_STEPS):
+            days = _DAYS / _STEPS
+            fall = precip[month] * days
+            melt = np.minimum(snow, np.maximum(tair[month], 0.0) * _MELT_PER_DEGREE * days)
+            snow = np.where(frozen, snow + fall, snow - melt)
+            rain = np.where(frozen, 0.0, fall + melt)
+            dry = np.minimum(1.0, water / (0.75 * CAPACITY))
+            water = np.clip(water + rain - evaporation[month] * days * dry, 0.0, CAPACITY)
+            total += water
+        out[month] = total / (_STEPS * CAPACITY)
+    return out
+
+
+def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
+    """Return the soil-water stress factor f of a plant functional type.
+
+    Parameters
+    ----------
+    soil_water : ndarray
+        Relative plant-available water [1], 0 to 1.
+    tair : ndarray
+        Monthly air temperature [degC], standing for soil temperature; frozen soil gives no water.
+    pft : PlantFunctionalType
+        Suction where closure begins and its steepness.
+
+    Returns
+    -------
+    ndarray
+        0.1 to 1 [4]_.
+    """
+    wetness = _WILTING + (_FIELD - _WILTING) * soil_water
+    suction = _PSI_SATURATED * wetness**-_B
+    excess = np.maximum(suction / pft.psi_min - 1.0, 0.0)
+    dry = 1.0 / (1.0 + excess**pft.psi_exponent)
+    thawed = 1.0 - np.exp(-0.02 * np.maximum(tair, 0.0) ** 2)
+    return np.maximum(dry * thawed, _MIN_STRESS)
