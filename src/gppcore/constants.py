@@ -19,6 +19,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -209,6 +210,42 @@ _PFT_TABLE = (
 )
 
 PFTS = {pft.name: pft for pft in _PFT_TABLE}
+
+
+PFT_NAMES = ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop")
+"""Types that land cover tells apart; grass and crop are C3 or C4 by `c4_fraction`."""
+
+
+@dataclass(frozen=True)
+class IgbpClass:
+    """A class of the IGBP land cover legend and the plant functional types that it holds."""
+
+    code: int
+    acronym: str
+    long_name: str
+    mixture: Mapping[str, float]
+    """Area shares; mid-values of the tree and crop cover by which the legend defines the class."""
+
+
+IGBP = (
+    IgbpClass(0, "WAT", "water", {}),
+    IgbpClass(1, "ENF", "evergreen needleleaf forest", {"enf": 1.0}),
+    IgbpClass(2, "EBF", "evergreen broadleaf forest", {"ebf": 1.0}),
+    IgbpClass(3, "DNF", "deciduous needleleaf forest", {"dnf": 1.0}),
+    IgbpClass(4, "DBF", "deciduous broadleaf forest", {"dbf": 1.0}),
+    IgbpClass(5, "MF", "mixed forest", {"mf": 1.0}),
+    IgbpClass(6, "CSH", "closed shrubland", {"shrub": 1.0}),
+    IgbpClass(7, "OSH", "open shrubland", {"shrub": 1.0}),
+    IgbpClass(8, "WSA", "woody savanna", {"mf": 0.45, "grass": 0.55}),
+    IgbpClass(9, "SAV", "savanna", {"mf": 0.2, "grass": 0.8}),
+    IgbpClass(10, "GRA", "grassland", {"grass": 1.0}),
+    IgbpClass(11, "WET", "permanent wetland", {"grass": 1.0}),
+    IgbpClass(12, "CRO", "cropland", {"crop": 1.0}),
+    IgbpClass(13, "URB", "urban", {}),
+    IgbpClass(14, "CVM", "cropland and natural vegetation", {"crop": 0.5, "grass": 0.5}),
+    IgbpClass(15, "SNO", "snow and ice", {}),
+    IgbpClass(16, "BSV", "barren", {}),
+)
 
 
 def cpp_header() -> str:

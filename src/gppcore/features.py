@@ -1,0 +1,122 @@
+"""Predictors of the learners: their order, the land-cover encoding and rows for training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gppcore.constants import IGBP, PFT_NAMES
+from gppcore.errors import RangeError, ShapeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Float = NDArray[np.float64]
+
+MONTHLY_PREDICTORS = ("tair", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai")
+STATIC_PREDICTORS = ("c4_fraction", *(f"fraction_{name}" for name in PFT_NAMES))
+PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
+"""Columns of every learner, in order; `fraction_<pft>` are area shares, so that mixed cells need no category."""
+
+
+def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:
+    """Return IGBP codes of acronyms such as ENF.
+
+    Raises
+    ------
+    RangeError
+        If a class is unknown.
+    """
+    codes = {c.acronym: c.code for c in IGBP}
+    found = np.asarray(acronyms, dtype=str)
+    if unknown := sorted(set(found.ravel()) - set(codes)):
+        raise RangeError(f"igbp: expected classes out of {sorted(codes)}, got {unknown}")
+    return np.array([codes[name] for name in found.ravel()], dtype=np.uint8).reshape(found.shape)
+
+
+def pft_fractions(igbp: ArrayLike) -> NDArray[np.float32]:
+    """Return the area shares of the plant functional types of IGBP classes.
+
+    Parameters
+    ----------
+    igbp : array_like of int, shape (n,)
+        IGBP class, 0 (water) to 16.
+
+    Returns
+    -------
+    ndarray, shape (8, n)
+        Shares in the order of `gppcore.constants.PFT_NAMES`; their sum is 0 where nothing grows.
+
+    Raises
+    ------
+    RangeError
+        If a class is unknown.
+    """
+    codes = np.asarray(igbp)
+    if codes.size and (codes.min() < 0 or codes.max() > 16):
+        raise RangeError(f"igbp: expected classes 0 to 16, got {codes.min()} to {codes.max()}")
+    table = np.zeros((17, len(PFT_NAMES)), dtype=np.float32)
+    for land_class in IGBP:
+        for name, share in land_class.mixture.items():
+            table[land_class.code, PFT_NAMES.index(name)] = share
+    return np.ascontiguousarray(table[codes].T)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows for training and judging: predictors, the target and what the rows are grouped by.
+
+    Attributes
+    ----------
+    x : ndarray, shape (rows, predictors)
+        Predictors in the order of `PREDICTORS`; NaN is missing.
+    gpp_daily : ndarray, shape (rows,)
+        Target [g m-2 d-1].
+    process : ndarray, shape (rows,)
+        GPP of the process model for the same rows [g m-2 d-1].
+    groups : pandas.DataFrame
+        One row per sample: site, cluster, region, pft, year, month.
+    """
+
+    x: Float
+    gpp_daily: Float
+    process: Float
+    groups: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        n = len(self.gpp_daily)
+        if self.x.shape != (n, len(PREDICTORS)) or self.process.shape != (n,) or len(self.groups) != n:
+            raise ShapeError(
+                f"Samples: expected {n} rows of {len(PREDICTORS)} predictors, got x {self.x.shape}, "
+                f"process {self.process.shape}, groups {len(self.groups)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.gpp_daily)
+
+    def take(self, rows: NDArray[Any]) -> Samples:
+        """Return the samples of a mask or of row numbers."""
+        return replace(
+            self,
+            x=self.x[rows],
+            gpp_daily=self.gpp_daily[rows],
+            process=self.process[rows],
+            groups=self.groups.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows],
+        )
+
+
+def predictor_matrix(columns: Mapping[str, ArrayLike]) -> Float:
+    """Stack columns of equal length to rows in the order of `PREDICTORS`.
+
+    Raises
+    ------
+    ShapeError
+        If a predictor is missing.
+    """
+    if missing := [name for name in PREDICTORS if name not in columns]:
+        raise ShapeError(f"predictors: expected {list(PREDICTORS)}, got no {missing}")
+    return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in PREDICTORS])

@@ -1,0 +1,259 @@
+"""Flux towers: the readers that make the target domain.
+
+A folder of towers holds three CSV files (plain or .gz):
+
+- ``gpp_monthly.csv``: ``site_id, year, month, gpp`` [g C m-2 d-1]; optional ``core`` (1 marks rows to use) and
+  ``modis_lai_m2_m2`` [m2 m-2], leaf area at the tower;
+- ``sites.csv``: ``site_id, lat, lon, igbp`` (acronym such as ENF), ``c4_percent, cluster50km``, and
+  ``koeppen_cedar`` or ``grid_koeppen_main`` (Koeppen class);
+- ``cell_forcing_monthly.csv``: ``site_id, year, month, cell_tmin_c, cell_tmax_c, cell_sw_mj_m2_d, cell_vpd_hpa,
+  cell_precip_mm_d, cell_co2_ppm, cell_lai_m2_m2``: every month of whole years, for every site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore import daylight, soil_water
+from gppcore.constants import PFT_NAMES
+from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
+from gppcore.features import PREDICTORS, Samples, igbp_codes, pft_fractions, predictor_matrix
+from gppcore.variables import check_field
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_GPP = ("site_id", "year", "month", "gpp")
+_SITES = ("site_id", "lat", "lon", "igbp", "c4_percent", "cluster50km")
+_FORCING = {
+    "cell_tmin_c": "tmin",
+    "cell_tmax_c": "tmax",
+    "cell_sw_mj_m2_d": "sw",
+    "cell_vpd_hpa": "vpd",
+    "cell_precip_mm_d": "precip",
+    "cell_co2_ppm": "ca",
+    "cell_lai_m2_m2": "lai",
+}
+_KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
+W_PER_MJ_DAY = 1e6 / 86400.0
+CELL_VPD_TO_DAYLIGHT_VPD = 100.0 / 1.65
+"""Pa per hPa, and the deficit of the cells is that of the warmest hours: 65 % above the towers' daytime mean."""
+
+
+@dataclass(frozen=True)
+class Towers:
+    """Towers with their GPP and forcing: the target domain.
+
+    Attributes
+    ----------
+    name : str
+        Where they come from, for labels.
+    synthetic : bool
+        Whether they were sampled from a model planet.
+    sites : pandas.DataFrame
+        Index site_id; lat, lon, igbp (acronym), region (Koeppen main class), cluster.
+    gpp : pandas.DataFrame
+        site_id, year, month, gpp_daily [g m-2 d-1].
+    forcing : xarray.Dataset
+        (time, cell) with one cell per site, in the order of `sites`: input of :func:`gppcore.simulate.simulate`
+        and all predictors.
+    """
+
+    name: str
+    synthetic: bool
+    sites: pd.DataFrame
+    gpp: pd.DataFrame
+    forcing: xr.Dataset
+
+    def samples(self, process: xr.Dataset) -> Samples:
+        """Join GPP, predictors and the process model to rows.
+
+        Parameters
+        ----------
+        process : xarray.Dataset
+            Result of `simulate(towers.forcing)`.
+
+        Returns
+        -------
+        Samples
+            Rows where GPP, the predictors and the process model are known.
+        """
+        import pandas as pd
+
+        time = pd.DatetimeIndex(self.forcing["time"].values)
+        rows = pd.Series(np.arange(len(time)), index=pd.MultiIndex.from_arrays([time.year, time.month]))
+        known = pd.MultiIndex.from_frame(self.gpp[["year", "month"]]).isin(rows.index)
+        gpp = self.gpp[known & self.gpp["site_id"].isin(self.sites.index)].reset_index(drop=True)
+        t = rows.loc[pd.MultiIndex.from_frame(gpp[["year", "month"]])].to_numpy()
+        cell = self.sites.index.get_indexer(gpp["site_id"])
+
+        def column(name: str) -> NDArray[np.float64]:
+            if name.startswith("fraction_"):
+                shares: NDArray[np.float64] = (
+                    self.forcing["pft_fraction"].sel(pft=name.removeprefix("fraction_")).values
+                )
+                return shares[cell]
+            field = self.forcing[name]
+            values: NDArray[np.float64] = (
+                field.transpose("time", "cell").values[t, cell]
+                if "time" in field.dims
+                else field.values[cell]
+            )
+            return values
+
+        x = predictor_matrix({name: column(name) for name in PREDICTORS})
+        simulated = process["gpp_daily"].transpose("time", "cell").values[t, cell]
+        site = self.sites.iloc[cell].reset_index(drop=True)
+        groups = pd.DataFrame(
+            {
+                "site": gpp["site_id"],
+                "cluster": site["cluster"],
+                "region": site["region"],
+                "pft": site["igbp"],
+                "year": gpp["year"],
+                "month": gpp["month"],
+            }
+        )
+        samples = Samples(x, gpp["gpp_daily"].to_numpy(float), simulated, groups)
+        return samples.take(
+            np.isfinite(samples.x).all(axis=1) & np.isfinite(simulated) & np.isfinite(samples.gpp_daily)
+        )
+
+
+def read_towers(folder: str | Path) -> Towers:
+    """Read a folder of towers (layout: see the module).
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder with the three CSV files.
+
+    Returns
+    -------
+    Towers
+        Sites that have forcing; GPP rows marked `core` where that column exists, else all.
+
+    Raises
+    ------
+    MissingFileError
+        If the folder or one of its files does not exist.
+    TowerFormatError
+        If a column is missing, a month is repeated, or the forcing is not whole years at every site.
+    UnitsError, RangeError
+        If a column is, or looks like it is, in another unit, or out of range; an IGBP class is unknown.
+    """
+    import pandas as pd
+
+    folder = Path(folder)
+    gpp = _read(folder, "gpp_monthly.csv", _GPP)
+    sites = _read(folder, "sites.csv", _SITES).set_index("site_id")
+    forcing = _read(folder, "cell_forcing_monthly.csv", ("site_id", "year", "month", *_FORCING))
+    climate = next((c for c in _KOEPPEN if c in sites), None)
+    if climate is None:
+        raise TowerFormatError(
+            f"{folder / 'sites.csv'}: expected a column out of {list(_KOEPPEN)}, got {sorted(sites)}"
+        )
+    if repeated := gpp[gpp.duplicated(["site_id", "year", "month"])].head(1).to_dict("records"):
+        raise TowerFormatError(
+            f"gpp_monthly.csv: expected one row per site and month, got {repeated[0]} again"
+        )
+    check_field("gpp_daily", gpp["gpp"].clip(lower=0.0).to_numpy(), where="gpp_monthly.csv")
+    sites = sites.loc[[s for s in sites.index if s in set(forcing["site_id"])]]
+    table = pd.DataFrame(
+        {
+            "lat": sites["lat"],
+            "lon": sites["lon"],
+            "igbp": sites["igbp"],
+            "region": sites[climate].astype(str).str[0].str.upper(),
+            "cluster": sites["cluster50km"],
+        }
+    )
+    used = gpp[gpp["core"] == 1] if "core" in gpp else gpp
+    used = used.rename(columns={"gpp": "gpp_daily"})[["site_id", "year", "month", "gpp_daily"]]
+    lai = gpp.set_index(["site_id", "year", "month"])["modis_lai_m2_m2"] if "modis_lai_m2_m2" in gpp else None
+    dataset = _forcing(table, sites["c4_percent"].to_numpy(float) / 100.0, forcing, lai)
+    return Towers(str(folder), False, table, used, dataset)
+
+
+def _read(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    if path is None:
+        raise MissingFileError(f"towers: expected a file {folder / name} or {name}.gz, got none")
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise TowerFormatError(f"{path}: expected a CSV table, got {error}") from error
+    if missing := [c for c in columns if c not in table]:
+        raise TowerFormatError(f"{path}: expected columns {missing}, got {list(table.columns)}")
+    return table
+
+
+def _forcing(
+    sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, lai: pd.Series | None
+) -> xr.Dataset:
+    """Bring the forcing of all sites to (time, cell) in gppcore's units and add what follows from it."""
+    import pandas as pd
+    import xarray as xr
+
+    where = "cell_forcing_monthly.csv"
+    rows = rows[rows["site_id"].isin(sites.index)].set_index(["year", "month", "site_id"]).sort_index()
+    if rows.index.has_duplicates:
+        raise TowerFormatError(f"{where}: expected one row per site and month, got some repeated")
+    wide = {new: rows[old].unstack("site_id").reindex(columns=sites.index) for old, new in _FORCING.items()}
+    index = wide["tmin"].index
+    if len(index) % 12 or (index.get_level_values("month") != np.resize(np.arange(1, 13), len(index))).any():
+        raise TowerFormatError(f"{where}: expected whole years of 12 months, got {len(index)} months")
+    values = {name: frame.to_numpy(float) for name, frame in wide.items()}
+    if lai is not None:
+        keys = pd.MultiIndex.from_product([sites.index, range(len(index))])
+        years, months = (
+            index.get_level_values(k).to_numpy()[keys.get_level_values(1)] for k in ("year", "month")
+        )
+        at_tower = lai.reindex(pd.MultiIndex.from_arrays([keys.get_level_values(0), years, months])).to_numpy(
+            float
+        )
+        at_tower = at_tower.reshape(len(sites), len(index)).T
+        values["lai"] = np.where(np.isnan(at_tower), values["lai"], at_tower)
+    fields = {
+        "tair": (values["tmin"] + values["tmax"]) / 2.0,
+        "tair_range": values["tmax"] - values["tmin"],
+        "sw": values["sw"] * W_PER_MJ_DAY,
+        "vpd": values["vpd"] * CELL_VPD_TO_DAYLIGHT_VPD,
+        "precip": values["precip"],
+        "ca": values["ca"],
+        "lai": values["lai"],
+    }
+    for name, field in fields.items():
+        check_field(name, field, where=where)
+    months = index.get_level_values("month")
+    lat = sites["lat"].to_numpy(float)
+    toa = {m: daylight.sw_toa(lat, daylight.mid_month_day(m)) for m in range(1, 13)}
+    fields["sw_toa"] = np.stack([toa[m] for m in months])
+    evaporation = soil_water.potential_evaporation(fields["tair"], fields["tair_range"], fields["sw_toa"])
+    fields["soil_water"] = soil_water.soil_water(fields["precip"], evaporation, fields["tair"])
+    time = pd.to_datetime(index.to_frame().assign(day=15)[["year", "month", "day"]])
+    return xr.Dataset(
+        {
+            **{name: (("time", "cell"), field) for name, field in fields.items()},
+            "lat": ("cell", lat),
+            "c4_fraction": ("cell", c4),
+            "pft_fraction": (("pft", "cell"), _fractions(sites)),
+        },
+        coords={"time": time.to_numpy(), "pft": list(PFT_NAMES)},
+    )
+
+
+def _fractions(sites: pd.DataFrame) -> NDArray[np.float64]:
+    try:
+        return pft_fractions(igbp_codes(sites["igbp"].to_numpy())).astype(np.float64)
+    except GppcoreError as error:
+        raise type(error)(f"sites.csv: {error}") from None
