@@ -1,0 +1,234 @@
+"""Transfer learning: pre-train on the process model, fine-tune on towers, predict with compiled forests.
+
+A model is ``GPP = p + w [(p + 2) r(x, p) - p]``: `p` is the source forest, an emulator of process GPP; `r` the
+target forest, the ratio of tower GPP to it; and the weight `w` says how far the towers are trusted. It is chosen
+by predicting clusters of towers that the target forest has not seen, so that few or contradictory towers leave
+the process model nearly as it is. A direct model has no source: ``GPP = r(x)``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, ShapeError
+from gppcore.features import PREDICTORS, Samples
+from gppcore.forest import Forest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Float = NDArray[np.float64]
+
+RATIO_OFFSET = 2.0
+"""g m-2 d-1, added to process GPP below the ratio, so that winter months do not dominate."""
+SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 40}
+TARGET_SETTINGS = {
+    "max_iter": 250,
+    "learning_rate": 0.05,
+    "max_leaf_nodes": 8,
+    "min_samples_leaf": 30,
+    "l2_regularization": 5.0,
+    "max_features": 0.3,
+}
+_INNER_FOLDS = 3
+_CARD = "model.json"
+
+
+@dataclass(frozen=True)
+class TransferModel:
+    """A model of GPP made of forests: predicts without scikit-learn, from Python, C and Fortran.
+
+    Attributes
+    ----------
+    source : Forest or None
+        Emulator of process GPP on `PREDICTORS`; None for a direct model.
+    target : Forest or None
+        Ratio on `PREDICTORS` and the source's prediction (direct model: GPP on `PREDICTORS`); None before
+        fine-tuning.
+    weight : float
+        Trust in the target forest, 0 to 1.
+    card : mapping
+        Provenance: what it was trained on, seeds, settings.
+    """
+
+    source: Forest | None
+    target: Forest | None
+    weight: float
+    card: Mapping[str, Any]
+
+    def predict(self, x: NDArray[Any], *, n_threads: int = 1) -> NDArray[Any]:
+        """Predict GPP of rows.
+
+        Parameters
+        ----------
+        x : ndarray of float32 or float64, shape (rows, predictors)
+            Predictors in the order of `gppcore.features.PREDICTORS`; NaN is missing.
+        n_threads : int, default 1
+            Threads; 0 means all cores. The result does not depend on it.
+
+        Returns
+        -------
+        ndarray, shape (rows,)
+            GPP [g m-2 d-1], not below 0, in the number type of `x`.
+        """
+        return self.predict_columns(list(np.ascontiguousarray(x.T)), n_threads=n_threads)
+
+    def predict_columns(self, columns: Sequence[ArrayLike], *, n_threads: int = 1) -> NDArray[Any]:
+        """Predict GPP from one array per predictor, as :meth:`predict` does from rows."""
+        if len(columns) != len(PREDICTORS):
+            raise ShapeError(f"columns: expected {len(PREDICTORS)} predictors, got {len(columns)}")
+        if self.source is None:
+            assert self.target is not None
+            return np.maximum(self.target.predict_columns(columns, n_threads=n_threads), 0.0)
+        p = self.predict_source(columns, n_threads=n_threads)
+        if self.target is None or self.weight == 0.0:
+            return p
+        ratio = self.target.predict_columns([*columns, p], n_threads=n_threads)
+        ratio *= p + p.dtype.type(RATIO_OFFSET)
+        ratio -= p
+        ratio *= p.dtype.type(self.weight)
+        ratio += p
+        return np.maximum(ratio, 0.0, out=ratio)
+
+    def predict_source(self, columns: Sequence[ArrayLike], *, n_threads: int = 1) -> NDArray[Any]:
+        """Predict process GPP [g m-2 d-1], not below 0, with the source forest alone."""
+        if self.source is None:
+            raise ShapeError("predict_source: expected a model with a source forest, got a direct model")
+        p = self.source.predict_columns(columns, n_threads=n_threads)
+        return np.maximum(p, 0.0, out=p)
+
+    def save(self, folder: str | Path) -> None:
+        """Save to a new folder: one .gppf file per forest and the model card model.json, written last.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder holds a model already.
+        """
+        folder = Path(folder)
+        if (folder / _CARD).exists():
+            raise OutputExistsError(f"{folder}: expected a folder without a model, got one that has {_CARD}")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("source", "target"):
+            if (forest := getattr(self, name)) is not None:
+                forest.save(folder / f"{name}.gppf")
+        card = {"predictors": PREDICTORS, "weight": self.weight, "ratio_offset": RATIO_OFFSET, **self.card}
+        temporary = folder / f"{_CARD}.part"
+        temporary.write_text(json.dumps(card, indent=2) + "\n")
+        os.replace(temporary, folder / _CARD)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TransferModel:
+        """Load a model that :meth:`save` wrote.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no model in the folder.
+        ForestFormatError
+            If it was made for other predictors, or a forest is corrupt.
+        """
+        folder = Path(folder)
+        if not (folder / _CARD).is_file():
+            raise MissingFileError(f"model: expected a folder with {_CARD}, got {folder}")
+        card = json.loads((folder / _CARD).read_text())
+        if tuple(card.pop("predictors")) != PREDICTORS or card.pop("ratio_offset") != RATIO_OFFSET:
+            raise ForestFormatError(f"{folder / _CARD}: expected predictors {list(PREDICTORS)}, got others")
+        forests = {
+            name: Forest.load(folder / f"{name}.gppf") if (folder / f"{name}.gppf").is_file() else None
+            for name in ("source", "target")
+        }
+        return cls(forests["source"], forests["target"], card.pop("weight"), card)
+
+
+def pretrain(x: NDArray[Any], gpp_daily: NDArray[Any], *, seed: int = 0) -> TransferModel:
+    """Train the source forest on process GPP.
+
+    Parameters
+    ----------
+    x : ndarray, shape (rows, predictors)
+        Predictors of the source domain, in the order of `PREDICTORS`.
+    gpp_daily : ndarray, shape (rows,)
+        Downscaled process GPP [g m-2 d-1].
+    seed : int, default 0
+        Seed of the learner.
+    """
+    learner = _learner(SOURCE_SETTINGS, seed, PREDICTORS, ())
+    learner.fit(x, gpp_daily)
+    card = {"pretrain": {"rows": len(gpp_daily), "seed": seed, **SOURCE_SETTINGS}}
+    return TransferModel(Forest.from_sklearn(learner), None, 0.0, card)
+
+
+def fine_tune(model: TransferModel, towers: Samples, *, seed: int = 0) -> TransferModel:
+    """Fit the target forest and its weight to towers.
+
+    Parameters
+    ----------
+    model : TransferModel
+        Pre-trained model.
+    towers : Samples
+        Tower months; clusters of towers are kept together.
+    seed : int, default 0
+        Seed of the learner.
+
+    Returns
+    -------
+    TransferModel
+        The same source forest, with a target forest.
+    """
+    p = model.predict_source(list(towers.x.T))
+    x = np.column_stack([towers.x, p])
+    held_out, fold = np.empty(len(towers)), _folds(towers.groups["cluster"].to_numpy())
+    for k in range(_INNER_FOLDS):
+        train, test = fold != k, fold == k
+        if test.any():
+            held_out[test] = _fit_ratio(x[train], towers.gpp_daily[train], seed).predict(x[test])
+    correction = held_out * (p + RATIO_OFFSET) - p
+    wanted = towers.gpp_daily - p
+    weight = float(np.clip(correction @ wanted / max(correction @ correction, 1e-12), 0.0, 1.0))
+    clusters = int(towers.groups["cluster"].nunique())
+    if clusters < _INNER_FOLDS:
+        weight = 0.0
+    card = {"rows": len(towers), "clusters": clusters, "seed": seed, **TARGET_SETTINGS}
+    forest = Forest.from_sklearn(_fit_ratio(x, towers.gpp_daily, seed))
+    return TransferModel(model.source, forest, weight, {**model.card, "fine_tune": card})
+
+
+def direct(towers: Samples, *, seed: int = 0) -> TransferModel:
+    """Fit a model to towers alone: what transfer has to beat."""
+    learner = _learner(TARGET_SETTINGS, seed, PREDICTORS, ("lai",))
+    learner.fit(towers.x, towers.gpp_daily)
+    card = {"direct": {"rows": len(towers), "seed": seed, **TARGET_SETTINGS}}
+    return TransferModel(None, Forest.from_sklearn(learner), 1.0, card)
+
+
+def _fit_ratio(x: Float, gpp_daily: Float, seed: int) -> Any:
+    below = x[:, -1] + RATIO_OFFSET
+    learner = _learner(TARGET_SETTINGS, seed, (*PREDICTORS, "process"), ())
+    return learner.fit(x, gpp_daily / below, sample_weight=below**2)
+
+
+def _folds(cluster: NDArray[Any]) -> NDArray[np.int64]:
+    """Deal clusters to folds, largest first, always to the smallest fold."""
+    names, size = np.unique(cluster, return_counts=True)
+    load, of = np.zeros(_INNER_FOLDS, dtype=np.int64), {}
+    for i in np.argsort(-size, kind="stable"):
+        of[names[i]] = int(load.argmin())
+        load[of[names[i]]] += size[i]
+    return np.array([of[c] for c in cluster])
+
+
+def _learner(settings: Mapping[str, Any], seed: int, names: Sequence[str], increasing: Sequence[str]) -> Any:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    signs = [1 if name in increasing else 0 for name in names]
+    return HistGradientBoostingRegressor(
+        **settings, early_stopping=False, random_state=seed, monotonic_cst=signs
+    )
