@@ -31,7 +31,7 @@ _LON = ("longitude", "lon", "x", "nav_lon")
 
 @dataclass(frozen=True)
 class Field:
-    """A GPP variable on disk, with its cells in the order of the file; its values are read piece by piece."""
+    """A GPP variable on disk, turned north first and eastward; its values are read piece by piece."""
 
     name: str
     data: xr.DataArray
@@ -48,11 +48,6 @@ class Field:
     def annual(self) -> bool:
         """Whether the file has annual means only."""
         return 0 in self.months
-
-    def values(self, steps: slice, rows: slice) -> NDArray[np.floating]:
-        """Return (time, rows, lon) in g C m-2 d-1."""
-        block: NDArray[np.floating] = self.data[steps, rows].values
-        return block * self.factors[steps, None, None].astype(block.dtype)
 
 
 def read(source: str | Path | xr.Dataset, variable: str | None, stack: ExitStack) -> Field:
@@ -126,21 +121,19 @@ def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray,
         raise ProductFormatError(f"{label}: expected dimensions time, {y} and {x}, got {data.dims}")
     data = data.transpose(*time, y, x) if time else data.transpose(y, x).expand_dims("time")
     amount, per = _unit(data.attrs.get("units"), label)
-    time_bounds = (
-        dataset.variables.get(data.coords["time"].attrs.get("bounds")) if "time" in data.coords else None
-    )
-    months = _months(dataset[name], time_bounds, per, label)
+    months = _months(dataset, dataset[name], per, label)
     days = np.array([MONTH_DAYS[month - 1] if month else YEAR_DAYS / 12 for month in months])
-    stored = dict(
-        zip(dataset[name].dims, dataset[name].encoding.get("chunks") or dataset[name].shape, strict=True)
-    )
+    lat_edges, lon_edges = np.clip(_edges(dataset, lat, label), -90.0, 90.0), _edges(dataset, lon, label)
+    north_first, eastward = lat_edges[0] > lat_edges[-1], lon_edges[0] < lon_edges[-1]
+    turn = slice(None, None, 1 if north_first else -1), slice(None, None, 1 if eastward else -1)
+    stored = dataset[name].encoding.get("preferred_chunks", {})
     return Field(
         name=label,
-        data=data,
-        grid=Grid(np.clip(_edges(dataset, lat, label), -90.0, 90.0), _edges(dataset, lon, label)),
+        data=data[:, turn[0], turn[1]],
+        grid=Grid(lat_edges[turn[0]], lon_edges[turn[1]]),
         months=months,
         factors=amount / days if per == "month" else np.full(len(months), amount * _PER_DAY[per]),
-        chunks=(stored[time[0]] if time else 1, stored[y]),
+        chunks=(stored.get(time[0], 1) if time else 1, stored.get(y, 1)),
     )
 
 
@@ -153,7 +146,7 @@ def _edges(dataset: xr.Dataset, coordinate: xr.DataArray, label: str) -> NDArray
         raise ProductFormatError(
             f"{label}: expected {coordinate.name} in order, got steps of both signs or NaN"
         )
-    bounds = dataset.variables.get(coordinate.attrs.get("bounds"))
+    bounds = dataset.variables.get(coordinate.attrs.get("bounds", coordinate.encoding.get("bounds")))
     if bounds is None:
         return edges(centres)
     pairs = np.sort(bounds.values.astype(np.float64), axis=1)[:, :: 1 if steps[0] > 0 else -1]
@@ -177,19 +170,19 @@ def _unit(units: str | None, label: str) -> tuple[float, str]:
     raise UnitsError(f"{label}: expected {_KNOWN_UNITS}, got {units!r}")
 
 
-def _months(data: xr.DataArray, bounds: xr.Variable | None, per: str, label: str) -> tuple[int, ...]:
+def _months(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tuple[int, ...]:
     """Calendar month of every time step, or 0 for annual means."""
     time = _time(data)
     if time is None:
         if data.ndim > 2:
-            raise ProductFormatError(
-                f"{label}: expected a CF time coordinate or a month from 1 to 12, got none"
-            )
+            raise ProductFormatError(f"{label}: expected CF time, or months from 1 to 12, got neither")
         return (0,)
     values = np.atleast_1d(time.values)
-    if np.issubdtype(values.dtype, np.integer):
+    if time.dtype.kind in "iu":
         return tuple(int(month) for month in values)
+    bounds = dataset.variables.get(time.attrs.get("bounds", time.encoding.get("bounds")))
     ends = np.atleast_2d(bounds.values)[0] if bounds is not None else values[:2]
+    # Steps of about a year are annual means; one step without bounds is, where its unit is per year.
     annual = pd.Timedelta(ends[1] - ends[0]).days > 300 if ends.size == 2 else per == "yr"
     return (0,) * values.size if annual else tuple(np.atleast_1d(time.dt.month.values).tolist())
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 TROPIC = 23.5
 """Latitude that bounds the tropics [degree]."""
-_LEAST_VALID = 0.5
+_LEAST_VALID = 0.5 - 1e-6  # half, whatever the rounding
 _HIGH, _LOW = 0.9, 0.25
 _PG = 1e-15
 
@@ -68,7 +68,6 @@ class Sums:
             raise ProductFormatError(f"{product} and {other}: expected cells valid in both, got none")
         lat = (self._grid.lat_edges[:-1] + self._grid.lat_edges[1:]) / 2
         tropics = np.abs(lat) < TROPIC
-        southward = slice(None, None, 1 if lat[0] >= lat[-1] else -1)
         own = self._own * self._per_year()
         high, low = _bin_bias(np.concatenate(self._cells, axis=1))
         with np.errstate(invalid="ignore"):
@@ -85,9 +84,9 @@ class Sums:
             outside=self._agreement(~tropics),
             high_bias=high,
             low_bias=low,
-            lat=lat[southward],
-            zonal=zonal[southward, 0],
-            other_zonal=zonal[southward, 1],
+            lat=lat,
+            zonal=zonal[:, 0],
+            other_zonal=zonal[:, 1],
         )
 
     def _per_year(self) -> float:

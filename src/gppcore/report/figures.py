@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from gppcore.report.data import METHODS, SERIES, Floats, ReportData
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.edgecolor": "#444444",
     "axes.labelcolor": "#222222",
     "axes.labelsize": 8.5,
@@ -43,7 +43,7 @@ DASHES: dict[str, Any] = {
     "direct": (0, (1.2, 1.2)),
     "transfer": "-",
 }
-OCEAN = "#e9ebed"
+OCEAN = "#e2e5e8"
 WIDTH, HALF, TWO_THIRDS, THIRD = 10.4, 5.1, 6.8, 3.4
 """Widths of figures on the page [inch]: they share one scale, so all letters have one size."""
 
@@ -83,7 +83,7 @@ def _map(
     west, east = float(data.lon[0] - half_lon), float(data.lon[-1] + half_lon)
     stretch = 1.0 / np.cos(np.deg2rad((south + north) / 2))
     height = (
-        float(np.clip((width - 0.5) * stretch * (north - south) / (east - west), 1.5, 0.58 * width)) + 0.85
+        float(np.clip((width - 0.5) * stretch * (north - south) / (east - west), 1.5, 0.52 * width)) + 0.85
     )
     figure = _figure(width, height)
     axes = figure.add_subplot(facecolor=OCEAN)
@@ -184,7 +184,7 @@ def seasonal(data: ReportData) -> Figure:
         axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
         axes.set_xticks(month, list("JFMAMJJASOND"))
         axes.tick_params(labelbottom=True, labelsize=7)
-        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     for axes in panels.flat[len(data.seasonal) :]:
         axes.set_visible(False)
     figure.supylabel(f"GPP ({FLUX})", fontsize=8.5)
