@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +13,13 @@ from gppcore.compare.read import MONTH_DAYS, Field
 from gppcore.errors import ProductFormatError
 from gppcore.regrid import aggregate, regrid_conservative
 
-Means = tuple[NDArray[np.float64], NDArray[np.float64]]
+Means = tuple[NDArray[np.floating], NDArray[np.floating]]
 """Mean flux [g C m-2 d-1] and valid share of the cell [1], both (months, rows, columns)."""
 
 # Cells read, regridded and worked on the common grid at once: they bound the memory to a few hundred MB.
 _READ_CELLS = 40_000_000
 _REGRID_CELLS = 8_000_000
-_BAND_CELLS = 400_000
+_BAND_CELLS = 1_000_000
 
 
 def common_grid(pair: tuple[Field, Field]) -> tuple[tuple[Field, Field], Grid]:
@@ -61,7 +60,7 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
     A field of annual means gives one map.
     """
     slots = (0,) if field.annual else months
-    flux, valid = np.zeros((len(slots), *grid.shape)), np.zeros((len(slots), *grid.shape))
+    flux, valid = np.zeros((2, len(slots), *grid.shape), np.float32)
     rows = field.grid.rows_over(grid)
     source = field.grid.rows(rows)
     block = max(1, min(field.chunks[0], _READ_CELLS // max(1, source.shape[0] * source.shape[1])))
@@ -76,11 +75,11 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
                 flux[slot] += np.where(share[i] > 0.0, mean[i], 0.0) * share[i] * field.factors[start + i]
                 valid[slot] += share[i]
     mean = np.divide(flux, valid, out=np.full_like(flux, np.nan), where=valid > 0.0)
-    count = np.array([field.months.count(slot) for slot in slots])
-    return mean, valid / count[:, None, None]
+    valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
+    return mean, valid
 
 
-def _to_grid(values: NDArray[np.floating], source: Grid, grid: Grid) -> tuple[NDArray[Any], NDArray[Any]]:
+def _to_grid(values: NDArray[np.floating], source: Grid, grid: Grid) -> Means:
     """Return the mean and the valid share of every cell of the grid; values are (time, lat, lon)."""
     factor = source.cells_in(grid)
     if factor:

@@ -66,7 +66,10 @@ def _open(path: Path) -> xr.Dataset:
     if not path.exists():
         raise MissingFileError(f"product: expected a netCDF file or Zarr store, got no such file {path}")
     try:
-        return xr.open_dataset(path, engine="zarr" if path.is_dir() else None, chunks=None)
+        if path.is_dir():
+            # Zarr 3 does not specify consolidated metadata, and a local store gains little by them.
+            return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
+        return xr.open_dataset(path, chunks=None)
     except (ValueError, OSError, KeyError) as error:
         raise ProductFormatError(
             f"{path}: expected a readable CF netCDF file or Zarr store, got: {error}"

@@ -34,27 +34,20 @@ class Sums:
 
     def add(self, rows: slice, product: Means, other: Means) -> None:
         """Add a band of rows."""
-        (x, x_valid), (y, y_valid) = product, other
         band = self._grid.rows(rows)
-        area = cell_area(band.lat_edges, band.lon_edges) * self._days[:, None, None]
-        for i, (flux, valid) in enumerate((product, other)):
-            self._own[i] += np.nansum(flux * valid * area)
-        common = (x_valid >= _LEAST_VALID) & (y_valid >= _LEAST_VALID)
-        weight = np.where(common, area * np.minimum(x_valid, y_valid), 0.0)
-        x, y = np.where(common, x, 0.0), np.where(common, y, 0.0)
-        terms = (
-            common,
-            weight,
-            weight * x,
-            weight * y,
-            weight * x * x,
-            weight * y * y,
-            weight * x * y,
-            weight * (x - y) ** 2,
-        )
-        self._moments[rows] = np.stack([term.sum(axis=(0, 2)) for term in terms], axis=1)
-        cell = np.stack([term.sum(axis=0)[common.any(axis=0)] for term in terms[1:4]])
-        self._cells.append(cell)
+        area = cell_area(band.lat_edges, band.lon_edges)
+        cells = np.zeros((3, *band.shape))
+        for month, days in enumerate(self._days):
+            (x, x_valid), (y, y_valid) = ((mean[month], valid[month]) for mean, valid in (product, other))
+            weight = area * days
+            self._own += np.nansum(x * x_valid * weight), np.nansum(y * y_valid * weight)
+            common = (x_valid >= _LEAST_VALID) & (y_valid >= _LEAST_VALID)
+            w = np.where(common, weight * np.minimum(x_valid, y_valid), 0.0)
+            x, y = np.where(common, x, 0.0).astype(np.float64), np.where(common, y, 0.0).astype(np.float64)
+            terms = (common, w, w * x, w * y, w * x * x, w * y * y, w * x * y, w * (x - y) ** 2)
+            self._moments[rows] += np.stack([term.sum(axis=1) for term in terms], axis=1)
+            cells += terms[1:4]
+        self._cells.append(cells[:, cells[0] > 0.0])
 
     def result(self, product: str, other: str, months: tuple[int, ...]) -> Comparison:
         """Return the comparison of what was added.
@@ -118,11 +111,11 @@ def _bin_bias(cells: Floats) -> tuple[float, float]:
 
     `cells` holds the sums of w, w x and w y of each cell.
     """
-    weight, x, y = cells[:, np.argsort(cells[2] / cells[0], kind="stable")]
-    share = (np.cumsum(weight) - weight / 2) / weight.sum()
-    high, low = share >= _HIGH, share <= _LOW
-    return _mean(x - y, weight, high), _mean(x - y, weight, low)
-
-
-def _mean(total: Floats, weight: Floats, part: NDArray[np.bool_]) -> float:
-    return float(total[part].sum() / weight[part].sum()) if part.any() else float("nan")
+    weight, x, y = cells
+    order = np.argsort(y / weight, kind="stable")
+    share = np.cumsum(weight[order])
+    share = (share - weight[order] / 2) / share[-1]
+    bias = []
+    for part in (order[share >= _HIGH], order[share <= _LOW]):
+        bias.append(float((x[part] - y[part]).sum() / weight[part].sum()) if part.size else float("nan"))
+    return bias[0], bias[1]
