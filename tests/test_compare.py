@@ -212,6 +212,45 @@ def test_annual_means_are_compared_with_annual_means():
         compare(monthly.isel(time=slice(0, 6)), annual)
 
 
+def test_bounds_of_time_tell_a_month_from_a_year():
+    july = planet(30.0).isel(time=[6])
+    bounds = [[np.datetime64("2019-07-01", "ns"), np.datetime64("2019-08-01", "ns")]]
+    bounded = july.assign(time_bnds=(("time", "nv"), bounds))
+    bounded.time.attrs["bounds"] = "time_bnds"
+    bounded = with_units(bounded, "g m-2 yr-1", 365.25)
+    assert compare(bounded, planet(30.0)).months == (7,)
+    yearly = bounded.assign(time_bnds=bounded.time_bnds + np.array([-181, 153], "timedelta64[D]"))
+    assert compare(yearly, planet(30.0)).months == ()
+
+
+def test_months_may_be_whole_numbers_but_not_undated():
+    dataset = planet(30.0)
+    numbered = dataset.rename(time="month").assign_coords(month=np.arange(1, 13))
+    assert compare(numbered.isel(month=slice(3, 5)), dataset).months == (4, 5)
+    for undated in (dataset.drop_vars("time"), dataset.assign_coords(time=np.arange(12.0))):
+        with pytest.raises(ProductFormatError, match="CF time"):
+            compare(undated, dataset)
+
+
+def test_bounds_of_cells_are_used():
+    edges = np.array([90.0, 60.0, 10.0, -90.0])  # no rule gives these edges from their centres
+    lon_edges = np.array([0.0, 100.0, 360.0])
+    other = xr.Dataset(
+        {
+            "gpp": (("lat", "lon"), np.full((3, 2), 2.0), {"units": "g m-2 d-1"}),
+            "lat_bnds": (("lat", "nv"), np.stack([edges[:-1], edges[1:]], axis=1)),
+            "lon_bnds": (("lon", "nv"), np.stack([lon_edges[:-1], lon_edges[1:]], axis=1)),
+        },
+        coords={
+            "lat": ("lat", (edges[:-1] + edges[1:]) / 2, {"bounds": "lat_bnds"}),
+            "lon": ("lon", (lon_edges[:-1] + lon_edges[1:]) / 2, {"bounds": "lon_bnds"}),
+        },
+    )
+    result = compare(planet(10.0), other)
+    np.testing.assert_allclose(result.lat, [75.0, 35.0, -40.0])
+    assert result.whole.other_total == pytest.approx(2.0 * 365.25 * 4 * np.pi * 6371007.2**2 * 1e-15)
+
+
 def test_the_variable_is_found_by_standard_name_before_its_name():
     dataset = planet(30.0)
     two = dataset.assign(flux=(dataset.gpp + 1).assign_attrs(units="g m-2 d-1", standard_name=STANDARD_NAME))

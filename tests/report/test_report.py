@@ -224,6 +224,7 @@ def test_wrong_shapes_are_refused(field, change, message):
         ("maps", lambda d: {"annual": d.maps["annual"]}, "maps: expected the entries"),
         ("totals", lambda d: {**d.totals, "other": 1.0}, "totals: expected the entries"),
         ("skill", lambda d: {**d.skill, "site": {**d.skill["site"], "direct": {"r2": 1.0}}}, "'groups'"),
+        ("observed", lambda d: d.observed * np.nan, "observed: expected one tower month or more"),
         ("lat", lambda d: d.lat[::-1], "lat: expected two centres or more, descending"),
     ],
 )

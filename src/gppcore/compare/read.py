@@ -176,10 +176,10 @@ def _unit(units: str | None, label: str) -> tuple[float, str]:
 def _months(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tuple[int, ...]:
     """Calendar month of every time step, or 0 for annual means."""
     time = _time(data)
-    if time is None:
-        if data.ndim > 2:
-            raise ProductFormatError(f"{label}: expected CF time, or months from 1 to 12, got neither")
+    if time is None and data.ndim == 2:
         return (0,)
+    if time is None or time.ndim < data.ndim - 2:
+        raise ProductFormatError(f"{label}: expected CF time, or months from 1 to 12, got neither")
     values = np.atleast_1d(time.values)
     if time.dtype.kind in "iu":
         return tuple(int(month) for month in values)
@@ -192,7 +192,7 @@ def _months(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tu
 
 def _time(data: xr.DataArray) -> xr.DataArray | None:
     """Return the coordinate that dates the steps: CF time, or calendar months as whole numbers."""
-    for coordinate in data.coords.values():
+    for coordinate in sorted(data.coords.values(), key=lambda each: -each.ndim):
         dated = coordinate.dtype.kind == "M" or (coordinate.dtype.kind == "O" and hasattr(coordinate, "dt"))
         monthly = coordinate.name == "month" and coordinate.dtype.kind in "iu"
         if dated or (monthly and np.isin(coordinate.values, np.arange(1, 13)).all()):

@@ -47,7 +47,8 @@ class ReportData:
     predicted : mapping of str to ndarray (n,)
         The same months as each method predicts them with their site held out [g C m-2 d-1].
     seasonal : mapping of str to mapping of str to ndarray (12,)
-        Mean seasonal cycle by plant functional type and series ("observed" or a method) [g C m-2 d-1].
+        Mean seasonal cycle at towers by plant functional type and series: "observed", or a method with the
+        site held out [g C m-2 d-1]; NaN where no month was observed.
     skill : mapping of str to mapping of str to mapping of str to float
         By scheme ("site", "temporal", "regional") and method: "r2" [1], "rmse", "bias" [g C m-2 d-1], "n"
         (rows scored) and "groups" (sites, years or regions held out in turn).
@@ -71,7 +72,8 @@ class ReportData:
     ShapeError
         If arrays do not fit together.
     RangeError
-        If an entry is missing or unknown, a coordinate is out of order, or a map holds no land cell.
+        If an entry is missing or unknown, a coordinate is out of order, a map holds no land cell, or no tower
+        month was observed.
     """
 
     experiment: str
@@ -110,6 +112,8 @@ class ReportData:
                 raise RangeError(f"maps[{name!r}]: expected one land cell or more, got NaN everywhere")
         for name, mean in self.zonal.items():
             _check_shape(f"zonal[{name!r}]", mean, self.zonal_lat.shape)
+        if not np.isfinite(self.observed).any():
+            raise RangeError("observed: expected one tower month or more, got none")
         for name, values in self.predicted.items():
             _check_shape(f"predicted[{name!r}]", values, self.observed.shape)
         for pft, series in self.seasonal.items():

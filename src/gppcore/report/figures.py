@@ -163,7 +163,7 @@ def scatter(data: ReportData) -> Figure:
     for each in bins:
         each.set_norm(LogNorm(0.7, most))  # below 1, so that a single month is seen on white
     bar = figure.colorbar(
-        bins[-1], ax=list(panels), shrink=0.75, aspect=28, pad=0.01, label="tower months per cell"
+        bins[-1], ax=list(panels), shrink=0.75, aspect=28, pad=0.01, label="tower months per hexagon"
     )
     bar.outline.set_visible(False)
     return figure
@@ -184,7 +184,7 @@ def seasonal(data: ReportData) -> Figure:
         axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
         axes.set_xticks(month, list("JFMAMJJASOND"))
         axes.tick_params(labelbottom=True, labelsize=7)
-        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     for axes in panels.flat[len(data.seasonal) :]:
         axes.set_visible(False)
     figure.supylabel(f"GPP ({FLUX})", fontsize=8.5)
