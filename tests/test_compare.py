@@ -177,6 +177,7 @@ def test_a_cell_counts_from_half_of_its_area_and_weighs_what_is_valid():
     assert result.whole.other_total == pytest.approx(
         2.0 * 365.25 * (area[0, 0] / 2 + area[0, 1] + area[1, 0]) * 1e-15, rel=1e-6
     )
+    assert compare(other, product).whole.total == result.whole.other_total
     assert result.other_own_total == pytest.approx(2.0 * 365.25 * area.sum() * 1e-15, rel=1e-6)
 
 

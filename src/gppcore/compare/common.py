@@ -19,7 +19,7 @@ Means = tuple[NDArray[np.floating], NDArray[np.floating]]
 # Cells read, regridded and worked on the common grid at once: they bound the memory to a few hundred MB.
 _READ_CELLS = 40_000_000
 _REGRID_CELLS = 8_000_000
-_BAND_CELLS = 1_000_000
+_BAND_CELLS = 800_000
 
 
 def common_grid(pair: tuple[Field, Field]) -> tuple[tuple[Field, Field], Grid]:

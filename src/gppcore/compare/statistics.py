@@ -30,7 +30,7 @@ class Sums:
         # Per row: count, then the sums of w, w x, w y, w x2, w y2, w x y and w (x - y)2.
         self._moments = np.zeros((n, 8))
         self._own = np.zeros(2)
-        self._cells: list[Floats] = []
+        self._cells: list[NDArray[np.float32]] = []
 
     def add(self, rows: slice, product: Means, other: Means) -> None:
         """Add a band of rows."""
@@ -47,7 +47,7 @@ class Sums:
             terms = (common, w, w * x, w * y, w * x * x, w * y * y, w * x * y, w * (x - y) ** 2)
             self._moments[rows] += np.stack([term.sum(axis=1) for term in terms], axis=1)
             cells += terms[1:4]
-        self._cells.append(cells[:, cells[0] > 0.0])
+        self._cells.append(cells[:, cells[0] > 0.0].astype(np.float32))
 
     def result(self, product: str, other: str, months: tuple[int, ...]) -> Comparison:
         """Return the comparison of what was added.
@@ -106,16 +106,20 @@ class Sums:
         )
 
 
-def _bin_bias(cells: Floats) -> tuple[float, float]:
+def _bin_bias(cells: NDArray[np.float32]) -> tuple[float, float]:
     """Mean bias in the top tenth and the bottom quarter of the area, ranked by the mean of `other`.
 
     `cells` holds the sums of w, w x and w y of each cell.
     """
     weight, x, y = cells
     order = np.argsort(y / weight, kind="stable")
-    share = np.cumsum(weight[order])
+    share = np.cumsum(weight[order], dtype=np.float64)
     share = (share - weight[order] / 2) / share[-1]
-    bias = []
-    for part in (order[share >= _HIGH], order[share <= _LOW]):
-        bias.append(float((x[part] - y[part]).sum() / weight[part].sum()) if part.size else float("nan"))
-    return bias[0], bias[1]
+    high, low = order[share >= _HIGH], order[share <= _LOW]
+    return _mean(x - y, weight, high), _mean(x - y, weight, low)
+
+
+def _mean(sums: NDArray[np.float32], weight: NDArray[np.float32], part: NDArray[np.int64]) -> float:
+    if part.size == 0:
+        return float("nan")
+    return float(sums[part].sum(dtype=np.float64) / weight[part].sum(dtype=np.float64))
