@@ -1,0 +1,62 @@
+"""Where the compiled library of this installation lies, and which instruction set it uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gppcore
+from gppcore import _core
+from gppcore.errors import MissingFileError
+
+__all__ = ["include_dir", "isa", "library_path", "supported_isas"]
+
+
+def isa() -> str:
+    """Name of the instruction set in use: baseline, avx2 or avx512.
+
+    The best one of this CPU, or the one that the environment variable ``GPPCORE_ISA`` names. Results do not
+    depend on it, only speed does.
+
+    Raises
+    ------
+    KernelError
+        If ``GPPCORE_ISA`` names one that is unknown or that this CPU lacks.
+    """
+    return str(_core.isa())
+
+
+def supported_isas() -> tuple[str, ...]:
+    """Instruction sets that this CPU can run, the fastest last."""
+    return tuple(_core.supported_isas())
+
+
+def include_dir() -> Path:
+    """Folder to give to a C or C++ compiler, for ``#include <gppcore/gppcore.h>``.
+
+    Raises
+    ------
+    MissingFileError
+    """
+    return _installed("include/gppcore/gppcore.h").parents[1]
+
+
+def library_path() -> Path:
+    """Path of ``libgppcore``, to link C, C++ or Fortran programs against.
+
+    Raises
+    ------
+    MissingFileError
+    """
+    return _installed("lib/libgppcore.so")
+
+
+def _installed(relative: str) -> Path:
+    # An editable installation has two folders: the sources, and the one with what was compiled.
+    folders = [Path(folder) for folder in gppcore.__path__] + [Path(_core.__file__).parent]
+    for folder in folders:
+        if (folder / relative).is_file():
+            return folder / relative
+    message = (
+        f"{relative}: expected in one of {', '.join(map(str, folders))}, got none; is gppcore installed?"
+    )
+    raise MissingFileError(message)
