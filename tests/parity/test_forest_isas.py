@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from threadpoolctl import threadpool_limits
 
 from gppcore.forest import Forest
 from gppcore.runtime import supported_isas
@@ -41,8 +42,9 @@ def files(tmp_path_factory):
         "masks": HistGradientBoostingRegressor(max_iter=50, early_stopping=False),
         "walked": RandomForestRegressor(7, random_state=0),
     }
-    for name, estimator in estimators.items():
-        Forest.from_sklearn(estimator.fit(x, y)).save(folder / name)
+    with threadpool_limits(1, "openmp"):
+        for name, estimator in estimators.items():
+            Forest.from_sklearn(estimator.fit(x, y)).save(folder / name)
     return [str(folder / name) for name in estimators]
 
 
