@@ -38,6 +38,33 @@ GPP_API const char* gpp_last_error(void);
 /* Name of the instruction set in use: baseline, avx2 or avx512. */
 GPP_API gpp_status gpp_isa(const char** name);
 
+/* A forest of regression trees. One handle may be used by many threads at once, except to free it. */
+typedef struct gpp_forest gpp_forest;
+
+/* Reads a .gppf file, checking all of it; *forest is set only on success and must be freed. */
+GPP_API gpp_status gpp_forest_load(const char* path, gpp_forest** forest);
+
+/* Frees a forest; NULL is allowed. */
+GPP_API void gpp_forest_free(gpp_forest* forest);
+
+/* Number of features and of trees; either pointer may be NULL. */
+GPP_API gpp_status gpp_forest_info(const gpp_forest* forest, int64_t* n_features, int64_t* n_trees);
+
+/* Predicts rows[n_rows][n_features] into out[n_rows], in the calling thread, without a lock; NaN is a missing
+ * value. Memory is allocated only in a thread's first call, or when it meets a larger forest. n_features must be
+ * that of the forest. n_rows may be 0. */
+GPP_API gpp_status gpp_forest_predict_f32(const gpp_forest* forest, const float* rows, int64_t n_rows,
+                                          int64_t n_features, float* out);
+GPP_API gpp_status gpp_forest_predict_f64(const gpp_forest* forest, const double* rows, int64_t n_rows,
+                                          int64_t n_features, double* out);
+
+/* The same with one array per feature: feature f of row i is columns[f][i * strides[f]]; stride 0 (counted in
+ * elements) is one value for all rows. columns and strides hold as many entries as the forest has features. */
+GPP_API gpp_status gpp_forest_predict_columns_f32(const gpp_forest* forest, const float* const* columns,
+                                                  const int64_t* strides, int64_t n_rows, float* out);
+GPP_API gpp_status gpp_forest_predict_columns_f64(const gpp_forest* forest, const double* const* columns,
+                                                  const int64_t* strides, int64_t n_rows, double* out);
+
 #ifdef __cplusplus
 }
 #endif
