@@ -145,10 +145,10 @@ void Forest::Plan::add_walk(const ForestArrays& a) {
     const int32_t root = static_cast<int32_t>(a.tree_begin[t]);
     for (int32_t k = root; k < a.tree_begin[t + 1]; ++k) {
       if (a.feature[k] < 0) {
-        nodes.push_back({a.value[k], 0, k, k, k});
+        nodes.push_back({a.value[k], 0, 0, {k, k}});
       } else {
-        const int32_t left = root + a.left[k], right = root + a.right[k];
-        nodes.push_back({a.threshold[k], a.feature[k], left, right, a.missing_left[k] ? left : right});
+        nodes.push_back(
+            {a.threshold[k], a.feature[k], a.missing_left[k] ? 0 : 1, {root + a.left[k], root + a.right[k]}});
       }
     }
   }

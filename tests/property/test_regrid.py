@@ -5,8 +5,7 @@ from hypothesis.extra.numpy import arrays
 
 from gppcore.regrid import aggregate, cell_area, downscale, regrid_conservative
 
-settings.register_profile("regrid", max_examples=60, deadline=None)
-settings.load_profile("regrid")
+quick = settings(max_examples=60, deadline=None)
 
 
 @st.composite
@@ -28,6 +27,7 @@ def tolerance(dtype):
     return 4 * np.finfo(dtype).eps
 
 
+@quick
 @given(nested(), st.floats(-1e4, 1e4, width=32))
 def test_constants_stay_constant(case, constant):
     factor, lat, coarse, fine = case
@@ -41,6 +41,7 @@ def test_constants_stay_constant(case, constant):
         np.testing.assert_allclose(got[~np.isnan(got)], constant, rtol=rtol)
 
 
+@quick
 @given(nested())
 def test_aggregation_undoes_downscaling(case):
     factor, lat, coarse, _ = case
@@ -48,6 +49,7 @@ def test_aggregation_undoes_downscaling(case):
     np.testing.assert_allclose(back, coarse, rtol=tolerance(coarse.dtype))
 
 
+@quick
 @given(nested())
 def test_covariate_keeps_mass_and_missing_cells(case):
     factor, lat, coarse, covariate = case
@@ -58,6 +60,7 @@ def test_covariate_keeps_mass_and_missing_cells(case):
     np.testing.assert_allclose(back[here], coarse[here], rtol=tolerance(coarse.dtype), atol=1e-37)
 
 
+@quick
 @given(nested())
 def test_missing_only_where_every_fine_cell_is(case):
     factor, lat, _, fine = case
@@ -66,6 +69,7 @@ def test_missing_only_where_every_fine_cell_is(case):
     np.testing.assert_array_equal(np.isnan(coarse), blocks.all(axis=(1, 3)))
 
 
+@quick
 @given(nested())
 def test_direction_of_latitude_does_not_matter(case):
     factor, lat, coarse, fine = case
@@ -77,6 +81,7 @@ def test_direction_of_latitude_does_not_matter(case):
     np.testing.assert_array_equal(south[::-1], north)
 
 
+@quick
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(1, 7), st.integers(1, 9), st.data())
 def test_regridding_keeps_mass_and_ignores_the_origin_of_longitude(n0, m0, n1, m1, data):
     value = st.one_of(st.just(np.nan), st.floats(-100, 100, width=32))

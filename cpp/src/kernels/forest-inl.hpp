@@ -136,23 +136,23 @@ template <class T>
 void walk(const ForestPlan& plan, const ForestTree& tree, const T* const* columns, const int64_t* strides,
           int64_t first_row, int64_t n, double* sums) {
   for (int64_t r0 = 0; r0 < n; r0 += kWalkers) {
-    int64_t row[kWalkers], at[kWalkers];
-    for (int i = 0; i < kWalkers; ++i) {
-      row[i] = first_row + (r0 + i < n ? r0 + i : n - 1);
-      at[i] = tree.root;
-    }
+    const int n_walkers = n - r0 < kWalkers ? static_cast<int>(n - r0) : kWalkers;
+    int64_t at[kWalkers];
+    for (int i = 0; i < n_walkers; ++i) at[i] = tree.root;
     int64_t moved;
     do {
       moved = 0;
-      for (int i = 0; i < kWalkers; ++i) {
+      for (int i = 0; i < n_walkers; ++i) {
         const ForestNode& node = plan.nodes[at[i]];
-        const double x = static_cast<double>(columns[node.feature][row[i] * strides[node.feature]]);
-        const int64_t next = x <= node.threshold ? node.left : (x == x ? node.right : node.missing);
+        const double x =
+            static_cast<double>(columns[node.feature][(first_row + r0 + i) * strides[node.feature]]);
+        const int right = (x > node.threshold) | ((x != x) & node.missing_right);  // no branch to mispredict
+        const int64_t next = node.child[right];
         moved |= next ^ at[i];
         at[i] = next;
       }
     } while (moved);
-    for (int i = 0; i < kWalkers && r0 + i < n; ++i) sums[r0 + i] += plan.nodes[at[i]].threshold;
+    for (int i = 0; i < n_walkers; ++i) sums[r0 + i] += plan.nodes[at[i]].threshold;
   }
 }
 

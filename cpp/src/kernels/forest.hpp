@@ -7,17 +7,18 @@ namespace gppcore {
 
 constexpr int64_t kForestBlock = 512;  // rows that are predicted together
 constexpr int64_t kForestMaskBytes = kForestBlock / 8;
-constexpr int64_t kForestFewRows = 32;           // with fewer rows than this, walking is faster
+constexpr int64_t kForestFewRows = 16;           // with fewer rows than this, walking is faster
 constexpr int64_t kForestMaxMaskedLeaves = 256;  // leaf numbers are bytes
 constexpr int64_t kForestMaxConditions = 8192;   // per group: their masks fill half a second-level cache
 constexpr int64_t kForestRanksPerRow = 255;      // thresholds that ranks in one byte can tell apart
 constexpr int64_t kForestTreesPerSum = 4;        // trees whose leaf numbers are held before they are summed
 
-// A node to walk from: x <= threshold goes left, NaN goes to `missing`. A leaf is its own child, with its
-// value in `threshold`.
+// A node to walk from: x <= threshold goes to child[0]. A leaf is its own child, with its value in
+// `threshold`.
 struct ForestNode {
   double threshold;
-  int32_t feature, left, right, missing;
+  int32_t feature, missing_right;
+  int32_t child[2];
 };
 
 // The sorted thresholds of a feature, filled with +inf to 2^levels - 1. A value's rank is the number of
