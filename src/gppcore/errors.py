@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class GppcoreError(Exception):
     """Base of every error that gppcore raises on purpose."""
@@ -53,3 +58,14 @@ class DiskFullError(GppcoreError, OSError):
 
 class KernelError(GppcoreError, RuntimeError):
     """The compiled core failed, or an unknown instruction set was asked for."""
+
+
+@contextmanager
+def disk_errors(where: Path) -> Iterator[None]:
+    """Turn "no space left" while writing to `where` into :class:`DiskFullError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFullError(f"{where}: expected room on the disk, got: {error.strerror}") from error

@@ -1,0 +1,232 @@
+"""The embedded world on three grids: climate at 0.25, the source domain at 0.5 and predictors at 0.05 degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore import soil_water
+from gppcore.constants import PFT_NAMES
+from gppcore.demo.forcing import demonstration_forcing, koeppen_main, leaf_area_index
+from gppcore.demo.world import open_world
+from gppcore.features import MONTHLY_PREDICTORS, pft_fractions
+from gppcore.regrid import aggregate, cell_area, downscale
+from gppcore.tiles import MONTHS, window_order
+
+Float32 = NDArray[np.float32]
+Index = NDArray[np.int64]
+
+SHAPE = (3600, 7200)
+QUARTER, HALF = 5, 10
+"""Fine cells per side of a climate cell and of a source cell."""
+LAT_EDGES, LON_EDGES = (90.0, -90.0), (-180.0, 180.0)
+_CLIMATE = ("tair", "tair_range", "vpd", "sw", "sw_toa", "precip", "soil_water", "relative_gsi")
+
+
+@dataclass(frozen=True)
+class World:
+    """Fields of the embedded world.
+
+    Attributes
+    ----------
+    land : ndarray of int64, shape (cells,)
+        Flat 0.05 degree indices of the land cells, window by window.
+    igbp : ndarray of uint8, shape (cells,)
+        Land cover of the land cells.
+    lai : ndarray of float32, shape (12, cells)
+        Leaf area index of the land cells.
+    c4_fraction : ndarray of float32, shape (cells,)
+        C4 share of grass and crop at the land cells.
+    climate : dict of str to ndarray of float32, shape (12, 720, 1440)
+        Climate and demonstration forcing at 0.25 degrees; NaN away from land.
+    koeppen : ndarray of str, shape (720, 1440)
+        Koeppen main class at 0.25 degrees; empty away from land.
+    """
+
+    land: Index
+    igbp: NDArray[np.uint8]
+    lai: Float32
+    c4_fraction: Float32
+    climate: dict[str, Float32]
+    koeppen: NDArray[np.str_]
+
+    def at_coarse(self, grid: NDArray[np.generic], factor: int) -> NDArray[np.generic]:
+        """Return the value of a coarser (lat, lon) grid at every land cell, without interpolation."""
+        return grid.reshape(-1)[coarse_index(self.land, factor)]
+
+
+def coarse_index(fine: Index, factor: int) -> Index:
+    """Return the flat index of the coarser cell that holds each 0.05 degree cell."""
+    row, column = np.divmod(fine, SHAPE[1])
+    return (row // factor) * (SHAPE[1] // factor) + column // factor
+
+
+def centres(factor: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return latitude (north first) and longitude of the cell centres of a grid."""
+    step = 0.05 * factor
+    rows, columns = SHAPE[0] // factor, SHAPE[1] // factor
+    return 90.0 - step * (np.arange(rows) + 0.5), -180.0 + step * (np.arange(columns) + 0.5)
+
+
+def load_world(progress: Callable[[int], None]) -> World:
+    """Read the embedded world and model the forcing that it lacks; `progress` is called after each of 15 parts."""
+    with open_world() as ds:
+        climate, koeppen = _climate(ds["tair"].values, ds["precip"].values)
+        progress(2)
+        igbp, low, high = ds["igbp"].values, ds["ndvi_min"].values, ds["ndvi_max"].values
+        c4 = ds["c4_fraction"].values.astype(np.float32)
+    known = np.isfinite(climate["tair"]).all(axis=0)
+    everywhere = np.repeat(np.repeat(known, QUARTER, axis=0), QUARTER, axis=1)
+    land = window_order(np.flatnonzero((igbp > 0) & np.isfinite(low) & np.isfinite(high) & everywhere), SHAPE)
+    low, high = low.reshape(-1)[land], high.reshape(-1)[land]
+    progress(1)
+    lai = np.empty((MONTHS, land.size), dtype=np.float32)
+    for month in range(MONTHS):
+        season = to_fine(climate["relative_gsi"][month]).reshape(-1)[land]
+        lai[month] = leaf_area_index(low, high, season)
+        progress(1)
+    c4_at_land = c4.reshape(-1)[coarse_index(land, 20)]
+    return World(land, igbp.reshape(-1)[land], lai, np.nan_to_num(c4_at_land), climate, koeppen)
+
+
+def _climate(tair: Float32, precip: Float32) -> tuple[dict[str, Float32], NDArray[np.str_]]:
+    """Model the demonstration forcing where the climate is known."""
+    shape = tair.shape
+    tair, precip = tair.reshape(MONTHS, -1), precip.reshape(MONTHS, -1)
+    cells = np.flatnonzero(np.isfinite(tair).all(axis=0) & np.isfinite(precip).all(axis=0))
+    lat, lon = (axis.reshape(-1)[cells] for axis in np.meshgrid(*centres(QUARTER), indexing="ij"))
+    known = {"tair": tair[:, cells].astype(np.float64), "precip": precip[:, cells].astype(np.float64)}
+    known.update(demonstration_forcing(lat, lon, known["tair"], known["precip"]))
+    evaporation = soil_water.potential_evaporation(known["tair"], known["tair_range"], known["sw_toa"])
+    known["soil_water"] = soil_water.soil_water(known["precip"], evaporation, known["tair"])
+    fields = {}
+    for name in _CLIMATE:
+        grid = np.full((MONTHS, tair.shape[1]), np.nan, dtype=np.float32)
+        grid[:, cells] = known[name]
+        fields[name] = grid.reshape(shape)
+    koeppen = np.full(tair.shape[1], "", dtype="<U1")
+    koeppen[cells] = koeppen_main(known["tair"], known["precip"])
+    return fields, koeppen.reshape(shape[1:])
+
+
+def to_fine(quarter: Float32, *, n_threads: int = 0) -> Float32:
+    """Interpolate a 0.25 degree field to 0.05 degrees."""
+    return downscale(quarter, factor=QUARTER, method="bilinear", lon_edges=LON_EDGES, n_threads=n_threads)
+
+
+def to_grid(values: Float32, land: Index) -> Float32:
+    """Lay values of land cells on the 0.05 degree grid; NaN elsewhere."""
+    grid = np.full(SHAPE[0] * SHAPE[1], np.nan, dtype=np.float32)
+    grid[land] = values
+    return grid.reshape(SHAPE)
+
+
+def monthly_at(world: World, name: str, cells: list[Index]) -> list[Float32]:
+    """Return a monthly predictor, (12, n), at several lists of positions in `world.land`."""
+    if name == "lai":
+        return [world.lai[:, c] for c in cells]
+    out = [np.empty((MONTHS, c.size), dtype=np.float32) for c in cells]
+    positions = [world.land[c] for c in cells]
+    for month in range(MONTHS):
+        grid = to_fine(world.climate[name][month]).reshape(-1)
+        for values, position in zip(out, positions, strict=True):
+            values[month] = grid[position]
+    return out
+
+
+def static_at(world: World, cells: Index) -> dict[str, Float32]:
+    """Return the static predictors, each (n,), at positions in `world.land`."""
+    shares = pft_fractions(world.igbp[cells])
+    fields = {f"fraction_{name}": shares[i] for i, name in enumerate(PFT_NAMES)}
+    return {"c4_fraction": world.c4_fraction[cells], **fields}
+
+
+@dataclass(frozen=True)
+class Source:
+    """The source domain at 0.5 degrees: cells with land, and what the process model needs there.
+
+    Attributes
+    ----------
+    cells : ndarray of int64, shape (n,)
+        Flat 0.5 degree indices.
+    fields : dict of str to ndarray of float64
+        Climate (12, n), `lai` (pft, 12, n), `pft_fraction` (pft, n), `c4_fraction` (n,), `lat` (n,).
+    """
+
+    cells: Index
+    fields: dict[str, NDArray[np.float64]]
+
+
+def source_domain(world: World, progress: Callable[[int], None]) -> Source:
+    """Aggregate land cover, leaves and climate to 0.5 degrees; types stay apart inside a cell.
+
+    `progress` is called after each of the types.
+    """
+    shape = (SHAPE[0] // HALF, SHAPE[1] // HALF)
+
+    def mean(values: Float32) -> Float32:
+        return aggregate(to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=0).reshape(-1)
+
+    cells = np.unique(coarse_index(world.land, HALF))
+    shares = pft_fractions(world.igbp)
+    fraction = np.zeros((len(PFT_NAMES), cells.size))
+    lai = np.zeros((len(PFT_NAMES), MONTHS, cells.size))
+    for p in range(len(PFT_NAMES)):
+        fraction[p] = mean(shares[p])[cells]
+        held = np.where(fraction[p] > 0.0, fraction[p], 1.0)
+        for month in range(MONTHS):
+            lai[p, month] = mean(shares[p] * world.lai[month])[cells] / held
+        progress(1)
+    climate = {}
+    for name in MONTHLY_PREDICTORS[:-1] + ("tair_range",):
+        field = aggregate(world.climate[name], factor=HALF // QUARTER, lat_edges=LAT_EDGES, n_threads=0)
+        climate[name] = field.reshape(MONTHS, -1)[:, cells].astype(np.float64)
+    lat = np.repeat(centres(HALF)[0], shape[1])[cells]
+    fields = {**climate, "lai": lai, "pft_fraction": fraction, "c4_fraction": mean(world.c4_fraction)[cells], "lat": lat}
+    return Source(cells, {name: np.asarray(field, dtype=np.float64) for name, field in fields.items()})
+
+
+def downscaled_gpp(
+    world: World, source: Source, gpp: NDArray[np.float64], gpp_pft: NDArray[np.float64], month: int
+) -> Float32:
+    """Bring a month of process GPP from 0.5 degrees to the land cells, with the mass of every coarse cell kept.
+
+    The covariate is what the types of a fine cell produce in its coarse cell, scaled by the light that the fine
+    cell's own leaves intercept.
+
+    Parameters
+    ----------
+    gpp : ndarray, shape (12, n)
+        GPP of the source cells [g m-2 d-1].
+    gpp_pft : ndarray, shape (pft, 12, n)
+        GPP of each type there, per unit of its area.
+    month : int
+        0 to 11.
+    """
+    at = np.searchsorted(source.cells, coarse_index(world.land, HALF))
+    shares = pft_fractions(world.igbp)
+    productivity = np.zeros(world.land.size, dtype=np.float32)
+    for p in range(len(PFT_NAMES)):
+        here = np.flatnonzero(shares[p])
+        productivity[here] += shares[p, here] * gpp_pft[p, month, at[here]].astype(np.float32)
+    productivity *= 1.0 - np.exp(-0.5 * world.lai[month])
+    coarse = np.full((SHAPE[0] // HALF) * (SHAPE[1] // HALF), np.nan, dtype=np.float32)
+    coarse[source.cells] = gpp[month]
+    fine = downscale(
+        coarse.reshape(SHAPE[0] // HALF, SHAPE[1] // HALF),
+        factor=HALF,
+        method="covariate",
+        covariate=to_grid(productivity, world.land),
+        lat_edges=LAT_EDGES,
+        n_threads=0,
+    )
+    return fine.reshape(-1)[world.land]
+
+
+def fine_area(land: Index) -> NDArray[np.float64]:
+    """Return the area of 0.05 degree cells [m2]."""
+    rows = cell_area(np.linspace(90.0, -90.0, SHAPE[0] + 1), np.array([0.0, 0.05]))[:, 0]
+    return rows[land // SHAPE[1]]
