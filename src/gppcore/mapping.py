@@ -123,7 +123,9 @@ def write_product(
     with disk_errors(out):
         if building.exists():
             shutil.rmtree(building)
-        group = zarr.open_group(building, mode="w", zarr_format=3, attributes={"Conventions": "CF-1.8", **attrs})
+        group = zarr.open_group(
+            building, mode="w", zarr_format=3, attributes={"Conventions": "CF-1.8", **attrs}
+        )
         _write_coordinates(group, lat, lon)
         for name, variable_attrs in variables.items():
             array = group.create_array(
@@ -143,7 +145,9 @@ def write_product(
 def _window(store: TileStore) -> tuple[NDArray[Any], NDArray[Any], slice, slice]:
     """Return the smallest window of whole tile windows that holds all cells."""
     row, column = np.divmod(store.index, store.shape[1])
-    rows = slice(row.min() // WINDOW[0] * WINDOW[0], min(-(-(row.max() + 1) // WINDOW[0]) * WINDOW[0], store.shape[0]))
+    rows = slice(
+        row.min() // WINDOW[0] * WINDOW[0], min(-(-(row.max() + 1) // WINDOW[0]) * WINDOW[0], store.shape[0])
+    )
     columns = slice(column.min(), column.max() + 1)
     return store.lat[rows], store.lon[columns], rows, columns
 
@@ -152,7 +156,11 @@ def _write_coordinates(group: Any, lat: NDArray[Any], lon: NDArray[Any]) -> None
     days = np.array([np.datetime64(f"{_CLIMATOLOGY_YEAR}-{m:02d}-15", "D") for m in range(1, MONTHS + 1)])
     since = (days - np.datetime64(f"{_CLIMATOLOGY_YEAR}-01-01", "D")).astype(np.int32)
     for name, values, attrs in (
-        ("time", since, {"units": f"days since {_CLIMATOLOGY_YEAR}-01-01", "calendar": "standard", "axis": "T"}),
+        (
+            "time",
+            since,
+            {"units": f"days since {_CLIMATOLOGY_YEAR}-01-01", "calendar": "standard", "axis": "T"},
+        ),
         ("lat", lat, {**attributes("lat"), "axis": "Y"}),
         ("lon", lon, {**attributes("lon"), "axis": "X"}),
     ):
@@ -200,6 +208,12 @@ def write_netcdf(product: Path, out: Path) -> None:
         raise OutputExistsError(f"product: expected a new file, got {out}, which exists")
     building = out.with_name(out.name + ".part")
     with xr.open_zarr(product, chunks=None) as ds, disk_errors(out):
-        chunks = {"chunksizes": (1, min(CHUNK, ds.sizes["lat"]), min(CHUNK, ds.sizes["lon"])), "zlib": True, "complevel": 1}
-        ds.drop_encoding().to_netcdf(building, engine="h5netcdf", encoding={v: chunks for v in ds.data_vars})
+        chunks = {
+            "chunksizes": (1, min(CHUNK, ds.sizes["lat"]), min(CHUNK, ds.sizes["lon"])),
+            "zlib": True,
+            "complevel": 1,
+        }
+        ds.drop_encoding().to_netcdf(
+            building, engine="h5netcdf", encoding=dict.fromkeys(ds.data_vars, chunks)
+        )
         building.rename(out)

@@ -62,7 +62,9 @@ class TileStore:
         self._lock = threading.Lock()
 
     @classmethod
-    def create(cls, path: str | Path, lat: ArrayLike, lon: ArrayLike, cells: NDArray[np.integer[Any]]) -> TileStore:
+    def create(
+        cls, path: str | Path, lat: ArrayLike, lon: ArrayLike, cells: NDArray[np.integer[Any]]
+    ) -> TileStore:
         """Create a store for some cells of a grid.
 
         Parameters
@@ -96,7 +98,9 @@ class TileStore:
                 ("lon", lon, {"units": "degrees_east", "standard_name": "longitude"}),
                 ("cell", index, {"compress": "lat lon"}),
             ):
-                group.create_array(name, data=values, dimension_names=(name,), attributes=attrs, compressors=None)
+                group.create_array(
+                    name, data=values, dimension_names=(name,), attributes=attrs, compressors=None
+                )
             building.rename(path)
         return cls(path, lat, lon, index)
 
@@ -202,7 +206,9 @@ class TileStore:
         """
         entry, chunk = self._journal.get((name, tile)), self._chunk(name, tile)
         if entry is None:
-            raise TileFormatError(f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal")
+            raise TileFormatError(
+                f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal"
+            )
         if not chunk.is_file() or chunk.stat().st_size != entry["size"]:
             raise TileFormatError(f"{chunk}: expected a file of {entry['size']} bytes, got another or none")
         n = len(range(*self.cells(tile).indices(self.index.size)))
@@ -222,7 +228,11 @@ class TileStore:
         return np.concatenate(parts if month is None else [part[month] for part in parts])
 
     def _chunk(self, name: str, tile: int) -> Path:
-        return self.path / name / "c" / "0" / str(tile) if self._is_monthly(name) else self.path / name / "c" / str(tile)
+        return (
+            self.path / name / "c" / "0" / str(tile)
+            if self._is_monthly(name)
+            else self.path / name / "c" / str(tile)
+        )
 
     def _is_monthly(self, name: str) -> bool:
         if name not in self._monthly:

@@ -168,7 +168,9 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
     shape = (SHAPE[0] // HALF, SHAPE[1] // HALF)
 
     def mean(values: Float32) -> Float32:
-        return aggregate(to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=0).reshape(-1)
+        return aggregate(to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=0).reshape(
+            -1
+        )
 
     cells = np.unique(coarse_index(world.land, HALF))
     shares = pft_fractions(world.igbp)
@@ -185,7 +187,13 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
         field = aggregate(world.climate[name], factor=HALF // QUARTER, lat_edges=LAT_EDGES, n_threads=0)
         climate[name] = field.reshape(MONTHS, -1)[:, cells].astype(np.float64)
     lat = np.repeat(centres(HALF)[0], shape[1])[cells]
-    fields = {**climate, "lai": lai, "pft_fraction": fraction, "c4_fraction": mean(world.c4_fraction)[cells], "lat": lat}
+    fields = {
+        **climate,
+        "lai": lai,
+        "pft_fraction": fraction,
+        "c4_fraction": mean(world.c4_fraction)[cells],
+        "lat": lat,
+    }
     return Source(cells, {name: np.asarray(field, dtype=np.float64) for name, field in fields.items()})
 
 

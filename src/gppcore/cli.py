@@ -1,0 +1,148 @@
+"""The command line: ``gppcore demo | map | compare | info``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gppcore.errors import GppcoreError, RangeError
+
+app = typer.Typer(
+    help="Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_CORES = os.cpu_count() or 1
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option(help="Folder for all results; an interrupted run in it is resumed.")
+    ] = Path("gppcore-demo"),
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    region: Annotated[
+        str | None, typer.Option(metavar="S,N,W,E", help="Map this window only (degrees), e.g. 35,60,-10,30.")
+    ] = None,
+    towers: Annotated[
+        Path | None, typer.Option(help="Folder of real towers (see README); without it they are synthetic.")
+    ] = None,
+    netcdf: Annotated[
+        bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")
+    ] = False,
+) -> None:
+    """Run the whole framework once on the embedded world: process model, transfer learning, map and report."""
+    from rich.console import Console
+
+    from gppcore.demo.outputs import Options
+    from gppcore.demo.run import run_demo
+    from gppcore.demo.table import result_table
+
+    console = Console()
+    options = Options(out, threads, _region(region), towers, netcdf)
+    summary = run_demo(options, console)
+    console.print(result_table(summary))
+    console.print(
+        f"Report   {out / 'report.html'}\nNumbers  {out / 'summary.json'}\nMap      {out / 'gpp_0p05deg.zarr'}"
+    )
+
+
+@app.command("map")
+def map_(
+    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors.")],
+    out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
+) -> None:
+    """Predict every cell of a tile store with a saved model and write the gridded product."""
+    from gppcore.mapping import map_gpp
+    from gppcore.tiles import TileStore
+    from gppcore.transfer import TransferModel
+
+    map_gpp(TransferModel.load(model), TileStore.open(tiles), out, variable=variable, n_threads=threads)
+    typer.echo(f"Map  {out}")
+
+
+@app.command()
+def compare(
+    product: Annotated[Path, typer.Argument(help="GPP map: CF netCDF file or Zarr store.")],
+    other: Annotated[Path, typer.Argument(help="The reference: any other CF GPP file.")],
+    variable: Annotated[str | None, typer.Option(help="GPP variable of the map, if it has several.")] = None,
+    other_variable: Annotated[str | None, typer.Option(help="GPP variable of the reference.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
+) -> None:
+    """Set a GPP map against another on their common grid: totals, agreement, tropics, high and low GPP."""
+    from gppcore.compare import compare as compare_products
+
+    comparison = compare_products(product, other, variable=variable, other_variable=other_variable)
+    if as_json:
+        typer.echo(json.dumps(comparison.as_dict(), indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    for name, value in comparison.table():
+        table.add_row(name, value)
+    Console().print(table)
+
+
+@app.command()
+def info() -> None:
+    """Tell versions, the instruction set in use and where header and library for C and Fortran lie."""
+    import gppcore
+    from gppcore import runtime
+
+    lines = {
+        "gppcore": gppcore.__version__,
+        "instruction set": f"{runtime.isa()} (supported: {', '.join(runtime.supported_isas())})",
+        "library": runtime.library_path(),
+        "header": runtime.include_dir(),
+    }
+    for name, value in lines.items():
+        typer.echo(f"{name:<16} {value}")
+
+
+def _region(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        south, north, west, east = (float(part) for part in text.split(","))
+    except ValueError:
+        raise RangeError(f"--region: expected S,N,W,E in degrees, got {text!r}") from None
+    if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+        raise RangeError(f"--region: expected -90 <= S < N <= 90 and -180 <= W < E <= 180, got {text!r}")
+    return south, north, west, east
+
+
+def main() -> Any:
+    """Run the command line; an expected error is one line, and the exit code is 1 (130 after Ctrl-C)."""
+    try:
+        app(standalone_mode=False)
+    except GppcoreError as error:
+        _fail(f"{type(error).__name__}: {error}", 1)
+    except KeyboardInterrupt:
+        _fail("interrupted; finished tiles are kept, the same command goes on from there", 130)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except Exception as error:
+        # Usage errors of the command line library carry their own exit code and text.
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(error.format_message(), getattr(error, "exit_code", 2))
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write(f"gppcore: {message}\n")
+    sys.stderr.flush()
+    # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
+    os._exit(code)

@@ -1,0 +1,164 @@
+"""The learning steps of the demonstration: source simulation, fields, pre-training, towers and judging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.demo import osse
+from gppcore.demo.fields import (
+    HALF,
+    SHAPE,
+    Source,
+    World,
+    coarse_index,
+    downscaled_gpp,
+    monthly_at,
+    static_at,
+)
+from gppcore.evaluate import SCHEMES, Evaluation, evaluate
+from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples, predictor_matrix
+from gppcore.simulate import simulate
+from gppcore.tiles import MONTHS, TileStore
+from gppcore.towers import Towers, read_towers
+from gppcore.transfer import TransferModel, direct, fine_tune
+from gppcore.variables import VARIABLES, attributes
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Progress = Callable[[int], None]
+Index = NDArray[np.int64]
+
+PROCESS = "gpp_daily_process"
+"""Name of the downscaled process GPP in the tile store."""
+_CELLS_PER_STRATUM = 120
+_PRETRAIN_ROWS = 400_000
+
+
+def simulate_source(source: Source, threads: int, progress: Progress) -> xr.Dataset:
+    """Run the process model over the source domain."""
+    return simulate(osse.dataset(source.fields, range(2019, 2020)), n_threads=threads, progress=progress)
+
+
+def pretraining_cells(world: World, source: Source, seed: int) -> Index:
+    """Choose 0.5 degree cells evenly over strata of main type and climate; return positions of their land cells."""
+    rng = np.random.default_rng([seed, 3])
+    main = source.fields["pft_fraction"].argmax(axis=0)
+    climate = world.koeppen[::2, ::2].reshape(-1)[source.cells]
+    grown = source.fields["pft_fraction"].sum(axis=0) > 0.0
+    chosen = []
+    for stratum in sorted(set(zip(main[grown], climate[grown], strict=True))):
+        members = np.flatnonzero((main == stratum[0]) & (climate == stratum[1]) & grown)
+        chosen.append(rng.choice(members, min(members.size, _CELLS_PER_STRATUM), replace=False))
+    wanted = np.zeros((SHAPE[0] // HALF) * (SHAPE[1] // HALF), dtype=bool)
+    wanted[source.cells[np.concatenate(chosen)]] = True
+    return np.flatnonzero(wanted[coarse_index(world.land, HALF)])
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """Rows for pre-training: predictors and downscaled process GPP at sampled cells."""
+
+    columns: dict[str, NDArray[np.float32]]
+    gpp_daily: NDArray[np.float32]
+
+    def rows(self, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Draw rows (cell-months) for training."""
+        chosen = np.random.default_rng([seed, 4]).permutation(self.gpp_daily.size)[:_PRETRAIN_ROWS]
+        month, cell = np.divmod(chosen, self.gpp_daily.shape[1])
+        fields = {name: v[month, cell] if v.ndim == 2 else v[cell] for name, v in self.columns.items()}
+        return predictor_matrix(fields), self.gpp_daily[month, cell].astype(np.float64)
+
+
+def write_fields(
+    store: TileStore,
+    world: World,
+    source: Source,
+    simulated: xr.Dataset,
+    sample: Index,
+    threads: int,
+    progress: Progress,
+) -> SourceRows:
+    """Write predictors and downscaled process GPP to the tiles and gather them at the sampled cells.
+
+    Variables whose tiles are all finished are not written again.
+    """
+    inside = np.flatnonzero(np.isin(world.land, store.index, assume_unique=True, kind="table"))
+    columns: dict[str, NDArray[np.float32]] = {}
+    nothing = np.empty(0, dtype=np.int64)
+    for name in MONTHLY_PREDICTORS:
+        wanted = nothing if _finished(store, name) else inside
+        at_cells, columns[name] = monthly_at(world, name, [wanted, sample])
+        _write(store, name, at_cells, threads)
+        progress(1)
+    static, at_sample = static_at(world, inside), static_at(world, sample)
+    for name in STATIC_PREDICTORS:
+        columns[name] = at_sample[name]
+        if not _finished(store, name):
+            _write(store, name, static[name], threads)
+    progress(1)
+    gpp, gpp_pft = simulated["gpp_daily"].values, simulated["gpp_daily_pft"].values
+    at_cells = np.empty((MONTHS, inside.size), dtype=np.float32)
+    sampled = np.empty((MONTHS, sample.size), dtype=np.float32)
+    for month in range(MONTHS):
+        fine = downscaled_gpp(world, source, gpp, gpp_pft, month)
+        at_cells[month], sampled[month] = fine[inside], fine[sample]
+        progress(1)
+    if not _finished(store, PROCESS):
+        _write(store, PROCESS, at_cells, threads)
+    return SourceRows(columns, sampled)
+
+
+def _finished(store: TileStore, name: str) -> bool:
+    attrs = (
+        attributes("gpp_daily")
+        if name == PROCESS
+        else attributes(name)
+        if name in VARIABLES
+        else {"units": "1"}
+    )
+    store.add(name, monthly=name not in STATIC_PREDICTORS, attrs=attrs)
+    return all(store.has(name, tile) for tile in range(store.n_tiles))
+
+
+def _write(store: TileStore, name: str, values: NDArray[np.float32], threads: int) -> None:
+    if not values.size:
+        return
+
+    def write(tile: int) -> None:
+        store.write(name, tile, np.ascontiguousarray(values[..., store.cells(tile)], dtype=np.float32))
+
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        list(pool.map(write, range(store.n_tiles)))
+
+
+def target_domain(world: World, towers: Path | None, seed: int) -> Towers:
+    """Read real towers, or sample synthetic ones."""
+    return osse.synthetic_towers(world, seed) if towers is None else read_towers(towers)
+
+
+def judge(model: TransferModel, samples: Samples, seed: int, progress: Progress) -> dict[str, Evaluation]:
+    """Judge process model, direct learner and transfer under every scheme."""
+
+    def process(_: Samples, test: Samples) -> NDArray[np.float64]:
+        return test.process
+
+    def direct_learner(train: Samples, test: Samples) -> NDArray[np.float64]:
+        return direct(train, seed=seed).predict(test.x)
+
+    def transfer(train: Samples, test: Samples) -> NDArray[np.float64]:
+        return fine_tune(model, train, seed=seed).predict(test.x)
+
+    methods = {"process": process, "direct": direct_learner, "transfer": transfer}
+    results = {}
+    for scheme in SCHEMES:
+        results[scheme] = evaluate(methods, samples, scheme=scheme)
+        progress(1)
+    return results

@@ -1,0 +1,165 @@
+"""The demonstration: the whole framework once, from global fields to a map, a comparison and a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import gppcore
+from gppcore.compare import compare
+from gppcore.demo import learning, osse, outputs, results
+from gppcore.demo.fields import HALF, SHAPE, Source, World, centres, load_world, source_domain
+from gppcore.demo.outputs import Options
+from gppcore.demo.progress import Steps
+from gppcore.demo.world import DAYS_IN_MONTH
+from gppcore.errors import OutputExistsError, RangeError, disk_errors
+from gppcore.evaluate import SCHEMES
+from gppcore.features import MONTHLY_PREDICTORS, Samples
+from gppcore.regrid import cell_area
+from gppcore.report import write_report
+from gppcore.simulate import simulate
+from gppcore.tiles import MONTHS, TileStore
+from gppcore.towers import Towers
+from gppcore.transfer import TransferModel, direct, fine_tune, pretrain
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.console import Console
+
+_RUN = "run.json"
+
+
+def run_demo(options: Options, console: Console) -> dict[str, Any]:
+    """Run the demonstration into `options.out` and return what summary.json holds.
+
+    A second run with the same options in the same folder keeps the trained models and the finished tiles.
+
+    Raises
+    ------
+    OutputExistsError
+        If the folder holds something else than a run with the same options.
+    RangeError
+        If the region is empty or holds no land.
+    """
+    _claim(options)
+    with Steps(console) as steps:
+        with steps.step("Embedded world", 15, "part") as advance:
+            world = load_world(advance)
+            store = _store(world, options)
+        with steps.step("Source domain: two-leaf model", 1, "canopy hour") as advance:
+            source = source_domain(world, lambda _: None)
+            simulated = learning.simulate_source(source, options.threads, advance)
+            process_map = outputs.write_process_map(source, simulated, options.out)
+        with steps.step("Downscaling to tiles", len(MONTHLY_PREDICTORS) + MONTHS + 1, "field") as advance:
+            trained = _saved_models(options.out)
+            sample = learning.pretraining_cells(world, source, options.seed)
+            sample = sample[:0] if trained else sample
+            rows = learning.write_fields(store, world, source, simulated, sample, options.threads, advance)
+        with steps.step("Target domain: towers", 1, "step") as advance:
+            towers = learning.target_domain(world, options.towers, options.seed)
+            samples = towers.samples(_simulate_towers(towers, options))
+            truth = _true_total(source, towers, options)
+        with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
+            models = trained or _train(rows, samples, options, advance)
+        with steps.step("Judging by held-out towers", len(SCHEMES), "scheme") as advance:
+            judged = learning.judge(models["transfer"], samples, options.seed, advance)
+        with steps.step("Map", 2 * store.index.size, "cell") as advance:
+            product = outputs.map_products(models, store, towers, options, advance)
+        with steps.step("Comparison", 2, "step") as advance:
+            comparison = compare(product, process_map)
+            advance(1)
+            summary_of_map = results.summarise_map(store)
+        with steps.step("Report", 1, "page"):
+            run = outputs.Run(
+                options, towers, samples, judged, summary_of_map, comparison, truth, store.index.size
+            )
+            write_report(outputs.report_data(run, steps.seconds), options.out)
+    summary = outputs.summary(run, steps.seconds)
+    outputs.write_json(options.out / "summary.json", summary)
+    return summary
+
+
+def _claim(options: Options) -> None:
+    """Take the folder for this run, or recognise it as an earlier run with the same options."""
+    identity = {
+        "gppcore": gppcore.__version__,
+        "region": options.region,
+        "towers": None if options.towers is None else str(options.towers.resolve()),
+        "seed": options.seed,
+    }
+    path = options.out / _RUN
+    if path.is_file():
+        if json.loads(path.read_text()) != json.loads(json.dumps(identity)):
+            raise OutputExistsError(
+                f"--out: expected a new folder or a run with the same options, got {options.out}"
+            )
+        return
+    if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
+        raise OutputExistsError(
+            f"--out: expected a new or empty folder, got {options.out}, which holds other files"
+        )
+    with disk_errors(options.out):
+        options.out.mkdir(parents=True, exist_ok=True)
+        outputs.write_json(path, identity)
+
+
+def _store(world: World, options: Options) -> TileStore:
+    """Open the tile store of the run, or create it for the land cells of the region."""
+    path = options.out / "tiles"
+    if path.exists():
+        return TileStore.open(path)
+    lat, lon = centres()
+    cells = world.land
+    if options.region is not None:
+        south, north, west, east = options.region
+        row, column = np.divmod(cells, SHAPE[1])
+        inside = (lat[row] >= south) & (lat[row] <= north) & (lon[column] >= west) & (lon[column] <= east)
+        cells = cells[inside]
+        if cells.size == 0:
+            raise RangeError(
+                f"--region: expected a window S,N,W,E with land, got {options.region}, which has none"
+            )
+    return TileStore.create(path, lat, lon, cells)
+
+
+def _simulate_towers(towers: Towers, options: Options) -> xr.Dataset:
+    return simulate(towers.forcing, n_threads=options.threads)
+
+
+def _true_total(source: Source, towers: Towers, options: Options) -> float | None:
+    """Return GPP of the true planet [Pg C yr-1], where there is one."""
+    if not towers.synthetic:
+        return None
+    ds = osse.dataset(source.fields, range(2019, 2020))
+    truth = osse.true_gpp(ds, options.seed, n_threads=options.threads)["gpp_daily"].values
+    land = cell_area(np.linspace(90.0, -90.0, SHAPE[0] // HALF + 1), np.array([0.0, 0.5]))[:, 0]
+    annual = (truth * DAYS_IN_MONTH[:, None]).sum(axis=0)
+    return float((annual * land[source.cells // (SHAPE[1] // HALF)]).sum() / 1e15)
+
+
+def _saved_models(out: Path) -> dict[str, TransferModel] | None:
+    folder = out / "models"
+    if not all((folder / name / "model.json").is_file() for name in ("direct", "transfer")):
+        return None
+    return {name: TransferModel.load(folder / name) for name in ("direct", "transfer")}
+
+
+def _train(
+    rows: learning.SourceRows, samples: Samples, options: Options, advance: Callable[[int], None]
+) -> dict[str, TransferModel]:
+    source = pretrain(*rows.rows(options.seed), seed=options.seed)
+    advance(1)
+    models = {
+        "direct": direct(samples, seed=options.seed),
+        "transfer": fine_tune(source, samples, seed=options.seed),
+    }
+    for name, model in models.items():
+        if not (options.out / "models" / name / "model.json").exists():
+            with disk_errors(options.out):
+                model.save(options.out / "models" / name)
+        advance(1)
+    return models
