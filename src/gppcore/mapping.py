@@ -138,7 +138,6 @@ def write_product(
                 attributes={**variable_attrs, "cell_methods": "area: mean time: mean"},
             )
             _write_bands(store, name, array, rows, columns)
-        zarr.consolidate_metadata(building)
         building.rename(out)
 
 

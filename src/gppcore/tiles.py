@@ -38,8 +38,10 @@ _JOURNAL = "journal.jsonl"
 def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
     """Sort flat indices of a (lat, lon) grid window by window, row by row inside a window."""
     row, column = np.divmod(np.asarray(index, dtype=np.int64), shape[1])
-    keys = (column % WINDOW[1], row % WINDOW[0], column // WINDOW[1], row // WINDOW[0])
-    return np.asarray(index, dtype=np.int64)[np.lexsort(keys)]
+    height, width = WINDOW
+    window = (row // height) * -(-shape[1] // width) + column // width
+    order = np.argsort(window * (height * width) + (row % height) * width + column % width)
+    return np.asarray(index, dtype=np.int64)[order]
 
 
 class TileStore:

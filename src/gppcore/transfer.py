@@ -1,9 +1,9 @@
 """Transfer learning: pre-train on the process model, fine-tune on towers, predict with compiled forests.
 
-A model is ``GPP = p + w [(p + 2) r(x, p) - p]``: `p` is the source forest, an emulator of process GPP; `r` the
-target forest, the ratio of tower GPP to it; and the weight `w` says how far the towers are trusted. It is chosen
-by predicting clusters of towers that the target forest has not seen, so that few or contradictory towers leave
-the process model nearly as it is. A direct model has no source: ``GPP = r(x)``.
+A model is ``GPP = p + w [t(x, p) - p]``: `p` is the source forest, an emulator of process GPP; `t` the target
+forest, fitted to towers on the predictors and `p`, in which it never falls; and the weight `w` says how far the
+towers are trusted. It is chosen by predicting clusters of towers that the target forest has not seen, so that few
+or contradictory towers leave the process model nearly as it is. A direct model has no source: ``GPP = t(x)``.
 """
 
 from __future__ import annotations
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 
-RATIO_OFFSET = 2.0
-"""g m-2 d-1, added to process GPP below the ratio, so that winter months do not dominate."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 40}
 TARGET_SETTINGS = {
-    "max_iter": 250,
-    "learning_rate": 0.05,
+    "max_iter": 150,
+    "learning_rate": 0.08,
     "max_leaf_nodes": 8,
     "min_samples_leaf": 30,
     "l2_regularization": 5.0,
@@ -50,7 +48,7 @@ class TransferModel:
     source : Forest or None
         Emulator of process GPP on `PREDICTORS`; None for a direct model.
     target : Forest or None
-        Ratio on `PREDICTORS` and the source's prediction (direct model: GPP on `PREDICTORS`); None before
+        GPP on `PREDICTORS` and the source's prediction (direct model: on `PREDICTORS` alone); None before
         fine-tuning.
     weight : float
         Trust in the target forest, 0 to 1.
@@ -90,12 +88,11 @@ class TransferModel:
         p = self.predict_source(columns, n_threads=n_threads)
         if self.target is None or self.weight == 0.0:
             return p
-        ratio = self.target.predict_columns([*columns, p], n_threads=n_threads)
-        ratio *= p + p.dtype.type(RATIO_OFFSET)
-        ratio -= p
-        ratio *= p.dtype.type(self.weight)
-        ratio += p
-        return np.maximum(ratio, 0.0, out=ratio)
+        gpp = self.target.predict_columns([*columns, p], n_threads=n_threads)
+        gpp -= p
+        gpp *= p.dtype.type(self.weight)
+        gpp += p
+        return np.maximum(gpp, 0.0, out=gpp)
 
     def predict_source(self, columns: Sequence[ArrayLike], *, n_threads: int = 1) -> NDArray[Any]:
         """Predict process GPP [g m-2 d-1], not below 0, with the source forest alone."""
@@ -119,7 +116,7 @@ class TransferModel:
         for name in ("source", "target"):
             if (forest := getattr(self, name)) is not None:
                 forest.save(folder / f"{name}.gppf")
-        card = {"predictors": PREDICTORS, "weight": self.weight, "ratio_offset": RATIO_OFFSET, **self.card}
+        card = {"predictors": PREDICTORS, "weight": self.weight, **self.card}
         temporary = folder / f"{_CARD}.part"
         temporary.write_text(json.dumps(card, indent=2) + "\n")
         os.replace(temporary, folder / _CARD)
@@ -139,7 +136,7 @@ class TransferModel:
         if not (folder / _CARD).is_file():
             raise MissingFileError(f"model: expected a folder with {_CARD}, got {folder}")
         card = json.loads((folder / _CARD).read_text())
-        if tuple(card.pop("predictors")) != PREDICTORS or card.pop("ratio_offset") != RATIO_OFFSET:
+        if tuple(card.pop("predictors")) != PREDICTORS:
             raise ForestFormatError(f"{folder / _CARD}: expected predictors {list(PREDICTORS)}, got others")
         forests = {
             name: Forest.load(folder / f"{name}.gppf") if (folder / f"{name}.gppf").is_file() else None
@@ -185,34 +182,37 @@ def fine_tune(model: TransferModel, towers: Samples, *, seed: int = 0) -> Transf
     """
     p = model.predict_source(list(towers.x.T))
     x = np.column_stack([towers.x, p])
-    held_out, fold = np.empty(len(towers)), _folds(towers.groups["cluster"].to_numpy())
+    held_out, fold = p.copy(), _folds(towers.groups["cluster"].to_numpy())
     for k in range(_INNER_FOLDS):
         train, test = fold != k, fold == k
-        if test.any():
-            held_out[test] = _fit_ratio(x[train], towers.gpp_daily[train], seed).predict(x[test])
-    correction = held_out * (p + RATIO_OFFSET) - p
-    wanted = towers.gpp_daily - p
+        if train.any() and test.any():
+            held_out[test] = _fit_target(x[train], towers.gpp_daily[train], seed).predict(x[test])
+    correction, wanted = held_out - p, towers.gpp_daily - p
     weight = float(np.clip(correction @ wanted / max(correction @ correction, 1e-12), 0.0, 1.0))
-    clusters = int(towers.groups["cluster"].nunique())
-    if clusters < _INNER_FOLDS:
-        weight = 0.0
-    card = {"rows": len(towers), "clusters": clusters, "seed": seed, **TARGET_SETTINGS}
-    forest = Forest.from_sklearn(_fit_ratio(x, towers.gpp_daily, seed))
+    card = {"rows": len(towers), "clusters": int(towers.groups["cluster"].nunique()), "seed": seed, **TARGET_SETTINGS}
+    forest = Forest.from_sklearn(_fit_target(x, towers.gpp_daily, seed))
     return TransferModel(model.source, forest, weight, {**model.card, "fine_tune": card})
 
 
 def direct(towers: Samples, *, seed: int = 0) -> TransferModel:
     """Fit a model to towers alone: what transfer has to beat."""
-    learner = _learner(TARGET_SETTINGS, seed, PREDICTORS, ("lai",))
-    learner.fit(towers.x, towers.gpp_daily)
+    learner = _fit_target(towers.x, towers.gpp_daily, seed)
     card = {"direct": {"rows": len(towers), "seed": seed, **TARGET_SETTINGS}}
     return TransferModel(None, Forest.from_sklearn(learner), 1.0, card)
 
 
-def _fit_ratio(x: Float, gpp_daily: Float, seed: int) -> Any:
-    below = x[:, -1] + RATIO_OFFSET
-    learner = _learner(TARGET_SETTINGS, seed, (*PREDICTORS, "process"), ())
-    return learner.fit(x, gpp_daily / below, sample_weight=below**2)
+def _fit_target(x: Float, gpp_daily: Float, seed: int) -> Any:
+    """Fit GPP to the predictors, followed by process GPP or not."""
+    names = (*PREDICTORS, "process")[: x.shape[1]]
+    with _one_thread():
+        return _learner(TARGET_SETTINGS, seed, names, ("lai", "process")).fit(x, gpp_daily)
+
+
+def _one_thread() -> Any:
+    """Keep a small fit on one thread: a team gains nothing there and waits for busy cores."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, "openmp")
 
 
 def _folds(cluster: NDArray[Any]) -> NDArray[np.int64]:

@@ -36,6 +36,10 @@ class World:
         Flat 0.05 degree indices of the land cells, window by window.
     igbp : ndarray of uint8, shape (cells,)
         Land cover of the land cells.
+    shares : ndarray of float32, shape (pft, cells)
+        Area shares of the plant functional types in the land cells.
+    half : ndarray of int64, shape (cells,)
+        Flat 0.5 degree index that holds each land cell.
     lai : ndarray of float32, shape (12, cells)
         Leaf area index of the land cells.
     c4_fraction : ndarray of float32, shape (cells,)
@@ -48,14 +52,12 @@ class World:
 
     land: Index
     igbp: NDArray[np.uint8]
+    shares: Float32
+    half: Index
     lai: Float32
     c4_fraction: Float32
     climate: dict[str, Float32]
     koeppen: NDArray[np.str_]
-
-    def at_coarse(self, grid: NDArray[np.generic], factor: int) -> NDArray[np.generic]:
-        """Return the value of a coarser (lat, lon) grid at every land cell, without interpolation."""
-        return grid.reshape(-1)[coarse_index(self.land, factor)]
 
 
 def coarse_index(fine: Index, factor: int) -> Index:
@@ -89,7 +91,9 @@ def load_world(progress: Callable[[int], None]) -> World:
         lai[month] = leaf_area_index(low, high, season)
         progress(1)
     c4_at_land = c4.reshape(-1)[coarse_index(land, 20)]
-    return World(land, igbp.reshape(-1)[land], lai, np.nan_to_num(c4_at_land), climate, koeppen)
+    igbp = igbp.reshape(-1)[land]
+    half, shares = coarse_index(land, HALF), pft_fractions(igbp)
+    return World(land, igbp, shares, half, lai, np.nan_to_num(c4_at_land), climate, koeppen)
 
 
 def _climate(tair: Float32, precip: Float32) -> tuple[dict[str, Float32], NDArray[np.str_]]:
@@ -139,8 +143,7 @@ def monthly_at(world: World, name: str, cells: list[Index]) -> list[Float32]:
 
 def static_at(world: World, cells: Index) -> dict[str, Float32]:
     """Return the static predictors, each (n,), at positions in `world.land`."""
-    shares = pft_fractions(world.igbp[cells])
-    fields = {f"fraction_{name}": shares[i] for i, name in enumerate(PFT_NAMES)}
+    fields = {f"fraction_{name}": world.shares[i, cells] for i, name in enumerate(PFT_NAMES)}
     return {"c4_fraction": world.c4_fraction[cells], **fields}
 
 
@@ -172,15 +175,14 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
             -1
         )
 
-    cells = np.unique(coarse_index(world.land, HALF))
-    shares = pft_fractions(world.igbp)
+    cells = np.unique(world.half)
     fraction = np.zeros((len(PFT_NAMES), cells.size))
     lai = np.zeros((len(PFT_NAMES), MONTHS, cells.size))
     for p in range(len(PFT_NAMES)):
-        fraction[p] = mean(shares[p])[cells]
+        fraction[p] = mean(world.shares[p])[cells]
         held = np.where(fraction[p] > 0.0, fraction[p], 1.0)
         for month in range(MONTHS):
-            lai[p, month] = mean(shares[p] * world.lai[month])[cells] / held
+            lai[p, month] = mean(world.shares[p] * world.lai[month])[cells] / held
         progress(1)
     climate = {}
     for name in MONTHLY_PREDICTORS[:-1] + ("tair_range",):
@@ -214,12 +216,13 @@ def downscaled_gpp(
     month : int
         0 to 11.
     """
-    at = np.searchsorted(source.cells, coarse_index(world.land, HALF))
-    shares = pft_fractions(world.igbp)
+    place = np.zeros((SHAPE[0] // HALF) * (SHAPE[1] // HALF), dtype=np.int32)
+    place[source.cells] = np.arange(source.cells.size)
+    at = place[world.half]
     productivity = np.zeros(world.land.size, dtype=np.float32)
     for p in range(len(PFT_NAMES)):
-        here = np.flatnonzero(shares[p])
-        productivity[here] += shares[p, here] * gpp_pft[p, month, at[here]].astype(np.float32)
+        here = np.flatnonzero(world.shares[p])
+        productivity[here] += world.shares[p, here] * gpp_pft[p, month, at[here]].astype(np.float32)
     productivity *= 1.0 - np.exp(-0.5 * world.lai[month])
     coarse = np.full((SHAPE[0] // HALF) * (SHAPE[1] // HALF), np.nan, dtype=np.float32)
     coarse[source.cells] = gpp[month]

@@ -17,7 +17,6 @@ from gppcore.demo.fields import (
     SHAPE,
     Source,
     World,
-    coarse_index,
     downscaled_gpp,
     monthly_at,
     static_at,
@@ -59,7 +58,7 @@ def pretraining_cells(world: World, source: Source, seed: int) -> Index:
         chosen.append(rng.choice(members, min(members.size, _CELLS_PER_STRATUM), replace=False))
     wanted = np.zeros((SHAPE[0] // HALF) * (SHAPE[1] // HALF), dtype=bool)
     wanted[source.cells[np.concatenate(chosen)]] = True
-    return np.flatnonzero(wanted[coarse_index(world.land, HALF)])
+    return np.flatnonzero(wanted[world.half])
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run has found; `truth` is GPP of the true planet [Pg C yr-1], where there is one."""
+    """What a run has found; `truth` is GPP of the true planet [Pg C yr-1], where it is known."""
 
     options: Options
     towers: Towers
@@ -178,11 +178,12 @@ def _caveats(run: Run) -> list[str]:
         "Vcmax25 of each type from the literature; nothing was tuned to a global total.",
         "Published global GPP is about 110 to 150 Pg C per year.",
     ]
-    if run.truth is not None:
+    if run.towers.synthetic:
+        known = "" if run.truth is None else f", whose GPP is {run.truth:.1f} Pg C per year"
         texts.insert(
             0,
-            f"The towers are synthetic. The planet they stand on has a GPP of {run.truth:.1f} Pg C per year; "
-            "skill says how well that planet is recovered, not the real one.",
+            f"The towers are synthetic: they stand on a model planet{known}. Skill says how well that planet is "
+            "recovered, not the real one.",
         )
     return texts
 

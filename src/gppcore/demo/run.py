@@ -131,8 +131,8 @@ def _simulate_towers(towers: Towers, options: Options) -> xr.Dataset:
 
 
 def _true_total(source: Source, towers: Towers, options: Options) -> float | None:
-    """Return GPP of the true planet [Pg C yr-1], where there is one."""
-    if not towers.synthetic:
+    """Return GPP of the whole true planet [Pg C yr-1], where there is one and the map is global."""
+    if not towers.synthetic or options.region is not None:
         return None
     ds = osse.dataset(source.fields, range(2019, 2020))
     truth = osse.true_gpp(ds, options.seed, n_threads=options.threads)["gpp_daily"].values
