@@ -68,9 +68,7 @@ def test_downscale_covariate_numpy(benchmark, coarse, fine):
 
 def test_downscale_conservative(benchmark, coarse, fine):
     out = np.empty_like(fine)
-    np.testing.assert_array_equal(
-        downscale(coarse, factor=FACTOR, out=out), coarse.repeat(10, 0).repeat(10, 1)
-    )
+    np.testing.assert_array_equal(downscale(coarse, factor=FACTOR, out=out), coarse.repeat(10, 0).repeat(10, 1))
     measure(benchmark, downscale, coarse, factor=FACTOR, out=out)
 
 

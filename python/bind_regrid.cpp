@@ -57,8 +57,8 @@ void register_for(py::module_& m) {
       "Linear between the centres of valid coarse cells.");
   m.def(
       "downscale_covariate",
-      [](const Array<T>& coarse, int64_t factor, const Array<T>& covariate, const Array<double>& area,
-         Array<T> fine, int n_threads) {
+      [](const Array<T>& coarse, int64_t factor, const Array<T>& covariate, const Array<double>& area, Array<T> fine,
+         int n_threads) {
         const Nesting grid = nesting(coarse, fine, factor);
         nesting(coarse, covariate, factor);
         const double* weights = row_area(area, grid);

@@ -35,19 +35,12 @@ void register_two_leaf(py::module_& m) {
   py::class_<P>(m, "TwoLeafParameters")
       .def(py::init([](double g0, double albedo, double height_overstory, double height_understory,
                        double stem_area_overstory, double stem_area_understory, bool understory, bool c4) {
-             return P{g0,
-                      albedo,
-                      height_overstory,
-                      height_understory,
-                      stem_area_overstory,
-                      stem_area_understory,
-                      understory,
-                      c4};
+             return P{
+                 g0,         albedo, height_overstory, height_understory, stem_area_overstory, stem_area_understory,
+                 understory, c4};
            }),
-           py::kw_only(), py::arg("g0"), py::arg("albedo"), py::arg("height_overstory"),
-           py::arg("height_understory"), py::arg("stem_area_overstory"), py::arg("stem_area_understory"),
-           py::arg("understory"), py::arg("c4"));
-  m.def("two_leaf", &two_leaf, "Sunlit and shaded GPP of canopy hours.", py::arg("pft"),
-        py::arg("inputs").noconvert(), py::arg("gpp_sunlit").noconvert(), py::arg("gpp_shaded").noconvert(),
-        py::arg("n_threads"));
+           py::kw_only(), py::arg("g0"), py::arg("albedo"), py::arg("height_overstory"), py::arg("height_understory"),
+           py::arg("stem_area_overstory"), py::arg("stem_area_understory"), py::arg("understory"), py::arg("c4"));
+  m.def("two_leaf", &two_leaf, "Sunlit and shaded GPP of canopy hours.", py::arg("pft"), py::arg("inputs").noconvert(),
+        py::arg("gpp_sunlit").noconvert(), py::arg("gpp_shaded").noconvert(), py::arg("n_threads"));
 }

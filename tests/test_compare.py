@@ -61,9 +61,7 @@ def test_statistics_equal_those_of_the_definitions():
     assert result.whole.total == pytest.approx((weight * x).sum() * 1e-15)
     assert result.whole.bias == pytest.approx(np.average(x - y, weights=weight), rel=1e-5)
     assert result.whole.rmse == pytest.approx(np.sqrt(np.average((x - y) ** 2, weights=weight)))
-    assert result.whole.r2 == pytest.approx(
-        1 - (weight * (x - y) ** 2).sum() / (weight * (y - mean) ** 2).sum()
-    )
+    assert result.whole.r2 == pytest.approx(1 - (weight * (x - y) ** 2).sum() / (weight * (y - mean) ** 2).sum())
     covariance = np.cov(x.ravel(), y.ravel(), aweights=weight.ravel())
     expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     assert result.whole.correlation == pytest.approx(expected, rel=1e-5)
@@ -202,9 +200,7 @@ def test_years_are_averaged_to_a_climatology():
 def test_annual_means_are_compared_with_annual_means():
     monthly = planet(30.0)
     mean = np.average(monthly.gpp.values, axis=0, weights=DAYS)
-    annual = monthly.isel(time=0, drop=True).assign(
-        gpp=(("lat", "lon"), mean * 365.25, {"units": "gC m-2 yr-1"})
-    )
+    annual = monthly.isel(time=0, drop=True).assign(gpp=(("lat", "lon"), mean * 365.25, {"units": "gC m-2 yr-1"}))
     result = compare(monthly, annual)
     assert result.months == ()
     assert result.whole.n == 6 * 12

@@ -6,9 +6,7 @@ HEADER = Path(__file__).resolve().parents[1] / "cpp" / "src" / "kernels" / "cons
 
 
 def test_header_of_the_kernels_is_up_to_date():
-    assert HEADER.read_text() == cpp_header() + "\n", (
-        "run: python -m gppcore.constants > cpp/src/kernels/constants.hpp"
-    )
+    assert HEADER.read_text() == cpp_header() + "\n", "run: python -m gppcore.constants > cpp/src/kernels/constants.hpp"
 
 
 def test_pft_names_are_their_keys():

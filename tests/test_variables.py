@@ -21,7 +21,7 @@ def test_field_in_another_unit_is_recognised(name, values, unit):
 
 
 def test_range_names_expected_and_got():
-    with pytest.raises(RangeError, match="^lai: expected 0 to 15 m2 m-2, got -1 to 3$"):
+    with pytest.raises(RangeError, match=r"^lai: expected 0 to 15 m2 m-2, got -1 to 3$"):
         check_range("lai", [-1.0, np.nan, 3.0])
     assert np.isnan(check_range("lai", [np.nan])).all()
     assert check_range("sw", 12.0) == 12.0
@@ -30,7 +30,7 @@ def test_range_names_expected_and_got():
 def test_given_unit_must_be_the_table_unit():
     check_unit("vpd", "Pa")
     check_unit("vpd", None)
-    with pytest.raises(UnitsError, match="^vpd: expected Pa, got hPa$"):
+    with pytest.raises(UnitsError, match=r"^vpd: expected Pa, got hPa$"):
         check_unit("vpd", "hPa")
 
 

@@ -33,14 +33,12 @@ gpp_status guard(Body&& body) noexcept {
 }
 
 void require(const void* pointer, const char* name) {
-  if (!pointer)
-    throw gppcore::Error(gppcore::ErrorCode::range, std::string(name) + ": expected a pointer, got NULL");
+  if (!pointer) throw gppcore::Error(gppcore::ErrorCode::range, std::string(name) + ": expected a pointer, got NULL");
 }
 
 void require_size(int64_t size, const char* name) {
   if (size < 0)
-    throw gppcore::Error(gppcore::ErrorCode::range,
-                         std::string(name) + ": expected >= 0, got " + std::to_string(size));
+    throw gppcore::Error(gppcore::ErrorCode::range, std::string(name) + ": expected >= 0, got " + std::to_string(size));
 }
 
 }  // namespace
@@ -58,8 +56,8 @@ gpp_status predict(const gpp_forest* forest, const T* rows, int64_t n_rows, int6
     require_size(n_rows, "n_rows");
     if (n_features != forest->forest.n_features())
       throw gppcore::Error(gppcore::ErrorCode::shape, "n_features: expected " +
-                                                          std::to_string(forest->forest.n_features()) +
-                                                          ", got " + std::to_string(n_features));
+                                                          std::to_string(forest->forest.n_features()) + ", got " +
+                                                          std::to_string(n_features));
     if (n_rows == 0) return;
     require(rows, "rows");
     require(out, "out");
@@ -68,8 +66,8 @@ gpp_status predict(const gpp_forest* forest, const T* rows, int64_t n_rows, int6
 }
 
 template <class T>
-gpp_status predict_columns(const gpp_forest* forest, const T* const* columns, const int64_t* strides,
-                           int64_t n_rows, T* out) {
+gpp_status predict_columns(const gpp_forest* forest, const T* const* columns, const int64_t* strides, int64_t n_rows,
+                           T* out) {
   return guard([&] {
     require(forest, "forest");
     require_size(n_rows, "n_rows");
@@ -113,18 +111,18 @@ gpp_status gpp_forest_info(const gpp_forest* forest, int64_t* n_features, int64_
   });
 }
 
-gpp_status gpp_forest_predict_f32(const gpp_forest* forest, const float* rows, int64_t n_rows,
-                                  int64_t n_features, float* out) {
+gpp_status gpp_forest_predict_f32(const gpp_forest* forest, const float* rows, int64_t n_rows, int64_t n_features,
+                                  float* out) {
   return predict(forest, rows, n_rows, n_features, out);
 }
 
-gpp_status gpp_forest_predict_f64(const gpp_forest* forest, const double* rows, int64_t n_rows,
-                                  int64_t n_features, double* out) {
+gpp_status gpp_forest_predict_f64(const gpp_forest* forest, const double* rows, int64_t n_rows, int64_t n_features,
+                                  double* out) {
   return predict(forest, rows, n_rows, n_features, out);
 }
 
-gpp_status gpp_forest_predict_columns_f32(const gpp_forest* forest, const float* const* columns,
-                                          const int64_t* strides, int64_t n_rows, float* out) {
+gpp_status gpp_forest_predict_columns_f32(const gpp_forest* forest, const float* const* columns, const int64_t* strides,
+                                          int64_t n_rows, float* out) {
   return predict_columns(forest, columns, strides, n_rows, out);
 }
 

@@ -33,8 +33,8 @@ void check_tree(const ForestArrays& a, int64_t tree) {
     if (std::isnan(a.threshold[k])) refuse(where() + "threshold: expected a number, got NaN");
     for (const int64_t child : {a.left[k], a.right[k]}) {
       if (child <= i || child >= n)
-        refuse(where() + "child: expected " + std::to_string(i + 1) + " to " + std::to_string(n - 1) +
-               ", got " + std::to_string(child));
+        refuse(where() + "child: expected " + std::to_string(i + 1) + " to " + std::to_string(n - 1) + ", got " +
+               std::to_string(child));
       if (has_parent[child]) refuse(where() + "child " + std::to_string(child) + " has another parent");
       has_parent[child] = 1;
     }
@@ -54,8 +54,7 @@ void check(const ForestArrays& a) {
     refuse("nodes: expected arrays of one length");
   if (n_nodes > static_cast<size_t>(std::numeric_limits<int32_t>::max()))
     refuse("nodes: expected fewer than 2^31, got " + std::to_string(n_nodes));
-  if (a.tree_begin.empty() || a.tree_begin.front() != 0 ||
-      a.tree_begin.back() != static_cast<int64_t>(n_nodes))
+  if (a.tree_begin.empty() || a.tree_begin.front() != 0 || a.tree_begin.back() != static_cast<int64_t>(n_nodes))
     refuse("tree_begin: expected 0 first and the number of nodes last");
   for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t)
     if (a.tree_begin[t + 1] <= a.tree_begin[t]) refuse("tree_begin: expected ascending values");
@@ -123,8 +122,7 @@ void Forest::Plan::add_features(const ForestArrays& a) {
   for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) {
     const int64_t n_nodes = a.tree_begin[t + 1] - a.tree_begin[t];
     for (int64_t k = a.tree_begin[t]; k < a.tree_begin[t + 1]; ++k)
-      if (a.feature[k] >= 0 && n_nodes < 2 * kForestMaxMaskedLeaves)
-        thresholds[a.feature[k]].push_back(a.threshold[k]);
+      if (a.feature[k] >= 0 && n_nodes < 2 * kForestMaxMaskedLeaves) thresholds[a.feature[k]].push_back(a.threshold[k]);
   }
   for (auto& list : thresholds) {
     std::sort(list.begin(), list.end());
@@ -170,8 +168,7 @@ void Forest::Plan::add_tree(const ForestArrays& a, int64_t tree) {
   }
   const int32_t n_steps = static_cast<int32_t>(n_nodes / 2);
   const int64_t opened = groups.empty() ? 0 : groups.back().tree_end;
-  if (static_cast<int64_t>(group_keys_.size()) + n_steps > kForestMaxConditions && tree > opened)
-    close_group(tree);
+  if (static_cast<int64_t>(group_keys_.size()) + n_steps > kForestMaxConditions && tree > opened) close_group(tree);
 
   // From left to right: number the gaps (internal nodes), and list the leaves.
   std::vector<uint16_t> gap(static_cast<size_t>(n_nodes), 0);
@@ -214,8 +211,7 @@ void Forest::Plan::close_group(int64_t tree_end) {
   const int64_t tests_begin = static_cast<int64_t>(tests.size());
   for (const Key key : keys) {
     const int64_t row = static_cast<int64_t>(key / 256), c = static_cast<int64_t>(condition_ranks.size());
-    if (static_cast<int64_t>(tests.size()) == tests_begin || tests.back().rank_row != row)
-      tests.push_back({row, c, c});
+    if (static_cast<int64_t>(tests.size()) == tests_begin || tests.back().rank_row != row) tests.push_back({row, c, c});
     condition_ranks.push_back(static_cast<int8_t>(static_cast<int>(key % 256) - 128));
     tests.back().end = c + 1;
   }
@@ -233,9 +229,7 @@ Forest::Forest(ForestArrays arrays) : arrays_(std::move(arrays)) {
 Forest::~Forest() = default;
 Forest::Forest(Forest&&) noexcept = default;
 
-int64_t Forest::n_leaves() const noexcept {
-  return std::count(arrays_.feature.begin(), arrays_.feature.end(), -1);
-}
+int64_t Forest::n_leaves() const noexcept { return std::count(arrays_.feature.begin(), arrays_.feature.end(), -1); }
 
 template <class T>
 void Forest::predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,

@@ -7,8 +7,8 @@
 
 namespace gppcore {
 
-void two_leaf(const TwoLeafParameters& pft, const TwoLeafGrid (&inputs)[kTwoLeafInputs], int64_t rows,
-              int64_t columns, double* gpp_sunlit, double* gpp_shaded, int n_threads) {
+void two_leaf(const TwoLeafParameters& pft, const TwoLeafGrid (&inputs)[kTwoLeafInputs], int64_t rows, int64_t columns,
+              double* gpp_sunlit, double* gpp_shaded, int n_threads) {
   constexpr int64_t kBlock = 4096;  // about 1 ms of work
   const auto canopy = kernels().two_leaf.canopy;
   const int64_t blocks_per_row = (columns + kBlock - 1) / kBlock;

@@ -11,7 +11,28 @@ from typing import Any
 
 __version__ = version("gppcore")
 
-_HOME = {}
+_HOME = {
+    "Canopy": "two_leaf",
+    "Evaluation": "evaluate",
+    "Forcing": "two_leaf",
+    "Forest": "forest",
+    "PFTS": "constants",
+    "PlantFunctionalType": "constants",
+    "Samples": "features",
+    "TileStore": "tiles",
+    "Towers": "towers",
+    "TransferModel": "transfer",
+    "TwoLeafFlux": "two_leaf",
+    "aggregate": "regrid",
+    "direct": "transfer",
+    "downscale": "regrid",
+    "fine_tune": "transfer",
+    "map_gpp": "mapping",
+    "pretrain": "transfer",
+    "read_towers": "towers",
+    "regrid_conservative": "regrid",
+    "two_leaf_gpp": "two_leaf",
+}
 
 __all__ = [*sorted(_HOME), "__version__"]
 

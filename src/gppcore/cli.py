@@ -25,9 +25,9 @@ _CORES = os.cpu_count() or 1
 
 @app.command()
 def demo(
-    out: Annotated[
-        Path, typer.Option(help="Folder for all results; an interrupted run in it is resumed.")
-    ] = Path("gppcore-demo"),
+    out: Annotated[Path, typer.Option(help="Folder for all results; an interrupted run in it is resumed.")] = Path(
+        "gppcore-demo"
+    ),
     threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
     region: Annotated[
         str | None, typer.Option(metavar="S,N,W,E", help="Map this window only (degrees), e.g. 35,60,-10,30.")
@@ -35,9 +35,7 @@ def demo(
     towers: Annotated[
         Path | None, typer.Option(help="Folder of real towers (see README); without it they are synthetic.")
     ] = None,
-    netcdf: Annotated[
-        bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")
-    ] = False,
+    netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")] = False,
 ) -> None:
     """Run the whole framework once on the embedded world: process model, transfer learning, map and report."""
     from rich.console import Console

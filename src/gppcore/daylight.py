@@ -61,7 +61,8 @@ def sw_toa(lat: Float, day: float) -> Float:
     phi = np.radians(lat)
     mean = h * np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.sin(h)
     extra = get_extra_radiation(day, solar_constant=SOLAR_CONSTANT, method="spencer")
-    return np.maximum(extra * mean / np.pi, 0.0)
+    daily: Float = np.maximum(extra * mean / np.pi, 0.0)
+    return daily
 
 
 def clearness_of_days(kt: Float) -> Float:
@@ -86,7 +87,8 @@ def clearness_of_days(kt: Float) -> Float:
     share = ((np.arange(N_CLOUD_DAYS) + 0.5) / N_CLOUD_DAYS)[:, None]
     low, high = np.exp(gamma * _KT_MIN), np.exp(gamma * top)
     days = np.log((1.0 - share) * low + share * high) / gamma
-    return np.minimum(days * (kt / days.mean(axis=0)), _KT_MAX)
+    clearness: Float = np.minimum(days * (kt / days.mean(axis=0)), _KT_MAX)
+    return clearness
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,7 @@ def saturation_vapour_pressure(tair: Float) -> Float:
     return 610.78 * np.exp(17.3 * tair / (237.3 + tair))
 
 
-def daylight_of_month(
-    lat: Float, day: float, sw: Float, tair: Float, tair_range: Float, vpd: Float
-) -> Daylight:
+def daylight_of_month(lat: Float, day: float, sw: Float, tair: Float, tair_range: Float, vpd: Float) -> Daylight:
     """Rebuild the daylight hours of a month from its means.
 
     Parameters

@@ -61,9 +61,7 @@ def skill(observed: Float, predicted: Float) -> dict[str, float]:
         If the arrays differ in length or hold fewer than two values.
     """
     if observed.shape != predicted.shape or observed.size < 2:
-        raise ShapeError(
-            f"skill: expected two equal lengths of at least 2, got {observed.shape}, {predicted.shape}"
-        )
+        raise ShapeError(f"skill: expected two equal lengths of at least 2, got {observed.shape}, {predicted.shape}")
     error = predicted - observed
     return {
         "r2": float(1.0 - np.mean(error**2) / np.var(observed)),

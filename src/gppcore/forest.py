@@ -161,9 +161,7 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
     def __repr__(self) -> str:
         return f"Forest(n_trees={self.n_trees}, n_leaves={self.n_leaves}, n_features={self.n_features})"
 
-    def predict(
-        self, rows: NDArray[Float], *, out: NDArray[Float] | None = None, n_threads: int = 1
-    ) -> NDArray[Float]:
+    def predict(self, rows: NDArray[Float], *, out: NDArray[Float] | None = None, n_threads: int = 1) -> NDArray[Float]:
         """Predict from a matrix.
 
         Parameters

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gppcore.errors import OutputExistsError, TileFormatError, disk_errors
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
@@ -26,7 +26,7 @@ assert CHUNK % WINDOW[0] == 0
 class Model(Protocol):
     """What maps: anything that predicts rows from one column per predictor."""
 
-    def predict_columns(self, columns: list[ArrayLike]) -> NDArray[Any]:
+    def predict_columns(self, columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Predict GPP [g m-2 d-1] of rows."""
 
 
@@ -94,7 +94,7 @@ def map_gpp(
         write_product(store, Path(out), {variable: attributes("gpp_daily")}, attrs=attrs or {})
 
 
-def _month(fields: Mapping[str, NDArray[np.float32]], month: int) -> list[ArrayLike]:
+def _month(fields: Mapping[str, NDArray[np.float32]], month: int) -> list[NDArray[np.float32]]:
     return [fields[name][month] if name in MONTHLY_PREDICTORS else fields[name] for name in PREDICTORS]
 
 
@@ -123,9 +123,7 @@ def write_product(
     with disk_errors(out):
         if building.exists():
             shutil.rmtree(building)
-        group = zarr.open_group(
-            building, mode="w", zarr_format=3, attributes={"Conventions": "CF-1.8", **attrs}
-        )
+        group = zarr.open_group(building, mode="w", zarr_format=3, attributes={"Conventions": "CF-1.8", **attrs})
         _write_coordinates(group, lat, lon)
         for name, variable_attrs in variables.items():
             array = group.create_array(
@@ -144,9 +142,7 @@ def write_product(
 def _window(store: TileStore) -> tuple[NDArray[Any], NDArray[Any], slice, slice]:
     """Return the smallest window of whole tile windows that holds all cells."""
     row, column = np.divmod(store.index, store.shape[1])
-    rows = slice(
-        row.min() // WINDOW[0] * WINDOW[0], min(-(-(row.max() + 1) // WINDOW[0]) * WINDOW[0], store.shape[0])
-    )
+    rows = slice(row.min() // WINDOW[0] * WINDOW[0], min(-(-(row.max() + 1) // WINDOW[0]) * WINDOW[0], store.shape[0]))
     columns = slice(column.min(), column.max() + 1)
     return store.lat[rows], store.lon[columns], rows, columns
 
@@ -212,7 +208,5 @@ def write_netcdf(product: Path, out: Path) -> None:
             "zlib": True,
             "complevel": 1,
         }
-        ds.drop_encoding().to_netcdf(
-            building, engine="h5netcdf", encoding=dict.fromkeys(ds.data_vars, chunks)
-        )
+        ds.drop_encoding().to_netcdf(building, engine="h5netcdf", encoding=dict.fromkeys(ds.data_vars, chunks))
         building.rename(out)

@@ -154,9 +154,7 @@ def leaf_c4(vcmax25: float, ppfd: float, tair: float) -> Leaf:
     q10 = K.c4_q10 ** ((tair - 25.0) / 10.0)
     vcmax = vcmax25 * q10 / ((1.0 + exp(0.3 * (tair - 40.0))) * (1.0 + exp(0.2 * (15.0 - tair))))
     light = K.c4_quantum_yield * ppfd
-    return Leaf(
-        vcmax, light, K.c4_rd_to_vcmax * vcmax25 * q10, 0.0, 0.0, K.c4_pep_slope * vcmax25 * q10, True
-    )
+    return Leaf(vcmax, light, K.c4_rd_to_vcmax * vcmax25 * q10, 0.0, 0.0, K.c4_pep_slope * vcmax25 * q10, True)
 
 
 def smaller_root(theta: float, a: float, b: float) -> float:
@@ -289,9 +287,7 @@ def understory_layer(h: Hour, p: Pft, mu: float, lai: float, over: Layer, wind_t
     plant_over, plant = lai + p.stem_area_overstory, lu + p.stem_area_understory
     through = exp(-0.5 * h.clumping * lai / mu)
     scatter = 0.05 * beam * through * max(1.1 - 0.1 * plant, 0.0) * exp(-mu)
-    shade = (
-        diffuse * over.transmission * (1.0 - diffuse_transmission(plant, lu, h.clumping)) / plant + scatter
-    )
+    shade = diffuse * over.transmission * (1.0 - diffuse_transmission(plant, lu, h.clumping)) / plant + scatter
     sun = min(0.5 * beam / mu, 0.7 * 1362.0) + shade
     lai_sun = sunlit(lai + lu, h.clumping, mu) - over.lai_sunlit
     plant_sun = sunlit(plant_over + plant, h.clumping, mu) - over.plant_sunlit

@@ -202,9 +202,7 @@ def regrid_conservative(
     source_lon, target_lon = (_edges("lon_edges", e, None) for e in (source_lon_edges, target_lon_edges))
     expected = (source_lat.size - 1, source_lon.size - 1)
     if values.shape[-2:] != expected:
-        message = (
-            f"field: expected (..., lat, lon) with {expected} cells as the edges tell, got {values.shape}"
-        )
+        message = f"field: expected (..., lat, lon) with {expected} cells as the edges tell, got {values.shape}"
         raise ShapeError(message)
     lat = _overlap(np.sin(np.radians(target_lat)), np.sin(np.radians(source_lat)))
     lon = sum(_overlap(target_lon, source_lon + turn) for turn in _turns(target_lon, source_lon))

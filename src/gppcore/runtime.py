@@ -56,7 +56,5 @@ def _installed(relative: str) -> Path:
     for folder in folders:
         if (folder / relative).is_file():
             return folder / relative
-    message = (
-        f"{relative}: expected in one of {', '.join(map(str, folders))}, got none; is gppcore installed?"
-    )
+    message = f"{relative}: expected in one of {', '.join(map(str, folders))}, got none; is gppcore installed?"
     raise MissingFileError(message)

@@ -78,9 +78,7 @@ def simulate(
     if unknown := sorted(set(names) - set(pfts)):
         raise RangeError(f"pft: expected names out of {sorted(pfts)}, got {unknown}")
     days = [mid_month_day(int(month)) for month in ds["time"].dt.month.values]
-    fraction = check_range("c4_fraction", ds["pft_fraction"].transpose("pft", "cell").values).astype(
-        np.float64
-    )
+    fraction = check_range("c4_fraction", ds["pft_fraction"].transpose("pft", "cell").values).astype(np.float64)
     c4 = _cells(ds, "c4_fraction")
     gpp_pft = np.zeros((len(names), len(days), ds.sizes["cell"]))
     for p, name in enumerate(names):
@@ -149,9 +147,7 @@ def _fields(ds: xr.Dataset) -> dict[str, Float]:
         check_unit(name, ds[name].attrs.get("units"))
         dims = ("pft", "time", "cell") if "pft" in ds[name].dims else ("time", "cell")
         array = (
-            ds[name].broadcast_like(ds["pft_fraction"], exclude=("pft",))
-            if "cell" not in ds[name].dims
-            else ds[name]
+            ds[name].broadcast_like(ds["pft_fraction"], exclude=("pft",)) if "cell" not in ds[name].dims else ds[name]
         )
         array = array.expand_dims({k: n for k, n in shape.items() if k not in array.dims}).transpose(*dims)
         fields[name] = np.asarray(check_field(name, array.values), dtype=np.float64)

@@ -32,7 +32,8 @@ _MIN_STRESS = 0.1
 def potential_evaporation(tair: Float, tair_range: Float, sw_toa: Float) -> Float:
     """Return potential evaporation [mm d-1] of Hargreaves & Samani from degC, degC and W m-2."""
     warmth = np.maximum(tair + 17.8, 0.0) * np.sqrt(np.maximum(tair_range, 0.0))
-    return 0.0023 * (sw_toa * _WATER_PER_W) * warmth
+    evaporation: Float = 0.0023 * (sw_toa * _WATER_PER_W) * warmth
+    return evaporation
 
 
 def soil_water(precip: Float, evaporation: Float, tair: Float) -> Float:
@@ -92,4 +93,5 @@ def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
     excess = np.maximum(suction / pft.psi_min - 1.0, 0.0)
     dry = 1.0 / (1.0 + excess**pft.psi_exponent)
     thawed = 1.0 - np.exp(-0.02 * np.maximum(tair, 0.0) ** 2)
-    return np.maximum(dry * thawed, _MIN_STRESS)
+    factor: Float = np.maximum(dry * thawed, _MIN_STRESS)
+    return factor

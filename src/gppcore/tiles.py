@@ -64,9 +64,7 @@ class TileStore:
         self._lock = threading.Lock()
 
     @classmethod
-    def create(
-        cls, path: str | Path, lat: ArrayLike, lon: ArrayLike, cells: NDArray[np.integer[Any]]
-    ) -> TileStore:
+    def create(cls, path: str | Path, lat: ArrayLike, lon: ArrayLike, cells: NDArray[np.integer[Any]]) -> TileStore:
         """Create a store for some cells of a grid.
 
         Parameters
@@ -100,9 +98,8 @@ class TileStore:
                 ("lon", lon, {"units": "degrees_east", "standard_name": "longitude"}),
                 ("cell", index, {"compress": "lat lon"}),
             ):
-                group.create_array(
-                    name, data=values, dimension_names=(name,), attributes=attrs, compressors=None
-                )
+                array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
+                array.attrs.update(attrs)
             building.rename(path)
         return cls(path, lat, lon, index)
 
@@ -208,9 +205,7 @@ class TileStore:
         """
         entry, chunk = self._journal.get((name, tile)), self._chunk(name, tile)
         if entry is None:
-            raise TileFormatError(
-                f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal"
-            )
+            raise TileFormatError(f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal")
         if not chunk.is_file() or chunk.stat().st_size != entry["size"]:
             raise TileFormatError(f"{chunk}: expected a file of {entry['size']} bytes, got another or none")
         n = len(range(*self.cells(tile).indices(self.index.size)))
@@ -222,7 +217,7 @@ class TileStore:
         entry, chunk = self._journal.get((name, tile)), self._chunk(name, tile)
         if entry is None or not chunk.is_file() or chunk.stat().st_size != entry["size"]:
             return False
-        return zlib.crc32(np.memmap(chunk, dtype=np.uint8, mode="r").data) == entry["crc32"]
+        return bool(zlib.crc32(np.memmap(chunk, dtype=np.uint8, mode="r").data) == entry["crc32"])
 
     def read_field(self, name: str, month: int | None = None) -> NDArray[np.float32]:
         """Return one month (0-11) of a variable, or a static one, over all cells in the order of `index`."""
@@ -231,9 +226,7 @@ class TileStore:
 
     def _chunk(self, name: str, tile: int) -> Path:
         return (
-            self.path / name / "c" / "0" / str(tile)
-            if self._is_monthly(name)
-            else self.path / name / "c" / str(tile)
+            self.path / name / "c" / "0" / str(tile) if self._is_monthly(name) else self.path / name / "c" / str(tile)
         )
 
     def _is_monthly(self, name: str) -> bool:

@@ -92,7 +92,7 @@ class Towers:
         known = pd.MultiIndex.from_frame(self.gpp[["year", "month"]]).isin(rows.index)
         gpp = self.gpp[known & self.gpp["site_id"].isin(self.sites.index)].reset_index(drop=True)
         t = rows.loc[pd.MultiIndex.from_frame(gpp[["year", "month"]])].to_numpy()
-        cell = self.sites.index.get_indexer(gpp["site_id"])
+        cell = self.sites.index.get_indexer(pd.Index(gpp["site_id"]))
 
         def column(name: str) -> NDArray[np.float64]:
             if name.startswith("fraction_"):
@@ -102,9 +102,7 @@ class Towers:
                 return shares[cell]
             field = self.forcing[name]
             values: NDArray[np.float64] = (
-                field.transpose("time", "cell").values[t, cell]
-                if "time" in field.dims
-                else field.values[cell]
+                field.transpose("time", "cell").values[t, cell] if "time" in field.dims else field.values[cell]
             )
             return values
 
@@ -157,13 +155,9 @@ def read_towers(folder: str | Path) -> Towers:
     forcing = _read(folder, "cell_forcing_monthly.csv", ("site_id", "year", "month", *_FORCING))
     climate = next((c for c in _KOEPPEN if c in sites), None)
     if climate is None:
-        raise TowerFormatError(
-            f"{folder / 'sites.csv'}: expected a column out of {list(_KOEPPEN)}, got {sorted(sites)}"
-        )
+        raise TowerFormatError(f"{folder / 'sites.csv'}: expected a column out of {list(_KOEPPEN)}, got {list(sites)}")
     if repeated := gpp[gpp.duplicated(["site_id", "year", "month"])].head(1).to_dict("records"):
-        raise TowerFormatError(
-            f"gpp_monthly.csv: expected one row per site and month, got {repeated[0]} again"
-        )
+        raise TowerFormatError(f"gpp_monthly.csv: expected one row per site and month, got {repeated[0]} again")
     check_field("gpp_daily", gpp["gpp"].clip(lower=0.0).to_numpy(), where="gpp_monthly.csv")
     sites = sites.loc[[s for s in sites.index if s in set(forcing["site_id"])]]
     table = pd.DataFrame(
@@ -197,9 +191,7 @@ def _read(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def _forcing(
-    sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, lai: pd.Series | None
-) -> xr.Dataset:
+def _forcing(sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, lai: pd.Series | None) -> xr.Dataset:
     """Bring the forcing of all sites to (time, cell) in gppcore's units and add what follows from it."""
     import pandas as pd
     import xarray as xr
@@ -214,14 +206,7 @@ def _forcing(
         raise TowerFormatError(f"{where}: expected whole years of 12 months, got {len(index)} months")
     values = {name: frame.to_numpy(float) for name, frame in wide.items()}
     if lai is not None:
-        keys = pd.MultiIndex.from_product([sites.index, range(len(index))])
-        years, months = (
-            index.get_level_values(k).to_numpy()[keys.get_level_values(1)] for k in ("year", "month")
-        )
-        at_tower = lai.reindex(pd.MultiIndex.from_arrays([keys.get_level_values(0), years, months])).to_numpy(
-            float
-        )
-        at_tower = at_tower.reshape(len(sites), len(index)).T
+        at_tower = lai.unstack("site_id").reindex(index=index, columns=sites.index).to_numpy(float)
         values["lai"] = np.where(np.isnan(at_tower), values["lai"], at_tower)
     fields = {
         "tair": (values["tmin"] + values["tmax"]) / 2.0,
@@ -234,10 +219,9 @@ def _forcing(
     }
     for name, field in fields.items():
         check_field(name, field, where=where)
-    months = index.get_level_values("month")
     lat = sites["lat"].to_numpy(float)
     toa = {m: daylight.sw_toa(lat, daylight.mid_month_day(m)) for m in range(1, 13)}
-    fields["sw_toa"] = np.stack([toa[m] for m in months])
+    fields["sw_toa"] = np.stack([toa[m] for m in index.get_level_values("month")])
     evaporation = soil_water.potential_evaporation(fields["tair"], fields["tair_range"], fields["sw_toa"])
     fields["soil_water"] = soil_water.soil_water(fields["precip"], evaporation, fields["tair"])
     time = pd.to_datetime(index.to_frame().assign(day=15)[["year", "month", "day"]])

@@ -9,22 +9,20 @@ or contradictory towers leave the process model nearly as it is. A direct model 
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, ShapeError
 from gppcore.features import PREDICTORS, Samples
 from gppcore.forest import Forest
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
 Float = NDArray[np.float64]
+Columns = Sequence[NDArray[Any]]
 
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 40}
 TARGET_SETTINGS = {
@@ -78,13 +76,13 @@ class TransferModel:
         """
         return self.predict_columns(list(np.ascontiguousarray(x.T)), n_threads=n_threads)
 
-    def predict_columns(self, columns: Sequence[ArrayLike], *, n_threads: int = 1) -> NDArray[Any]:
+    def predict_columns(self, columns: Columns, *, n_threads: int = 1) -> NDArray[Any]:
         """Predict GPP from one array per predictor, as :meth:`predict` does from rows."""
         if len(columns) != len(PREDICTORS):
             raise ShapeError(f"columns: expected {len(PREDICTORS)} predictors, got {len(columns)}")
         if self.source is None:
             assert self.target is not None
-            return np.maximum(self.target.predict_columns(columns, n_threads=n_threads), 0.0)
+            return _not_negative(self.target.predict_columns(columns, n_threads=n_threads))
         p = self.predict_source(columns, n_threads=n_threads)
         if self.target is None or self.weight == 0.0:
             return p
@@ -92,14 +90,13 @@ class TransferModel:
         gpp -= p
         gpp *= p.dtype.type(self.weight)
         gpp += p
-        return np.maximum(gpp, 0.0, out=gpp)
+        return _not_negative(gpp)
 
-    def predict_source(self, columns: Sequence[ArrayLike], *, n_threads: int = 1) -> NDArray[Any]:
+    def predict_source(self, columns: Columns, *, n_threads: int = 1) -> NDArray[Any]:
         """Predict process GPP [g m-2 d-1], not below 0, with the source forest alone."""
         if self.source is None:
             raise ShapeError("predict_source: expected a model with a source forest, got a direct model")
-        p = self.source.predict_columns(columns, n_threads=n_threads)
-        return np.maximum(p, 0.0, out=p)
+        return _not_negative(self.source.predict_columns(columns, n_threads=n_threads))
 
     def save(self, folder: str | Path) -> None:
         """Save to a new folder: one .gppf file per forest and the model card model.json, written last.
@@ -119,7 +116,7 @@ class TransferModel:
         card = {"predictors": PREDICTORS, "weight": self.weight, **self.card}
         temporary = folder / f"{_CARD}.part"
         temporary.write_text(json.dumps(card, indent=2) + "\n")
-        os.replace(temporary, folder / _CARD)
+        temporary.replace(folder / _CARD)
 
     @classmethod
     def load(cls, folder: str | Path) -> TransferModel:
@@ -201,6 +198,11 @@ def direct(towers: Samples, *, seed: int = 0) -> TransferModel:
     return TransferModel(None, Forest.from_sklearn(learner), 1.0, card)
 
 
+def _not_negative(gpp: NDArray[Any]) -> NDArray[Any]:
+    np.maximum(gpp, 0.0, out=gpp)
+    return gpp
+
+
 def _fit_target(x: Float, gpp_daily: Float, seed: int) -> Any:
     """Fit GPP to the predictors, followed by process GPP or not."""
     names = (*PREDICTORS, "process")[: x.shape[1]]
@@ -229,6 +231,4 @@ def _learner(settings: Mapping[str, Any], seed: int, names: Sequence[str], incre
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     signs = [1 if name in increasing else 0 for name in names]
-    return HistGradientBoostingRegressor(
-        **settings, early_stopping=False, random_state=seed, monotonic_cst=signs
-    )
+    return HistGradientBoostingRegressor(**settings, early_stopping=False, random_state=seed, monotonic_cst=signs)

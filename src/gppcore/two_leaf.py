@@ -146,9 +146,7 @@ def two_leaf_gpp(
     if out is None:
         out = TwoLeafFlux(np.empty(shape), np.empty(shape))
     flat = (-1, max(shape[-1], 1)) if shape else (1, 1)
-    sunlit, shaded = (
-        _output(name, getattr(out, name), shape).reshape(flat) for name in ("gpp_sunlit", "gpp_shaded")
-    )
+    sunlit, shaded = (_output(name, getattr(out, name), shape).reshape(flat) for name in ("gpp_sunlit", "gpp_shaded"))
     if sunlit.size:
         grids = [_grid(v, shape, sunlit.shape) for v in values]
         _core.two_leaf(_parameters(pft), grids, sunlit, shaded, n_threads)

@@ -50,9 +50,7 @@ _TABLE = (
         "water_vapor_saturation_deficit_in_air",
         LookAlike("hPa or kPa", (1e-9, 100)),
     ),
-    Variable(
-        "patm", "air pressure", "Pa", (3e4, 1.1e5), "surface_air_pressure", LookAlike("hPa", (300, 1100))
-    ),
+    Variable("patm", "air pressure", "Pa", (3e4, 1.1e5), "surface_air_pressure", LookAlike("hPa", (300, 1100))),
     Variable("wind", "wind speed", "m s-1", (0.0, 80.0), "wind_speed"),
     Variable(
         "sw",

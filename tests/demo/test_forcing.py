@@ -159,9 +159,7 @@ def test_leaf_area_by_hand_in_single_precision():
 
 def test_koeppen_of_typical_climates():
     summer = np.cos((np.arange(12) - 6) * np.pi / 6)
-    tair = np.array(
-        [26 + summer, 25 + 8 * summer, 12 + 8 * summer, 3 + 18 * summer, -10 + 15 * summer, 20 + summer]
-    )
+    tair = np.array([26 + summer, 25 + 8 * summer, 12 + 8 * summer, 3 + 18 * summer, -10 + 15 * summer, 20 + summer])
     precip = np.array([[7.0], [0.1], [2.0], [1.5], [0.5], [np.nan]]) + np.zeros(12)
     classes = forcing.koeppen_main(tair.T, precip.T)
     assert classes.dtype == "<U1"
@@ -229,9 +227,7 @@ def test_missing_stays_at_its_place(climates, monkeypatch):
 def test_humidity_iteration_has_converged_over_the_land(monkeypatch):
     with open_world() as world:
         rows, columns = (index[::50] for index in np.nonzero(np.isfinite(world.tair.values[0])))
-        tair, precip = (
-            world[name].values[:, rows, columns].astype(np.float64) for name in ("tair", "precip")
-        )
+        tair, precip = (world[name].values[:, rows, columns].astype(np.float64) for name in ("tair", "precip"))
         toa = forcing.sw_toa(world.lat_quarter.values[rows])
     tair_range = forcing.humidity_and_cloud(tair, precip, toa)[2]
     monkeypatch.setattr(forcing, "ITERATIONS", 40)

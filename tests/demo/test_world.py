@@ -89,9 +89,7 @@ def test_climate_of_known_places(world):
     assert int(alice_springs.tair.values.argmin()) in (5, 6)
 
 
-@pytest.mark.parametrize(
-    ("lat", "lon"), [(52.01, 13.31), (-3.11, -60.02), (-41.33, 174.78), (89.97, -179.97)]
-)
+@pytest.mark.parametrize(("lat", "lon"), [(52.01, 13.31), (-3.11, -60.02), (-41.33, 174.78), (89.97, -179.97)])
 def test_turbidity_equals_pvlib(lat, lon):
     times = pd.date_range("2019-01-01", periods=12, freq="MS", tz="UTC")
     expected = pvlib.clearsky.lookup_linke_turbidity(times, lat, lon, interp_turbidity=False)

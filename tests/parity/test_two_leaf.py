@@ -86,9 +86,7 @@ def test_broadcast_and_strides_equal_full_arrays():
     hours["sw"] = np.asfortranarray(hours["sw"])
     hours["ca"] = 400.0
     full = {k: np.ascontiguousarray(np.broadcast_to(v, (4, 15))) for k, v in hours.items()}
-    assert np.array_equal(
-        two_leaf_gpp(*split(hours), PFTS["enf"]).gpp, two_leaf_gpp(*split(full), PFTS["enf"]).gpp
-    )
+    assert np.array_equal(two_leaf_gpp(*split(hours), PFTS["enf"]).gpp, two_leaf_gpp(*split(full), PFTS["enf"]).gpp)
 
 
 @pytest.mark.parametrize("name", RANGES)

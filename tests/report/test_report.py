@@ -77,9 +77,7 @@ class Page(HTMLParser):
         """Open a table, row or cell; note addresses."""
         values = dict(attrs)
         self.tags.append(tag)
-        self.addresses += [
-            values[name] for name in ("src", "href", "srcset", "data", "action") if name in values
-        ]
+        self.addresses += [values[name] for name in ("src", "href", "srcset", "data", "action") if name in values]
         if tag == "img":
             self.images.append(values["src"])
         elif tag == "table":

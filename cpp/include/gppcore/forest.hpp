@@ -42,8 +42,7 @@ class Forest {
   // Feature f of row i is columns[f][i * strides[f]]; stride 0 is one value for all rows. T is float or
   // double; comparisons and sums are in double, trees in order: the result depends on nothing but the row.
   template <class T>
-  void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
-                       int n_threads) const;
+  void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out, int n_threads) const;
   // The same for a C-contiguous matrix (n_rows, n_features).
   template <class T>
   void predict(const T* rows, int64_t n_rows, T* out, int n_threads) const;

@@ -15,8 +15,7 @@ struct Nesting {
 
 // Mean of the valid fine cells of every coarse cell; NaN where their share of the area is 0 or < min_valid.
 template <class T>
-void aggregate(const T* fine, Nesting grid, const double* fine_row_area, double min_valid, T* coarse,
-               int n_threads);
+void aggregate(const T* fine, Nesting grid, const double* fine_row_area, double min_valid, T* coarse, int n_threads);
 
 // Every fine cell takes the value of its coarse cell.
 template <class T>
@@ -30,7 +29,7 @@ void downscale_bilinear(const T* coarse, Nesting grid, bool periodic_lon, T* fin
 // coarse * covariate / (mean of the covariate over the coarse cell), NaN where the covariate is; uniform
 // where that mean is 0. Throws Error(range) if the covariate has a negative or infinite value.
 template <class T>
-void downscale_covariate(const T* coarse, Nesting grid, const T* covariate, const double* fine_row_area,
-                         T* fine, int n_threads);
+void downscale_covariate(const T* coarse, Nesting grid, const T* covariate, const double* fine_row_area, T* fine,
+                         int n_threads);
 
 }  // namespace gppcore

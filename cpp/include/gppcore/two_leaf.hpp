@@ -35,7 +35,7 @@ struct TwoLeafGrid {
 };
 
 // Sunlit and shaded GPP (umol m-2 s-1) of rows x columns canopy hours, written C-contiguously.
-void two_leaf(const TwoLeafParameters& pft, const TwoLeafGrid (&inputs)[kTwoLeafInputs], int64_t rows,
-              int64_t columns, double* gpp_sunlit, double* gpp_shaded, int n_threads);
+void two_leaf(const TwoLeafParameters& pft, const TwoLeafGrid (&inputs)[kTwoLeafInputs], int64_t rows, int64_t columns,
+              double* gpp_sunlit, double* gpp_shaded, int n_threads);
 
 }  // namespace gppcore

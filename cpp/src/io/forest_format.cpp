@@ -114,8 +114,7 @@ constexpr uint64_t kBytesPerNode = 2 * sizeof(double) + 3 * sizeof(int32_t) + 1;
 Header check_whole(const std::vector<char>& bytes) {
   const auto refuse = [](const std::string& fault) { throw Error(ErrorCode::forest_format, fault); };
   Header h;
-  if (bytes.size() < sizeof h)
-    refuse("expected a forest file, got " + std::to_string(bytes.size()) + " bytes");
+  if (bytes.size() < sizeof h) refuse("expected a forest file, got " + std::to_string(bytes.size()) + " bytes");
   std::memcpy(&h, bytes.data(), sizeof h);
   if (std::memcmp(h.magic, kMagic, sizeof kMagic) != 0) refuse("expected a forest file, got another format");
   if (h.version != kVersion)
@@ -124,8 +123,7 @@ Header check_whole(const std::vector<char>& bytes) {
     refuse("size: expected " + std::to_string(h.file_size) + " bytes, got " + std::to_string(bytes.size()));
   if (crc32c(bytes.data() + kChecked, bytes.size() - kChecked) != h.crc32c) refuse("checksum does not match");
   const uint64_t room = bytes.size() - sizeof h;
-  const bool small =
-      h.n_trees <= room / sizeof(int64_t) && h.n_nodes <= room / kBytesPerNode && h.name_bytes <= room;
+  const bool small = h.n_trees <= room / sizeof(int64_t) && h.n_nodes <= room / kBytesPerNode && h.name_bytes <= room;
   if (!small || (h.n_trees + 1) * sizeof(int64_t) + h.n_nodes * kBytesPerNode + h.name_bytes != room)
     refuse("sizes in the header do not add up to the size of the file");
   return h;
@@ -147,8 +145,7 @@ ForestArrays parse(const std::vector<char>& bytes) {
   const std::vector<char> names = reader.take<char>(h.name_bytes);
   for (auto begin = names.begin(); begin != names.end();) {
     const auto end = std::find(begin, names.end(), '\0');
-    if (end == names.end())
-      throw Error(ErrorCode::forest_format, "feature names: expected a NUL byte at the end");
+    if (end == names.end()) throw Error(ErrorCode::forest_format, "feature names: expected a NUL byte at the end");
     a.feature_names.emplace_back(begin, end);
     begin = end + 1;
   }
@@ -181,15 +178,9 @@ void Forest::save(const std::string& path) const {
   append(bytes, arrays_.right);
   append(bytes, arrays_.missing_left);
   append(bytes, names);
-  Header h{{},
-           kVersion,
-           0,
-           bytes.size(),
-           static_cast<uint64_t>(n_trees()),
-           arrays_.feature.size(),
-           names.size(),
-           n_features(),
-           arrays_.base};
+  Header h{
+      {},           kVersion,     0,           bytes.size(), static_cast<uint64_t>(n_trees()), arrays_.feature.size(),
+      names.size(), n_features(), arrays_.base};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
   std::memcpy(bytes.data(), &h, sizeof h);
   h.crc32c = crc32c(bytes.data() + kChecked, bytes.size() - kChecked);

@@ -65,14 +65,13 @@ inline void make_masks(const ForestPlan& plan, const ForestGroup& group, const F
     for (int q = 0; q < kVectors; ++q) {
       Ranks rank[8];
       for (int i = 0; i < 8; ++i)
-        rank[i] = *reinterpret_cast<const Ranks*>(work.ranks + tests.rank_row * kForestBlock +
-                                                  i * kForestMaskBytes + q * GPPCORE_VECTOR_BYTES);
+        rank[i] = *reinterpret_cast<const Ranks*>(work.ranks + tests.rank_row * kForestBlock + i * kForestMaskBytes +
+                                                  q * GPPCORE_VECTOR_BYTES);
       for (int64_t c = tests.begin; c < tests.end; ++c) {
         const Ranks than = plan.condition_ranks[c] - Ranks{};
         Bytes mask{};
         for (int i = 7; i >= 0; --i) mask = mask + mask - (Bytes)(rank[i] > than);  // true is -1
-        *reinterpret_cast<Bytes*>(work.masks + (c - first) * kForestMaskBytes + q * GPPCORE_VECTOR_BYTES) =
-            mask;
+        *reinterpret_cast<Bytes*>(work.masks + (c - first) * kForestMaskBytes + q * GPPCORE_VECTOR_BYTES) = mask;
       }
     }
   }
@@ -92,8 +91,7 @@ inline void transpose_bits(Words* plane) {
   }
 }
 
-inline void find_leaves(const ForestPlan& plan, const ForestTree& tree, const ForestWorkspace& work,
-                        uint8_t* leaf_id) {
+inline void find_leaves(const ForestPlan& plan, const ForestTree& tree, const ForestWorkspace& work, uint8_t* leaf_id) {
   Words* gaps = reinterpret_cast<Words*>(work.gaps);
   const Words* masks = reinterpret_cast<const Words*>(work.masks);
   const ForestStep* steps = plan.steps + tree.first_step;
@@ -104,8 +102,8 @@ inline void find_leaves(const ForestPlan& plan, const ForestTree& tree, const Fo
   for (int32_t s = 0; s < tree.n_steps; ++s) {
     const ForestStep step = steps[s];
     for (int q = 0; q < kVectors; ++q)
-      gaps[step.gap * kVectors + q] = gaps[step.high * kVectors + q] |
-                                      (gaps[step.low * kVectors + q] & masks[step.condition * kVectors + q]);
+      gaps[step.gap * kVectors + q] =
+          gaps[step.high * kVectors + q] | (gaps[step.low * kVectors + q] & masks[step.condition * kVectors + q]);
   }
   for (int q = 0; q < kVectors; ++q) {
     Words plane[8], bits{};
@@ -144,8 +142,7 @@ void walk(const ForestPlan& plan, const ForestTree& tree, const T* const* column
       moved = 0;
       for (int i = 0; i < n_walkers; ++i) {
         const ForestNode& node = plan.nodes[at[i]];
-        const double x =
-            static_cast<double>(columns[node.feature][(first_row + r0 + i) * strides[node.feature]]);
+        const double x = static_cast<double>(columns[node.feature][(first_row + r0 + i) * strides[node.feature]]);
         const int right = (x > node.threshold) | ((x != x) & node.missing_right);  // no branch to mispredict
         const int64_t next = node.child[right];
         moved |= next ^ at[i];
@@ -186,14 +183,13 @@ void predict_block(const ForestPlan& plan, const T* const* columns, const int64_
 }
 
 template <class T>
-void predict(const ForestPlan& plan, const T* const* columns, const int64_t* strides, int64_t begin,
-             int64_t end, T* out, const ForestWorkspace& work) {
+void predict(const ForestPlan& plan, const T* const* columns, const int64_t* strides, int64_t begin, int64_t end,
+             T* out, const ForestWorkspace& work) {
   for (int64_t first = begin; first < end; first += kForestBlock) {
     const int64_t n = end - first < kForestBlock ? end - first : kForestBlock;
     for (int64_t r = 0; r < kForestBlock; ++r) work.sums[r] = plan.base;
     if (n < kForestFewRows) {
-      for (int64_t t = 0; t < plan.n_trees; ++t)
-        walk(plan, plan.trees[t], columns, strides, first, n, work.sums);
+      for (int64_t t = 0; t < plan.n_trees; ++t) walk(plan, plan.trees[t], columns, strides, first, n, work.sums);
     } else {
       predict_block(plan, columns, strides, first, n, work);
     }

@@ -75,8 +75,8 @@ struct ForestWorkspace {
 };
 
 template <class T>
-using ForestPredict = void (*)(const ForestPlan&, const T* const* columns, const int64_t* strides,
-                               int64_t begin, int64_t end, T* out, const ForestWorkspace&);
+using ForestPredict = void (*)(const ForestPlan&, const T* const* columns, const int64_t* strides, int64_t begin,
+                               int64_t end, T* out, const ForestWorkspace&);
 
 struct ForestKernels {
   ForestPredict<float> predict_f32;

@@ -28,13 +28,12 @@ struct Biochemistry {
 };
 
 template <int N>
-GPPCORE_INLINE Biochemistry<N> biochemistry_c3(V tk, V inverse_tk, Classes<N> vcmax25, Classes<N> ppfd,
-                                               Classes<N> r, V ca) {
+GPPCORE_INLINE Biochemistry<N> biochemistry_c3(V tk, V inverse_tk, Classes<N> vcmax25, Classes<N> ppfd, Classes<N> r,
+                                               V ca) {
   namespace k = constants;
   // E6, E7. All energies are multiples of 500 J mol-1: one exponential and a chain of products give them all.
   static_assert(k::ko_energy == 29 * 500.0 && k::tau_energy == -58 * 500.0 && k::kc_energy == 161 * 500.0);
-  static_assert(k::rd_energy == 76 * 500.0 && k::peak_energy == 110 * 500.0 &&
-                k::peak_deactivation == 400 * 500.0);
+  static_assert(k::rd_energy == 76 * 500.0 && k::peak_energy == 110 * 500.0 && k::peak_deactivation == 400 * 500.0);
   constexpr double inverse_ref = 1.0 / (k::reference_temperature * k::gas_constant);
   constexpr double inverse_peak = 1.0 / (k::peak_temperature * k::gas_constant);
   const V t1 = exp(500.0 * (inverse_ref - (1.0 / k::gas_constant) * inverse_tk));
@@ -44,16 +43,15 @@ GPPCORE_INLINE Biochemistry<N> biochemistry_c3(V tk, V inverse_tk, Classes<N> vc
   const V u1 = exp(5000.0 * (inverse_peak - (1.0 / k::gas_constant) * inverse_tk));
   const V u2 = u1 * u1, u4 = u2 * u2, u8 = u4 * u4, u16 = u8 * u8;
   const V activation = u8 * u2 * u1, deactivation = u16 * u16 * u8;
-  const V peaked = k::peak_deactivation * activation /
-                   (k::peak_deactivation - k::peak_energy + k::peak_energy * deactivation);
+  const V peaked =
+      k::peak_deactivation * activation / (k::peak_deactivation - k::peak_energy + k::peak_energy * deactivation);
   // E8.
   const V gamma = (500.0 * k::oxygen / k::tau25) * fo * fo;
   const V km = k::kc25 * fk * (1.0 + (k::oxygen / k::ko25) / fo);
   const Classes<N> vcmax = vcmax25 * peaked;
   const Classes<N> jmax = at_least(k::jmax_slope * vcmax25 + k::jmax_offset, 0.0) * peaked;
   const Classes<N> j4 = 0.25 * (jmax * ppfd / at_least(ppfd + k::jmax_saturation * jmax, 1e-20));
-  const Classes<N> in_light =
-      1.0 - ((1.0 - k::rd_light_share) / k::rd_light_ppfd) * clamp(ppfd, 0.0, k::rd_light_ppfd);
+  const Classes<N> in_light = 1.0 - ((1.0 - k::rd_light_share) / k::rd_light_ppfd) * clamp(ppfd, 0.0, k::rd_light_ppfd);
   Biochemistry<N> b{};
   b.rd = k::rd_to_vcmax * vcmax25 * fr * in_light;
   b.cap = k::sink_limit * vcmax - b.rd;
@@ -122,8 +120,7 @@ GPPCORE_INLINE Classes<N> newton_step(const Cubic<N>& f, Classes<N> a) {
 
 // Net assimilation of C3 leaves at Ball-Berry slope c, from the expansion centre `a` (0: cold start).
 template <int N>
-GPPCORE_INLINE Classes<N> solve_c3(const Biochemistry<N>& b, Classes<N> c, V b0, V ca, Classes<N> a,
-                                   bool cold) {
+GPPCORE_INLINE Classes<N> solve_c3(const Biochemistry<N>& b, Classes<N> c, V b0, V ca, Classes<N> a, bool cold) {
   const V n0 = b0 * ca, s0 = ca * n0;
   const Classes<N> d1 = c - b.r * b0, n1 = d1 - 1.0, s1 = n1 * ca - b.r * n0, f3 = b.r * n1;
   const Classes<N> lhs = (s0 + b.cross * (s1 - b.cross * f3)) * b.w1, rhs = (n0 + d1 * b.cross) * b.w2;
@@ -142,8 +139,7 @@ GPPCORE_INLINE Classes<N> solve_c3(const Biochemistry<N>& b, Classes<N> c, V b0,
 
 // Net assimilation of C4 leaves, likewise. The leading coefficient is not small here: more steps.
 template <int N>
-GPPCORE_INLINE Classes<N> solve_c4(const Biochemistry<N>& b, Classes<N> c, V b0, V ca, Classes<N> a,
-                                   bool cold) {
+GPPCORE_INLINE Classes<N> solve_c4(const Biochemistry<N>& b, Classes<N> c, V b0, V ca, Classes<N> a, bool cold) {
   constexpr double beta = constants::c4_beta;
   const Classes<N> zero = every<N>(V{});
   const V n0 = b0 * ca, s0 = ca * n0;

@@ -15,9 +15,9 @@ inline int64_t strip_cells(int64_t factor) { return factor < kRegridStrip ? kReg
 
 // For each of n_cells coarse cells: sum of area * value, and area, of its valid fine cells.
 template <class T>
-void sum_cells(const T* __restrict fine, int64_t fine_stride, int64_t n_cells, int64_t factor,
-               const double* row_area, double* __restrict column_sum, double* __restrict column_area,
-               double* __restrict sum, double* __restrict area) {
+void sum_cells(const T* __restrict fine, int64_t fine_stride, int64_t n_cells, int64_t factor, const double* row_area,
+               double* __restrict column_sum, double* __restrict column_area, double* __restrict sum,
+               double* __restrict area) {
   const int64_t n = n_cells * factor;
   for (int64_t j = 0; j < n; ++j) column_sum[j] = column_area[j] = 0.0;
   for (int64_t r = 0; r < factor; ++r) {
@@ -49,16 +49,15 @@ inline double full_area(const double* row_area, int64_t factor) {
 }
 
 template <class T>
-void aggregate_row(const T* fine, int64_t n_lon, int64_t factor, const double* row_area, double min_valid,
-                   T* coarse, double* work) {
+void aggregate_row(const T* fine, int64_t n_lon, int64_t factor, const double* row_area, double min_valid, T* coarse,
+                   double* work) {
   const int64_t width = regrid_work_size(factor) / 4;
   double *column_sum = work, *column_area = work + width, *sum = work + 2 * width, *area = work + 3 * width;
   const double full = full_area(row_area, factor);
   const int64_t strip = strip_cells(factor);
   for (int64_t c0 = 0; c0 < n_lon; c0 += strip) {
     const int64_t n_cells = n_lon - c0 < strip ? n_lon - c0 : strip;
-    sum_cells(fine + c0 * factor, n_lon * factor, n_cells, factor, row_area, column_sum, column_area, sum,
-              area);
+    sum_cells(fine + c0 * factor, n_lon * factor, n_cells, factor, row_area, column_sum, column_area, sum, area);
     for (int64_t c = 0; c < n_cells; ++c) {
       const bool enough = area[c] > 0.0 && area[c] / full >= min_valid;
       coarse[c0 + c] = static_cast<T>(enough ? sum[c] / area[c] : kNaN);
@@ -71,13 +70,12 @@ void replicate_row(const T* coarse, int64_t n_lon, int64_t factor, T* fine) {
   const int64_t n = n_lon * factor;
   for (int64_t c = 0; c < n_lon; ++c)
     for (int64_t j = 0; j < factor; ++j) fine[c * factor + j] = coarse[c];
-  for (int64_t r = 1; r < factor; ++r)
-    __builtin_memcpy(fine + r * n, fine, static_cast<unsigned long>(n) * sizeof(T));
+  for (int64_t r = 1; r < factor; ++r) __builtin_memcpy(fine + r * n, fine, static_cast<unsigned long>(n) * sizeof(T));
 }
 
 template <class T>
-bool covariate_row(const T* coarse, int64_t n_lon, int64_t factor, const T* covariate, const double* row_area,
-                   T* fine, double* work) {
+bool covariate_row(const T* coarse, int64_t n_lon, int64_t factor, const T* covariate, const double* row_area, T* fine,
+                   double* work) {
   const int64_t width = regrid_work_size(factor) / 4, stride = n_lon * factor;
   double *scale = work, *offset = work + width, *sum = work + 2 * width, *area = work + 3 * width;
   const int64_t strip = strip_cells(factor);
@@ -114,8 +112,7 @@ void expand_row(const T* coarse, int64_t n_lon, int64_t factor, bool periodic, d
     for (int64_t j = 0; j < factor; ++j) {
       const bool to_west = 2 * j + 1 < factor;
       const double f = centre_distance(j, factor);
-      const double v0 = static_cast<double>(coarse[c]),
-                   v1 = static_cast<double>(coarse[to_west ? west : east]);
+      const double v0 = static_cast<double>(coarse[c]), v1 = static_cast<double>(coarse[to_west ? west : east]);
       const double w0 = v0 == v0 ? 1.0 - f : 0.0, w1 = v1 == v1 ? f : 0.0;
       sum[c * factor + j] = (v0 == v0 ? w0 * v0 : 0.0) + (v1 == v1 ? w1 * v1 : 0.0);
       weight[c * factor + j] = w0 + w1;

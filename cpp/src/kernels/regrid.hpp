@@ -23,16 +23,15 @@ static constexpr double centre_distance(int64_t j, int64_t factor) {
 template <class T>
 struct RegridKernelsOf {
   // One coarse row out of the factor fine rows that begin at `fine`.
-  void (*aggregate_row)(const T* fine, int64_t n_lon, int64_t factor, const double* row_area,
-                        double min_valid, T* coarse, double* work);
+  void (*aggregate_row)(const T* fine, int64_t n_lon, int64_t factor, const double* row_area, double min_valid,
+                        T* coarse, double* work);
   // factor fine rows out of one coarse row.
   void (*replicate_row)(const T* coarse, int64_t n_lon, int64_t factor, T* fine);
   // factor fine rows out of one coarse row and a covariate; false if the covariate is negative or infinite.
-  bool (*covariate_row)(const T* coarse, int64_t n_lon, int64_t factor, const T* covariate,
-                        const double* row_area, T* fine, double* work);
+  bool (*covariate_row)(const T* coarse, int64_t n_lon, int64_t factor, const T* covariate, const double* row_area,
+                        T* fine, double* work);
   // A coarse row interpolated along longitude: value times weight, and weight, for each fine column.
-  void (*expand_row)(const T* coarse, int64_t n_lon, int64_t factor, bool periodic, double* sum,
-                     double* weight);
+  void (*expand_row)(const T* coarse, int64_t n_lon, int64_t factor, bool periodic, double* sum, double* weight);
   // A fine row between two expanded rows, at the fraction f of the way from the first to the second.
   void (*blend_rows)(int64_t n, double f, const double* sum0, const double* weight0, const double* sum1,
                      const double* weight1, T* fine);

@@ -33,8 +33,7 @@ struct State {
 };
 
 // E13, E19, E20: what depends on weather alone.
-GPPCORE_INLINE void set_air(const CanopyHour& h, const TwoLeafParameters& p, Canopy& k, V& wind_top,
-                            V& viscous) {
+GPPCORE_INLINE void set_air(const CanopyHour& h, const TwoLeafParameters& p, Canopy& k, V& wind_top, V& viscous) {
   const V tair = h.x[kTair], inverse_t = 1.0 / (tair + 237.3), scaled = tair * inverse_t;
   const V es = 0.61078 * exp(17.3 * scaled);
   const V e = maximum(es - 1e-3 * h.x[kVpd], 0.01 * es);
@@ -66,8 +65,8 @@ GPPCORE_INLINE void set_air(const CanopyHour& h, const TwoLeafParameters& p, Can
 }
 
 // E2-E4, E14-E17: leaf areas, absorbed shortwave and leaf boundary layers.
-GPPCORE_INLINE void set_light(const CanopyHour& h, const TwoLeafParameters& p, V mu, V lai, V wind_top,
-                              V viscous, Canopy& k) {
+GPPCORE_INLINE void set_light(const CanopyHour& h, const TwoLeafParameters& p, V mu, V lai, V wind_top, V viscous,
+                              Canopy& k) {
   const V sw = maximum(h.x[kSw], V{}), clumping = h.x[kClumping], inverse_mu = 1.0 / mu;
   const V kt = clamp(sw * inverse_mu * (1.0 / 1367.0), 0.0, 0.7591);
   const V share = 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058)));
@@ -131,15 +130,14 @@ GPPCORE_INLINE void set_leaves(const CanopyHour& h, const TwoLeafParameters& p, 
   k.b0 = g0;
   k.stomata = h.x[kG1] * stress * (1.0 / constants::h2o_to_co2);
   const Classes<4> r = k.rb * k.per_co2;
-  k.leaf = p.c4 ? biochemistry_c4(h.x[kTair], vcmax25, ppfd, r)
-                : biochemistry_c3(k.tk, 1.0 / k.tk, vcmax25, ppfd, r, k.ca);
+  k.leaf =
+      p.c4 ? biochemistry_c4(h.x[kTair], vcmax25, ppfd, r) : biochemistry_c3(k.tk, 1.0 / k.tk, vcmax25, ppfd, r, k.ca);
 }
 
 // E18: net longwave of both layers per unit plant area, from the leaf temperatures of the last pass.
 GPPCORE_INLINE Classes<4> net_longwave(const Canopy& k, const State& s) {
   constexpr double eps = 0.98;
-  const V t_over =
-      k.tk + (s.warm.c[0] * k.plant_sun_over + s.warm.c[1] * k.plant_shade_over) * k.inverse_plant_over;
+  const V t_over = k.tk + (s.warm.c[0] * k.plant_sun_over + s.warm.c[1] * k.plant_shade_over) * k.inverse_plant_over;
   const V t_under =
       k.tk + (s.warm.c[2] * k.plant_sun_under + s.warm.c[3] * k.plant_shade_under) * k.inverse_plant_under;
   const V t_over2 = t_over * t_over, t_under2 = t_under * t_under;
@@ -147,11 +145,9 @@ GPPCORE_INLINE Classes<4> net_longwave(const Canopy& k, const State& s) {
   const V go = k.trans_over, gu = k.trans_under, covered = 1.0 - go;
   const V down = k.longwave_air * go + b_over * covered;
   const V up = b_under * (1.0 - gu) + k.longwave_ground * gu;
-  const V over =
-      (eps * (k.longwave_air + up) - 2.0 * b_over) * covered + (eps * (1.0 - eps)) * (1.0 - gu) * down;
+  const V over = (eps * (k.longwave_air + up) - 2.0 * b_over) * covered + (eps * (1.0 - eps)) * (1.0 - gu) * down;
   const V under = (eps * (down + k.longwave_ground) - 2.0 * b_under) * (1.0 - gu) +
-                  (2.0 * (1.0 - eps)) * (down * gu + b_under * (1.0 - gu)) +
-                  (eps * (1.0 - eps)) * up * covered;
+                  (2.0 * (1.0 - eps)) * (down * gu + b_under * (1.0 - gu)) + (eps * (1.0 - eps)) * up * covered;
   return layers(over * k.inverse_plant_over, under * k.inverse_plant_under);
 }
 
@@ -160,8 +156,7 @@ template <bool C4>
 GPPCORE_INLINE void pass(const Canopy& k, State& s, bool cold) {
   const V length = maximum(k.heat_to_length * s.heat, splat(-2.0)), zl = k.height * length;
   const V ra_over = clamp((k.profile + 5.0 * zl) * (2.5 * k.friction_inverse), 2.0, 100.0);
-  const V stable = minimum(1.0 + 5.0 * zl, splat(10.0)),
-          unstable = 1.0 / sqrt(maximum(1.0 - 16.0 * zl, splat(1.0)));
+  const V stable = minimum(1.0 + 5.0 * zl, splat(10.0)), unstable = 1.0 / sqrt(maximum(1.0 - 16.0 * zl, splat(1.0)));
   const V ra_under = ra_over + k.ra_under * where_less(V{}, length, stable, unstable);
   const Classes<4> ra = layers(ra_over, ra_under), vapour = ra + k.rb, heat = ra + 0.5 * k.rb;
 
@@ -182,8 +177,7 @@ GPPCORE_INLINE void pass(const Canopy& k, State& s, bool cold) {
 }
 
 template <bool C4>
-GPPCORE_INLINE void canopy_vector(const CanopyHour& h, const TwoLeafParameters& p, V& gpp_sunlit,
-                                  V& gpp_shaded) {
+GPPCORE_INLINE void canopy_vector(const CanopyHour& h, const TwoLeafParameters& p, V& gpp_sunlit, V& gpp_shaded) {
   constexpr double kMinLai = 0.1;
   // NaN anywhere in the inputs must come out: clamps above would eat it.
   V poison{};

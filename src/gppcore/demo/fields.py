@@ -63,14 +63,16 @@ class World:
 def coarse_index(fine: Index, factor: int) -> Index:
     """Return the flat index of the coarser cell that holds each 0.05 degree cell."""
     row, column = np.divmod(fine, SHAPE[1])
-    return (row // factor) * (SHAPE[1] // factor) + column // factor
+    coarse: Index = (row // factor) * (SHAPE[1] // factor) + column // factor
+    return coarse
 
 
 def centres(factor: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return latitude (north first) and longitude of the cell centres of a grid."""
     step = 0.05 * factor
     rows, columns = SHAPE[0] // factor, SHAPE[1] // factor
-    return 90.0 - step * (np.arange(rows) + 0.5), -180.0 + step * (np.arange(columns) + 0.5)
+    half = np.float64(0.5)
+    return 90.0 - step * (np.arange(rows) + half), -180.0 + step * (np.arange(columns) + half)
 
 
 def load_world(progress: Callable[[int], None]) -> World:
@@ -171,9 +173,7 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
     shape = (SHAPE[0] // HALF, SHAPE[1] // HALF)
 
     def mean(values: Float32) -> Float32:
-        return aggregate(to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=0).reshape(
-            -1
-        )
+        return aggregate(to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=0).reshape(-1)
 
     cells = np.unique(world.half)
     fraction = np.zeros((len(PFT_NAMES), cells.size))
@@ -185,7 +185,7 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
             lai[p, month] = mean(world.shares[p] * world.lai[month])[cells] / held
         progress(1)
     climate = {}
-    for name in MONTHLY_PREDICTORS[:-1] + ("tair_range",):
+    for name in (*MONTHLY_PREDICTORS[:-1], "tair_range"):
         field = aggregate(world.climate[name], factor=HALF // QUARTER, lat_edges=LAT_EDGES, n_threads=0)
         climate[name] = field.reshape(MONTHS, -1)[:, cells].astype(np.float64)
     lat = np.repeat(centres(HALF)[0], shape[1])[cells]

@@ -90,9 +90,7 @@ def sw_toa(lat: ArrayLike) -> Floats:
     """
     latitude, declination = _radians(lat), _declination()
     sunset = _sunset_hour_angle(latitude, declination)
-    daily = sunset * np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.sin(
-        sunset
-    )
+    daily = sunset * np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.sin(sunset)
     # Rounding leaves tiny negatives at the edge of the polar night; maximum keeps NaN.
     toa: Floats = np.maximum(_normal_radiation() / np.pi * daily, 0.0)
     return toa
@@ -245,9 +243,7 @@ def humidity_and_cloud(tair: Floats, precip: Floats, toa: Floats) -> tuple[Float
     tair_range = np.full(tair.shape, FIRST_RANGE)
     for _ in range(ITERATIONS):
         evaporative_ratio = potential_evapotranspiration(tair, tair_range, toa) / annual
-        vapour_pressure = saturation_vapour_pressure(
-            dew_point(tair - tair_range / 2, tair_range, evaporative_ratio)
-        )
+        vapour_pressure = saturation_vapour_pressure(dew_point(tair - tair_range / 2, tair_range, evaporative_ratio))
         cloud = cloud_fraction(vapour_pressure, monthly)
         tair_range = diurnal_range(cloud)
     return vapour_pressure, cloud, tair_range
@@ -363,9 +359,7 @@ def koeppen_main(tair: ArrayLike, precip: ArrayLike) -> NDArray[np.str_]:
     return np.select(classes, ["", "B", "A", "E", "C"], default="D")
 
 
-def demonstration_forcing(
-    lat: ArrayLike, lon: ArrayLike, tair: ArrayLike, precip: ArrayLike
-) -> dict[str, Floats]:
+def demonstration_forcing(lat: ArrayLike, lon: ArrayLike, tair: ArrayLike, precip: ArrayLike) -> dict[str, Floats]:
     """Model the forcing that the embedded world lacks, for demonstration only.
 
     Parameters
@@ -394,9 +388,7 @@ def demonstration_forcing(
     tair = check_range("tair", np.asarray(tair, dtype=np.float64))
     precip = check_range("precip", np.asarray(precip, dtype=np.float64))
     if lat.ndim != 1 or tair.shape != (12, *lat.shape) or precip.shape != tair.shape:
-        raise ShapeError(
-            f"tair, precip: expected (12, n) for lat (n,), got {tair.shape}, {precip.shape}, {lat.shape}"
-        )
+        raise ShapeError(f"tair, precip: expected (12, n) for lat (n,), got {tair.shape}, {precip.shape}, {lat.shape}")
     turbidity = linke_turbidity(lat, lon)
     forcing = {name: np.empty(tair.shape) for name in _MODELLED}
     for start in range(0, lat.size, _BLOCK):

@@ -116,13 +116,7 @@ def write_fields(
 
 
 def _finished(store: TileStore, name: str) -> bool:
-    attrs = (
-        attributes("gpp_daily")
-        if name == PROCESS
-        else attributes(name)
-        if name in VARIABLES
-        else {"units": "1"}
-    )
+    attrs = attributes("gpp_daily") if name == PROCESS else attributes(name) if name in VARIABLES else {"units": "1"}
     store.add(name, monthly=name not in STATIC_PREDICTORS, attrs=attrs)
     return all(store.has(name, tile) for tile in range(store.n_tiles))
 
@@ -156,7 +150,7 @@ def judge(model: TransferModel, samples: Samples, seed: int, progress: Progress)
         return fine_tune(model, train, seed=seed).predict(test.x)
 
     methods = {"process": process, "direct": direct_learner, "transfer": transfer}
-    results = {}
+    results: dict[str, Evaluation] = {}
     for scheme in SCHEMES:
         results[scheme] = evaluate(methods, samples, scheme=scheme)
         progress(1)

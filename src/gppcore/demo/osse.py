@@ -128,9 +128,7 @@ def _weather(world: World, cells: NDArray[np.int64], rng: np.random.Generator) -
     """Repeat the climatology over the years and add anomalies that persist for some months."""
     names = ("tair", "tair_range", "vpd", "sw", "sw_toa", "precip", "lai")
     repeats = (len(YEARS), 1)
-    fields = {
-        name: np.tile(monthly_at(world, name, [cells])[0].astype(np.float64), repeats) for name in names
-    }
+    fields = {name: np.tile(monthly_at(world, name, [cells])[0].astype(np.float64), repeats) for name in names}
     months = fields["tair"].shape
     warm, wet = _persistent(rng, months), _persistent(rng, months)
     fields["tair"] += 1.2 * warm

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     with disk_errors(path):
         temporary = path.with_name(path.name + ".part")
         temporary.write_text(json.dumps(content, indent=2) + "\n")
-        os.replace(temporary, path)
+        temporary.replace(path)
 
 
 def write_process_map(source: Source, simulated: xr.Dataset, out: Path) -> Path:
@@ -107,9 +106,7 @@ def map_products(
 ) -> Path:
     """Map the direct and the fine-tuned model; write the product of the latter and return its path."""
     product = options.out / f"{PRODUCT}.zarr"
-    map_gpp(
-        models["direct"], store, variable="gpp_daily_direct", n_threads=options.threads, progress=progress
-    )
+    map_gpp(models["direct"], store, variable="gpp_daily_direct", n_threads=options.threads, progress=progress)
     attrs = {
         "title": "GPP of process model and towers joined by transfer learning",
         "source": source_text(towers),
@@ -172,10 +169,14 @@ def report_data(run: Run, seconds: Mapping[str, float]) -> ReportData:
 
 def _caveats(run: Run) -> list[str]:
     texts = [
-        "The forcing is modelled from monthly temperature and precipitation by published relations "
-        "(demonstration forcing); it is not a reanalysis, and the maps are no product for science.",
-        "The process model runs hour by hour on three days of different cloudiness per month with the mean "
-        "Vcmax25 of each type from the literature; nothing was tuned to a global total.",
+        (
+            "The forcing is modelled from monthly temperature and precipitation by published relations "
+            "(demonstration forcing); it is not a reanalysis, and the maps are no product for science."
+        ),
+        (
+            "The process model runs hour by hour on three days of different cloudiness per month with the mean "
+            "Vcmax25 of each type from the literature; nothing was tuned to a global total."
+        ),
         "Published global GPP is about 110 to 150 Pg C per year.",
     ]
     if run.towers.synthetic:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +51,9 @@ def summarise_map(store: TileStore) -> MapSummary:
     weight = np.bincount(band, area, 180)
     with np.errstate(invalid="ignore"):
         zonal = {method: np.bincount(band, area * a, 180) / weight for method, a in annual.items()}
-    shown = np.flatnonzero(weight)
-    shown = slice(shown[0], shown[-1] + 1)
-    fields = {
+    bands = np.flatnonzero(weight)
+    shown = slice(bands[0], bands[-1] + 1)
+    fields: dict[str, NDArray[Any]] = {
         "annual": annual["transfer"],
         "january": month_fields[0],
         "july": month_fields[6],
@@ -63,15 +64,13 @@ def summarise_map(store: TileStore) -> MapSummary:
         lat,
         lon,
         maps,
-        (89.5 - np.arange(180))[shown],
+        (89.5 - np.arange(180.0))[shown],
         {method: z[shown] for method, z in zonal.items()},
         {method: float((area * a).sum() / 1e15) for method, a in annual.items()},
     )
 
 
-def _display(
-    store: TileStore, fields: Mapping[str, NDArray[np.floating]]
-) -> tuple[Float, Float, dict[str, Float]]:
+def _display(store: TileStore, fields: Mapping[str, NDArray[Any]]) -> tuple[Float, Float, dict[str, Float]]:
     """Average the cells to a grid small enough to draw, cut to whole 0.5 degree cells around them."""
     row, column = np.divmod(store.index, store.shape[1])
     top, bottom = row.min() // HALF * HALF, -(-(row.max() + 1) // HALF) * HALF

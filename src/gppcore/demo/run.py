@@ -74,9 +74,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             advance(1)
             summary_of_map = results.summarise_map(store)
         with steps.step("Report", 1, "page"):
-            run = outputs.Run(
-                options, towers, samples, judged, summary_of_map, comparison, truth, store.index.size
-            )
+            run = outputs.Run(options, towers, samples, judged, summary_of_map, comparison, truth, store.index.size)
             write_report(outputs.report_data(run, steps.seconds), options.out)
     summary = outputs.summary(run, steps.seconds)
     outputs.write_json(options.out / "summary.json", summary)
@@ -94,14 +92,10 @@ def _claim(options: Options) -> None:
     path = options.out / _RUN
     if path.is_file():
         if json.loads(path.read_text()) != json.loads(json.dumps(identity)):
-            raise OutputExistsError(
-                f"--out: expected a new folder or a run with the same options, got {options.out}"
-            )
+            raise OutputExistsError(f"--out: expected a new folder or a run with the same options, got {options.out}")
         return
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
-        raise OutputExistsError(
-            f"--out: expected a new or empty folder, got {options.out}, which holds other files"
-        )
+        raise OutputExistsError(f"--out: expected a new or empty folder, got {options.out}, which holds other files")
     with disk_errors(options.out):
         options.out.mkdir(parents=True, exist_ok=True)
         outputs.write_json(path, identity)
@@ -120,9 +114,7 @@ def _store(world: World, options: Options) -> TileStore:
         inside = (lat[row] >= south) & (lat[row] <= north) & (lon[column] >= west) & (lon[column] <= east)
         cells = cells[inside]
         if cells.size == 0:
-            raise RangeError(
-                f"--region: expected a window S,N,W,E with land, got {options.region}, which has none"
-            )
+            raise RangeError(f"--region: expected a window S,N,W,E with land, got {options.region}, which has none")
     return TileStore.create(path, lat, lon, cells)
 
 

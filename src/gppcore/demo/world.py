@@ -77,9 +77,7 @@ def linke_turbidity(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.float64]:
     lat = check_range("lat", np.asarray(lat, dtype=np.float64))
     lon = check_range("lon", np.asarray(lon, dtype=np.float64))
     if lat.ndim != 1 or lat.shape != lon.shape:
-        raise ShapeError(
-            f"lat, lon: expected two arrays of one dimension and one length, got {lat.shape}, {lon.shape}"
-        )
+        raise ShapeError(f"lat, lon: expected two arrays of one dimension and one length, got {lat.shape}, {lon.shape}")
     with (
         as_file(files("pvlib").joinpath("data", "LinkeTurbidities.h5")) as path,
         h5py.File(path, "r") as file,

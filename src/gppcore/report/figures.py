@@ -82,9 +82,7 @@ def _map(
     south, north = float(lat[-1] - half_lat), float(lat[0] + half_lat)
     west, east = float(data.lon[0] - half_lon), float(data.lon[-1] + half_lon)
     stretch = 1.0 / np.cos(np.deg2rad((south + north) / 2))
-    height = (
-        float(np.clip((width - 0.5) * stretch * (north - south) / (east - west), 1.5, 0.52 * width)) + 0.85
-    )
+    height = float(np.clip((width - 0.5) * stretch * (north - south) / (east - west), 1.5, 0.52 * width)) + 0.85
     figure = _figure(width, height)
     axes = figure.add_subplot(facecolor=OCEAN)
     image = axes.imshow(
@@ -162,9 +160,7 @@ def scatter(data: ReportData) -> Figure:
     most = float(np.concatenate([[2.0], *(np.asarray(each.get_array()) for each in bins)]).max())
     for each in bins:
         each.set_norm(LogNorm(0.7, most))  # below 1, so that a single month is seen on white
-    bar = figure.colorbar(
-        bins[-1], ax=list(panels), shrink=0.75, aspect=28, pad=0.01, label="tower months per hexagon"
-    )
+    bar = figure.colorbar(bins[-1], ax=list(panels), shrink=0.75, aspect=28, pad=0.01, label="tower months per hexagon")
     bar.outline.set_visible(False)
     return figure
 
@@ -200,9 +196,7 @@ def timing(data: ReportData) -> Figure:
     figure = _figure(WIDTH * 0.62, 0.55 + 0.24 * max(1, len(names)))
     axes = figure.add_subplot()
     bars = axes.barh(names, seconds, color="#7a8794", height=0.7)
-    axes.bar_label(
-        bars, [f"{value:.3g} s" if value < 100 else f"{value:.0f} s" for value in seconds], padding=3
-    )
+    axes.bar_label(bars, [f"{value:.3g} s" if value < 100 else f"{value:.0f} s" for value in seconds], padding=3)
     axes.invert_yaxis()
     axes.margins(x=0.1)
     axes.tick_params(axis="y", length=0)

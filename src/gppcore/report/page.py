@@ -52,9 +52,7 @@ def write_report(data: ReportData, out: Path) -> Path:
         (out / f"{name}.png").write_bytes(image)
         images[name] = "data:image/png;base64," + b64encode(image).decode("ascii")
     page = out / "report.html"
-    page.write_text(
-        _template().render(data=data, images=images, methods=METHODS, schemes=SCHEMES), encoding="utf-8"
-    )
+    page.write_text(_template().render(data=data, images=images, methods=METHODS, schemes=SCHEMES), encoding="utf-8")
     return page
 
 

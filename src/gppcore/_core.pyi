@@ -1,0 +1,115 @@
+"""
+Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid and gppcore.forest.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['Forest', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'isa', 'supported_isas', 'two_leaf']
+class TwoLeafParameters:
+    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool) -> None:
+        ...
+class Forest:
+    """
+    An additive ensemble of regression trees; use gppcore.forest.Forest.
+    """
+    @staticmethod
+    def from_arrays(n_features: typing.SupportsInt | typing.SupportsIndex, base: typing.SupportsFloat | typing.SupportsIndex, tree_begin: numpy.typing.NDArray[numpy.int64], feature: numpy.typing.NDArray[numpy.int32], threshold: numpy.typing.NDArray[numpy.float64], left: numpy.typing.NDArray[numpy.int32], right: numpy.typing.NDArray[numpy.int32], missing_left: numpy.typing.NDArray[numpy.uint8], value: numpy.typing.NDArray[numpy.float64], feature_names: collections.abc.Sequence[str]) -> Forest:
+        """
+        Copies and checks the nodes.
+        """
+    @staticmethod
+    def load(path: str) -> Forest:
+        """
+        Reads a .gppf file.
+        """
+    @typing.overload
+    def predict(self, rows: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Prediction for each row of a matrix, written to out.
+        """
+    @typing.overload
+    def predict(self, rows: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Prediction for each row of a matrix, written to out.
+        """
+    def predict_columns_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Prediction from one array, or one value, per feature, written to out.
+        """
+    def predict_columns_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], out: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Prediction from one array, or one value, per feature, written to out.
+        """
+    def save(self, path: str) -> None:
+        """
+        Writes a .gppf file.
+        """
+    @property
+    def base(self) -> float:
+        ...
+    @property
+    def feature_names(self) -> list[str]:
+        ...
+    @property
+    def n_features(self) -> int:
+        ...
+    @property
+    def n_leaves(self) -> int:
+        ...
+    @property
+    def n_trees(self) -> int:
+        ...
+@typing.overload
+def aggregate(fine: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, row_area: numpy.typing.NDArray[numpy.float64], min_valid: typing.SupportsFloat | typing.SupportsIndex, coarse: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Area-weighted mean of the valid fine cells (lat, lon), written to coarse.
+    """
+@typing.overload
+def aggregate(fine: numpy.typing.NDArray[numpy.float64], factor: typing.SupportsInt | typing.SupportsIndex, row_area: numpy.typing.NDArray[numpy.float64], min_valid: typing.SupportsFloat | typing.SupportsIndex, coarse: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Area-weighted mean of the valid fine cells (lat, lon), written to coarse.
+    """
+@typing.overload
+def downscale_bilinear(coarse: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, periodic_lon: bool, fine: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Linear between the centres of valid coarse cells.
+    """
+@typing.overload
+def downscale_bilinear(coarse: numpy.typing.NDArray[numpy.float64], factor: typing.SupportsInt | typing.SupportsIndex, periodic_lon: bool, fine: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Linear between the centres of valid coarse cells.
+    """
+@typing.overload
+def downscale_conservative(coarse: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, fine: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Each fine cell takes its coarse cell's value.
+    """
+@typing.overload
+def downscale_conservative(coarse: numpy.typing.NDArray[numpy.float64], factor: typing.SupportsInt | typing.SupportsIndex, fine: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Each fine cell takes its coarse cell's value.
+    """
+@typing.overload
+def downscale_covariate(coarse: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, covariate: numpy.typing.NDArray[numpy.float32], row_area: numpy.typing.NDArray[numpy.float64], fine: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    coarse * covariate / (area-weighted mean covariate of the coarse cell).
+    """
+@typing.overload
+def downscale_covariate(coarse: numpy.typing.NDArray[numpy.float64], factor: typing.SupportsInt | typing.SupportsIndex, covariate: numpy.typing.NDArray[numpy.float64], row_area: numpy.typing.NDArray[numpy.float64], fine: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    coarse * covariate / (area-weighted mean covariate of the coarse cell).
+    """
+def isa() -> str:
+    """
+    Name of the instruction set in use.
+    """
+def supported_isas() -> list[str]:
+    """
+    Instruction sets that this CPU can run, best last.
+    """
+def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64]], gpp_sunlit: numpy.typing.NDArray[numpy.float64], gpp_shaded: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Sunlit and shaded GPP of canopy hours.
+    """
