@@ -124,6 +124,8 @@ def _region(text: str | None) -> tuple[float, float, float, float] | None:
 
 def main() -> Any:
     """Run the command line; an expected error is one line, and the exit code is 1 (130 after Ctrl-C)."""
+    # OpenMP teams that spin while they wait make training many times slower when other programs use the cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app(standalone_mode=False)
     except GppcoreError as error:

@@ -1,9 +1,10 @@
 """Transfer learning: pre-train on the process model, fine-tune on towers, predict with compiled forests.
 
-A model is ``GPP = p + w [t(x, p) - p]``: `p` is the source forest, an emulator of process GPP; `t` the target
-forest, fitted to towers on the predictors and `p`, in which it never falls; and the weight `w` says how far the
-towers are trusted. It is chosen by predicting clusters of towers that the target forest has not seen, so that few
-or contradictory towers leave the process model nearly as it is. A direct model has no source: ``GPP = t(x)``.
+A model is ``GPP = p + w g(p) [t(x, p) - p]``: `p` is the source forest, an emulator of process GPP; `t` the target
+forest, fitted to towers on the predictors and `p`, in which it never falls; the weight `w` says how far the towers
+are trusted. It is chosen by predicting clusters of towers that the target forest has not seen, so that few or
+contradictory towers leave the process model nearly as it is. The gate ``g = p / (p + 0.25)`` keeps the zeros of the
+process model, since no tower stands where nothing grows. A direct model has no source: ``GPP = t(x)``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from gppcore.forest import Forest
 Float = NDArray[np.float64]
 Columns = Sequence[NDArray[Any]]
 
+GATE = 0.25
+"""Process GPP at which half of a correction is taken, g m-2 d-1."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 40}
 TARGET_SETTINGS = {
     "max_iter": 150,
@@ -88,7 +91,7 @@ class TransferModel:
             return p
         gpp = self.target.predict_columns([*columns, p], n_threads=n_threads)
         gpp -= p
-        gpp *= p.dtype.type(self.weight)
+        gpp *= _gate(p) * p.dtype.type(self.weight)
         gpp += p
         return _not_negative(gpp)
 
@@ -113,7 +116,7 @@ class TransferModel:
         for name in ("source", "target"):
             if (forest := getattr(self, name)) is not None:
                 forest.save(folder / f"{name}.gppf")
-        card = {"predictors": PREDICTORS, "weight": self.weight, **self.card}
+        card = {"predictors": PREDICTORS, "weight": self.weight, "gate": GATE, **self.card}
         temporary = folder / f"{_CARD}.part"
         temporary.write_text(json.dumps(card, indent=2) + "\n")
         temporary.replace(folder / _CARD)
@@ -133,8 +136,10 @@ class TransferModel:
         if not (folder / _CARD).is_file():
             raise MissingFileError(f"model: expected a folder with {_CARD}, got {folder}")
         card = json.loads((folder / _CARD).read_text())
-        if tuple(card.pop("predictors")) != PREDICTORS:
-            raise ForestFormatError(f"{folder / _CARD}: expected predictors {list(PREDICTORS)}, got others")
+        if tuple(card.pop("predictors")) != PREDICTORS or card.pop("gate") != GATE:
+            raise ForestFormatError(
+                f"{folder / _CARD}: expected predictors {list(PREDICTORS)} and gate {GATE}, got others"
+            )
         forests = {
             name: Forest.load(folder / f"{name}.gppf") if (folder / f"{name}.gppf").is_file() else None
             for name in ("source", "target")
@@ -184,7 +189,7 @@ def fine_tune(model: TransferModel, towers: Samples, *, seed: int = 0) -> Transf
         train, test = fold != k, fold == k
         if train.any() and test.any():
             held_out[test] = _fit_target(x[train], towers.gpp_daily[train], seed).predict(x[test])
-    correction, wanted = held_out - p, towers.gpp_daily - p
+    correction, wanted = _gate(p) * (held_out - p), towers.gpp_daily - p
     weight = float(np.clip(correction @ wanted / max(correction @ correction, 1e-12), 0.0, 1.0))
     card = {"rows": len(towers), "clusters": int(towers.groups["cluster"].nunique()), "seed": seed, **TARGET_SETTINGS}
     forest = Forest.from_sklearn(_fit_target(x, towers.gpp_daily, seed))
@@ -196,6 +201,11 @@ def direct(towers: Samples, *, seed: int = 0) -> TransferModel:
     learner = _fit_target(towers.x, towers.gpp_daily, seed)
     card = {"direct": {"rows": len(towers), "seed": seed, **TARGET_SETTINGS}}
     return TransferModel(None, Forest.from_sklearn(learner), 1.0, card)
+
+
+def _gate(p: NDArray[Any]) -> NDArray[Any]:
+    gate: NDArray[Any] = p / (p + p.dtype.type(GATE))
+    return gate
 
 
 def _not_negative(gpp: NDArray[Any]) -> NDArray[Any]:
