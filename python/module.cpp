@@ -28,8 +28,7 @@ PYBIND11_MODULE(_core, m) {
       py::set_error(type, e.what());
     }
   });
-  m.def(
-      "isa", [] { return std::string(gppcore::kernels().isa); }, "Name of the instruction set in use.");
+  m.def("isa", [] { return std::string(gppcore::kernels().isa); }, "Name of the instruction set in use.");
   m.def("supported_isas", &gppcore::supported_isas, "Instruction sets that this CPU can run, best last.");
   register_two_leaf(m);
   register_regrid(m);

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(call, expected)                                                                    \
-  do {                                                                                           \
-    const gpp_status status = (call);                                                            \
-    if (status != (expected)) {                                                                  \
+#define CHECK(call, expected)                                                                      \
+  do {                                                                                             \
+    const gpp_status status = (call);                                                              \
+    if (status != (expected)) {                                                                    \
       fprintf(stderr, "%s: expected %d, got %d: %s\n", #call, expected, status, gpp_last_error()); \
-      return 1;                                                                                  \
-    }                                                                                            \
+      return 1;                                                                                    \
+    }                                                                                              \
   } while (0)
 
 static int refusals(const gpp_forest* forest, const double* rows, double* out, int64_t n_features) {

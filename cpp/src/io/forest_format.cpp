@@ -60,7 +60,7 @@ class File {
 
 std::vector<char> read_all(const std::string& path) {
   const File file(path, O_RDONLY);
-  struct stat info {};
+  struct stat info{};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) fail_with_errno(path, "cannot be opened");
   if (!S_ISREG(info.st_mode)) fail(ErrorCode::forest_format, path, "expected a regular file");
   std::vector<char> bytes(static_cast<size_t>(info.st_size));

@@ -182,9 +182,9 @@ def _caveats(run: Run) -> list[str]:
     ]
     if run.options.region is None and run.mapped.totals["process"] > _PUBLISHED_MAXIMUM:
         texts.append(
-            "The process model lies above that range. With these parameters it overestimates real towers too, by 0.4 g C "
-            "m-2 d-1 over 5675 months, most in shrubland, crops and wetlands; leaf area follows the highest NDVI of many "
-            "years, and crops are taken to grow wherever and whenever the weather allows."
+            "The process model lies above that range. With these parameters it overestimates real towers too, by "
+            "0.4 g C m-2 d-1 over 5675 months, most in shrubland, crops and wetlands; leaf area follows the highest "
+            "NDVI of many years, and crops are taken to grow wherever and whenever the weather allows."
         )
     if run.towers.synthetic:
         known = "" if run.truth is None else f", whose GPP is {run.truth:.1f} Pg C per year"
