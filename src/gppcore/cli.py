@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 _CORES = os.cpu_count() or 1
+_INTERRUPTED = 130
 
 
 @app.command()
@@ -122,26 +123,27 @@ def _region(text: str | None) -> tuple[float, float, float, float] | None:
     return south, north, west, east
 
 
-def main() -> Any:
+def main() -> NoReturn:
     """Run the command line; an expected error is one line, and the exit code is 1 (130 after Ctrl-C)."""
     # OpenMP teams that spin while they wait make training many times slower when other programs use the cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except GppcoreError as error:
         _fail(f"{type(error).__name__}: {error}", 1)
-    except KeyboardInterrupt:
-        _fail("interrupted; finished tiles are kept, the same command goes on from there", 130)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except Exception as error:
         # Usage errors of the command line library carry their own exit code and text.
         if not hasattr(error, "format_message"):
             raise
         _fail(error.format_message(), getattr(error, "exit_code", 2))
+    if code == _INTERRUPTED:
+        _fail("interrupted; what is finished is kept, and the same command goes on from there", _INTERRUPTED)
+    sys.exit(code)
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     sys.stderr.write(f"gppcore: {message}\n")
     sys.stderr.flush()
     # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
