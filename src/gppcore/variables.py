@@ -1,4 +1,7 @@
-"""The table of variables: one name, one unit, one valid range; checks and CF attributes come from here."""
+"""The table of variables: one name, one unit, one valid range; checks and CF attributes come from here.
+
+``python -m gppcore.variables`` prints it as docs/nomenclature.md; a test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -182,5 +185,29 @@ def attributes(name: str) -> dict[str, str]:
     return attrs
 
 
+def nomenclature() -> str:
+    """Return the table as a page of Markdown."""
+    lines = [
+        "# Nomenclature",
+        "",
+        "This page lists every quantity of gppcore with its one name, one unit and valid range.",
+        "",
+        "It is made by `python -m gppcore.variables`. A value outside its range is refused; NaN passes as missing.",
+        "",
+        "| name | quantity | unit | valid range | often mistaken unit | CF standard name |",
+        "|---|---|---|---|---|---|",
+    ]
+    for v in _TABLE:
+        low, high = v.valid_range
+        mistaken = v.look_alike.unit if v.look_alike else ""
+        name = f"`{v.standard_name}`" if v.standard_name else ""
+        lines.append(f"| `{v.name}` | {v.long_name} | {v.unit} | {low:g} to {high:g} | {mistaken} | {name} |")
+    return "\n".join(lines)
+
+
 def _at(where: str) -> str:
     return f" in {where}" if where else ""
+
+
+if __name__ == "__main__":
+    print(nomenclature())

@@ -1,0 +1,85 @@
+"""Two-leaf canopy hours on one thread, beside the reference equations compiled by numba."""
+
+from dataclasses import astuple, fields
+from functools import cache
+from importlib.util import find_spec, module_from_spec
+from types import FunctionType
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import pytest
+
+from gppcore import reference
+from gppcore.constants import LEAF_CONSTANTS, PFTS, LeafConstants
+from gppcore.two_leaf import Canopy, Forcing, TwoLeafFlux, two_leaf_gpp
+
+N_HOURS = 10_000
+TYPES = {"C3": "dbf", "C4": "grass_c4"}
+
+
+@cache
+def reference_loop():
+    """Compile the functions of a copy of the module `reference`, and a loop over hours; their text is unchanged.
+
+    Numba knows no dataclasses, so that the constants are given as a named tuple.
+    """
+    spec = find_spec("gppcore.reference")
+    copy = module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    names = [(field.name, float) for field in fields(LeafConstants)]
+    copy.K = NamedTuple("Constants", names)(*astuple(LEAF_CONSTANTS))
+    for name, value in list(vars(copy).items()):
+        if isinstance(value, FunctionType) and value.__module__ == copy.__name__ and name != "pft_numbers":
+            setattr(copy, name, numba.njit(value))
+    hour, two_leaf = reference.Hour, copy.two_leaf
+
+    @numba.njit
+    def loop(x, pft, out):
+        for i in range(x.shape[1]):
+            h = hour(x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i], x[6, i], x[7, i], x[8, i], x[9, i], x[10, i])
+            sunlit, shaded = two_leaf(h, pft)
+            out[0, i] = sunlit
+            out[1, i] = shaded
+
+    return loop
+
+
+def canopy_hours(pft):
+    """Return lit hours, one row per field of `reference.Hour`."""
+    low = [20.0, 0.0, 100.0, 0.5, 0.1, 380.0, 0.3, pft.clumping, 0.3, pft.vcmax25, pft.g1]
+    high = [900.0, 35.0, 2500.0, 6.0, 1.0, 420.0, 6.0, pft.clumping, 1.0, pft.vcmax25, pft.g1]
+    rng = np.random.default_rng(0)
+    return np.stack([rng.uniform(a, b, N_HOURS) for a, b in zip(low, high, strict=True)])
+
+
+def kernel(x, pft, out):
+    h = dict(zip(reference.Hour._fields, x, strict=True))
+    forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
+    canopy = Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
+    return two_leaf_gpp(forcing, canopy, pft, out=out)
+
+
+def measure(benchmark, pathway, function, *args):
+    benchmark.group = pathway
+    benchmark.pedantic(function, args, rounds=5, warmup_rounds=1)
+    if benchmark.stats:  # absent when timing is switched off
+        benchmark.extra_info["ns_per_canopy_hour"] = benchmark.stats["min"] / N_HOURS * 1e9
+
+
+@pytest.mark.parametrize("pathway", TYPES)
+def test_two_leaf(benchmark, pathway):
+    pft = PFTS[TYPES[pathway]]
+    x, out = canopy_hours(pft), TwoLeafFlux(np.empty(N_HOURS), np.empty(N_HOURS))
+    expected = np.empty((2, N_HOURS))
+    reference_loop()(x, reference.pft_numbers(pft), expected)
+    kernel(x, pft, out)
+    # The tolerance of the parity test: the reference bisects to the last bit.
+    np.testing.assert_allclose([out.gpp_sunlit, out.gpp_shaded], expected, rtol=0, atol=2e-8)
+    measure(benchmark, pathway, kernel, x, pft, out)
+
+
+@pytest.mark.parametrize("pathway", TYPES)
+def test_two_leaf_reference(benchmark, pathway):
+    pft = PFTS[TYPES[pathway]]
+    measure(benchmark, pathway, reference_loop(), canopy_hours(pft), reference.pft_numbers(pft), np.empty((2, N_HOURS)))

@@ -1,0 +1,86 @@
+"""The documents are true of the code: examples run, links lead somewhere, tables equal what they describe."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gppcore
+from gppcore.features import PREDICTORS
+from gppcore.transfer import pretrain
+from gppcore.variables import nomenclature
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = [
+    m.name
+    for m in pkgutil.walk_packages(gppcore.__path__, "gppcore.")
+    if m.name not in {"gppcore._core", "gppcore.demo.build_world"}  # compiled; a script that downloads
+]
+
+
+def anchors(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path) if path else page
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_index_lists_every_page():
+    index = (ROOT / "docs" / "index.md").read_text()
+    assert [p.name for p in PAGES if f"{p.name})" not in index and p.name != "index.md"] == []
+
+
+def test_paths_named_in_the_documents_exist():
+    pattern = re.compile(r"`((?:cpp|docs|python|src|tests|benchmarks)/[\w./-]*\w/?)`")
+    named = {path for page in PAGES for path in pattern.findall(page.read_text())}
+    assert len(named) > 10
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_nomenclature_equals_the_table_of_variables():
+    assert (ROOT / "docs" / "nomenclature.md").read_text() == nomenclature() + "\n"
+
+
+def test_layers_in_the_architecture_equal_the_contract():
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    text = (ROOT / "docs" / "architecture.md").read_text().split("| layer | task |")[1].split("##")[0]
+    rows = [row.split("|")[1] for row in text.strip().splitlines()[1:]]
+    told = [" | ".join(f"gppcore.{name}" for name in re.findall(r"`(\w+)`", row)) for row in rows]
+    assert told == contract
+
+
+def test_version_is_the_same_everywhere():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"project(gppcore VERSION {version} " in (ROOT / "CMakeLists.txt").read_text()
+
+
+def test_readme_examples_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).random((200, len(PREDICTORS)))
+    pretrain(x, x[:, 0]).save("gppcore-demo/models/transfer")  # stands for the one that the demonstration makes
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert result.attempted >= 10
+    assert result.failed == 0
+
+
+def test_docstring_examples_run():
+    results = [doctest.testmod(importlib.import_module(name)) for name in MODULES]
+    assert sum(r.attempted for r in results) >= 4
+    assert sum(r.failed for r in results) == 0
