@@ -28,8 +28,7 @@ struct Biochemistry {
 };
 
 template <int N>
-GPPCORE_INLINE Biochemistry<N> biochemistry_c3(V tk, V inverse_tk, Classes<N> vcmax25, Classes<N> ppfd, Classes<N> r,
-                                               V ca) {
+GPPCORE_INLINE Biochemistry<N> biochemistry_c3(V inverse_tk, Classes<N> vcmax25, Classes<N> ppfd, Classes<N> r, V ca) {
   namespace k = constants;
   // E6, E7. All energies are multiples of 500 J mol-1: one exponential and a chain of products give them all.
   static_assert(k::ko_energy == 29 * 500.0 && k::tau_energy == -58 * 500.0 && k::kc_energy == 161 * 500.0);

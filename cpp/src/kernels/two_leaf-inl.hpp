@@ -130,8 +130,7 @@ GPPCORE_INLINE void set_leaves(const CanopyHour& h, const TwoLeafParameters& p, 
   k.b0 = g0;
   k.stomata = h.x[kG1] * stress * (1.0 / constants::h2o_to_co2);
   const Classes<4> r = k.rb * k.per_co2;
-  k.leaf =
-      p.c4 ? biochemistry_c4(h.x[kTair], vcmax25, ppfd, r) : biochemistry_c3(k.tk, 1.0 / k.tk, vcmax25, ppfd, r, k.ca);
+  k.leaf = p.c4 ? biochemistry_c4(h.x[kTair], vcmax25, ppfd, r) : biochemistry_c3(1.0 / k.tk, vcmax25, ppfd, r, k.ca);
 }
 
 // E18: net longwave of both layers per unit plant area, from the leaf temperatures of the last pass.
@@ -222,8 +221,12 @@ inline void canopy_row(const TwoLeafParameters& p, const TwoLeafColumn* inputs, 
       const TwoLeafColumn& c = inputs[j];
       if (c.stride == 1 && left >= kLanes) {
         __builtin_memcpy(&h.x[j], c.data + i, sizeof(V));
+      } else if (c.stride == 0) {
+        h.x[j] = splat(c.data[0]);
       } else {
-        for (int l = 0; l < kLanes; ++l) h.x[j][l] = c.data[(i + (l < left ? l : left - 1)) * c.stride];
+        double lane[kLanes];  // the last hour fills the lanes beyond the end
+        for (int l = 0; l < kLanes; ++l) lane[l] = c.data[(i + (l < left ? l : left - 1)) * c.stride];
+        __builtin_memcpy(&h.x[j], lane, sizeof(V));
       }
     }
     V sun, shade;
