@@ -24,7 +24,7 @@ from gppcore import daylight, soil_water
 from gppcore.constants import PFT_NAMES
 from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
 from gppcore.features import PREDICTORS, Samples, igbp_codes, pft_fractions, predictor_matrix
-from gppcore.variables import check_field
+from gppcore.variables import SECONDS_PER_DAY, check_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ _FORCING = {
     "cell_lai_m2_m2": "lai",
 }
 _KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
-W_PER_MJ_DAY = 1e6 / 86400.0
+W_PER_MJ_DAY = 1e6 / SECONDS_PER_DAY
 CELL_VPD_TO_DAYLIGHT_VPD = 100.0 / 1.65
 """Pa per hPa, and the deficit of the cells is that of the warmest hours: 65 % above the towers' daytime mean."""
 

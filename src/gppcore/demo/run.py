@@ -15,7 +15,6 @@ from gppcore.demo import learning, osse, outputs, results
 from gppcore.demo.fields import HALF, SHAPE, Source, World, centres, load_world, source_domain
 from gppcore.demo.outputs import Options
 from gppcore.demo.progress import Steps
-from gppcore.demo.world import DAYS_IN_MONTH
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.evaluate import SCHEMES
 from gppcore.features import MONTHLY_PREDICTORS, Samples
@@ -25,6 +24,7 @@ from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.towers import Towers
 from gppcore.transfer import TransferModel, direct, fine_tune, pretrain
+from gppcore.variables import DAYS_IN_MONTH
 
 if TYPE_CHECKING:
     import xarray as xr
