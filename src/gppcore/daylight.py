@@ -120,7 +120,7 @@ def clearness_of_days(kt: Float) -> Float:
 
 @dataclass(frozen=True)
 class Daylight:
-    """Daylight of one month at n cells; GPP of a day is ``seconds * (weights @ gpp)``.
+    """Daylight of one month at n cells; GPP of a day is ``seconds * mean(gpp)``.
 
     Attributes
     ----------
@@ -140,6 +140,18 @@ class Daylight:
     vpd: Float
     weights: Float
     seconds: Float
+
+    def mean(self, values: Float) -> Float:
+        """Return the mean over the daylight hours of values at the nodes, shape (8, n)."""
+        return _daylight_mean(self.weights, values)
+
+
+def _daylight_mean(weights: Float, values: Float) -> Float:
+    # Node after node: the order of a matrix product, and so its last bit, depends on the number of cells.
+    total = np.zeros(values.shape[1:])
+    for weight, value in zip(weights, values, strict=True):
+        total += weight * value
+    return total
 
 
 def saturation_vapour_pressure(tair: Float) -> Float:
@@ -180,7 +192,7 @@ def daylight_of_month(lat: Float, day: float, sw: Float, tair: Float, tair_range
     hour = 12.0 + angle * (12.0 / np.pi)
     temperature = tair + 0.5 * tair_range * np.cos((hour - _WARMEST_HOUR) * (np.pi / 12.0))
     es, weights = saturation_vapour_pressure(temperature), _WEIGHTS / 2.0
-    deficit = np.maximum(es - (weights @ es - vpd), 0.0)
+    deficit = np.maximum(es - (_daylight_mean(weights, es) - vpd), 0.0)
     return Daylight(
         sw=clearness_of_days(kt)[:, None, :] * beam,
         cos_zenith=mu,
