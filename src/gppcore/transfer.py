@@ -35,6 +35,7 @@ TARGET_SETTINGS = {
 }
 _INNER_FOLDS = 3
 _CARD = "model.json"
+_FORESTS = ("source", "target")
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,11 @@ class TransferModel:
         if (folder / _CARD).exists():
             raise OutputExistsError(f"{folder}: expected a folder without a model, got one that has {_CARD}")
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("source", "target"):
+        for name in _FORESTS:
             if (forest := getattr(self, name)) is not None:
                 forest.save(folder / f"{name}.gppf")
-        card = {"predictors": PREDICTORS, "weight": self.weight, **self.card}
+        held = [name for name in _FORESTS if getattr(self, name) is not None]
+        card = {"predictors": PREDICTORS, "forests": held, "weight": self.weight, **self.card}
         temporary = folder / f"{_CARD}.part"
         temporary.write_text(json.dumps(card, indent=2) + "\n")
         temporary.replace(folder / _CARD)
@@ -127,19 +129,20 @@ class TransferModel:
         MissingFileError
             If there is no model in the folder.
         ForestFormatError
-            If it was made for other predictors, or a forest is corrupt.
+            If the card is damaged or made for other predictors, or a forest is missing or corrupt.
         """
         folder = Path(folder)
         if not (folder / _CARD).is_file():
             raise MissingFileError(f"model: expected a folder with {_CARD}, got {folder}")
-        card = json.loads((folder / _CARD).read_text())
-        if tuple(card.pop("predictors")) != PREDICTORS:
-            raise ForestFormatError(f"{folder / _CARD}: expected predictors {list(PREDICTORS)}, got others")
-        forests = {
-            name: Forest.load(folder / f"{name}.gppf") if (folder / f"{name}.gppf").is_file() else None
-            for name in ("source", "target")
-        }
-        return cls(forests["source"], forests["target"], card.pop("weight"), card)
+        try:
+            card = json.loads((folder / _CARD).read_text())
+            predictors, held, weight = (card.pop(key) for key in ("predictors", "forests", "weight"))
+        except (ValueError, KeyError) as error:
+            raise ForestFormatError(f"{folder / _CARD}: expected a model card, got {error!r}") from error
+        if tuple(predictors) != PREDICTORS:
+            raise ForestFormatError(f"{folder / _CARD}: expected predictors {list(PREDICTORS)}, got {predictors}")
+        source, target = (Forest.load(folder / f"{name}.gppf") if name in held else None for name in _FORESTS)
+        return cls(source, target, weight, card)
 
 
 def pretrain(x: NDArray[Any], gpp_daily: NDArray[Any], *, seed: int = 0) -> TransferModel:
