@@ -208,16 +208,14 @@ def _not_negative(gpp: NDArray[Any]) -> NDArray[Any]:
 
 def _fit_target(x: Float, gpp_daily: Float, seed: int) -> Any:
     """Fit GPP to the predictors, followed by process GPP or not."""
-    names = (*PREDICTORS, "process")[: x.shape[1]]
-    with _one_thread():
-        return _learner(TARGET_SETTINGS, seed, names, ("lai", "process")).fit(x, gpp_daily)
-
-
-def _one_thread() -> Any:
-    """Keep a small fit on one thread: a team gains nothing there and waits for busy cores."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, "openmp")
+    names = (*PREDICTORS, "process")[: x.shape[1]]
+    # One thread: a team gains nothing in a small fit and waits for busy cores. The limit holds for libraries that
+    # are loaded already, so the learner comes first.
+    learner = _learner(TARGET_SETTINGS, seed, names, ("lai", "process"))
+    with threadpool_limits(1, "openmp"):
+        return learner.fit(x, gpp_daily)
 
 
 def _folds(cluster: NDArray[Any]) -> NDArray[np.int64]:
