@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 _CORES = os.cpu_count() or 1
+_INTERRUPTED = 130
 
 
 @app.command()
@@ -38,6 +39,7 @@ def demo(
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")] = False,
 ) -> None:
     """Run the whole framework once on the embedded world: process model, transfer learning, map and report."""
+    window = _region(region)
     from rich.console import Console
 
     from gppcore.demo.outputs import Options
@@ -45,7 +47,7 @@ def demo(
     from gppcore.demo.table import result_table
 
     console = Console()
-    options = Options(out, threads, _region(region), towers, netcdf)
+    options = Options(out, threads, window, towers, netcdf)
     summary = run_demo(options, console)
     console.print(result_table(summary))
     console.print(
@@ -125,11 +127,13 @@ def _region(text: str | None) -> tuple[float, float, float, float] | None:
 def main() -> Any:
     """Run the command line; an expected error is one line, and the exit code is 1 (130 after Ctrl-C)."""
     try:
-        app(standalone_mode=False)
+        # The command line library turns Ctrl-C into an exit code, which it returns.
+        if app(standalone_mode=False) == _INTERRUPTED:
+            raise KeyboardInterrupt
     except GppcoreError as error:
         _fail(f"{type(error).__name__}: {error}", 1)
     except KeyboardInterrupt:
-        _fail("interrupted; finished tiles are kept, the same command goes on from there", 130)
+        _fail("interrupted; finished tiles are kept, the same command goes on from there", _INTERRUPTED)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except Exception as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +24,6 @@ from gppcore.evaluate import SCHEMES, Evaluation, evaluate
 from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples, predictor_matrix
 from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
-from gppcore.towers import Towers, read_towers
 from gppcore.transfer import TransferModel, direct, fine_tune
 from gppcore.variables import VARIABLES, attributes
 
@@ -130,11 +128,6 @@ def _write(store: TileStore, name: str, values: NDArray[np.float32], threads: in
 
     with ThreadPoolExecutor(max(threads, 1)) as pool:
         list(pool.map(write, range(store.n_tiles)))
-
-
-def target_domain(world: World, towers: Path | None, seed: int) -> Towers:
-    """Read real towers, or sample synthetic ones."""
-    return osse.synthetic_towers(world, seed) if towers is None else read_towers(towers)
 
 
 def judge(model: TransferModel, samples: Samples, seed: int, progress: Progress) -> dict[str, Evaluation]:

@@ -22,7 +22,7 @@ from gppcore.regrid import cell_area
 from gppcore.report import write_report
 from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
-from gppcore.towers import Towers
+from gppcore.towers import Towers, read_towers
 from gppcore.transfer import TransferModel, direct, fine_tune, pretrain
 from gppcore.variables import DAYS_IN_MONTH
 
@@ -44,8 +44,11 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         If the folder holds something else than a run with the same options.
     RangeError
         If the region is empty or holds no land.
+    MissingFileError, TowerFormatError, UnitsError
+        If the towers cannot be read.
     """
-    _claim(options)
+    _check_folder(options)
+    real = None if options.towers is None else read_towers(options.towers)
     with Steps(console) as steps:
         with steps.step("Embedded world", 15, "part") as advance:
             world = load_world(advance)
@@ -60,7 +63,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             sample = sample[:0] if trained else sample
             rows = learning.write_fields(store, world, source, simulated, sample, options.threads, advance)
         with steps.step("Target domain: towers", 1, "step") as advance:
-            towers = learning.target_domain(world, options.towers, options.seed)
+            towers = real or osse.synthetic_towers(world, options.seed)
             samples = towers.samples(_simulate_towers(towers, options))
             truth = _true_total(source, towers, options)
         with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
@@ -81,28 +84,29 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     return summary
 
 
-def _claim(options: Options) -> None:
-    """Take the folder for this run, or recognise it as an earlier run with the same options."""
-    identity = {
+def _identity(options: Options) -> dict[str, Any]:
+    """Return what an earlier run must share to be resumed."""
+    return {
         "gppcore": gppcore.__version__,
-        "region": options.region,
+        "region": None if options.region is None else list(options.region),
         "towers": None if options.towers is None else str(options.towers.resolve()),
         "seed": options.seed,
     }
+
+
+def _check_folder(options: Options) -> None:
+    """Refuse a folder that is neither free nor an earlier run with the same options."""
     path = options.out / _RUN
     if path.is_file():
-        if json.loads(path.read_text()) != json.loads(json.dumps(identity)):
+        if json.loads(path.read_text()) != _identity(options):
             raise OutputExistsError(f"--out: expected a new folder or a run with the same options, got {options.out}")
         return
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         raise OutputExistsError(f"--out: expected a new or empty folder, got {options.out}, which holds other files")
-    with disk_errors(options.out):
-        options.out.mkdir(parents=True, exist_ok=True)
-        outputs.write_json(path, identity)
 
 
 def _store(world: World, options: Options) -> TileStore:
-    """Open the tile store of the run, or create it for the land cells of the region."""
+    """Open the tile store of the run, or take the folder and create it for the land cells of the region."""
     path = options.out / "tiles"
     if path.exists():
         return TileStore.open(path)
@@ -115,6 +119,9 @@ def _store(world: World, options: Options) -> TileStore:
         cells = cells[inside]
         if cells.size == 0:
             raise RangeError(f"--region: expected a window S,N,W,E with land, got {options.region}, which has none")
+    with disk_errors(options.out):
+        options.out.mkdir(parents=True, exist_ok=True)
+    outputs.write_json(options.out / _RUN, _identity(options))
     return TileStore.create(path, lat, lon, cells)
 
 
