@@ -150,3 +150,8 @@ def test_eight_nodes_are_enough(day, monkeypatch):
     # Largest at the edge of the polar night (66 N in January), 0.25 %; elsewhere below 0.06 %.
     np.testing.assert_allclose(coarse, fine, rtol=0.003)
     np.testing.assert_allclose(coarse[:-1], fine[:-1], rtol=0.0006)
+
+
+def test_missing_shortwave_is_missing_in_the_polar_night_too():
+    dark = daylight_of_month(np.array([80.0]), DECEMBER, *(np.array([v]) for v in (np.nan, -20.0, 5.0, 50.0)))
+    assert np.isnan(dark.sw).all()
