@@ -39,6 +39,7 @@ def demo(
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")] = False,
 ) -> None:
     """Run the whole framework once on the embedded world: process model, transfer learning, map and report."""
+    window = _region(region)
     from rich.console import Console
 
     from gppcore.demo.outputs import Options
@@ -46,7 +47,7 @@ def demo(
     from gppcore.demo.table import result_table
 
     console = Console()
-    options = Options(out, threads, _region(region), towers, netcdf)
+    options = Options(out, threads, window, towers, netcdf)
     summary = run_demo(options, console)
     console.print(result_table(summary))
     console.print(

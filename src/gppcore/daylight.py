@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.variables import DAYS_IN_MONTH, SECONDS_PER_DAY
+
 Float = NDArray[np.float64]
 
 SOLAR_CONSTANT = 1367.0
@@ -31,19 +33,45 @@ _WARMEST_HOUR = 14.0
 
 
 def mid_month_day(month: int) -> float:
-    """Return the day of the year in the middle of a month (1-12)."""
-    return 30.4375 * (month - 0.5)
+    """Return the day of the year in the middle of a month (1-12); 1 is noon of 1 January."""
+    return float(DAYS_IN_MONTH[:month].sum() - DAYS_IN_MONTH[month - 1] / 2.0 + 0.5)
 
 
-def sunset_hour_angle(lat: Float, day: float) -> Float:
+def normal_radiation(day: float | Float) -> Float:
+    """Return shortwave at the top of the atmosphere on a plane that faces the sun [W m-2], shape of `day`."""
+    from pvlib.irradiance import get_extra_radiation
+
+    return np.asarray(get_extra_radiation(day, solar_constant=SOLAR_CONSTANT, method="spencer"))
+
+
+def cos_zenith(lat: Float, day: float | Float, hour_angle: Float) -> Float:
+    """Return the cosine of the solar zenith angle, negative at night.
+
+    Parameters
+    ----------
+    lat : ndarray
+        Latitude [degrees north], -90 to 90.
+    day : float or ndarray
+        Day of the year, 1 to 366.
+    hour_angle : ndarray
+        Hour angle [rad], 0 at noon; all three broadcast.
+    """
+    from pvlib.solarposition import declination_spencer71
+
+    declination, phi = declination_spencer71(day), np.radians(lat)
+    cosine: Float = np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(hour_angle)
+    return cosine
+
+
+def sunset_hour_angle(lat: Float, day: float | Float) -> Float:
     """Return the hour angle of sunset [rad]: 0 in polar night, pi in polar day.
 
     Parameters
     ----------
-    lat : ndarray, shape (n,)
+    lat : ndarray
         Latitude [degrees north], -90 to 90.
-    day : float
-        Day of the year, 1 to 366.
+    day : float or ndarray
+        Day of the year, 1 to 366; broadcasts with `lat`.
     """
     from pvlib.solarposition import declination_spencer71
 
@@ -52,16 +80,15 @@ def sunset_hour_angle(lat: Float, day: float) -> Float:
     return angle
 
 
-def sw_toa(lat: Float, day: float) -> Float:
-    """Return the daily mean of shortwave at the top of the atmosphere [W m-2], shape of `lat`."""
-    from pvlib.irradiance import get_extra_radiation
+def sw_toa(lat: Float, day: float | Float) -> Float:
+    """Return the daily mean of shortwave at the top of the atmosphere [W m-2]; `lat` and `day` broadcast."""
     from pvlib.solarposition import declination_spencer71
 
     declination, h = declination_spencer71(day), sunset_hour_angle(lat, day)
     phi = np.radians(lat)
     mean = h * np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.sin(h)
-    extra = get_extra_radiation(day, solar_constant=SOLAR_CONSTANT, method="spencer")
-    daily: Float = np.maximum(extra * mean / np.pi, 0.0)
+    # Rounding leaves tiny negatives at the edge of the polar night; maximum keeps NaN.
+    daily: Float = np.maximum(normal_radiation(day) * mean / np.pi, 0.0)
     return daily
 
 
@@ -93,7 +120,7 @@ def clearness_of_days(kt: Float) -> Float:
 
 @dataclass(frozen=True)
 class Daylight:
-    """Daylight of one month at n cells; GPP of a day is ``seconds * (weights @ gpp)``.
+    """Daylight of one month at n cells; GPP of a day is ``seconds * mean(gpp)``.
 
     Attributes
     ----------
@@ -113,6 +140,18 @@ class Daylight:
     vpd: Float
     weights: Float
     seconds: Float
+
+    def mean(self, values: Float) -> Float:
+        """Return the mean over the daylight hours of values at the nodes, shape (8, n)."""
+        return _daylight_mean(self.weights, values)
+
+
+def _daylight_mean(weights: Float, values: Float) -> Float:
+    # Node after node: the order of a matrix product, and so its last bit, depends on the number of cells.
+    total = np.zeros(values.shape[1:])
+    for weight, value in zip(weights, values, strict=True):
+        total += weight * value
+    return total
 
 
 def saturation_vapour_pressure(tair: Float) -> Float:
@@ -142,28 +181,23 @@ def daylight_of_month(lat: Float, day: float, sw: Float, tair: Float, tair_range
         Shortwave follows the sun at the clearness of the day; temperature is a sine with its maximum at 14 h;
         vapour pressure is constant and gives the daylight mean of `vpd`.
     """
-    from pvlib.irradiance import get_extra_radiation
-    from pvlib.solarposition import declination_spencer71
-
     sunset = sunset_hour_angle(lat, day)
     angle = sunset * _NODES[:, None]
-    declination, phi = declination_spencer71(day), np.radians(lat)
-    mu = np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(angle)
-    mu = np.maximum(mu, 0.0)
+    mu = np.maximum(cos_zenith(lat, day, angle), 0.0)
     toa = sw_toa(lat, day)
     with np.errstate(divide="ignore", invalid="ignore"):
         kt = np.where(toa > 1.0, np.minimum(sw / toa, _KT_MAX), 0.0)
     kt = np.where(np.isnan(sw), np.nan, kt)
-    beam = get_extra_radiation(day, solar_constant=SOLAR_CONSTANT, method="spencer") * mu
+    beam = normal_radiation(day) * mu
     hour = 12.0 + angle * (12.0 / np.pi)
     temperature = tair + 0.5 * tair_range * np.cos((hour - _WARMEST_HOUR) * (np.pi / 12.0))
     es, weights = saturation_vapour_pressure(temperature), _WEIGHTS / 2.0
-    deficit = np.maximum(es - (weights @ es - vpd), 0.0)
+    deficit = np.maximum(es - (_daylight_mean(weights, es) - vpd), 0.0)
     return Daylight(
         sw=clearness_of_days(kt)[:, None, :] * beam,
         cos_zenith=mu,
         tair=temperature,
         vpd=np.minimum(deficit, 0.99 * es),
         weights=weights,
-        seconds=sunset * (86400.0 / np.pi),
+        seconds=sunset * (SECONDS_PER_DAY / np.pi),
     )

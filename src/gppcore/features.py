@@ -32,7 +32,7 @@ def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:
         If a class is unknown.
     """
     codes = {c.acronym: c.code for c in IGBP}
-    found = np.asarray(acronyms, dtype=str)
+    found = np.asarray(acronyms, dtype=str).astype(object)
     if unknown := sorted(set(found.ravel()) - set(codes)):
         raise RangeError(f"igbp: expected classes out of {sorted(codes)}, got {unknown}")
     return np.array([codes[name] for name in found.ravel()], dtype=np.uint8).reshape(found.shape)

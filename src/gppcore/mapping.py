@@ -202,7 +202,7 @@ def write_netcdf(product: Path, out: Path) -> None:
     if out.exists():
         raise OutputExistsError(f"product: expected a new file, got {out}, which exists")
     building = out.with_name(out.name + ".part")
-    with xr.open_zarr(product, chunks=None) as ds, disk_errors(out):
+    with xr.open_zarr(product, chunks=None, consolidated=False) as ds, disk_errors(out):
         chunks = {
             "chunksizes": (1, min(CHUNK, ds.sizes["lat"]), min(CHUNK, ds.sizes["lon"])),
             "zlib": True,

@@ -62,9 +62,9 @@ def simulate(
     Raises
     ------
     ShapeError
-        If a variable or dimension is missing, or a type is unknown.
+        If a variable, a dimension or the dates of `time` are missing.
     UnitsError, RangeError
-        If a field is, or looks like it is, in another unit, or out of range.
+        If a field is, or looks like it is, in another unit, or out of range; a type is unknown.
 
     Notes
     -----
@@ -81,6 +81,7 @@ def simulate(
     fraction = check_range("c4_fraction", ds["pft_fraction"].transpose("pft", "cell").values).astype(np.float64)
     c4 = _cells(ds, "c4_fraction")
     gpp_pft = np.zeros((len(names), len(days), ds.sizes["cell"]))
+    gpp = np.zeros(gpp_pft.shape[1:])
     for p, name in enumerate(names):
         cells = np.flatnonzero(fraction[p] > 0.0)
         for t, day in enumerate(days):
@@ -95,10 +96,11 @@ def simulate(
             gpp_pft[p, t, cells] = done
             if progress:
                 progress(light.sw.size)
+        gpp += fraction[p] * gpp_pft[p]
     dims = ("pft", "time", "cell")
     return xr.Dataset(
         {
-            "gpp_daily": (dims[1:], np.einsum("pc,ptc->tc", fraction, gpp_pft), attributes("gpp_daily")),
+            "gpp_daily": (dims[1:], gpp, attributes("gpp_daily")),
             "gpp_daily_pft": (dims, gpp_pft, attributes("gpp_daily")),
         },
         coords={k: ds.coords[k] for k in ("pft", "time", "cell") if k in ds.coords},
@@ -116,7 +118,7 @@ def _run_type(
 ) -> Float:
     """Return daily GPP [g m-2 d-1] of one type at n cells; C4 only where there is some."""
     c3_gpp = _run_pathway(pfts[name], month, lai, light, n_threads)
-    if name not in C4_OF or not (c4 > 0.0).any():
+    if name not in C4_OF or (c4 == 0.0).all():
         return c3_gpp
     c4_gpp = _run_pathway(pfts[C4_OF[name]], month, lai, light, n_threads)
     return (1.0 - c4) * c3_gpp + c4 * c4_gpp
@@ -129,7 +131,7 @@ def _run_pathway(
     total = np.zeros_like(lai)
     for sw in light.sw:
         weather = Forcing(sw, light.tair, light.vpd, light.cos_zenith, month["ca"])
-        total += light.weights @ two_leaf_gpp(weather, leaves, pft, n_threads=n_threads).gpp
+        total += light.mean(two_leaf_gpp(weather, leaves, pft, n_threads=n_threads).gpp)
     return total * (light.seconds * G_C_PER_UMOL / len(light.sw))
 
 
@@ -138,6 +140,8 @@ def _fields(ds: xr.Dataset) -> dict[str, Float]:
     for dim in ("time", "cell", "pft"):
         if dim not in ds.dims:
             raise ShapeError(f"simulate: expected a dimension {dim!r}, got {tuple(ds.dims)}")
+    if ds["time"].dtype.kind != "M":
+        raise ShapeError(f"time: expected a coordinate of datetime64, got {ds['time'].dtype}")
     missing = [v for v in (*_MONTHLY, "lai", "lat", "pft_fraction", "c4_fraction") if v not in ds]
     if missing:
         raise ShapeError(f"simulate: expected variables {missing}, got {sorted(map(str, ds.variables))}")

@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.constants import PlantFunctionalType
+from gppcore.variables import DAYS_IN_MONTH, SECONDS_PER_DAY
 
 Float = NDArray[np.float64]
 
 CAPACITY = 150.0
 """Plant-available water of the rooting zone, mm [1]_."""
-_DAYS, _STEPS = 30.4375, 10
+_STEPS = 10
+_DAYS = float(DAYS_IN_MONTH.mean()) / _STEPS
 _MELT_PER_DEGREE = 3.0  # mm d-1 degC-1, degree-day factor of snow
-_WATER_PER_W = 0.0864 / 2.45  # mm d-1 per W m-2
+_LATENT_HEAT = 2.45e6  # J kg-1, FAO-56
+_WATER_PER_W = SECONDS_PER_DAY / _LATENT_HEAT  # mm d-1 per W m-2
 # Loam [3]: suction at saturation (m), exponent, and relative wetness at wilting point (150 m) and field capacity
 # (3.4 m), between which the plant-available water lies.
 _PSI_SATURATED, _B = 0.478, 5.39
@@ -59,13 +62,12 @@ def soil_water(precip: Float, evaporation: Float, tair: Float) -> Float:
         total = np.zeros_like(water)
         frozen = tair[month] < 0.0
         for _ in range(_STEPS):
-            days = _DAYS / _STEPS
-            fall = precip[month] * days
-            melt = np.minimum(snow, np.maximum(tair[month], 0.0) * _MELT_PER_DEGREE * days)
+            fall = precip[month] * _DAYS
+            melt = np.minimum(snow, np.maximum(tair[month], 0.0) * _MELT_PER_DEGREE * _DAYS)
             snow = np.where(frozen, snow + fall, snow - melt)
             rain = np.where(frozen, 0.0, fall + melt)
             dry = np.minimum(1.0, water / (0.75 * CAPACITY))
-            water = np.clip(water + rain - evaporation[month] * days * dry, 0.0, CAPACITY)
+            water = np.clip(water + rain - evaporation[month] * _DAYS * dry, 0.0, CAPACITY)
             total += water
         out[month] = total / (_STEPS * CAPACITY)
     return out

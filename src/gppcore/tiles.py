@@ -32,7 +32,8 @@ from gppcore.errors import (
 TILE_CELLS = 65536
 WINDOW = (16, 32)
 MONTHS = 12
-_JOURNAL = "journal.jsonl"
+# Inside the folder of an array: beside the arrays, every Zarr reader that lists the group would warn of it.
+_JOURNAL = "cell/journal.jsonl"
 
 
 def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -190,7 +191,8 @@ class TileStore:
             temporary.rename(chunk)
             entry = {"variable": name, "tile": tile, "size": padded.nbytes, "crc32": zlib.crc32(padded.data)}
             with self._lock, (self.path / _JOURNAL).open("a") as journal:
-                journal.write(json.dumps(entry) + "\n")
+                # The new line comes first, so that a line cut off by a crash does not swallow this one.
+                journal.write("\n" + json.dumps(entry))
                 journal.flush()
                 os.fsync(journal.fileno())
                 self._journal[name, tile] = entry
@@ -239,7 +241,7 @@ class TileStore:
 
 
 def _read_journal(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
-    """Read the finished tiles; a last line cut off by a crash is dropped."""
+    """Read the finished tiles; a line cut off by a crash is dropped."""
     entries = {}
     for line in path.read_text().splitlines() if path.is_file() else ():
         try:

@@ -24,7 +24,7 @@ from gppcore import daylight, soil_water
 from gppcore.constants import PFT_NAMES
 from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
 from gppcore.features import PREDICTORS, Samples, igbp_codes, pft_fractions, predictor_matrix
-from gppcore.variables import check_field
+from gppcore.variables import SECONDS_PER_DAY, check_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +41,9 @@ _FORCING = {
     "cell_co2_ppm": "ca",
     "cell_lai_m2_m2": "lai",
 }
+_TEXT = {"site_id", "igbp"}
 _KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
-W_PER_MJ_DAY = 1e6 / 86400.0
+W_PER_MJ_DAY = 1e6 / SECONDS_PER_DAY
 CELL_VPD_TO_DAYLIGHT_VPD = 100.0 / 1.65
 """Pa per hPa, and the deficit of the cells is that of the warmest hours: 65 % above the towers' daytime mean."""
 
@@ -143,7 +144,8 @@ def read_towers(folder: str | Path) -> Towers:
     MissingFileError
         If the folder or one of its files does not exist.
     TowerFormatError
-        If a column is missing, a month is repeated, or the forcing is not whole years at every site.
+        If a column is missing or not of numbers, a site or month is repeated, or the forcing is not whole years
+        at every site.
     UnitsError, RangeError
         If a column is, or looks like it is, in another unit, or out of range; an IGBP class is unknown.
     """
@@ -153,9 +155,13 @@ def read_towers(folder: str | Path) -> Towers:
     gpp = _read(folder, "gpp_monthly.csv", _GPP)
     sites = _read(folder, "sites.csv", _SITES).set_index("site_id")
     forcing = _read(folder, "cell_forcing_monthly.csv", ("site_id", "year", "month", *_FORCING))
-    climate = next((c for c in _KOEPPEN if c in sites), None)
-    if climate is None:
+    climate = [c for c in _KOEPPEN if c in sites]
+    if not climate:
         raise TowerFormatError(f"{folder / 'sites.csv'}: expected a column out of {list(_KOEPPEN)}, got {list(sites)}")
+    if sites.index.has_duplicates:
+        raise TowerFormatError(
+            f"sites.csv: expected one row per site, got {sites.index[sites.index.duplicated()][0]} again"
+        )
     if repeated := gpp[gpp.duplicated(["site_id", "year", "month"])].head(1).to_dict("records"):
         raise TowerFormatError(f"gpp_monthly.csv: expected one row per site and month, got {repeated[0]} again")
     check_field("gpp_daily", gpp["gpp"].clip(lower=0.0).to_numpy(), where="gpp_monthly.csv")
@@ -165,7 +171,7 @@ def read_towers(folder: str | Path) -> Towers:
             "lat": sites["lat"],
             "lon": sites["lon"],
             "igbp": sites["igbp"],
-            "region": sites[climate].astype(str).str[0].str.upper(),
+            "region": sites[climate].bfill(axis=1).iloc[:, 0].str[0].str.upper(),
             "cluster": sites["cluster50km"],
         }
     )
@@ -188,6 +194,9 @@ def _read(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
         raise TowerFormatError(f"{path}: expected a CSV table, got {error}") from error
     if missing := [c for c in columns if c not in table]:
         raise TowerFormatError(f"{path}: expected columns {missing}, got {list(table.columns)}")
+    for column in set(columns) - _TEXT:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise TowerFormatError(f"{path}: expected numbers in column {column}, got {table[column].dtype}")
     return table
 
 
@@ -204,6 +213,8 @@ def _forcing(sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, l
     index = wide["tmin"].index
     if len(index) % 12 or (index.get_level_values("month") != np.resize(np.arange(1, 13), len(index))).any():
         raise TowerFormatError(f"{where}: expected whole years of 12 months, got {len(index)} months")
+    if len(rows) != len(index) * len(sites):
+        raise TowerFormatError(f"{where}: expected {len(index)} months at each of {len(sites)} sites, got {len(rows)}")
     values = {name: frame.to_numpy(float) for name, frame in wide.items()}
     if lai is not None:
         at_tower = lai.unstack("site_id").reindex(index=index, columns=sites.index).to_numpy(float)

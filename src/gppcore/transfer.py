@@ -38,6 +38,7 @@ TARGET_SETTINGS = {
 }
 _INNER_FOLDS = 3
 _CARD = "model.json"
+_FORESTS = ("source", "target")
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,11 @@ class TransferModel:
         if (folder / _CARD).exists():
             raise OutputExistsError(f"{folder}: expected a folder without a model, got one that has {_CARD}")
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("source", "target"):
+        for name in _FORESTS:
             if (forest := getattr(self, name)) is not None:
                 forest.save(folder / f"{name}.gppf")
-        card = {"predictors": PREDICTORS, "weight": self.weight, "gate": GATE, **self.card}
+        held = [name for name in _FORESTS if getattr(self, name) is not None]
+        card = {"predictors": PREDICTORS, "forests": held, "weight": self.weight, "gate": GATE, **self.card}
         temporary = folder / f"{_CARD}.part"
         temporary.write_text(json.dumps(card, indent=2) + "\n")
         temporary.replace(folder / _CARD)
@@ -130,21 +132,22 @@ class TransferModel:
         MissingFileError
             If there is no model in the folder.
         ForestFormatError
-            If it was made for other predictors, or a forest is corrupt.
+            If the card is damaged or made for other predictors, or a forest is missing or corrupt.
         """
         folder = Path(folder)
         if not (folder / _CARD).is_file():
             raise MissingFileError(f"model: expected a folder with {_CARD}, got {folder}")
-        card = json.loads((folder / _CARD).read_text())
-        if tuple(card.pop("predictors")) != PREDICTORS or card.pop("gate") != GATE:
-            raise ForestFormatError(
-                f"{folder / _CARD}: expected predictors {list(PREDICTORS)} and gate {GATE}, got others"
-            )
-        forests = {
-            name: Forest.load(folder / f"{name}.gppf") if (folder / f"{name}.gppf").is_file() else None
-            for name in ("source", "target")
-        }
-        return cls(forests["source"], forests["target"], card.pop("weight"), card)
+        try:
+            card = json.loads((folder / _CARD).read_text())
+            predictors, held, weight, gate = (card.pop(k) for k in ("predictors", "forests", "weight", "gate"))
+        except (ValueError, KeyError) as error:
+            raise ForestFormatError(f"{folder / _CARD}: expected a model card, got {error!r}") from error
+        if tuple(predictors) != PREDICTORS:
+            raise ForestFormatError(f"{folder / _CARD}: expected predictors {list(PREDICTORS)}, got {predictors}")
+        if gate != GATE:
+            raise ForestFormatError(f"{folder / _CARD}: expected gate {GATE}, got {gate}")
+        source, target = (Forest.load(folder / f"{name}.gppf") if name in held else None for name in _FORESTS)
+        return cls(source, target, weight, card)
 
 
 def pretrain(x: NDArray[Any], gpp_daily: NDArray[Any], *, seed: int = 0) -> TransferModel:
@@ -215,16 +218,14 @@ def _not_negative(gpp: NDArray[Any]) -> NDArray[Any]:
 
 def _fit_target(x: Float, gpp_daily: Float, seed: int) -> Any:
     """Fit GPP to the predictors, followed by process GPP or not."""
-    names = (*PREDICTORS, "process")[: x.shape[1]]
-    with _one_thread():
-        return _learner(TARGET_SETTINGS, seed, names, ("lai", "process")).fit(x, gpp_daily)
-
-
-def _one_thread() -> Any:
-    """Keep a small fit on one thread: a team gains nothing there and waits for busy cores."""
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, "openmp")
+    names = (*PREDICTORS, "process")[: x.shape[1]]
+    # One thread: a team gains nothing in a small fit and waits for busy cores. The limit holds for libraries that
+    # are loaded already, so the learner comes first.
+    learner = _learner(TARGET_SETTINGS, seed, names, ("lai", "process"))
+    with threadpool_limits(1, "openmp"):
+        return learner.fit(x, gpp_daily)
 
 
 def _folds(cluster: NDArray[Any]) -> NDArray[np.int64]:

@@ -102,6 +102,9 @@ G_C_PER_UMOL = 12.011e-6
 
 SECONDS_PER_DAY = 86400.0
 
+DAYS_IN_MONTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+"""Days of the months of a mean year, January first."""
+
 
 def check_range(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any]:
     """Return `values` as an array after checking them against the valid range; NaN passes.

@@ -6,9 +6,9 @@ import pvlib
 import pytest
 
 import gppcore.demo.world
-from gppcore.demo.world import DAYS_IN_MONTH, linke_turbidity, open_world
+from gppcore.demo.world import linke_turbidity, open_world
 from gppcore.errors import RangeError, ShapeError
-from gppcore.variables import VARIABLES, check_range
+from gppcore.variables import DAYS_IN_MONTH, VARIABLES, check_range
 
 LAND_CELLS = 6_055_194
 """Cells of MCD12C1 2019 north of 60 S whose class is not water."""

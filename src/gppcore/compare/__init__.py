@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 
 from gppcore.compare.common import bands, climatology, common_grid, yearly
-from gppcore.compare.read import MONTH_DAYS, YEAR_DAYS, Field, read
+from gppcore.compare.read import YEAR_DAYS, Field, read
 from gppcore.compare.result import Agreement, Comparison
 from gppcore.compare.statistics import Sums
 from gppcore.errors import ProductFormatError
+from gppcore.variables import DAYS_IN_MONTH
 
 __all__ = ["Agreement", "Comparison", "compare"]
 
@@ -60,7 +61,7 @@ def compare(
         annual = any(field.annual for field in pair)
         months = _common_months(pair, annual)
         pair, grid = common_grid(pair)
-        sums = Sums(grid, np.array([YEAR_DAYS]) if annual else MONTH_DAYS[np.array(months) - 1])
+        sums = Sums(grid, np.array([YEAR_DAYS]) if annual else DAYS_IN_MONTH[np.array(months) - 1])
         for rows in bands(pair, grid):
             means = [climatology(field, grid.rows(rows), months) for field in pair]
             if annual:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.compare.grid import Grid
-from gppcore.compare.read import MONTH_DAYS, Field
+from gppcore.compare.read import Field
 from gppcore.errors import ProductFormatError
 from gppcore.regrid import aggregate, regrid_conservative
+from gppcore.variables import DAYS_IN_MONTH
 
 Means = tuple[NDArray[np.floating], NDArray[np.floating]]
 """Mean flux [g C m-2 d-1] and valid share of the cell [1], both (months, rows, columns)."""
@@ -101,4 +102,4 @@ def yearly(means: Means) -> Means:
     flux, valid = means
     if flux.shape[0] == 1:
         return means
-    return np.average(flux, axis=0, weights=MONTH_DAYS)[None], valid.min(axis=0)[None]
+    return np.average(flux, axis=0, weights=DAYS_IN_MONTH)[None], valid.min(axis=0)[None]

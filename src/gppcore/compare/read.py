@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from gppcore.compare.grid import Grid
 from gppcore.errors import MissingFileError, ProductFormatError, UnitsError
 from gppcore.regrid import edges
-from gppcore.variables import G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
+from gppcore.variables import DAYS_IN_MONTH, G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
 
-MONTH_DAYS = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-YEAR_DAYS = float(MONTH_DAYS.sum())
+YEAR_DAYS = float(DAYS_IN_MONTH.sum())
 
 _AMOUNTS = {"g": 1.0, "kg": 1e3, "mg": 1e-3, "umol": G_C_PER_UMOL, "mol": G_C_PER_UMOL * 1e6}
 _PER_DAY = {"s": SECONDS_PER_DAY, "h": 24.0, "d": 1.0, "month": float("nan"), "yr": 1.0 / YEAR_DAYS}
@@ -115,7 +114,7 @@ def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray,
     data = data.transpose(*time, y, x) if time else data.transpose(y, x).expand_dims("time")
     amount, per = _unit(data.attrs.get("units"), label)
     months = _months(dataset, dataset[name], per, label)
-    days = np.array([MONTH_DAYS[month - 1] if month else YEAR_DAYS / 12 for month in months])
+    days = np.array([DAYS_IN_MONTH[month - 1] if month else YEAR_DAYS / 12 for month in months])
     lat_edges, lon_edges = np.clip(_edges(dataset, lat, label), -90.0, 90.0), _edges(dataset, lon, label)
     north_first, eastward = lat_edges[0] > lat_edges[-1], lon_edges[0] < lon_edges[-1]
     turn = slice(None, None, 1 if north_first else -1), slice(None, None, 1 if eastward else -1)

@@ -22,9 +22,8 @@ import tifffile
 import xarray as xr
 from numpy.typing import NDArray
 
-from gppcore.demo.world import DAYS_IN_MONTH
 from gppcore.errors import ProductFormatError
-from gppcore.variables import attributes
+from gppcore.variables import DAYS_IN_MONTH, attributes
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,26 @@ import numpy as np
 import pvlib
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore.demo.world import DAYS_IN_MONTH, linke_turbidity
+from gppcore.daylight import (
+    cos_zenith,
+    mid_month_day,
+    normal_radiation,
+    saturation_vapour_pressure,
+    sunset_hour_angle,
+    sw_toa,
+)
+from gppcore.demo.world import linke_turbidity
 from gppcore.errors import ShapeError
-from gppcore.variables import SECONDS_PER_DAY, check_range
+from gppcore.soil_water import potential_evaporation
+from gppcore.variables import DAYS_IN_MONTH, check_range
 
 Floats = NDArray[np.float64]
-
-MID_MONTH_DAY = np.cumsum(DAYS_IN_MONTH) - DAYS_IN_MONTH / 2 + 0.5
-"""Day of the year at the middle of each month; 1 is noon of 1 January."""
 
 ANGSTROM = (0.25, 0.50)
 """Share of the shortwave that passes an overcast sky, and that full sunshine adds (FAO-56 eq. 35)."""
 
 HARGREAVES_K = 0.16
 """Hargreaves coefficient of inland places, K-0.5 (FAO-56 eq. 50)."""
-
-LATENT_HEAT = 2.45e6
-"""Latent heat of vaporisation, J kg-1 (FAO-56)."""
 
 HIGHEST_EVAPORATIVE_RATIO = 0.2
 """Daily potential evapotranspiration over annual precipitation, d-1, at which the dew point is capped."""
@@ -52,6 +55,7 @@ ITERATIONS = 8
 NODES_PER_HALF_DAY = 5
 """Gauss-Legendre nodes between noon and sunset; the daily mean is then right to 0.1 %."""
 
+_MID_MONTH_DAYS = np.array([[mid_month_day(month)] for month in range(1, 13)])
 _MODELLED = ("sw", "sw_toa", "tair_range", "vpd", "relative_gsi", "cloud_fraction")
 _BLOCK = 4096  # places whose fields stay in the processor's cache together
 _TRACE = 1e-6  # mm, so that a place without precipitation divides by something
@@ -71,29 +75,7 @@ def day_length(lat: ArrayLike) -> Floats:
     array (12, n)
         Hours, 0 to 24; from the sunset hour angle of FAO-56 eq. 25 and 34 (Allen et al. 1998).
     """
-    hours: Floats = 24 / np.pi * _sunset_hour_angle(_radians(lat), _declination())
-    return hours
-
-
-def sw_toa(lat: ArrayLike) -> Floats:
-    """Daily-mean shortwave at the top of the atmosphere at the middle of each month.
-
-    Parameters
-    ----------
-    lat : array_like (n,)
-        Latitude, -90 to 90 degrees.
-
-    Returns
-    -------
-    array (12, n)
-        W m-2; FAO-56 eq. 21 (Allen et al. 1998) with declination and distance of Spencer (1971).
-    """
-    latitude, declination = _radians(lat), _declination()
-    sunset = _sunset_hour_angle(latitude, declination)
-    daily = sunset * np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.sin(sunset)
-    # Rounding leaves tiny negatives at the edge of the polar night; maximum keeps NaN.
-    toa: Floats = np.maximum(_normal_radiation() / np.pi * daily, 0.0)
-    return toa
+    return 24 / np.pi * sunset_hour_angle(np.asarray(lat, dtype=np.float64), _MID_MONTH_DAYS)
 
 
 def clear_sky_sw(lat: ArrayLike, turbidity: ArrayLike) -> Floats:
@@ -113,17 +95,15 @@ def clear_sky_sw(lat: ArrayLike, turbidity: ArrayLike) -> Floats:
         the hour angle from noon to sunset by Gauss-Legendre quadrature.
     """
     turbidity = np.asarray(turbidity, dtype=np.float64)
-    latitude, declination = _radians(lat), _declination()
-    sunset = _sunset_hour_angle(latitude, declination)
-    sine = np.sin(latitude) * np.sin(declination)
-    cosine = np.cos(latitude) * np.cos(declination)
-    total = np.zeros(sine.shape)
+    lat = np.asarray(lat, dtype=np.float64)
+    sunset, normal = sunset_hour_angle(lat, _MID_MONTH_DAYS), normal_radiation(_MID_MONTH_DAYS)
+    total = np.zeros(sunset.shape)
     for node, weight in zip(*np.polynomial.legendre.leggauss(NODES_PER_HALF_DAY), strict=True):
-        cos_zenith = sine + cosine * np.cos(sunset * (node + 1) / 2)
+        mu = cos_zenith(lat, _MID_MONTH_DAYS, sunset * (node + 1) / 2)
         # The polar night has no air mass but weighs nothing, so any angle above the horizon will do.
-        zenith = np.minimum(np.degrees(np.arccos(np.clip(cos_zenith, -1, 1))), 89.99)
+        zenith = np.minimum(np.degrees(np.arccos(np.clip(mu, -1, 1))), 89.99)
         airmass = pvlib.atmosphere.get_relative_airmass(zenith)
-        sky = pvlib.clearsky.ineichen(zenith, airmass, turbidity, altitude=0, dni_extra=_normal_radiation())
+        sky = pvlib.clearsky.ineichen(zenith, airmass, turbidity, altitude=0, dni_extra=normal)
         total += weight * sky["ghi"]
     return total * sunset / (2 * np.pi)
 
@@ -172,33 +152,6 @@ def diurnal_range(cloud: ArrayLike) -> Floats:
     return (cloudy_share(cloud) / HARGREAVES_K) ** 2
 
 
-def saturation_vapour_pressure(tair: ArrayLike) -> Floats:
-    """Saturation vapour pressure, Pa, at a temperature in degC (Tetens, as in the two-leaf kernel)."""
-    tair = np.asarray(tair, dtype=np.float64)
-    return 610.78 * np.exp(17.3 * tair / (237.3 + tair))
-
-
-def potential_evapotranspiration(tair: ArrayLike, tair_range: ArrayLike, toa: ArrayLike) -> Floats:
-    """Potential evapotranspiration from temperature.
-
-    Parameters
-    ----------
-    tair : array_like
-        Mean air temperature, degC.
-    tair_range : array_like
-        Diurnal range, K, 0 or more.
-    toa : array_like
-        Shortwave at the top of the atmosphere, daily mean, W m-2.
-
-    Returns
-    -------
-    array
-        mm d-1, 0 below -17.8 degC; Hargreaves & Samani (1985), FAO-56 eq. 52.
-    """
-    evaporation = np.asarray(toa) * SECONDS_PER_DAY / LATENT_HEAT
-    return np.maximum(0.0023 * (np.asarray(tair) + 17.8) * np.sqrt(tair_range) * evaporation, 0.0)
-
-
 def dew_point(tmin: ArrayLike, tair_range: ArrayLike, evaporative_ratio: ArrayLike) -> Floats:
     """Dew point from the daily minimum temperature and aridity.
 
@@ -242,7 +195,7 @@ def humidity_and_cloud(tair: Floats, precip: Floats, toa: Floats) -> tuple[Float
     annual = np.maximum(monthly.sum(axis=0), _TRACE)
     tair_range = np.full(tair.shape, FIRST_RANGE)
     for _ in range(ITERATIONS):
-        evaporative_ratio = potential_evapotranspiration(tair, tair_range, toa) / annual
+        evaporative_ratio = potential_evaporation(tair, tair_range, toa) / annual
         vapour_pressure = saturation_vapour_pressure(dew_point(tair - tair_range / 2, tair_range, evaporative_ratio))
         cloud = cloud_fraction(vapour_pressure, monthly)
         tair_range = diurnal_range(cloud)
@@ -267,7 +220,7 @@ def daylight_vpd(tair: ArrayLike, tair_range: ArrayLike, vapour_pressure: ArrayL
         Pa, 0 or more, at the daylight temperature of MTCLIM, mean + 0.45 (maximum - mean); Running,
         Nemani & Hungerford (1987), Can. J. For. Res. 17:472-483.
     """
-    daylight = np.asarray(tair) + 0.45 * np.asarray(tair_range) / 2
+    daylight = np.asarray(tair, dtype=np.float64) + 0.45 * np.asarray(tair_range) / 2
     deficit: Floats = np.maximum(saturation_vapour_pressure(daylight) - np.asarray(vapour_pressure), 0.0)
     return deficit
 
@@ -400,7 +353,7 @@ def demonstration_forcing(lat: ArrayLike, lon: ArrayLike, tair: ArrayLike, preci
 
 
 def _model(lat: Floats, turbidity: Floats, tair: Floats, precip: Floats) -> dict[str, Floats]:
-    toa = sw_toa(lat)
+    toa = sw_toa(lat, _MID_MONTH_DAYS)
     vapour_pressure, cloud, tair_range = humidity_and_cloud(tair, precip, toa)
     vpd = daylight_vpd(tair, tair_range, vapour_pressure)
     gsi = growing_season_index(tair - tair_range / 2, vpd, day_length(lat))
@@ -421,20 +374,3 @@ def _model(lat: Floats, turbidity: Floats, tair: Floats, precip: Floats) -> dict
 def _ramp(values: ArrayLike, start: float, end: float) -> Floats:
     ramp: Floats = np.clip((np.asarray(values, dtype=np.float64) - start) / (end - start), 0, 1)
     return ramp
-
-
-def _radians(lat: ArrayLike) -> Floats:
-    return np.asarray(np.radians(check_range("lat", np.asarray(lat, dtype=np.float64))))
-
-
-def _declination() -> Floats:
-    return np.asarray(pvlib.solarposition.declination_spencer71(MID_MONTH_DAY))[:, None]
-
-
-def _normal_radiation() -> Floats:
-    return np.asarray(pvlib.irradiance.get_extra_radiation(MID_MONTH_DAY))[:, None]
-
-
-def _sunset_hour_angle(latitude: Floats, declination: Floats) -> Floats:
-    # The clip makes the polar day (pi) and the polar night (0).
-    return np.asarray(np.arccos(np.clip(-np.tan(latitude) * np.tan(declination), -1, 1)))

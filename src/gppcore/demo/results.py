@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from gppcore.demo.fields import HALF, centres, fine_area, to_grid
 from gppcore.demo.learning import PROCESS
-from gppcore.demo.world import DAYS_IN_MONTH
 from gppcore.evaluate import Evaluation
 from gppcore.features import Samples
 from gppcore.regrid import aggregate
 from gppcore.tiles import MONTHS, TileStore
+from gppcore.variables import DAYS_IN_MONTH
 
 Float = NDArray[np.float64]
 

@@ -15,7 +15,6 @@ from gppcore.demo import learning, osse, outputs, results
 from gppcore.demo.fields import HALF, SHAPE, Source, World, centres, load_world, source_domain
 from gppcore.demo.outputs import Options
 from gppcore.demo.progress import Steps
-from gppcore.demo.world import DAYS_IN_MONTH
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.evaluate import SCHEMES
 from gppcore.features import MONTHLY_PREDICTORS, Samples
@@ -25,6 +24,7 @@ from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.towers import Towers, read_towers
 from gppcore.transfer import TransferModel, direct, fine_tune, pretrain
+from gppcore.variables import DAYS_IN_MONTH
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,9 +44,11 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         If the folder holds something else than a run with the same options.
     RangeError
         If the region is empty or holds no land.
+    MissingFileError, TowerFormatError, UnitsError
+        If the towers cannot be read.
     """
-    identity = _check_out(options)
-    real_towers = None if options.towers is None else read_towers(options.towers)
+    _check_folder(options)
+    real = None if options.towers is None else read_towers(options.towers)
     with Steps(console) as steps:
         with steps.step("Embedded world", 15, "part") as advance:
             world = load_world(advance)
@@ -61,7 +63,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             sample = sample[:0] if trained else sample
             rows = learning.write_fields(store, world, source, simulated, sample, options.threads, advance)
         with steps.step("Target domain: towers", 1, "step") as advance:
-            towers = real_towers or osse.synthetic_towers(world, options.seed)
+            towers = real or osse.synthetic_towers(world, options.seed)
             samples = towers.samples(_simulate_towers(towers, options))
             truth = _true_total(source, towers, options)
         with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
@@ -82,25 +84,29 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     return summary
 
 
-def _check_out(options: Options) -> dict[str, Any]:
-    """Check that the folder is free or an earlier run with the same options; return what identifies the run."""
-    identity = {
+def _identity(options: Options) -> dict[str, Any]:
+    """Return what an earlier run must share to be resumed."""
+    return {
         "gppcore": gppcore.__version__,
         "region": None if options.region is None else list(options.region),
         "towers": None if options.towers is None else str(options.towers.resolve()),
         "seed": options.seed,
     }
+
+
+def _check_folder(options: Options) -> None:
+    """Refuse a folder that is neither free nor an earlier run with the same options."""
     path = options.out / _RUN
     if path.is_file():
-        if json.loads(path.read_text()) != identity:
+        if json.loads(path.read_text()) != _identity(options):
             raise OutputExistsError(f"--out: expected a new folder or a run with the same options, got {options.out}")
-    elif options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
+        return
+    if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         raise OutputExistsError(f"--out: expected a new or empty folder, got {options.out}, which holds other files")
-    return identity
 
 
-def _store(world: World, options: Options, identity: dict[str, Any]) -> TileStore:
-    """Open the tile store of the run, or take the folder and create the store for the land cells of the region."""
+def _store(world: World, options: Options) -> TileStore:
+    """Open the tile store of the run, or take the folder and create it for the land cells of the region."""
     path = options.out / "tiles"
     if path.exists():
         return TileStore.open(path)
@@ -115,7 +121,7 @@ def _store(world: World, options: Options, identity: dict[str, Any]) -> TileStor
             raise RangeError(f"--region: expected a window S,N,W,E with land, got {options.region}, which has none")
     with disk_errors(options.out):
         options.out.mkdir(parents=True, exist_ok=True)
-        outputs.write_json(options.out / _RUN, identity)
+    outputs.write_json(options.out / _RUN, _identity(options))
     return TileStore.create(path, lat, lon, cells)
 
 

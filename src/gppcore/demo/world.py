@@ -21,9 +21,6 @@ WORLD_LICENCE = (
 )
 """Licences of the embedded data, to be repeated by every product made from them."""
 
-DAYS_IN_MONTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-"""Days of the months of a mean year, January first."""
-
 
 def open_world() -> xr.Dataset:
     """Open the embedded world; values are read and unpacked when they are used.

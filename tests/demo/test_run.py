@@ -1,0 +1,128 @@
+"""The demonstration end to end: one run of a small window, then a second one in the same folder."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from gppcore.demo.fields import HALF, coarse_index, fine_area
+from gppcore.demo.learning import PROCESS
+from gppcore.tiles import TileStore
+
+pytestmark = pytest.mark.slow
+
+METHODS = ("process", "direct", "transfer")
+LABEL = "Observing-system simulation experiment"
+
+
+def demo(out, *arguments):
+    command = [sys.executable, "-c", "from gppcore.cli import main; main()", "demo", "--threads", "2"]
+    return subprocess.run(
+        [*command, "--region", "46,54,4,16", "--out", str(out), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="session")
+def out(tmp_path_factory):
+    """Folder of a finished run."""
+    folder = tmp_path_factory.mktemp("demo") / "run"
+    done = demo(folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert LABEL in done.stdout
+    return folder
+
+
+@pytest.fixture(scope="session")
+def summary(out):
+    return json.loads((out / "summary.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def product(out):
+    with xr.open_zarr(out / "gpp_0p05deg.zarr", chunks=None, consolidated=False) as ds:
+        yield ds.load()
+
+
+def test_run_leaves_its_results_and_nothing_half_done(out):
+    names = {p.name for p in out.iterdir()}
+    assert names >= {"report.html", "summary.json", "gpp_0p05deg.zarr", "process_gpp_0p5deg.zarr", "models", "tiles"}
+    figures = [p for p in out.glob("*.png") if p.read_bytes().startswith(b"\x89PNG")]
+    assert len(figures) >= 5
+    assert [p for p in out.rglob("*") if p.name.endswith(".part")] == []
+
+
+def test_summary_has_its_numbers(summary):
+    assert summary["region"] == [46, 54, 4, 16]
+    assert summary["land_cells"] > 30_000
+    assert summary["seconds"]["total"] > 0
+    assert 0.1 < summary["peak_rss_gb"] < 8
+    assert summary["global_gpp_pg_c_yr"] == summary["gpp_pg_c_yr"]["transfer"]
+    for method in METHODS:
+        assert set(summary["skill"][method]) == {"r2", "rmse", "bias"}
+        assert all(np.isfinite(list(summary["skill"][method].values())))
+        # Central Europe, 0.8 million km2 of land: 1 to 2 kg C m-2 yr-1.
+        assert 0.8 < summary["gpp_pg_c_yr"][method] < 2.0
+    assert set(summary["skill_by_scheme"]) == {"site", "temporal", "regional"}
+
+
+def test_transfer_beats_the_process_model_at_unseen_towers(summary):
+    skill = summary["skill"]
+    assert skill["transfer"]["rmse"] < skill["process"]["rmse"]
+    assert skill["transfer"]["rmse"] < 1.02 * skill["direct"]["rmse"], "and is no worse than towers alone"
+
+
+def test_synthetic_towers_are_called_so(out, summary, product):
+    assert summary["synthetic"] is True
+    assert summary["experiment"].startswith(LABEL)
+    assert LABEL in (out / "report.html").read_text()
+    assert LABEL in product.attrs["source"]
+
+
+def test_downscaling_keeps_the_mass_of_every_coarse_cell(out):
+    store = TileStore.open(out / "tiles")
+    coarse, place = np.unique(coarse_index(store.index, HALF), return_inverse=True)
+    area = fine_area(store.index)
+    with xr.open_zarr(out / "process_gpp_0p5deg.zarr", chunks=None, consolidated=False) as ds:
+        expected = ds["gpp_daily"].values.reshape(12, -1)[:, coarse]
+    assert expected.shape[1] > 300
+    for month in range(12):
+        mass = np.bincount(place, area * store.read_field(PROCESS, month))
+        np.testing.assert_allclose(mass / np.bincount(place, area), expected[month], rtol=1e-5, atol=1e-6)
+
+
+def test_product_has_the_cells_and_the_total_of_the_summary(out, summary, product):
+    gpp = product["gpp_daily"]
+    assert int(np.isfinite(gpp[6]).sum()) == summary["land_cells"]
+    row = np.cos(np.radians(gpp["lat"])) * (np.radians(0.05) * 6_371_007.2) ** 2
+    days = xr.DataArray([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dims="time")
+    total = float((gpp * days * row).sum()) / 1e15
+    assert total == pytest.approx(summary["global_gpp_pg_c_yr"], rel=1e-5)
+    assert float(gpp[6].mean()) > 3 * float(gpp[0].mean())
+
+
+def state(folder):
+    return {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_run_with_other_options_is_refused(out):
+    before = state(out)
+    for other in (["--region", "46,54,4,17"], ["--towers", str(out)]):
+        done = demo(out, *other)
+        assert done.returncode == 1
+        assert done.stderr.startswith("gppcore: OutputExistsError: --out: expected a new folder or a run with the same")
+        assert len(done.stderr.splitlines()) == 1
+    assert state(out) == before
+
+
+def test_second_run_keeps_tiles_models_and_totals(out, summary):
+    before = {name: state(out / name) for name in ("tiles", "models", "gpp_0p05deg.zarr")}
+    done = demo(out)
+    assert done.returncode == 0, done.stderr
+    assert {name: state(out / name) for name in before} == before
+    again = json.loads((out / "summary.json").read_text())
+    for key in ("gpp_pg_c_yr", "skill", "skill_by_scheme", "land_cells", "comparison"):
+        assert again[key] == summary[key], key

@@ -1,0 +1,121 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from gppcore.cli import main; main()"]
+HEAVY = ("numba", "xarray", "sklearn", "h5py", "zarr", "dask", "pandas", "matplotlib", "scipy")
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def refusal(*arguments):
+    """Run a command that must fail; returns its one line."""
+    done = run(*arguments)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_help_names_the_commands():
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in ("demo", "map", "compare", "info"))
+
+
+def test_info_tells_versions_and_where_the_library_is():
+    from gppcore import __version__, runtime
+
+    done = run("info")
+    assert done.returncode == 0, done.stderr
+    assert __version__ in done.stdout
+    assert str(runtime.library_path()) in done.stdout
+    assert str(runtime.include_dir()) in done.stdout
+
+
+@pytest.mark.parametrize("region", ["46,54,4", "a,b,c,d", "54,46,4,16", "46,54,4,nan", "-95,54,4,16", "46,54,4,200"])
+def test_malformed_region_is_one_line(tmp_path, region):
+    line = refusal("demo", "--region", region, "--out", tmp_path / "run")
+    assert line.startswith("gppcore: RangeError: --region: expected")
+    assert region in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_region_without_land_is_one_line_and_leaves_the_folder_free(tmp_path):
+    done = run("demo", "--region", "0,4,-30,-26", "--out", tmp_path / "run", "--threads", "2")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "RangeError: --region: expected a window S,N,W,E with land, got (0.0, 4.0, -30.0, -26.0)" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    line = refusal("demo", "--out", tmp_path)
+    assert line.startswith("gppcore: OutputExistsError: --out: expected a new or empty folder, got")
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compare", "none.nc", "other.nc"), "MissingFileError: product: expected a netCDF file or Zarr store, got no"),
+        (("map", "none", "tiles", "out"), "MissingFileError: model: expected a folder with model.json, got none"),
+        (("demo", "--towers", "none", "--region", "x"), "RangeError: --region"),
+        (("demo", "--threads", "0"), "--threads"),
+        (("compare", "one.nc"), "Missing argument 'other'"),
+        (("fly",), "No such command 'fly'"),
+        (("info", "--loud"), "No such option: --loud"),
+    ],
+)
+def test_bad_request_is_one_line(arguments, message):
+    assert message in refusal(*arguments)
+
+
+def test_missing_towers_are_told_before_the_run(tmp_path):
+    line = refusal("demo", "--towers", tmp_path / "none", "--out", tmp_path / "run")
+    assert "MissingFileError: towers" in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_interrupt_is_one_line_and_130(tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--out", str(tmp_path / "run"), "--threads", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "run" / "run.json").exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.splitlines() == ["gppcore: interrupted; finished tiles are kept, the same command goes on from there"]
+
+
+def test_import_loads_nothing_heavy():
+    code = f"import sys, gppcore; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_import_is_quick():
+    def seconds(code):
+        durations = []
+        for _ in range(7):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
+            durations.append(time.perf_counter() - start)
+        return min(durations)
+
+    assert seconds("import gppcore") - seconds("pass") < 0.150

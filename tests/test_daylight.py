@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gppcore import daylight
+from gppcore.constants import PFTS
+from gppcore.daylight import (
+    clearness_of_days,
+    cos_zenith,
+    daylight_of_month,
+    mid_month_day,
+    saturation_vapour_pressure,
+    sunset_hour_angle,
+    sw_toa,
+)
+from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
+from gppcore.variables import SECONDS_PER_DAY
+
+JUNE, DECEMBER = 172.0, 355.0
+LAT = np.array([-55.0, -20.0, 0.0, 35.0, 50.0, 66.0])
+
+
+def month(lat=LAT, day=JUNE, kt=0.5, tair=18.0, tair_range=11.0, vpd=900.0):
+    lat = np.asarray(lat, dtype=np.float64)
+    full = np.ones_like(lat)
+    return daylight_of_month(lat, day, kt * sw_toa(lat, day), tair * full, tair_range * full, vpd * full)
+
+
+def test_middle_of_january_is_noon_of_the_sixteenth():
+    assert mid_month_day(1) == 16
+    assert np.diff([mid_month_day(m) for m in range(1, 13)]) == pytest.approx(30.4, abs=1.1)
+
+
+def test_top_of_atmosphere_and_day_length_match_fao56():
+    # Allen et al. 1998, examples 8 and 9: 20 S, 3 September, 32.2 MJ m-2 d-1 and 11.7 h. Their declination is
+    # a plain sine, 0.6 degrees from Spencer's on that day, hence 2 %.
+    lat = np.array([-20.0])
+    assert sw_toa(lat, 246.0) * 0.0864 == pytest.approx(32.2, rel=0.02)
+    assert sunset_hour_angle(lat, 246.0) * 24 / np.pi == pytest.approx(11.7, rel=0.01)
+
+
+def test_sun_is_at_the_zenith_of_the_tropic_at_the_solstice_and_sets_at_sunset():
+    assert cos_zenith(np.array([23.44]), JUNE, np.array([0.0])) == pytest.approx(1.0, abs=1e-4)
+    np.testing.assert_allclose(cos_zenith(LAT, JUNE, sunset_hour_angle(LAT, JUNE)), 0.0, atol=1e-12)
+
+
+def test_saturation_at_freezing_and_twenty_degrees():
+    # 611 Pa and 2338 Pa, as tabulated; this form of Tetens is 0.25 % above the latter.
+    np.testing.assert_allclose(saturation_vapour_pressure(np.array([0.0, 20.0])), [611, 2338], rtol=3e-3)
+
+
+def test_weights_of_the_nodes_sum_to_one():
+    assert month().weights.sum() == pytest.approx(1.0, abs=1e-14)
+
+
+@pytest.mark.parametrize("day", [15.0, 80.0, JUNE, 290.0])
+@pytest.mark.parametrize("kt", [0.1, 0.3, 0.5])
+def test_shortwave_at_the_nodes_has_the_mean_of_the_month(day, kt):
+    """Up to kt 0.5 no day reaches the cap; eight nodes integrate a cosine to rounding."""
+    light = month(day=day, kt=kt)
+    mean = (light.weights @ light.sw).mean(axis=0) * light.seconds / SECONDS_PER_DAY
+    np.testing.assert_allclose(mean, kt * sw_toa(LAT, day), rtol=1e-7)
+
+
+def test_shortwave_never_passes_the_cap_of_clear_days():
+    light = month(kt=1.2)
+    assert (light.sw <= 0.8 * daylight.normal_radiation(JUNE) * light.cos_zenith + 1e-9).all()
+
+
+@pytest.mark.parametrize("day", [15.0, 80.0, JUNE])
+def test_daylight_mean_of_vpd_is_the_one_given(day):
+    light = month(day=day, tair_range=8.0)
+    np.testing.assert_allclose(light.weights @ light.vpd, 900.0, rtol=1e-12)
+
+
+def test_vpd_stays_between_saturated_and_dry_air():
+    for vpd in (0.0, 5000.0):
+        light = month(vpd=vpd)
+        assert (light.vpd >= 0.0).all()
+        assert (light.vpd <= 0.99 * saturation_vapour_pressure(light.tair)).all()
+
+
+def test_temperature_is_highest_after_noon_and_within_its_range():
+    light = month(lat=[45.0])
+    hours = 12 + sunset_hour_angle(np.array([45.0]), JUNE) * daylight._NODES * 12 / np.pi
+    assert abs(hours[light.tair[:, 0].argmax()] - 14.0) < 1.5
+    assert light.tair.max() <= 18.0 + 5.5
+    assert light.tair.min() >= 18.0 - 5.5
+
+
+def test_polar_night_is_dark_and_polar_day_has_no_end():
+    light = month(lat=[80.0, -80.0], kt=0.5)
+    np.testing.assert_array_equal(light.seconds, [SECONDS_PER_DAY, 0.0])
+    np.testing.assert_array_equal(light.sw[:, :, 1], 0.0)
+    assert (light.cos_zenith[:, 0] > 0.0).all()
+    mean = (light.weights @ light.sw)[:, 0].mean()
+    assert mean == pytest.approx(0.5 * sw_toa(np.array([80.0]), JUNE)[0], rel=1e-6)
+
+
+def test_shortwave_given_in_the_polar_night_is_not_used():
+    dark = daylight_of_month(np.array([80.0]), DECEMBER, *(np.array([v]) for v in (5.0, -20.0, 5.0, 50.0)))
+    assert (dark.sw == 0.0).all()
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_missing_input_is_missing_at_its_cell_only(position):
+    fields = [np.full(3, v) for v in (40.0, 200.0, 18.0, 11.0, 900.0)]
+    whole = daylight_of_month(fields[0], JUNE, *fields[1:])
+    fields[position][1] = np.nan
+    holed = daylight_of_month(fields[0], JUNE, *fields[1:])
+    touched = False
+    for name in ("sw", "cos_zenith", "tair", "vpd", "seconds"):
+        now, before = getattr(holed, name), getattr(whole, name)
+        np.testing.assert_array_equal(now[..., [0, 2]], before[..., [0, 2]])
+        gone = np.isnan(now[..., 1])
+        assert gone.all() or (now[..., 1] == before[..., 1]).all()
+        touched |= bool(gone.all())
+    assert touched
+
+
+@given(kt=st.floats(0.0, 0.5))
+def test_clearness_of_days_keeps_the_mean_and_the_order(kt):
+    days = clearness_of_days(np.array([kt]))[:, 0]
+    assert days.mean() == pytest.approx(kt, rel=1e-9, abs=1e-12)
+    assert (np.diff(days) >= 0.0).all()
+
+
+def test_days_differ_most_at_middling_clearness():
+    cloudy, middle, clear = np.ptp(clearness_of_days(np.array([0.15, 0.45, 0.74])), axis=0)
+    assert middle > 1.5 * cloudy
+    assert middle > 1.5 * clear
+
+
+def gpp_of(light, lai):
+    total = np.zeros(light.seconds.size)
+    for sw in light.sw:
+        weather = Forcing(sw, light.tair, light.vpd, light.cos_zenith, 400.0)
+        total += light.mean(two_leaf_gpp(weather, Canopy(lai=lai), PFTS["dbf"]).gpp)
+    return total * light.seconds
+
+
+@pytest.mark.parametrize("day", [15.0, 80.0, JUNE, 290.0])
+def test_eight_nodes_are_enough(day, monkeypatch):
+    coarse = gpp_of(month(day=day), 3.0)
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    monkeypatch.setattr(daylight, "_NODES", nodes)
+    monkeypatch.setattr(daylight, "_WEIGHTS", weights)
+    fine = gpp_of(month(day=day), 3.0)
+    # Largest at the edge of the polar night (66 N in January), 0.25 %; elsewhere below 0.06 %.
+    np.testing.assert_allclose(coarse, fine, rtol=0.003)
+    np.testing.assert_allclose(coarse[:-1], fine[:-1], rtol=0.0006)
+
+
+def test_missing_shortwave_is_missing_in_the_polar_night_too():
+    dark = daylight_of_month(np.array([80.0]), DECEMBER, *(np.array([v]) for v in (np.nan, -20.0, 5.0, 50.0)))
+    assert np.isnan(dark.sw).all()
