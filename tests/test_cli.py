@@ -100,7 +100,8 @@ def test_interrupt_is_one_line_and_130(tmp_path):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stderr.splitlines() == ["gppcore: interrupted; finished tiles are kept, the same command goes on from there"]
+    said = "gppcore: interrupted; what is finished is kept, and the same command goes on from there"
+    assert stderr.splitlines() == [said]
 
 
 def test_import_loads_nothing_heavy():

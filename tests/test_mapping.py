@@ -21,6 +21,8 @@ class Sum:
         self.calls = 0
         self._lock = threading.Lock()
 
+    digest = "sum"
+
     def predict_columns(self, columns):
         """Return the sum of the columns."""
         with self._lock:
@@ -145,6 +147,16 @@ def test_failing_model_leaves_no_product_and_keeps_finished_tiles(store, tmp_pat
     map_gpp(rest, store, tmp_path / "gpp.zarr")
     assert rest.calls == 24
     np.testing.assert_array_equal(store.read_field("gpp_daily", 5), expected(store, 5))
+
+
+def test_predictions_of_another_model_are_not_taken_for_this_one(store, tmp_path):
+    class Other(Sum):
+        digest = "other"
+
+    map_gpp(Sum(), store)
+    with pytest.raises(OutputExistsError, match=r"'gpp_daily' with attributes .*other.*, got .*sum"):
+        map_gpp(Other(), store, tmp_path / "gpp.zarr")
+    assert not (tmp_path / "gpp.zarr").exists()
 
 
 def test_half_written_product_is_replaced(store, tmp_path):

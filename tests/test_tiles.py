@@ -155,7 +155,9 @@ def test_tile_written_twice_holds_the_second(store):
 
 def test_declaring_a_variable_again_keeps_it(store):
     fill(store)
-    store.add("tair", monthly=True, attrs={"units": "other"})
+    store.add("tair", monthly=True, attrs={"units": "degC"})
+    with pytest.raises(OutputExistsError, match=r"expected 'tair' with attributes .*other.*, got .*degC"):
+        store.add("tair", monthly=True, attrs={"units": "other"})
     assert store.has("tair", 0)
     assert json.loads((store.path / "tair" / "zarr.json").read_text())["attributes"]["units"] == "degC"
 

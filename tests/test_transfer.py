@@ -88,7 +88,7 @@ def test_prediction_is_process_plus_weighted_correction(tuned):
     x = predictors(64, 9)
     p = tuned.predict_source(list(x.T))
     target = tuned.target.predict_columns([*x.T, p])
-    np.testing.assert_array_equal(tuned.predict(x), np.maximum((target - p) * tuned.weight + p, 0.0))
+    np.testing.assert_array_equal(tuned.predict(x), np.maximum((target - p) * (p / (p + 0.25) * tuned.weight) + p, 0.0))
 
 
 def test_target_never_falls_with_process_gpp_or_leaves(tuned):

@@ -24,7 +24,11 @@ assert CHUNK % WINDOW[0] == 0
 
 
 class Model(Protocol):
-    """What maps: anything that predicts rows from one column per predictor."""
+    """What maps: anything that predicts rows from one column per predictor and can be told from another."""
+
+    @property
+    def digest(self) -> str:
+        """Short text that differs between models."""
 
     def predict_columns(self, columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
         """Predict GPP [g m-2 d-1] of rows."""
@@ -63,7 +67,7 @@ def map_gpp(
     Raises
     ------
     OutputExistsError
-        If `out` exists.
+        If `out` exists, or `variable` holds the predictions of another model.
     TileFormatError
         If a predictor is missing.
     DiskFullError
@@ -71,7 +75,7 @@ def map_gpp(
     """
     if out is not None and Path(out).exists():
         raise OutputExistsError(f"product: expected a new folder, got {out}, which exists")
-    store.add(variable, monthly=True, attrs=attributes("gpp_daily"))
+    store.add(variable, monthly=True, attrs={**attributes("gpp_daily"), "model": model.digest})
 
     def predict(tile: int) -> None:
         if not store.has(variable, tile):

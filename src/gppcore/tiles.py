@@ -144,10 +144,19 @@ class TileStore:
         return slice(tile * TILE_CELLS, min((tile + 1) * TILE_CELLS, self.index.size))
 
     def add(self, name: str, *, monthly: bool, attrs: Mapping[str, Any]) -> None:
-        """Declare a float32 variable, monthly (time, cell) or static (cell,); a known one is left as it is."""
+        """Declare a float32 variable, monthly (time, cell) or static (cell,).
+
+        Raises
+        ------
+        OutputExistsError
+            If the variable is there with other attributes, that is, from something else.
+        """
         import zarr
 
-        if (self.path / name / "zarr.json").exists():
+        metadata = self.path / name / "zarr.json"
+        if metadata.exists():
+            if (there := json.loads(metadata.read_text()).get("attributes", {})) != dict(attrs):
+                raise OutputExistsError(f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}")
             return
         with disk_errors(self.path):
             zarr.create_array(

@@ -52,7 +52,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     with Steps(console) as steps:
         with steps.step("Embedded world", 15, "part") as advance:
             world = load_world(advance)
-            store = _store(world, options, identity)
+            store = _store(world, options)
         with steps.step("Source domain: two-leaf model", 1, "canopy hour") as advance:
             source = source_domain(world, lambda _: None)
             simulated = learning.simulate_source(source, options.threads, advance)
