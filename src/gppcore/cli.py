@@ -130,7 +130,7 @@ def main() -> NoReturn:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = app(standalone_mode=False)
-    except GppcoreError as error:
+    except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
         _fail(f"{type(error).__name__}: {error}", 1)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED

@@ -158,7 +158,7 @@ class TransferModel:
         return cls(source, target, weight, card)
 
 
-def pretrain(x: NDArray[Any], gpp_daily: NDArray[Any], *, seed: int = 0) -> TransferModel:
+def pretrain(x: NDArray[Any], gpp_daily: NDArray[Any], *, seed: int = 0, n_threads: int = 1) -> TransferModel:
     """Train the source forest on process GPP.
 
     Parameters
@@ -169,9 +169,10 @@ def pretrain(x: NDArray[Any], gpp_daily: NDArray[Any], *, seed: int = 0) -> Tran
         Downscaled process GPP [g m-2 d-1].
     seed : int, default 0
         Seed of the learner.
+    n_threads : int, default 1
+        Threads of the learner.
     """
-    learner = _learner(SOURCE_SETTINGS, seed, PREDICTORS, ())
-    learner.fit(x, gpp_daily)
+    learner = _fit(_learner(SOURCE_SETTINGS, seed, PREDICTORS, ()), x, gpp_daily, n_threads)
     card = {"pretrain": {"rows": len(gpp_daily), "seed": seed, **SOURCE_SETTINGS}}
     return TransferModel(Forest.from_sklearn(learner), None, 0.0, card)
 
@@ -226,13 +227,16 @@ def _not_negative(gpp: NDArray[Any]) -> NDArray[Any]:
 
 def _fit_target(x: Float, gpp_daily: Float, seed: int) -> Any:
     """Fit GPP to the predictors, followed by process GPP or not."""
+    names = (*PREDICTORS, "process")[: x.shape[1]]
+    # One thread: a team gains nothing in a small fit and waits for busy cores.
+    return _fit(_learner(TARGET_SETTINGS, seed, names, ("lai", "process")), x, gpp_daily, 1)
+
+
+def _fit(learner: Any, x: NDArray[Any], gpp_daily: NDArray[Any], n_threads: int) -> Any:
     from threadpoolctl import threadpool_limits
 
-    names = (*PREDICTORS, "process")[: x.shape[1]]
-    # One thread: a team gains nothing in a small fit and waits for busy cores. The limit holds for libraries that
-    # are loaded already, so the learner comes first.
-    learner = _learner(TARGET_SETTINGS, seed, names, ("lai", "process"))
-    with threadpool_limits(1, "openmp"):
+    # The limit holds for libraries that are loaded already; the learner is there, so its library is.
+    with threadpool_limits(n_threads, "openmp"):
         return learner.fit(x, gpp_daily)
 
 

@@ -48,6 +48,8 @@ class World:
         Climate and demonstration forcing at 0.25 degrees; NaN away from land.
     koeppen : ndarray of str, shape (720, 1440)
         Koeppen main class at 0.25 degrees; empty away from land.
+    threads : int
+        Threads to use with these fields.
     """
 
     land: Index
@@ -58,6 +60,7 @@ class World:
     c4_fraction: Float32
     climate: dict[str, Float32]
     koeppen: NDArray[np.str_]
+    threads: int
 
 
 def coarse_index(fine: Index, factor: int) -> Index:
@@ -75,7 +78,7 @@ def centres(factor: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return 90.0 - step * (np.arange(rows) + half), -180.0 + step * (np.arange(columns) + half)
 
 
-def load_world(progress: Callable[[int], None]) -> World:
+def load_world(threads: int, progress: Callable[[int], None]) -> World:
     """Read the embedded world and model the forcing that it lacks; `progress` is called after each of 15 parts."""
     with open_world() as ds:
         climate, koeppen = _climate(ds["tair"].values, ds["precip"].values)
@@ -89,13 +92,13 @@ def load_world(progress: Callable[[int], None]) -> World:
     progress(1)
     lai = np.empty((MONTHS, land.size), dtype=np.float32)
     for month in range(MONTHS):
-        season = to_fine(climate["relative_gsi"][month]).reshape(-1)[land]
+        season = to_fine(climate["relative_gsi"][month], threads).reshape(-1)[land]
         lai[month] = leaf_area_index(low, high, season)
         progress(1)
     c4_at_land = c4.reshape(-1)[coarse_index(land, 20)]
     igbp = igbp.reshape(-1)[land]
     half, shares = coarse_index(land, HALF), pft_fractions(igbp)
-    return World(land, igbp, shares, half, lai, np.nan_to_num(c4_at_land), climate, koeppen)
+    return World(land, igbp, shares, half, lai, np.nan_to_num(c4_at_land), climate, koeppen, threads)
 
 
 def _climate(tair: Float32, precip: Float32) -> tuple[dict[str, Float32], NDArray[np.str_]]:
@@ -118,9 +121,9 @@ def _climate(tair: Float32, precip: Float32) -> tuple[dict[str, Float32], NDArra
     return fields, koeppen.reshape(shape[1:])
 
 
-def to_fine(quarter: Float32, *, n_threads: int = 0) -> Float32:
+def to_fine(quarter: Float32, threads: int) -> Float32:
     """Interpolate a 0.25 degree field to 0.05 degrees."""
-    return downscale(quarter, factor=QUARTER, method="bilinear", lon_edges=LON_EDGES, n_threads=n_threads)
+    return downscale(quarter, factor=QUARTER, method="bilinear", lon_edges=LON_EDGES, n_threads=threads)
 
 
 def to_grid(values: Float32, land: Index) -> Float32:
@@ -137,7 +140,7 @@ def monthly_at(world: World, name: str, cells: list[Index]) -> list[Float32]:
     out = [np.empty((MONTHS, c.size), dtype=np.float32) for c in cells]
     positions = [world.land[c] for c in cells]
     for month in range(MONTHS):
-        grid = to_fine(world.climate[name][month]).reshape(-1)
+        grid = to_fine(world.climate[name][month], world.threads).reshape(-1)
         for values, position in zip(out, positions, strict=True):
             values[month] = grid[position]
     return out
@@ -173,7 +176,9 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
     shape = (SHAPE[0] // HALF, SHAPE[1] // HALF)
 
     def mean(values: Float32) -> Float32:
-        return aggregate(to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=0).reshape(-1)
+        return aggregate(
+            to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=world.threads
+        ).reshape(-1)
 
     cells = np.unique(world.half)
     fraction = np.zeros((len(PFT_NAMES), cells.size))
@@ -186,7 +191,7 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
         progress(1)
     climate = {}
     for name in (*MONTHLY_PREDICTORS[:-1], "tair_range"):
-        field = aggregate(world.climate[name], factor=HALF // QUARTER, lat_edges=LAT_EDGES, n_threads=0)
+        field = aggregate(world.climate[name], factor=HALF // QUARTER, lat_edges=LAT_EDGES, n_threads=world.threads)
         climate[name] = field.reshape(MONTHS, -1)[:, cells].astype(np.float64)
     lat = np.repeat(centres(HALF)[0], shape[1])[cells]
     fields = {
@@ -232,7 +237,7 @@ def downscaled_gpp(
         method="covariate",
         covariate=to_grid(productivity, world.land),
         lat_edges=LAT_EDGES,
-        n_threads=0,
+        n_threads=world.threads,
     )
     return fine.reshape(-1)[world.land]
 

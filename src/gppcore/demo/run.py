@@ -51,7 +51,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     real = None if options.towers is None else read_towers(options.towers)
     with Steps(console) as steps:
         with steps.step("Embedded world", 15, "part") as advance:
-            world = load_world(advance)
+            world = load_world(options.threads, advance)
             store = _store(world, options)
         with steps.step("Source domain: two-leaf model", 1, "canopy hour") as advance:
             source = source_domain(world, lambda _: None)
@@ -150,7 +150,7 @@ def _saved_models(out: Path) -> dict[str, TransferModel] | None:
 def _train(
     rows: learning.SourceRows, samples: Samples, options: Options, advance: Callable[[int], None]
 ) -> dict[str, TransferModel]:
-    source = pretrain(*rows.rows(options.seed), seed=options.seed)
+    source = pretrain(*rows.rows(options.seed), seed=options.seed, n_threads=options.threads)
     advance(1)
     models = {
         "direct": direct(samples, seed=options.seed),
