@@ -126,8 +126,9 @@ def _region(text: str | None) -> tuple[float, float, float, float] | None:
 
 def main() -> NoReturn:
     """Run the command line; an expected error is one line, and the exit code is 1 (130 after Ctrl-C)."""
-    # OpenMP teams that spin while they wait make training many times slower when other programs use the cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # OpenMP threads that spin long while they wait make training many times slower when other programs use the cores;
+    # threads that never spin make it several times slower when none does.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         code = app(standalone_mode=False)
     except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself

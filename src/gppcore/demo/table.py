@@ -12,16 +12,19 @@ def result_table(summary: Mapping[str, Any]) -> Table:
     """Return skill by scheme and the annual totals of the three methods."""
     where = "window" if summary["region"] else "global"
     table = Table(title=summary["experiment"])
+    table.add_column("held out")
     table.add_column("method")
-    for scheme in summary["skill_by_scheme"]:
-        table.add_column(f"{scheme}: R2 / RMSE / bias", justify="right")
-    table.add_column(f"{where} GPP, Pg C yr-1", justify="right")
-    for method, total in summary["gpp_pg_c_yr"].items():
-        cells = [
-            "{r2:.3f} / {rmse:.2f} / {bias:+.2f}".format(**methods[method])
-            for methods in summary["skill_by_scheme"].values()
-        ]
-        table.add_row(method, *cells, f"{total:.2f}")
+    for name in ("R2", "RMSE", "bias", f"{where} GPP"):
+        table.add_column(name, justify="right")
+    for scheme, methods in summary["skill_by_scheme"].items():
+        for method, skill in methods.items():
+            total = f"{summary['gpp_pg_c_yr'][method]:.2f}" if scheme == "site" else ""
+            cells = (f"{skill['r2']:.3f}", f"{skill['rmse']:.2f}", f"{skill['bias']:+.2f}", total)
+            table.add_row(scheme if method == "process" else "", method, *cells)
+        table.add_section()
     seconds, memory = summary["seconds"]["total"], summary["peak_rss_gb"]
-    table.caption = f"{summary['land_cells']:,} land cells, {seconds:.0f} s, peak memory {memory:.1f} GB"
+    table.caption = (
+        "RMSE and bias in g C m-2 d-1, GPP in Pg C yr-1\n"
+        f"{summary['land_cells']:,} land cells, {seconds:.0f} s, peak memory {memory:.1f} GB"
+    )
     return table
