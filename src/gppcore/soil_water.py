@@ -23,6 +23,7 @@ CAPACITY = 150.0
 _STEPS = 10
 _DAYS = float(DAYS_IN_MONTH.mean()) / _STEPS
 _MELT_PER_DEGREE = 3.0  # mm d-1 degC-1, degree-day factor of snow
+_BLOCK = 4096  # cells whose fields stay in the processor's cache together
 _LATENT_HEAT = 2.45e6  # J kg-1, FAO-56
 _WATER_PER_W = SECONDS_PER_DAY / _LATENT_HEAT  # mm d-1 per W m-2
 # Loam [3]: suction at saturation (m), exponent, and relative wetness at wilting point (150 m) and field capacity
@@ -54,10 +55,17 @@ def soil_water(precip: Float, evaporation: Float, tair: Float) -> Float:
     ndarray, shape (months, n)
         Mean soil water of each month [1], 0 to 1. The first year is run three times before, to forget the start.
     """
+    out = np.empty_like(precip)
+    for start in range(0, precip.shape[1], _BLOCK):
+        block = slice(start, start + _BLOCK)
+        _run_bucket(precip[:, block], evaporation[:, block], tair[:, block], out[:, block])
+    return out
+
+
+def _run_bucket(precip: Float, evaporation: Float, tair: Float, out: Float) -> None:
     months = precip.shape[0]
     water = np.full(precip.shape[1], 0.5 * CAPACITY)
     snow = np.zeros_like(water)
-    out = np.empty_like(precip)
     for month in [*list(range(min(12, months))) * 3, *range(months)]:
         total = np.zeros_like(water)
         frozen = tair[month] < 0.0
@@ -70,7 +78,6 @@ def soil_water(precip: Float, evaporation: Float, tair: Float) -> Float:
             water = np.clip(water + rain - evaporation[month] * _DAYS * dry, 0.0, CAPACITY)
             total += water
         out[month] = total / (_STEPS * CAPACITY)
-    return out
 
 
 def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:

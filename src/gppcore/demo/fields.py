@@ -50,6 +50,8 @@ class World:
         Koeppen main class at 0.25 degrees; empty away from land.
     threads : int
         Threads to use with these fields.
+    grid : ndarray of float32, shape (3600, 7200)
+        Scratch grid of :meth:`on_grid`, NaN off the land.
     """
 
     land: Index
@@ -61,6 +63,12 @@ class World:
     climate: dict[str, Float32]
     koeppen: NDArray[np.str_]
     threads: int
+    grid: Float32
+
+    def on_grid(self, values: Float32) -> Float32:
+        """Lay values of the land cells on the 0.05 degree grid, the same array every time; NaN elsewhere."""
+        self.grid.reshape(-1)[self.land] = values
+        return self.grid
 
 
 def coarse_index(fine: Index, factor: int) -> Index:
@@ -90,15 +98,16 @@ def load_world(threads: int, progress: Callable[[int], None]) -> World:
     land = window_order(np.flatnonzero((igbp > 0) & np.isfinite(low) & np.isfinite(high) & everywhere), SHAPE)
     low, high = low.reshape(-1)[land], high.reshape(-1)[land]
     progress(1)
-    lai = np.empty((MONTHS, land.size), dtype=np.float32)
+    lai, fine = np.empty((MONTHS, land.size), dtype=np.float32), np.empty(SHAPE, dtype=np.float32)
     for month in range(MONTHS):
-        season = to_fine(climate["relative_gsi"][month], threads).reshape(-1)[land]
+        season = to_fine(climate["relative_gsi"][month], threads, fine).reshape(-1)[land]
         lai[month] = leaf_area_index(low, high, season)
         progress(1)
     c4_at_land = c4.reshape(-1)[coarse_index(land, 20)]
     igbp = igbp.reshape(-1)[land]
     half, shares = coarse_index(land, HALF), pft_fractions(igbp)
-    return World(land, igbp, shares, half, lai, np.nan_to_num(c4_at_land), climate, koeppen, threads)
+    grid = np.full(SHAPE, np.nan, dtype=np.float32)
+    return World(land, igbp, shares, half, lai, np.nan_to_num(c4_at_land), climate, koeppen, threads, grid)
 
 
 def _climate(tair: Float32, precip: Float32) -> tuple[dict[str, Float32], NDArray[np.str_]]:
@@ -121,16 +130,9 @@ def _climate(tair: Float32, precip: Float32) -> tuple[dict[str, Float32], NDArra
     return fields, koeppen.reshape(shape[1:])
 
 
-def to_fine(quarter: Float32, threads: int) -> Float32:
-    """Interpolate a 0.25 degree field to 0.05 degrees."""
-    return downscale(quarter, factor=QUARTER, method="bilinear", lon_edges=LON_EDGES, n_threads=threads)
-
-
-def to_grid(values: Float32, land: Index) -> Float32:
-    """Lay values of land cells on the 0.05 degree grid; NaN elsewhere."""
-    grid = np.full(SHAPE[0] * SHAPE[1], np.nan, dtype=np.float32)
-    grid[land] = values
-    return grid.reshape(SHAPE)
+def to_fine(quarter: Float32, threads: int, out: Float32) -> Float32:
+    """Interpolate a 0.25 degree field to 0.05 degrees, into `out`."""
+    return downscale(quarter, factor=QUARTER, method="bilinear", lon_edges=LON_EDGES, out=out, n_threads=threads)
 
 
 def monthly_at(world: World, name: str, cells: list[Index]) -> list[Float32]:
@@ -139,8 +141,9 @@ def monthly_at(world: World, name: str, cells: list[Index]) -> list[Float32]:
         return [world.lai[:, c] for c in cells]
     out = [np.empty((MONTHS, c.size), dtype=np.float32) for c in cells]
     positions = [world.land[c] for c in cells]
+    fine = np.empty(SHAPE, dtype=np.float32)
     for month in range(MONTHS):
-        grid = to_fine(world.climate[name][month], world.threads).reshape(-1)
+        grid = to_fine(world.climate[name][month], world.threads, fine).reshape(-1)
         for values, position in zip(out, positions, strict=True):
             values[month] = grid[position]
     return out
@@ -176,9 +179,7 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
     shape = (SHAPE[0] // HALF, SHAPE[1] // HALF)
 
     def mean(values: Float32) -> Float32:
-        return aggregate(
-            to_grid(values, world.land), factor=HALF, lat_edges=LAT_EDGES, n_threads=world.threads
-        ).reshape(-1)
+        return aggregate(world.on_grid(values), factor=HALF, lat_edges=LAT_EDGES, n_threads=world.threads).reshape(-1)
 
     cells = np.unique(world.half)
     fraction = np.zeros((len(PFT_NAMES), cells.size))
@@ -235,7 +236,7 @@ def downscaled_gpp(
         coarse.reshape(SHAPE[0] // HALF, SHAPE[1] // HALF),
         factor=HALF,
         method="covariate",
-        covariate=to_grid(productivity, world.land),
+        covariate=world.on_grid(productivity),
         lat_edges=LAT_EDGES,
         n_threads=world.threads,
     )

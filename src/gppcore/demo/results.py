@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.demo.fields import HALF, centres, fine_area, to_grid
+from gppcore.demo.fields import HALF, centres, fine_area
 from gppcore.demo.learning import PROCESS
 from gppcore.evaluate import Evaluation
 from gppcore.features import Samples
@@ -79,7 +79,8 @@ def _display(store: TileStore, fields: Mapping[str, NDArray[Any]]) -> tuple[Floa
     lat_edges = (90.0 - 0.05 * top, 90.0 - 0.05 * bottom)
     maps = {}
     for name, values in fields.items():
-        grid = to_grid(values.astype(np.float32), store.index)[top:bottom, left:right]
+        grid = np.full((bottom - top, right - left), np.nan, dtype=np.float32)
+        grid[row - top, column - left] = values
         maps[name] = aggregate(grid, factor=factor, lat_edges=lat_edges).astype(np.float64)
     lat, lon = centres(factor)
     return lat[top // factor : bottom // factor], lon[left // factor : right // factor], maps
