@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.daylight import N_CLOUD_DAYS, N_NODES
 from gppcore.demo import osse
 from gppcore.demo.fields import (
     HALF,
@@ -37,6 +38,11 @@ PROCESS = "gpp_daily_process"
 """Name of the downscaled process GPP in the tile store."""
 _CELLS_PER_STRATUM = 120
 _PRETRAIN_ROWS = 400_000
+
+
+def source_hours(source: Source) -> int:
+    """Return the canopy hours that simulating the source domain takes, C3 and C4 of a type counted as one."""
+    return int((source.fields["pft_fraction"] > 0.0).sum()) * MONTHS * N_CLOUD_DAYS * N_NODES
 
 
 def simulate_source(source: Source, threads: int, progress: Progress) -> xr.Dataset:

@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 
@@ -30,7 +31,7 @@ class _Rate(ProgressColumn):
         for scale, prefix in ((1e6, " M"), (1e3, " k"), (1.0, " ")):
             if speed >= scale:
                 return Text(f"{speed / scale:.1f}{prefix}{task.fields['unit']}/s")
-        return Text(f"{1 / speed:.1f} s per {task.fields['unit']}")
+        return Text(f"{1 / speed:.1f} s/{task.fields['unit']}")
 
 
 class Steps:
@@ -48,7 +49,7 @@ class Steps:
             TextColumn("{task.description:<32}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
-            _Rate(),
+            _Rate(table_column=Column(no_wrap=True, min_width=13)),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 import gppcore
 from gppcore.compare import compare
+from gppcore.constants import PFT_NAMES
 from gppcore.demo import learning, osse, outputs, results
 from gppcore.demo.fields import HALF, SHAPE, Source, World, centres, load_world, source_domain
 from gppcore.demo.outputs import Options
@@ -53,8 +54,9 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         with steps.step("Embedded world", 15, "part") as advance:
             world = load_world(options.threads, advance)
             store = _store(world, options)
-        with steps.step("Source domain: two-leaf model", 1, "canopy hour") as advance:
-            source = source_domain(world, lambda _: None)
+        with steps.step("Source domain: fields", len(PFT_NAMES), "type") as advance:
+            source = source_domain(world, advance)
+        with steps.step("Source domain: two-leaf model", learning.source_hours(source), "h") as advance:
             simulated = learning.simulate_source(source, options.threads, advance)
             process_map = outputs.write_process_map(source, simulated, options.out)
         with steps.step("Downscaling to tiles", len(MONTHLY_PREDICTORS) + MONTHS + 1, "field") as advance:
