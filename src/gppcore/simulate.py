@@ -79,7 +79,7 @@ def simulate(
         raise RangeError(f"pft: expected names out of {sorted(pfts)}, got {unknown}")
     days = [mid_month_day(int(month)) for month in ds["time"].dt.month.values]
     fraction = check_range("c4_fraction", ds["pft_fraction"].transpose("pft", "cell").values).astype(np.float64)
-    c4 = _cells(ds, "c4_fraction")
+    c4, lat = _cells(ds, "c4_fraction"), _cells(ds, "lat")
     gpp_pft = np.zeros((len(names), len(days), ds.sizes["cell"]))
     gpp = np.zeros(gpp_pft.shape[1:])
     for p, name in enumerate(names):
@@ -89,9 +89,7 @@ def simulate(
                 break
             month = {k: v[t, cells] for k, v in fields.items() if k != "lai"}
             lai = fields["lai"][p, t, cells] if fields["lai"].ndim == 3 else fields["lai"][t, cells]
-            light = daylight_of_month(
-                _cells(ds, "lat")[cells], day, month["sw"], month["tair"], month["tair_range"], month["vpd"]
-            )
+            light = daylight_of_month(lat[cells], day, month["sw"], month["tair"], month["tair_range"], month["vpd"])
             done = _run_type(pfts, name, month, lai, c4[cells], light, n_threads)
             gpp_pft[p, t, cells] = done
             if progress:

@@ -140,6 +140,8 @@ def monthly_at(world: World, name: str, cells: list[Index]) -> list[Float32]:
     if name == "lai":
         return [world.lai[:, c] for c in cells]
     out = [np.empty((MONTHS, c.size), dtype=np.float32) for c in cells]
+    if not any(c.size for c in cells):
+        return out
     positions = [world.land[c] for c in cells]
     fine = np.empty(SHAPE, dtype=np.float32)
     for month in range(MONTHS):

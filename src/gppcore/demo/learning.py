@@ -110,11 +110,14 @@ def write_fields(
     gpp, gpp_pft = simulated["gpp_daily"].values, simulated["gpp_daily_pft"].values
     at_cells = np.empty((MONTHS, inside.size), dtype=np.float32)
     sampled = np.empty((MONTHS, sample.size), dtype=np.float32)
+    finished = _finished(store, PROCESS)
+    if finished and not sample.size:
+        return SourceRows(columns, sampled)
     for month in range(MONTHS):
         fine = downscaled_gpp(world, source, gpp, gpp_pft, month)
         at_cells[month], sampled[month] = fine[inside], fine[sample]
         progress(1)
-    if not _finished(store, PROCESS):
+    if not finished:
         _write(store, PROCESS, at_cells, threads)
     return SourceRows(columns, sampled)
 
