@@ -66,11 +66,19 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        _sync(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def rename_durably(building: Path, path: Path) -> None:
+    """Give a file, or a folder of files, that others wrote its name once all of it is on the disk."""
+    for file in (building, *building.rglob("*")):
+        _sync(file)
+    building.rename(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore import __version__
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
-from gppcore.journal import PART
+from gppcore.journal import PART, rename_durably
 from gppcore.tiles import CLIMATOLOGY_YEAR, MONTHS, WINDOW, TileStore, month_coordinate
 from gppcore.variables import attributes
 
@@ -54,7 +55,9 @@ def write_product(
     with disk_errors(out):
         if building.exists():
             shutil.rmtree(building)
-        group = zarr.open_group(building, mode="w", zarr_format=3, attributes={"Conventions": "CF-1.8", **attrs})
+        # No date: the same model and store give the same bytes.
+        origin = {"Conventions": "CF-1.8", "history": f"gppcore {__version__}: written from a tile store"}
+        group = zarr.open_group(building, mode="w", zarr_format=3, attributes={**origin, **attrs})
         _write_coordinates(group, store, lat, lon)
         for name, variable_attrs in variables.items():
             array = group.create_array(
@@ -68,7 +71,7 @@ def write_product(
             )
             for year in range(store.n_years):
                 _write_bands(store, name, year, array, rows, columns)
-        building.rename(out)
+        rename_durably(building, out)
 
 
 def _window(store: TileStore) -> tuple[slice, slice]:
@@ -141,9 +144,10 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
     if out.exists():
         raise OutputExistsError(f"product: expected a new file, got {out}, which exists")
     building = out.with_name(out.name + PART)
-    with xr.open_zarr(product, chunks=None, consolidated=False) as ds, disk_errors(out):
+    # Times stay numbers: what was written is copied, units included.
+    with xr.open_zarr(product, chunks=None, consolidated=False, decode_times=False) as ds, disk_errors(out):
         if year is not None:
-            years = ds["time"].dt.year.values
+            years = xr.decode_cf(ds[["time"]])["time"].dt.year.values
             if year not in years:
                 raise RangeError(f"year: expected {years.min()} to {years.max()}, got {year}")
             ds = ds.isel(time=years == year)
@@ -153,7 +157,7 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
             "complevel": 1,
         }
         gridded = [name for name, array in ds.data_vars.items() if array.dims == ("time", "lat", "lon")]
-        plain = {name: {"_FillValue": None} for name in ("lat", "lon")}
+        plain = {name: {"_FillValue": None} for name in ("time", "time_bnds", "lat", "lon")}
         encoding = {**plain, **dict.fromkeys(gridded, chunks)}
         ds.drop_encoding().to_netcdf(building, engine="h5netcdf", encoding=encoding)
-        building.rename(out)
+        rename_durably(building, out)

@@ -28,7 +28,7 @@ from gppcore.errors import (
     TileFormatError,
     disk_errors,
 )
-from gppcore.journal import PART, Entry, Journal, plain_file, write_durably
+from gppcore.journal import PART, Entry, Journal, plain_file, rename_durably, write_durably
 from gppcore.variables import attributes
 
 TILE_CELLS = 65536
@@ -151,7 +151,7 @@ class TileStore:
             ):
                 array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
                 array.attrs.update(attrs)
-            building.rename(path)
+            rename_durably(building, path)
         return cls(path)
 
     @classmethod
@@ -234,9 +234,10 @@ class TileStore:
                         f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}"
                     )
                 return
+            building = self.path / f"{name}{PART}"
             with disk_errors(self.path):
                 zarr.create_array(
-                    self.path / name,
+                    building,
                     shape=(MONTHS * self.n_years, self.index.size) if monthly else (self.index.size,),
                     chunks=(MONTHS, self.tile_cells) if monthly else (self.tile_cells,),
                     dtype="float32",
@@ -245,7 +246,9 @@ class TileStore:
                     zarr_format=3,
                     dimension_names=("time", "cell") if monthly else ("cell",),
                     attributes=dict(attrs),
+                    overwrite=True,
                 )
+                rename_durably(building, self.path / name)
 
     def write(self, name: str, tile: int, values: NDArray[np.float32], year: int = 0) -> None:
         """Write one tile of a declared variable; it exists once the journal has it.
@@ -306,19 +309,16 @@ class TileStore:
             symbolic link.
         """
         n = len(range(*self.cells(tile).indices(self.index.size)))
-        entry = self._journal.get(name, tile, year)
+        chunk, entry = self._chunk(name, tile, year), self._journal.get(name, tile, year)
         where = f"tile {tile} of {name!r}" + (f" in {self.years[year]}" if self.years else "")
         if entry is None:
             raise TileFormatError(f"{self.path}: expected a finished {where}, got none in the journal")
-        chunk = self._chunk(name, tile, year)
         if not chunk.is_file() or chunk.stat().st_size != entry.size:
             raise TileFormatError(f"{chunk}: expected a file of {entry.size} bytes, got another or none")
         content: NDArray[np.uint8] = np.memmap(chunk, dtype=np.uint8, mode="r")
         if self._verified.get(entry.key) is not entry:
             if not entry.confirms(content.data):
-                raise TileFormatError(
-                    f"{chunk}: expected the checksum in the journal, got another: {where} was changed"
-                )
+                raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
             self._verified[entry.key] = entry
         if self._variable(name).compressed:
             content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
