@@ -133,7 +133,7 @@ class RegridPlan:
         """
         check_min_valid(min_valid)
         if is_labelled(field):
-            options = {"min_valid": min_valid, "fraction": fraction, "n_threads": n_threads}
+            options: dict[str, Any] = {"min_valid": min_valid, "fraction": fraction, "n_threads": n_threads}
             return regrid_labelled(
                 lambda array: self.apply(array, **options), field, self.source, self.target, fraction
             )
