@@ -18,6 +18,7 @@ _HOME = {
     "Forest": "forest",
     "PFTS": "constants",
     "PlantFunctionalType": "constants",
+    "RegridPlan": "regrid",
     "Samples": "features",
     "TileStore": "tiles",
     "Towers": "towers",
@@ -30,7 +31,6 @@ _HOME = {
     "map_gpp": "mapping",
     "pretrain": "transfer",
     "read_towers": "towers",
-    "regrid_conservative": "regrid",
     "two_leaf_gpp": "two_leaf",
 }
 
