@@ -9,19 +9,29 @@ namespace gppcore::GPPCORE_ISA::regrid {
 // A mean covariate below this counts as zero, so that coarse / mean cannot overflow.
 constexpr double kZeroMean = 1e-290;
 
-inline int64_t strip_cells(int64_t factor) { return factor < kRegridStrip ? kRegridStrip / factor : 1; }
+constexpr int64_t kAheadBytes = 512;
 
-// For each column: the sum of weight * value, and of weight, over the valid values of n_rows rows. Vectors of
-// missing values are skipped, which changes no bit: they would add zeros.
+// Coarse cells in a strip: whole vectors of columns, if there are that many.
+inline int64_t strip_cells(int64_t factor) {
+  const int64_t cells = factor < kRegridStrip ? kRegridStrip / factor : 1;
+  return cells < 2 * kLanes ? cells : cells - cells % (2 * kLanes);
+}
+
+// For each column: the sum of weight * value, and of weight, over the valid values of n_rows rows; tells whether
+// there may be any. Vectors of missing values are skipped, which changes no bit: they would add zeros.
 template <class T>
-void sum_rows(const T* __restrict first, int64_t stride, int64_t n_rows, const double* row_weight, int64_t n,
+bool sum_rows(const T* __restrict first, int64_t stride, int64_t n_rows, const double* row_weight, int64_t n,
               double* __restrict sum, double* __restrict weight) {
   int64_t j = 0;
+  bool some = n % (2 * kLanes) != 0;
   for (; j + 2 * kLanes <= n; j += 2 * kLanes) {
     V s0 = {}, s1 = {}, w0 = {}, w1 = {};
     const T* row = first + j;
     for (int64_t r = 0; r < n_rows; ++r, row += stride) {
+      // The processor follows a single row by itself, but hardly as many as these.
+      __builtin_prefetch(reinterpret_cast<const char*>(row) + kAheadBytes);
       if (!any_valid(row)) continue;
+      some = true;
       const V w = splat(row_weight[r]), v0 = load(row), v1 = load(row + kLanes);
       s0 += v0 == v0 ? v0 * w : V{};
       s1 += v1 == v1 ? v1 * w : V{};
@@ -43,6 +53,7 @@ void sum_rows(const T* __restrict first, int64_t stride, int64_t n_rows, const d
     sum[j] = s;
     weight[j] = w;
   }
+  return some;
 }
 
 // Adds the columns of every coarse cell; kFactor is 0 where the factor is known at run time only.
@@ -77,7 +88,10 @@ struct Strip {
 // For each of n_cells coarse cells: sum of area * value, and area, of its valid fine cells.
 template <class T>
 void sum_cells(const T* fine, int64_t stride, int64_t n_cells, int64_t factor, const double* row_area, Strip& strip) {
-  sum_rows(fine, stride, factor, row_area, n_cells * factor, strip.column_sum, strip.column_area);
+  if (!sum_rows(fine, stride, factor, row_area, n_cells * factor, strip.column_sum, strip.column_area)) {
+    for (int64_t c = 0; c < n_cells; ++c) strip.sum[c] = strip.area[c] = 0.0;
+    return;
+  }
   const auto add = factor == 10  ? add_columns<10>
                    : factor == 5 ? add_columns<5>
                    : factor == 2 ? add_columns<2>
@@ -103,11 +117,10 @@ void aggregate_row(const T* fine, int64_t n_lon, int64_t factor, const double* r
     const int64_t n_cells = n_lon - c0 < width ? n_lon - c0 : width;
     sum_cells(fine + c0 * factor, n_lon * factor, n_cells, factor, row_area, strip);
     for (int64_t c = 0; c < n_cells; ++c) {
-      const double share = strip.area[c] / full;
-      const bool enough = strip.area[c] > 0.0 && share >= min_valid;
-      coarse[c0 + c] = static_cast<T>(enough ? strip.sum[c] / strip.area[c] : kNaN);
-      if (fraction) fraction[c0 + c] = static_cast<T>(share);
+      const double area = strip.area[c], mean = strip.sum[c] / area, share = area / full;
+      coarse[c0 + c] = static_cast<T>((area > 0.0) & (share >= min_valid) ? mean : kNaN);
     }
+    for (int64_t c = 0; fraction && c < n_cells; ++c) fraction[c0 + c] = static_cast<T>(strip.area[c] / full);
   }
 }
 
