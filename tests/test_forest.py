@@ -131,7 +131,7 @@ def test_no_trees_give_the_base():
 @pytest.mark.parametrize("missing_left", [False, True])
 @pytest.mark.parametrize("n", [3, 600])
 def test_edge_of_a_split(missing_left, n):
-    forest = stump(missing_left=[missing_left] * 3)
+    forest = stump(flags=[missing_left] * 3)
     rows = np.zeros((n, 2))
     rows[:3, 1] = 0.5, np.nextafter(0.5, 1), np.nan
     np.testing.assert_array_equal(forest.predict(rows)[:3], [1, 2, 1 if missing_left else 2])
@@ -214,7 +214,7 @@ def test_file_keeps_everything(forest, model, tmp_path):
     again = Forest.load(path)
     x, _ = sample(1000, 0.1, seed=5)
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
-    for name in ("n_features", "n_trees", "n_leaves", "base", "feature_names"):
+    for name in ("n_features", "n_trees", "n_leaves", "base", "feature_names", "link"):
         assert getattr(again, name) == getattr(forest, name)
     assert [p.name for p in tmp_path.iterdir()] == ["forest.gppf"]
 
@@ -261,7 +261,7 @@ def test_files_that_cannot_be_opened(forest, tmp_path):
         ({"feature": [-1, -1, -1]}, "node 1: expected one parent"),
         ({"threshold": [np.nan, 0, 0]}, "threshold: expected"),
         ({"value": [0, np.inf, 0]}, "value: expected"),
-        ({"value": [0, 1]}, "one length"),
+        ({"value": [0, 1]}, "value: expected 3 values, got 2"),
         ({"tree_begin": [0, 2]}, "tree_begin"),
         ({"tree_begin": [0, 0, 3]}, "tree_begin: expected ascending"),
         ({"n_features": 0}, "n_features"),
@@ -321,7 +321,7 @@ ROWS = np.zeros((4, 2))
         (DtypeError, np.zeros((4, 2), int), None),
         (DtypeError, ROWS, np.empty(4, np.float32)),
         (ShapeError, ROWS, np.empty(3)),
-        (ShapeError, ROWS, np.empty(8)[::2]),
+        (ShapeError, ROWS, np.empty((4, 1))),
     ],
 )
 def test_predict_refuses(error, rows, out):

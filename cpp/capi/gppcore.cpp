@@ -61,7 +61,7 @@ gpp_status predict(const gpp_forest* forest, const T* rows, int64_t n_rows, int6
     if (n_rows == 0) return;
     require(rows, "rows");
     require(out, "out");
-    forest->forest.predict(rows, n_rows, out, 1);
+    forest->forest.predict(rows, n_rows, out);
   });
 }
 
@@ -76,7 +76,7 @@ gpp_status predict_columns(const gpp_forest* forest, const T* const* columns, co
     require(strides, "strides");
     require(out, "out");
     for (int64_t f = 0; f < forest->forest.n_features(); ++f) require(columns[f], "columns[i]");
-    forest->forest.predict_columns(columns, strides, n_rows, out, 1);
+    forest->forest.predict_columns(columns, strides, n_rows, out);
   });
 }
 

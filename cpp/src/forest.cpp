@@ -8,58 +8,10 @@
 #include <utility>
 
 #include "dispatch.hpp"
-#include "gppcore/error.hpp"
 #include "parallel.hpp"
 
 namespace gppcore {
 namespace {
-
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::forest_format, message); }
-
-void check_tree(const ForestArrays& a, int64_t tree) {
-  const int64_t begin = a.tree_begin[tree], n = a.tree_begin[tree + 1] - begin;
-  std::vector<uint8_t> has_parent(static_cast<size_t>(n), 0);
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t k = begin + i;
-    const auto where = [&] { return "tree " + std::to_string(tree) + ", node " + std::to_string(i) + ": "; };
-    if (i > 0 && !has_parent[i]) refuse(where() + "expected one parent, got none");
-    if (a.feature[k] == -1) {
-      if (!std::isfinite(a.value[k])) refuse(where() + "value: expected a finite number");
-      continue;
-    }
-    if (a.feature[k] < 0 || a.feature[k] >= a.n_features)
-      refuse(where() + "feature: expected -1 to " + std::to_string(a.n_features - 1) + ", got " +
-             std::to_string(a.feature[k]));
-    if (std::isnan(a.threshold[k])) refuse(where() + "threshold: expected a number, got NaN");
-    for (const int64_t child : {a.left[k], a.right[k]}) {
-      if (child <= i || child >= n)
-        refuse(where() + "child: expected " + std::to_string(i + 1) + " to " + std::to_string(n - 1) + ", got " +
-               std::to_string(child));
-      if (has_parent[child]) refuse(where() + "child " + std::to_string(child) + " has another parent");
-      has_parent[child] = 1;
-    }
-  }
-}
-
-void check(const ForestArrays& a) {
-  const size_t n_nodes = a.feature.size();
-  if (a.n_features < 1 || a.n_features > std::numeric_limits<int32_t>::max())
-    refuse("n_features: expected at least 1, got " + std::to_string(a.n_features));
-  if (!std::isfinite(a.base)) refuse("base: expected a finite number");
-  if (!a.feature_names.empty() && a.feature_names.size() != static_cast<size_t>(a.n_features))
-    refuse("feature_names: expected " + std::to_string(a.n_features) + " names, got " +
-           std::to_string(a.feature_names.size()));
-  if (a.left.size() != n_nodes || a.right.size() != n_nodes || a.threshold.size() != n_nodes ||
-      a.value.size() != n_nodes || a.missing_left.size() != n_nodes)
-    refuse("nodes: expected arrays of one length");
-  if (n_nodes > static_cast<size_t>(std::numeric_limits<int32_t>::max()))
-    refuse("nodes: expected fewer than 2^31, got " + std::to_string(n_nodes));
-  if (a.tree_begin.empty() || a.tree_begin.front() != 0 || a.tree_begin.back() != static_cast<int64_t>(n_nodes))
-    refuse("tree_begin: expected 0 first and the number of nodes last");
-  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t)
-    if (a.tree_begin[t + 1] <= a.tree_begin[t]) refuse("tree_begin: expected ascending values");
-  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) check_tree(a, static_cast<int64_t>(t));
-}
 
 // Memory in whole cache lines, so that every array of the workspace is aligned.
 struct alignas(64) Line {
@@ -70,7 +22,7 @@ struct alignas(64) Line {
 
 // The forest rearranged for the kernels; kernels/forest.hpp tells what each array is.
 struct Forest::Plan {
-  explicit Plan(const ForestArrays& arrays);
+  explicit Plan(const ForestView& arrays);
 
   ForestPlan view{};
   std::vector<std::vector<double>> thresholds;  // per feature, sorted, filled up with +inf
@@ -87,23 +39,23 @@ struct Forest::Plan {
   // A condition before it has a number: rank row * 256 + rank. Sorted keys bring equal rank rows together.
   using Key = uint64_t;
 
-  void add_features(const ForestArrays& arrays);
-  void add_walk(const ForestArrays& arrays);
-  Key key(const ForestArrays& arrays, int64_t node) const;
-  void add_tree(const ForestArrays& arrays, int64_t tree);
+  void add_features(const ForestView& arrays);
+  void add_walk(const ForestView& arrays);
+  Key key(const ForestView& arrays, int64_t node) const;
+  void add_tree(const ForestView& arrays, int64_t tree);
   void close_group(int64_t tree_end);
 
   std::vector<Key> step_keys_;  // of the open group, one per step
   std::unordered_set<Key> group_keys_;
 };
 
-Forest::Plan::Plan(const ForestArrays& arrays) {
+Forest::Plan::Plan(const ForestView& arrays) {
   add_features(arrays);
   add_walk(arrays);
   const int64_t n_trees = static_cast<int64_t>(arrays.tree_begin.size()) - 1;
   for (int64_t t = 0; t < n_trees; ++t) add_tree(arrays, t);
   close_group(n_trees);
-  view.base = arrays.base;
+  view.base = arrays.base[0];
   view.n_features = arrays.n_features;
   view.n_groups = static_cast<int64_t>(groups.size());
   view.n_trees = n_trees;
@@ -117,7 +69,7 @@ Forest::Plan::Plan(const ForestArrays& arrays) {
   view.leaves = leaves.data();
 }
 
-void Forest::Plan::add_features(const ForestArrays& a) {
+void Forest::Plan::add_features(const ForestView& a) {
   thresholds.resize(static_cast<size_t>(a.n_features));
   for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) {
     const int64_t n_nodes = a.tree_begin[t + 1] - a.tree_begin[t];
@@ -137,7 +89,7 @@ void Forest::Plan::add_features(const ForestArrays& a) {
   }
 }
 
-void Forest::Plan::add_walk(const ForestArrays& a) {
+void Forest::Plan::add_walk(const ForestView& a) {
   nodes.reserve(a.feature.size());
   for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) {
     const int32_t root = static_cast<int32_t>(a.tree_begin[t]);
@@ -146,20 +98,20 @@ void Forest::Plan::add_walk(const ForestArrays& a) {
         nodes.push_back({a.value[k], 0, 0, {k, k}});
       } else {
         nodes.push_back(
-            {a.threshold[k], a.feature[k], a.missing_left[k] ? 0 : 1, {root + a.left[k], root + a.right[k]}});
+            {a.threshold[k], a.feature[k], a.flags[k] & kMissingLeft ? 0 : 1, {root + a.left[k], root + a.right[k]}});
       }
     }
   }
 }
 
-Forest::Plan::Key Forest::Plan::key(const ForestArrays& a, int64_t node) const {
+Forest::Plan::Key Forest::Plan::key(const ForestView& a, int64_t node) const {
   const auto& list = thresholds[a.feature[node]];
   const int64_t rank = std::lower_bound(list.begin(), list.end(), a.threshold[node]) - list.begin();
   const int64_t row = features[a.feature[node]].rank_row + 2 * (rank / kForestRanksPerRow);
-  return static_cast<Key>((row + (a.missing_left[node] ? 0 : 1)) * 256 + rank % kForestRanksPerRow);
+  return static_cast<Key>((row + (a.flags[node] & kMissingLeft ? 0 : 1)) * 256 + rank % kForestRanksPerRow);
 }
 
-void Forest::Plan::add_tree(const ForestArrays& a, int64_t tree) {
+void Forest::Plan::add_tree(const ForestView& a, int64_t tree) {
   const int64_t root = a.tree_begin[tree], n_nodes = a.tree_begin[tree + 1] - root;
   const int64_t first_leaf = static_cast<int64_t>(leaves.size());
   if (n_nodes >= 2 * kForestMaxMaskedLeaves) {
@@ -222,18 +174,82 @@ void Forest::Plan::close_group(int64_t tree_end) {
   group_keys_.clear();
 }
 
-Forest::Forest(ForestArrays arrays) : arrays_(std::move(arrays)) {
-  check(arrays_);
-  plan_ = std::make_unique<const Plan>(arrays_);
-}
-Forest::~Forest() = default;
-Forest::Forest(Forest&&) noexcept = default;
+namespace {
 
-int64_t Forest::n_leaves() const noexcept { return std::count(arrays_.feature.begin(), arrays_.feature.end(), -1); }
+// What the mask kernels do not know yet is walked row by row.
+bool is_plain(const ForestView& a) {
+  bool plain = a.n_outputs == 1 && a.link == ForestLink::identity && a.link_scale == 1.0;
+  for (size_t k = 0; k < a.feature.size() && plain; ++k) plain = a.feature[k] < 0 || a.flags[k] <= kMissingLeft;
+  return plain;
+}
+
+bool goes_left(const ForestView& a, int64_t k, double x) {
+  const uint8_t flags = a.flags[k];
+  if (x != x || ((flags & kZeroMissing) && !(flags & kCategorical) && std::abs(x) <= double{kForestZero}))
+    return flags & kMissingLeft;
+  if (!(flags & kCategorical)) return x <= a.threshold[k];
+  const size_t set = static_cast<size_t>(a.threshold[k]);
+  const int64_t begin = a.set_begin[set], n_bits = 32 * (a.set_begin[set + 1] - begin);
+  const double c = std::trunc(x);
+  if (!(c >= 0.0 && c < static_cast<double>(n_bits))) return flags & kUnseenLeft;
+  const int64_t bit = static_cast<int64_t>(c);
+  return a.set_words[static_cast<size_t>(begin + bit / 32)] >> (bit % 32) & 1;
+}
+
+template <class T>
+int64_t leaf_node(const ForestView& a, size_t tree, const T* const* columns, const int64_t* strides, int64_t row) {
+  const int64_t root = a.tree_begin[tree];
+  int64_t k = root;
+  while (a.feature[k] >= 0) {
+    const double x = static_cast<double>(columns[a.feature[k]][row * strides[a.feature[k]]]);
+    k = root + (goes_left(a, k, x) ? a.left[k] : a.right[k]);
+  }
+  return k;
+}
+
+void apply_link(const ForestView& a, double* y) {
+  const auto n = static_cast<size_t>(a.n_outputs);
+  double largest = -std::numeric_limits<double>::infinity(), sum = 0.0;
+  for (size_t k = 0; k < n; ++k) largest = std::max(largest, y[k] *= a.link_scale);
+  for (size_t k = 0; k < n; ++k) {
+    if (a.link == ForestLink::exp) y[k] = std::exp(y[k]);
+    if (a.link == ForestLink::sigmoid) y[k] = 1.0 / (1.0 + std::exp(-y[k]));
+    if (a.link == ForestLink::softmax) sum += y[k] = std::exp(y[k] - largest);
+  }
+  for (size_t k = 0; k < n && a.link == ForestLink::softmax; ++k) y[k] /= sum;
+}
+
+template <class T>
+void walk_rows(const ForestView& a, const T* const* columns, const int64_t* strides, int64_t begin, int64_t end, T* out,
+               bool raw) {
+  std::vector<double> y(static_cast<size_t>(a.n_outputs));
+  for (int64_t row = begin; row < end; ++row) {
+    std::copy(a.base.begin(), a.base.end(), y.begin());
+    for (size_t t = 0; t < a.tree_output.size(); ++t) {
+      const double* leaf = a.value.data() + leaf_node(a, t, columns, strides, row) * a.leaf_width;
+      for (int64_t v = 0; v < a.leaf_width; ++v) y[static_cast<size_t>(a.tree_output[t] + v)] += leaf[v];
+    }
+    if (!raw) apply_link(a, y.data());
+    for (int64_t k = 0; k < a.n_outputs; ++k) out[row * a.n_outputs + k] = static_cast<T>(y[static_cast<size_t>(k)]);
+  }
+}
+
+}  // namespace
+
+Forest::Forest(const ForestView& arrays, std::shared_ptr<const void> memory)
+    : memory_(std::move(memory)), arrays_(arrays) {
+  check_forest(arrays_);
+  if (is_plain(arrays_)) plan_ = std::make_shared<const Plan>(arrays_);
+}
 
 template <class T>
 void Forest::predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
-                             int n_threads) const {
+                             const ForestRun& run) const {
+  if (!plan_) {
+    parallel_for(n_rows, kForestBlock, run.n_threads,
+                 [&](int64_t begin, int64_t end) { walk_rows(arrays_, columns, strides, begin, end, out, run.raw); });
+    return;
+  }
   const ForestPlan& plan = plan_->view;
   ForestPredict<T> kernel;
   if constexpr (std::is_same_v<T, float>) {
@@ -246,7 +262,7 @@ void Forest::predict_columns(const T* const* columns, const int64_t* strides, in
   const int64_t masks = plan.n_rank_rows * kRankRow, gaps = masks + plan.n_masks * kMask;
   const int64_t leaf_id = gaps + (kForestMaxMaskedLeaves + 1) * kMask;
   const int64_t sums = leaf_id + kForestTreesPerSum * kRankRow, end_of_work = sums + kForestBlock / 8;
-  parallel_for(n_rows, 8 * kForestBlock, n_threads, [&](int64_t begin, int64_t end) {
+  parallel_for(n_rows, 8 * kForestBlock, run.n_threads, [&](int64_t begin, int64_t end) {
     thread_local std::vector<Line> memory;  // kept: a call allocates nothing once its thread is warm
     if (memory.size() < static_cast<size_t>(end_of_work)) memory.resize(static_cast<size_t>(end_of_work));
     const auto at = [&](int64_t line) { return memory[static_cast<size_t>(line)].bytes; };
@@ -257,18 +273,37 @@ void Forest::predict_columns(const T* const* columns, const int64_t* strides, in
 }
 
 template <class T>
-void Forest::predict(const T* rows, int64_t n_rows, T* out, int n_threads) const {
+void Forest::predict(const T* rows, int64_t n_rows, T* out, const ForestRun& run) const {
   thread_local std::vector<const T*> columns;
   thread_local std::vector<int64_t> strides;
   columns.clear();
   for (int64_t f = 0; f < n_features(); ++f) columns.push_back(rows + f);
   strides.assign(static_cast<size_t>(n_features()), n_features());
-  predict_columns(columns.data(), strides.data(), n_rows, out, n_threads);
+  predict_columns(columns.data(), strides.data(), n_rows, out, run);
 }
 
-template void Forest::predict_columns(const float* const*, const int64_t*, int64_t, float*, int) const;
-template void Forest::predict_columns(const double* const*, const int64_t*, int64_t, double*, int) const;
-template void Forest::predict(const float*, int64_t, float*, int) const;
-template void Forest::predict(const double*, int64_t, double*, int) const;
+template <class T>
+void Forest::apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
+                           const ForestRun& run) const {
+  std::vector<int32_t> leaf_number(arrays_.feature.size());
+  for (size_t t = 0; t < arrays_.tree_output.size(); ++t) {
+    int32_t n = 0;
+    for (int64_t k = arrays_.tree_begin[t]; k < arrays_.tree_begin[t + 1]; ++k)
+      if (arrays_.feature[k] < 0) leaf_number[static_cast<size_t>(k)] = n++;
+  }
+  parallel_for(n_rows, kForestBlock, run.n_threads, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row)
+      for (size_t t = 0; t < arrays_.tree_output.size(); ++t)
+        leaves[row * n_trees() + static_cast<int64_t>(t)] =
+            leaf_number[static_cast<size_t>(leaf_node(arrays_, t, columns, strides, row))];
+  });
+}
+
+template void Forest::apply_columns(const float* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const;
+template void Forest::apply_columns(const double* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const;
+template void Forest::predict_columns(const float* const*, const int64_t*, int64_t, float*, const ForestRun&) const;
+template void Forest::predict_columns(const double* const*, const int64_t*, int64_t, double*, const ForestRun&) const;
+template void Forest::predict(const float*, int64_t, float*, const ForestRun&) const;
+template void Forest::predict(const double*, int64_t, double*, const ForestRun&) const;
 
 }  // namespace gppcore

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntFlag
 from os import PathLike, fspath
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,18 +13,34 @@ from numpy.typing import ArrayLike, NDArray
 from gppcore import _core
 from gppcore.errors import DtypeError, ForestFormatError, ShapeError
 
-__all__ = ["Forest"]
+__all__ = ["Forest", "NodeFlag"]
 
 Float = TypeVar("Float", np.float32, np.float64)
 
+_LINKS = ("identity", "exp", "sigmoid", "softmax")
+
+
+class NodeFlag(IntFlag):
+    """How an internal node treats values that its threshold or category set does not decide."""
+
+    MISSING_LEFT = 1
+    """A missing value goes left; without it, right."""
+    UNSEEN_LEFT = 2
+    """A category below 0, or beyond the bits of the node's set, goes left; without it, right."""
+    ZERO_MISSING = 4
+    """Values within 1e-35 (in float32) of zero are missing, as NaN is."""
+    CATEGORICAL = 8
+    """The node asks whether the value is in a set of categories."""
+
 
 class Forest:
-    """An additive ensemble of regression trees: a base value plus one leaf value per tree.
+    """An additive ensemble of trees: ``link(link_scale * (base + sum of one leaf per tree))``.
 
-    Made by `from_sklearn`, `from_arrays` or `load`; immutable, and safe to share between threads. A node
-    sends ``x <= threshold`` to the left, and NaN to the side that it names. Comparisons and sums are in
-    float64, the trees in their order, so that a row's prediction is the same bits for any batch, number of
-    threads and instruction set.
+    Made by `from_sklearn`, `from_arrays` or `load`; immutable, and safe to share between threads. A row's
+    prediction is the same bits for any batch, number of threads and instruction set.
+
+    A numeric node sends a missing value to the side that it names, else ``x <= threshold`` (in float64) to the
+    left. A categorical node sends NaN to the side that it names, and else asks its set for the category trunc(x).
     """
 
     __slots__ = ("_forest",)
@@ -60,30 +77,45 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         left: ArrayLike,
         right: ArrayLike,
         value: ArrayLike,
-        missing_left: ArrayLike | None = None,
-        base: float = 0.0,
-        feature_names: Sequence[str] | None = None,
+        flags: ArrayLike | None = None,
+        set_begin: ArrayLike = (0,),
+        set_words: ArrayLike = (),
+        base: ArrayLike = 0.0,
+        tree_output: ArrayLike | None = None,
+        link: str = "identity",
+        link_scale: float = 1.0,
+        feature_names: Sequence[str] = (),
     ) -> Forest:
         """Make a forest of flat arrays, which hold the nodes of tree after tree, each with its root first.
 
         Parameters
         ----------
         n_features : int
-            Number of features, at least 1.
+            Number of features, 1 to 65536.
         tree_begin : array_like of int, shape (n_trees + 1,)
             Where the nodes of each tree begin; the last is n_nodes.
         feature : array_like of int, shape (n_nodes,)
             The feature that a node compares; -1 at a leaf.
         threshold : array_like of float, shape (n_nodes,)
-            In the unit of the feature; not NaN. Ignored at leaves.
+            In the unit of the feature; not NaN. Of a categorical node: the number of its set. Ignored at leaves.
         left, right : array_like of int, shape (n_nodes,)
             Children, counted from the root of their tree; each comes after its parent. Ignored at leaves.
-        value : array_like of float, shape (n_nodes,)
-            Finite at leaves, ignored elsewhere.
-        missing_left : array_like of bool, shape (n_nodes,), optional
-            Whether NaN goes left; by default it goes right.
-        base : float
-            Added to every prediction.
+        value : array_like of float, shape (n_nodes,) or (n_nodes, n_outputs)
+            What a leaf adds to the output of its tree, or to each output. Finite at leaves, ignored elsewhere.
+        flags : array_like of NodeFlag, shape (n_nodes,), optional
+            None set by default: numeric nodes, NaN goes right. Ignored at leaves.
+        set_begin : array_like of int, shape (n_sets + 1,), optional
+            Where the words of each category set begin.
+        set_words : array_like of uint32, optional
+            Category c goes left if bit c % 32 of word c // 32 of the set is 1.
+        base : float or array_like of float, shape (n_outputs,)
+            Added to the sum of leaves; its size is the number of outputs.
+        tree_output : array_like of int, shape (n_trees,), optional
+            The output that a tree adds to, where leaves hold one value; 0 by default.
+        link : {"identity", "exp", "sigmoid", "softmax"}
+            What makes predictions of raw sums.
+        link_scale : float
+            Multiplies raw sums before the link.
         feature_names : sequence of str, optional
             Stored with the forest.
 
@@ -92,26 +124,54 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         ForestFormatError
             If the arrays are not a forest; the message names the tree and the node.
         """
+        if link not in _LINKS:
+            message = f"link: expected one of {_LINKS}, got {link!r}"
+            raise ForestFormatError(message)
         features = np.ascontiguousarray(feature, dtype=np.int32)
-        goes_left = np.zeros(features.shape, bool) if missing_left is None else np.asarray(missing_left, bool)
+        begins = np.ascontiguousarray(tree_begin, dtype=np.int64)
+        outputs = np.zeros(max(begins.size - 1, 0), np.int32) if tree_output is None else tree_output
+        values = np.ascontiguousarray(value, dtype=np.float64)
+        bases = np.atleast_1d(np.ascontiguousarray(base, dtype=np.float64))
         return cls(
             _core.Forest.from_arrays(
                 n_features,
-                base,
-                np.ascontiguousarray(tree_begin, dtype=np.int64),
+                bases.size,
+                values.shape[1] if values.ndim == 2 else 1,
+                _LINKS.index(link),
+                link_scale,
+                bases,
+                begins,
+                np.ascontiguousarray(outputs, dtype=np.int32),
                 features,
-                np.ascontiguousarray(threshold, dtype=np.float64),
                 np.ascontiguousarray(left, dtype=np.int32),
                 np.ascontiguousarray(right, dtype=np.int32),
-                np.ascontiguousarray(goes_left, dtype=np.uint8),
-                np.ascontiguousarray(value, dtype=np.float64),
-                list(feature_names or ()),
+                np.ascontiguousarray(threshold, dtype=np.float64),
+                values,
+                np.zeros(features.shape, np.uint8) if flags is None else np.ascontiguousarray(flags, dtype=np.uint8),
+                np.ascontiguousarray(set_begin, dtype=np.int64),
+                np.ascontiguousarray(set_words, dtype=np.uint32),
+                list(feature_names),
             )
         )
 
+    def arrays(self) -> dict[str, Any]:
+        """Arguments of `from_arrays` that make this forest again; arrays are read-only and not copied."""
+        names = ("tree_begin", "feature", "threshold", "left", "right", "flags", "set_begin", "set_words", "base")
+        core = self._forest
+        return {
+            "n_features": self.n_features,
+            **{name: getattr(core, name) for name in (*names, "tree_output")},
+            "value": core.value if core.leaf_width == 1 else core.value.reshape(-1, core.leaf_width),
+            "link": self.link,
+            "link_scale": core.link_scale,
+            "feature_names": self.feature_names,
+        }
+
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Forest:
-        """Read a ``.gppf`` file, checking all of it.
+        """Map a ``.gppf`` file into memory, checking all of it.
+
+        The file must not be changed in place afterwards; replacing it, as `save` does, is safe.
 
         Raises
         ------
@@ -139,6 +199,11 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         return int(self._forest.n_features)
 
     @property
+    def n_outputs(self) -> int:
+        """Number of values that each row gets."""
+        return int(self._forest.n_outputs)
+
+    @property
     def n_trees(self) -> int:
         """Number of trees."""
         return int(self._forest.n_trees)
@@ -149,9 +214,14 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         return int(self._forest.n_leaves)
 
     @property
-    def base(self) -> float:
-        """Value that is added to every prediction."""
-        return float(self._forest.base)
+    def base(self) -> NDArray[np.float64]:
+        """Values that are added to every raw prediction, shape (n_outputs,)."""
+        return cast("NDArray[np.float64]", self._forest.base)
+
+    @property
+    def link(self) -> str:
+        """What makes predictions of raw sums: identity, exp, sigmoid or softmax."""
+        return _LINKS[self._forest.link]
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -159,42 +229,49 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         return tuple(self._forest.feature_names)
 
     def __repr__(self) -> str:
-        return f"Forest(n_trees={self.n_trees}, n_leaves={self.n_leaves}, n_features={self.n_features})"
+        return (
+            f"Forest(n_trees={self.n_trees}, n_leaves={self.n_leaves}, n_features={self.n_features}, "
+            f"n_outputs={self.n_outputs}, link={self.link!r})"
+        )
 
-    def predict(self, rows: NDArray[Float], *, out: NDArray[Float] | None = None, n_threads: int = 1) -> NDArray[Float]:
+    def predict(
+        self,
+        rows: NDArray[Float],
+        *,
+        raw: bool = False,
+        out: NDArray[Float] | None = None,
+        n_threads: int = 1,
+    ) -> NDArray[Float]:
         """Predict from a matrix.
 
         Parameters
         ----------
         rows : ndarray, shape (n, n_features), float32 or float64
-            One row per prediction; NaN is a missing value. Copied if it is not C-contiguous.
-        out : ndarray, shape (n,), optional
-            C-contiguous, dtype of `rows`; made when not given.
+            One row per prediction; NaN, or masked, is a missing value. May be strided.
+        raw : bool
+            Leave out the link and its scale.
+        out : ndarray, shape (n,), or (n, n_outputs) with several outputs, optional
+            Dtype of `rows`; made when not given.
         n_threads : int
             Threads to use; 0 means all cores. The result does not depend on it.
 
         Returns
         -------
-        ndarray, shape (n,), dtype of `rows`
+        ndarray, shape (n,), or (n, n_outputs) with several outputs, dtype of `rows`
             In the unit of the target that the trees were trained on.
 
         Raises
         ------
         ShapeError, DtypeError
         """
-        matrix = np.asarray(rows)
-        _check_dtype("rows", matrix.dtype)
-        if matrix.ndim != 2 or matrix.shape[1] != self.n_features:
-            message = f"rows: expected shape (n, {self.n_features}), got {matrix.shape}"
-            raise ShapeError(message)
-        result = _output(out, matrix.shape[0], matrix.dtype)
-        self._forest.predict(np.ascontiguousarray(matrix), result, n_threads)
-        return result
+        columns, n, dtype = self._rows(rows)
+        return self._run(columns, n, dtype, out, raw, n_threads)
 
     def predict_columns(
         self,
         columns: Sequence[NDArray[Float] | float],
         *,
+        raw: bool = False,
         out: NDArray[Float] | None = None,
         n_threads: int = 1,
     ) -> NDArray[Float]:
@@ -205,14 +282,12 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         columns : sequence of n_features
             Each an ndarray of shape (n,), float32 or float64, all of one dtype, which may be strided; or one
             number for all rows. At least one is an array.
-        out : ndarray, shape (n,), optional
-            C-contiguous, dtype of the columns; made when not given.
-        n_threads : int
-            Threads to use; 0 means all cores. The result does not depend on it.
+        raw, out, n_threads
+            As for `predict`.
 
         Returns
         -------
-        ndarray, shape (n,), dtype of the columns
+        ndarray, shape (n,), or (n, n_outputs) with several outputs, dtype of the columns
 
         Raises
         ------
@@ -225,18 +300,67 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         first = np.asarray(arrays[0])
         _check_dtype("columns", first.dtype)
         ready = [self._column(i, column, first) for i, column in enumerate(columns)]
-        result = _output(out, first.shape[0], first.dtype)
-        if first.dtype == np.float32:
-            self._forest.predict_columns_f32(ready, result, n_threads)
-        else:
-            self._forest.predict_columns_f64(ready, result, n_threads)
-        return result
+        return self._run(ready, first.shape[0], first.dtype, out, raw, n_threads)
+
+    def apply(self, rows: NDArray[Float], *, n_threads: int = 1) -> NDArray[np.int32]:
+        """Tell which leaf of each tree a row reaches.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, n_features), float32 or float64
+            As for `predict`.
+        n_threads : int
+            Threads to use; 0 means all cores.
+
+        Returns
+        -------
+        ndarray of int32, shape (n, n_trees)
+            Leaves of a tree are counted in the order of the arrays that it was made of.
+
+        Raises
+        ------
+        ShapeError, DtypeError
+        """
+        columns, n, dtype = self._rows(rows)
+        leaves = np.empty((n, self.n_trees), np.int32)
+        (self._forest.apply_f32 if dtype == np.float32 else self._forest.apply_f64)(columns, leaves, n_threads)
+        return leaves
+
+    def _rows(self, rows: NDArray[Float]) -> tuple[list[NDArray[Any]], int, np.dtype[Any]]:
+        matrix = _filled(rows)
+        _check_dtype("rows", matrix.dtype)
+        if matrix.ndim != 2 or matrix.shape[1] != self.n_features:
+            message = f"rows: expected shape (n, {self.n_features}), got {matrix.shape}"
+            raise ShapeError(message)
+        return list(matrix.T), matrix.shape[0], matrix.dtype
+
+    def _run(
+        self,
+        columns: list[NDArray[Any]],
+        n: int,
+        dtype: np.dtype[Any],
+        out: NDArray[Float] | None,
+        raw: bool,
+        n_threads: int,
+    ) -> NDArray[Float]:
+        shape = (n,) if self.n_outputs == 1 else (n, self.n_outputs)
+        if out is not None:
+            _check_output(out, shape, dtype)
+        # A strided output, or one that covers the input, is filled at the end.
+        direct = out is not None and out.flags.c_contiguous and not any(np.may_share_memory(out, c) for c in columns)
+        result = out if out is not None and direct else np.empty(shape, dtype)
+        predict = self._forest.predict_f32 if dtype == np.float32 else self._forest.predict_f64
+        predict(columns, result.reshape(n, self.n_outputs), raw, n_threads)
+        if out is None or direct:
+            return result
+        out[...] = result
+        return out
 
     def _column(self, i: int, column: NDArray[Float] | float, first: NDArray[Any]) -> NDArray[Any]:
         name = f"columns[{i}]" + (f" ({self.feature_names[i]})" if self.feature_names else "")
         if np.ndim(column) == 0:
             return np.asarray(column, dtype=first.dtype)
-        array = np.asarray(column)
+        array = _filled(column)
         if array.dtype != first.dtype:
             message = f"{name}: expected dtype {first.dtype} as the first array has, got {array.dtype}"
             raise DtypeError(message)
@@ -246,22 +370,27 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         return array
 
 
+def _filled(array: Any) -> NDArray[Any]:
+    """Return the array itself, or a copy with NaN where it is masked."""
+    if isinstance(array, np.ma.MaskedArray):
+        _check_dtype("masked array", array.dtype)
+        return cast("NDArray[Any]", array.filled(np.nan))
+    return np.asarray(array)
+
+
 def _check_dtype(name: str, dtype: np.dtype[Any]) -> None:
     if dtype not in (np.float32, np.float64):
         message = f"{name}: expected dtype float32 or float64, got {dtype}"
         raise DtypeError(message)
 
 
-def _output(out: NDArray[Float] | None, n: int, dtype: np.dtype[Any]) -> NDArray[Float]:
-    if out is None:
-        return np.empty(n, dtype=dtype)
+def _check_output(out: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     if out.dtype != dtype:
         message = f"out: expected dtype {dtype}, got {out.dtype}"
         raise DtypeError(message)
-    if out.shape != (n,) or not out.flags.c_contiguous or not out.flags.writeable:
-        message = f"out: expected a writable C-contiguous array of shape ({n},), got {out.shape}"
+    if out.shape != shape or not out.flags.writeable:
+        message = f"out: expected a writable array of shape {shape}, got {out.shape}"
         raise ShapeError(message)
-    return out
 
 
 def _sklearn_arrays(estimator: Any) -> dict[str, Any]:
@@ -319,7 +448,7 @@ def _histogram_trees(estimator: Any) -> tuple[float, list[dict[str, NDArray[Any]
                 "threshold": np.where(leaf, 0.0, nodes["num_threshold"]),
                 "left": nodes["left"].astype(np.int32),
                 "right": nodes["right"].astype(np.int32),
-                "missing_left": nodes["missing_go_to_left"].astype(bool),
+                "flags": nodes["missing_go_to_left"] * NodeFlag.MISSING_LEFT,
                 "value": nodes["value"],
             }
         )
@@ -347,7 +476,7 @@ def _cython_tree(tree: Any, scale: float) -> dict[str, NDArray[Any]]:
         "threshold": np.where(leaf, 0.0, _threshold_before_rounding(tree.threshold)),
         "left": tree.children_left,
         "right": tree.children_right,
-        "missing_left": np.asarray(tree.missing_go_to_left, bool),
+        "flags": np.asarray(tree.missing_go_to_left) * NodeFlag.MISSING_LEFT,
         "value": scale * tree.value[:, 0, 0],
     }
 

@@ -27,7 +27,7 @@ def forest():
         threshold=rng.normal(size=N_TREES * 31),
         left=np.tile(np.where(inner, 2 * node + 1, 0), N_TREES),
         right=np.tile(np.where(inner, 2 * node + 2, 0), N_TREES),
-        missing_left=rng.random(N_TREES * 31) < 0.5,
+        flags=rng.random(N_TREES * 31) < 0.5,
         value=rng.normal(size=N_TREES * 31),
         base=1.0,
     )

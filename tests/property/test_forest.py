@@ -43,7 +43,7 @@ def test_equals_a_plain_walk(forest, dtype, seed):
     flat = [flatten(tree, []) for tree in forest]
     begin = np.cumsum([0] + [len(nodes) for nodes in flat])
     fields = zip(*(node for nodes in flat for node in nodes), strict=True) if forest else [()] * 6
-    names = ("feature", "threshold", "missing_left", "left", "right", "value")
+    names = ("feature", "threshold", "flags", "left", "right", "value")
     arrays = dict(zip(names, map(list, fields), strict=True))
     compiled = Forest.from_arrays(n_features=3, tree_begin=begin, base=0.5, **arrays)
     rng = np.random.default_rng(seed)
