@@ -59,22 +59,22 @@ def join_trees(trees: Iterable[Tree], *, base: ArrayLike, feature_names: Iterabl
     sizes = [tree.feature.size for tree in kept]
     first_set = np.cumsum([0] + [len(tree.sets) for tree in kept])
     sets = [words for tree in kept for words in tree.sets]
-    flags = _joined([tree.flags for tree in kept], np.uint8)
-    threshold = _joined([tree.threshold for tree in kept], np.float64)
+    flags = _joined([tree.flags for tree in kept], np.uint8, "flags")
+    threshold = _joined([tree.threshold for tree in kept], np.float64, "threshold")
     is_set = (flags & NodeFlag.CATEGORICAL).astype(bool)
     threshold[is_set] += np.repeat(first_set[:-1], sizes)[is_set]
     return {
         "base": base,
         "tree_begin": np.cumsum([0, *sizes], dtype=np.int64),
         "tree_output": np.array([tree.output for tree in kept], np.int32),
-        "feature": _joined([tree.feature for tree in kept], np.int32),
-        "left": _joined([tree.left for tree in kept], np.int32),
-        "right": _joined([tree.right for tree in kept], np.int32),
+        "feature": _joined([tree.feature for tree in kept], np.int32, "feature"),
+        "left": _joined([tree.left for tree in kept], np.int32, "left"),
+        "right": _joined([tree.right for tree in kept], np.int32, "right"),
         "threshold": threshold,
         "value": np.concatenate([tree.value for tree in kept] or [np.empty(0)]),
         "flags": flags,
         "set_begin": np.cumsum([0] + [words.size for words in sets], dtype=np.int64),
-        "set_words": _joined(sets, np.uint32),
+        "set_words": _joined(sets, np.uint32, "set_words"),
         "feature_names": names,
         **rest,
     }
@@ -113,5 +113,9 @@ def _is_text(name: str) -> bool:
         return False
 
 
-def _joined(parts: list[Flat], dtype: type) -> Flat:
-    return np.concatenate([np.empty(0, dtype), *parts]).astype(dtype, copy=False)
+def _joined(parts: list[Flat], dtype: type, name: str) -> Flat:
+    joined = np.concatenate([np.empty(0, dtype), *parts])
+    if dtype is np.int32 and (np.abs(joined) >= 2**31).any():
+        message = f"{name}: expected integers of 32 bits, got {joined.min()} to {joined.max()}"
+        raise ForestFormatError(message)
+    return joined.astype(dtype, copy=False)

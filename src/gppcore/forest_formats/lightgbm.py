@@ -114,7 +114,7 @@ def _tree(fields: dict[str, str], where: str, output: int, weight: float) -> Tre
     n_sets = int(_integers(fields, "num_cat", 1, where)[0])
     sets = _sets(fields, n_sets, where) if n_sets > 0 else ()
     threshold, flags = _decisions(threshold, decision, n_sets, where)
-    leaves = np.zeros(n_leaves)
+    leaves = np.zeros(n_leaves, np.int64)
     return Tree(
         feature=np.concatenate([_integers(fields, "split_feature", n_splits, where), leaves - 1]),
         threshold=np.concatenate([threshold, leaves]),

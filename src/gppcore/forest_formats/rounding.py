@@ -6,19 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@np.errstate(over="ignore")
 def at_most(threshold: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Largest double x with float32(x) <= threshold, threshold in double.
+    """Largest double x with float32(x) <= threshold.
 
     Float32 values compare with it as with the threshold itself.
     """
-    with np.errstate(over="ignore"):
-        below = threshold.astype(np.float32)
+    below = threshold.astype(np.float32)
     return _largest_that_rounds_to(np.where(below > threshold, np.nextafter(below, np.float32(-np.inf)), below))
 
 
-def less_than(threshold: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Largest double x with float32(x) < threshold."""
-    return _largest_that_rounds_to(np.nextafter(threshold, np.float32(-np.inf)))
+@np.errstate(over="ignore")
+def less_than(threshold: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Largest double x with float32(x) < float32(threshold)."""
+    return _largest_that_rounds_to(np.nextafter(threshold.astype(np.float32), np.float32(-np.inf)))
 
 
 def _largest_that_rounds_to(value: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -83,7 +83,7 @@ def _trees(booster: dict[str, Any], n_outputs: int) -> Iterator[Tree]:
     outputs = _integers(model, "tree_info", "model", len(trees))
     weights = np.ones(len(trees))
     if name == "dart":
-        weights = _numbers(booster, "weight_drop", "gradient_booster", len(trees))
+        weights = _singles(booster, "weight_drop", "gradient_booster", len(trees))
     if outputs.size and not 0 <= outputs.min() <= outputs.max() < n_outputs:
         message = f"tree_info: expected outputs 0 to {n_outputs - 1}, got {outputs.min()} to {outputs.max()}"
         raise ForestFormatError(message)
@@ -96,16 +96,17 @@ def _tree(tree: Any, where: str, n_outputs: int, output: int, weight: float) -> 
     n = left.size
     right = _integers(tree, "right_children", where, n)
     feature = _integers(tree, "split_indices", where, n)
-    with np.errstate(over="ignore"):
-        condition = _numbers(tree, "split_conditions", where, n).astype(np.float32)
+    condition = _singles(tree, "split_conditions", where, n)
     leaf = left == -1
     flags = np.where(_numbers(tree, "default_left", where, n) != 0, NodeFlag.MISSING_LEFT, 0)
     threshold = less_than(condition)
-    is_set = _integers(tree, "split_type", where, n).astype(bool) & ~leaf if "split_type" in tree else np.zeros(n, bool)
-    sets = _sets(tree, is_set, where) if is_set.any() else ()
-    threshold[is_set] = np.arange(len(sets))
-    flags[is_set] |= NodeFlag.CATEGORICAL | NodeFlag.UNSEEN_LEFT
-    value = _vector_leaves(tree, right, leaf, n_outputs, where) if _is_vector(tree, where) else condition.astype(float)
+    sets: tuple[Flat, ...] = ()
+    if "split_type" in tree:  # not in old versions
+        is_set = _integers(tree, "split_type", where, n).astype(bool) & ~leaf
+        sets = _sets(tree, is_set, where)
+        threshold[is_set] = np.arange(len(sets))
+        flags[is_set] |= NodeFlag.CATEGORICAL | NodeFlag.UNSEEN_LEFT
+    value = _vector_leaves(tree, right, leaf, n_outputs, where) if _is_vector(tree, where) else condition
     keep = _kept(left, right, leaf, where)
     number = np.cumsum(keep) - 1
     child = np.where(leaf, 0, left)[keep], np.where(leaf, 0, right)[keep]
@@ -142,9 +143,11 @@ def _vector_leaves(tree: dict[str, Any], right: Flat, leaf: Flat, n_outputs: int
     if _count(tree["tree_param"], "size_leaf_vector", where) != n_outputs:
         message = f"{where}: size_leaf_vector: expected {n_outputs}, got {tree['tree_param']['size_leaf_vector']}"
         raise ForestFormatError(message)
+    if "leaf_weights" not in tree:  # version 2: of all nodes
+        return _singles(tree, "base_weights", where, leaf.size * n_outputs).reshape(-1, n_outputs)
     value = np.zeros((leaf.size, n_outputs))
     # Leaves have their weights one after another, and in place of a right child their number among them.
-    weights = _numbers(tree, "leaf_weights", where, int(leaf.sum()) * n_outputs).reshape(-1, n_outputs)
+    weights = _singles(tree, "leaf_weights", where, int(leaf.sum()) * n_outputs).reshape(-1, n_outputs)
     number = right[leaf]
     if ((number < 0) | (number >= len(weights))).any():
         message = f"{where}: right_children: expected leaf numbers 0 to {len(weights) - 1}, got {number}"
@@ -217,6 +220,12 @@ def _numbers(parent: Any, key: str, where: str, n: int | None = None) -> Flat:
         message = f"{where}: {key}: expected a list of {size}numbers, got one of shape {numbers.shape}"
         raise ForestFormatError(message)
     return numbers
+
+
+@np.errstate(over="ignore")
+def _singles(parent: Any, key: str, where: str, n: int) -> Flat:
+    """Numbers that XGBoost holds in float32, in double."""
+    return _numbers(parent, key, where, n).astype(np.float32).astype(np.float64)
 
 
 def _integers(parent: Any, key: str, where: str, n: int | None = None) -> Flat:
