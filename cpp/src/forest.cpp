@@ -11,15 +11,6 @@
 #include "parallel.hpp"
 
 namespace gppcore {
-namespace {
-
-// Memory in whole cache lines, so that every array of the workspace is aligned.
-struct alignas(64) Line {
-  uint8_t bytes[64];
-};
-
-}  // namespace
-
 // The forest rearranged for the kernels; kernels/forest.hpp tells what each array is.
 struct Forest::Plan {
   explicit Plan(const ForestView& arrays);
@@ -35,7 +26,16 @@ struct Forest::Plan {
   std::vector<ForestStep> steps;
   std::vector<double> leaves;
 
+  int64_t n_lines() const { return end_of_work_; }
+  ForestWorkspace workspace(ForestMemory& memory) const {
+    const auto at = [&](int64_t line) { return memory[static_cast<size_t>(line)].bytes; };
+    return {reinterpret_cast<int8_t*>(memory.data()), at(masks_), at(gaps_), at(leaf_id_),
+            reinterpret_cast<double*>(at(sums_))};
+  }
+
  private:
+  int64_t masks_, gaps_, leaf_id_, sums_, end_of_work_;  // in lines of the workspace
+
   // A condition before it has a number: rank row * 256 + rank. Sorted keys bring equal rank rows together.
   using Key = uint64_t;
 
@@ -67,6 +67,13 @@ Forest::Plan::Plan(const ForestView& arrays) {
   view.condition_ranks = condition_ranks.data();
   view.steps = steps.data();
   view.leaves = leaves.data();
+  // Sizes in cache lines; every size is a multiple of one.
+  constexpr int64_t kRankRow = kForestBlock / 64, kMask = kForestMaskBytes / 64;
+  masks_ = view.n_rank_rows * kRankRow;
+  gaps_ = masks_ + view.n_masks * kMask;
+  leaf_id_ = gaps_ + (kForestMaxMaskedLeaves + 1) * kMask;
+  sums_ = leaf_id_ + kForestTreesPerSum * kRankRow;
+  end_of_work_ = sums_ + kForestBlock / 8;
 }
 
 void Forest::Plan::add_features(const ForestView& a) {
@@ -221,16 +228,15 @@ void apply_link(const ForestView& a, double* y) {
 
 template <class T>
 void walk_rows(const ForestView& a, const T* const* columns, const int64_t* strides, int64_t begin, int64_t end, T* out,
-               bool raw) {
-  std::vector<double> y(static_cast<size_t>(a.n_outputs));
+               bool raw, double* y) {
   for (int64_t row = begin; row < end; ++row) {
-    std::copy(a.base.begin(), a.base.end(), y.begin());
+    std::copy(a.base.begin(), a.base.end(), y);
     for (size_t t = 0; t < a.tree_output.size(); ++t) {
       const double* leaf = a.value.data() + leaf_node(a, t, columns, strides, row) * a.leaf_width;
-      for (int64_t v = 0; v < a.leaf_width; ++v) y[static_cast<size_t>(a.tree_output[t] + v)] += leaf[v];
+      for (int64_t v = 0; v < a.leaf_width; ++v) y[a.tree_output[t] + v] += leaf[v];
     }
-    if (!raw) apply_link(a, y.data());
-    for (int64_t k = 0; k < a.n_outputs; ++k) out[row * a.n_outputs + k] = static_cast<T>(y[static_cast<size_t>(k)]);
+    if (!raw) apply_link(a, y);
+    for (int64_t k = 0; k < a.n_outputs; ++k) out[row * a.n_outputs + k] = static_cast<T>(y[k]);
   }
 }
 
@@ -239,71 +245,110 @@ void walk_rows(const ForestView& a, const T* const* columns, const int64_t* stri
 Forest::Forest(const ForestView& arrays, std::shared_ptr<const void> memory)
     : memory_(std::move(memory)), arrays_(arrays) {
   check_forest(arrays_);
+  kernels();  // the choice allocates and may fail: now, not in the first prediction
   if (is_plain(arrays_)) plan_ = std::make_shared<const Plan>(arrays_);
+  std::vector<int32_t> numbers(arrays_.feature.size());
+  for (size_t t = 0; t < arrays_.tree_output.size(); ++t) {
+    int32_t n = 0;
+    for (int64_t k = arrays_.tree_begin[t]; k < arrays_.tree_begin[t + 1]; ++k)
+      if (arrays_.feature[k] < 0) numbers[static_cast<size_t>(k)] = n++;
+  }
+  leaf_numbers_ = std::make_shared<const std::vector<int32_t>>(std::move(numbers));
+}
+
+// Rows that take a thread some milliseconds, so that threads share out the work and a call can be interrupted.
+int64_t Forest::chunk_rows() const {
+  constexpr int64_t kTreesPerChunk = 1 << 21;
+  const int64_t blocks = kTreesPerChunk / kForestBlock / std::max<int64_t>(n_trees(), 1);
+  return kForestBlock * std::clamp<int64_t>(blocks, 1, 8);
+}
+
+int64_t Forest::plan_lines() const noexcept { return plan_ ? plan_->n_lines() : (arrays_.n_outputs + 7) / 8; }
+
+size_t Forest::memory_lines() const noexcept {
+  constexpr int64_t kColumnsPerLine = sizeof(ForestLine) / (sizeof(void*) + sizeof(int64_t));
+  return static_cast<size_t>(plan_lines() + (n_features() + kColumnsPerLine - 1) / kColumnsPerLine);
+}
+
+template <class T>
+void Forest::predict_block(const T* const* columns, const int64_t* strides, int64_t begin, int64_t end, T* out,
+                           bool raw, ForestMemory& memory) const {
+  if (!plan_) {
+    walk_rows(arrays_, columns, strides, begin, end, out, raw, reinterpret_cast<double*>(memory.data()));
+  } else if constexpr (std::is_same_v<T, float>) {
+    kernels().forest.predict_f32(plan_->view, columns, strides, begin, end, out, plan_->workspace(memory));
+  } else {
+    kernels().forest.predict_f64(plan_->view, columns, strides, begin, end, out, plan_->workspace(memory));
+  }
+}
+
+template <class T>
+void Forest::apply_block(const T* const* columns, const int64_t* strides, int64_t begin, int64_t end,
+                         int32_t* leaves) const {
+  for (int64_t row = begin; row < end; ++row)
+    for (size_t t = 0; t < arrays_.tree_output.size(); ++t)
+      leaves[row * n_trees() + static_cast<int64_t>(t)] =
+          (*leaf_numbers_)[static_cast<size_t>(leaf_node(arrays_, t, columns, strides, row))];
 }
 
 template <class T>
 void Forest::predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
                              const ForestRun& run) const {
-  if (!plan_) {
-    parallel_for(n_rows, kForestBlock, run.n_threads,
-                 [&](int64_t begin, int64_t end) { walk_rows(arrays_, columns, strides, begin, end, out, run.raw); });
-    return;
-  }
-  const ForestPlan& plan = plan_->view;
-  ForestPredict<T> kernel;
-  if constexpr (std::is_same_v<T, float>) {
-    kernel = kernels().forest.predict_f32;
-  } else {
-    kernel = kernels().forest.predict_f64;
-  }
-  // Sizes in cache lines; every size is a multiple of one.
-  constexpr int64_t kRankRow = kForestBlock / 64, kMask = kForestMaskBytes / 64;
-  const int64_t masks = plan.n_rank_rows * kRankRow, gaps = masks + plan.n_masks * kMask;
-  const int64_t leaf_id = gaps + (kForestMaxMaskedLeaves + 1) * kMask;
-  const int64_t sums = leaf_id + kForestTreesPerSum * kRankRow, end_of_work = sums + kForestBlock / 8;
-  parallel_for(n_rows, 8 * kForestBlock, run.n_threads, [&](int64_t begin, int64_t end) {
-    thread_local std::vector<Line> memory;  // kept: a call allocates nothing once its thread is warm
-    if (memory.size() < static_cast<size_t>(end_of_work)) memory.resize(static_cast<size_t>(end_of_work));
-    const auto at = [&](int64_t line) { return memory[static_cast<size_t>(line)].bytes; };
-    const ForestWorkspace work{reinterpret_cast<int8_t*>(memory.data()), at(masks), at(gaps), at(leaf_id),
-                               reinterpret_cast<double*>(at(sums))};
-    kernel(plan, columns, strides, begin, end, out, work);
-  });
-}
-
-template <class T>
-void Forest::predict(const T* rows, int64_t n_rows, T* out, const ForestRun& run) const {
-  thread_local std::vector<const T*> columns;
-  thread_local std::vector<int64_t> strides;
-  columns.clear();
-  for (int64_t f = 0; f < n_features(); ++f) columns.push_back(rows + f);
-  strides.assign(static_cast<size_t>(n_features()), n_features());
-  predict_columns(columns.data(), strides.data(), n_rows, out, run);
+  const auto chunk = [&](int64_t begin, int64_t end) {
+    thread_local ForestMemory memory;  // kept: a call allocates nothing once its thread is warm
+    if (static_cast<int64_t>(memory.size()) < plan_lines()) memory.resize(static_cast<size_t>(plan_lines()));
+    predict_block(columns, strides, begin, end, out, run.raw, memory);
+  };
+  parallel_for(n_rows, chunk_rows(), run.n_threads, chunk, run.check);
 }
 
 template <class T>
 void Forest::apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
                            const ForestRun& run) const {
-  std::vector<int32_t> leaf_number(arrays_.feature.size());
-  for (size_t t = 0; t < arrays_.tree_output.size(); ++t) {
-    int32_t n = 0;
-    for (int64_t k = arrays_.tree_begin[t]; k < arrays_.tree_begin[t + 1]; ++k)
-      if (arrays_.feature[k] < 0) leaf_number[static_cast<size_t>(k)] = n++;
+  const auto chunk = [&](int64_t begin, int64_t end) { apply_block(columns, strides, begin, end, leaves); };
+  parallel_for(n_rows, kForestBlock, run.n_threads, chunk, run.check);
+}
+
+// Lays out the columns of a matrix at the end of `memory`.
+template <class T, class Run>
+void Forest::with_columns(const T* rows, ForestMemory& memory, Run run) const {
+  const T** columns = reinterpret_cast<const T**>(memory.data() + plan_lines());
+  int64_t* strides = reinterpret_cast<int64_t*>(columns + n_features());
+  for (int64_t f = 0; f < n_features(); ++f) {
+    columns[f] = rows + f;
+    strides[f] = n_features();
   }
-  parallel_for(n_rows, kForestBlock, run.n_threads, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row)
-      for (size_t t = 0; t < arrays_.tree_output.size(); ++t)
-        leaves[row * n_trees() + static_cast<int64_t>(t)] =
-            leaf_number[static_cast<size_t>(leaf_node(arrays_, t, columns, strides, row))];
+  run(columns, strides);
+}
+
+template <class T>
+void Forest::predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out, bool raw,
+                             ForestMemory& memory) const {
+  predict_block(columns, strides, 0, n_rows, out, raw, memory);
+}
+
+template <class T>
+void Forest::predict_rows(const T* rows, int64_t n_rows, T* out, bool raw, ForestMemory& memory) const {
+  with_columns(rows, memory, [&](const T* const* columns, const int64_t* strides) {
+    predict_block(columns, strides, 0, n_rows, out, raw, memory);
   });
 }
 
-template void Forest::apply_columns(const float* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const;
-template void Forest::apply_columns(const double* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const;
-template void Forest::predict_columns(const float* const*, const int64_t*, int64_t, float*, const ForestRun&) const;
-template void Forest::predict_columns(const double* const*, const int64_t*, int64_t, double*, const ForestRun&) const;
-template void Forest::predict(const float*, int64_t, float*, const ForestRun&) const;
-template void Forest::predict(const double*, int64_t, double*, const ForestRun&) const;
+template <class T>
+void Forest::apply_rows(const T* rows, int64_t n_rows, int32_t* leaves, ForestMemory& memory) const {
+  with_columns(rows, memory, [&](const T* const* columns, const int64_t* strides) {
+    apply_block(columns, strides, 0, n_rows, leaves);
+  });
+}
+
+#define GPPCORE_INSTANTIATE(T)                                                                                     \
+  template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, const ForestRun&) const;     \
+  template void Forest::apply_columns(const T* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const; \
+  template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, bool, ForestMemory&) const;  \
+  template void Forest::predict_rows(const T*, int64_t, T*, bool, ForestMemory&) const;                            \
+  template void Forest::apply_rows(const T*, int64_t, int32_t*, ForestMemory&) const;
+GPPCORE_INSTANTIATE(float)
+GPPCORE_INSTANTIATE(double)
+#undef GPPCORE_INSTANTIATE
 
 }  // namespace gppcore

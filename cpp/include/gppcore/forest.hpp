@@ -69,6 +69,12 @@ struct ForestRun {
   std::function<void()> check;  // called now and then by the calling thread; what it throws ends the call
 };
 
+// Scratch memory of one thread, in whole cache lines.
+struct alignas(64) ForestLine {
+  uint8_t bytes[64];
+};
+using ForestMemory = std::vector<ForestLine>;
+
 // Immutable once made; copies share their memory; predict may run in many threads at once.
 class Forest {
  public:
@@ -92,22 +98,41 @@ class Forest {
   template <class T>
   void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
                        const ForestRun& run = {}) const;
-  // The same for a C-contiguous matrix (n_rows, n_features).
-  template <class T>
-  void predict(const T* rows, int64_t n_rows, T* out, const ForestRun& run = {}) const;
   // Writes leaves[n_rows][n_trees]: the leaf that each row reaches, counted among the leaves of its tree in the
   // order of the arrays.
   template <class T>
   void apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
                      const ForestRun& run = {}) const;
 
+  // The same in the calling thread and in `memory` of at least memory_lines(): without a lock and without
+  // allocating. Rows are C-contiguous matrices (n_rows, n_features).
+  size_t memory_lines() const noexcept;
+  template <class T>
+  void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out, bool raw,
+                       ForestMemory& memory) const;
+  template <class T>
+  void predict_rows(const T* rows, int64_t n_rows, T* out, bool raw, ForestMemory& memory) const;
+  template <class T>
+  void apply_rows(const T* rows, int64_t n_rows, int32_t* leaves, ForestMemory& memory) const;
+
  private:
   struct Plan;
+  template <class T>
+  void predict_block(const T* const* columns, const int64_t* strides, int64_t begin, int64_t end, T* out, bool raw,
+                     ForestMemory& memory) const;
+  template <class T>
+  void apply_block(const T* const* columns, const int64_t* strides, int64_t begin, int64_t end, int32_t* leaves) const;
+  template <class T, class Run>
+  void with_columns(const T* rows, ForestMemory& memory, Run run) const;
+  int64_t plan_lines() const noexcept;
+  int64_t chunk_rows() const;
+
   Forest(const ForestView& arrays, std::shared_ptr<const void> memory);
 
   std::shared_ptr<const void> memory_;  // what arrays_ looks at
   ForestView arrays_;
   std::shared_ptr<const Plan> plan_;
+  std::shared_ptr<const std::vector<int32_t>> leaf_numbers_;  // per node, for apply
 };
 
 // Throws Error(forest_format) unless every index and size is right; takes one pass over the nodes.
