@@ -13,6 +13,7 @@ from gppcore import _core
 from gppcore.errors import DtypeError, ForestFormatError, ShapeError
 from gppcore.forest_formats.arrays import NodeFlag
 from gppcore.forest_formats.lightgbm import read_lightgbm
+from gppcore.forest_formats.lightgbm_export import write_lightgbm
 from gppcore.forest_formats.sklearn import read_sklearn
 from gppcore.forest_formats.xgboost import read_xgboost
 
@@ -237,6 +238,22 @@ class Forest:
             If the file cannot be written.
         """
         self._forest.save(fspath(path))
+
+    def to_lightgbm(self) -> str:
+        """Write the forest as a LightGBM text model, which LightGBM, and whatever reads its models, predicts with.
+
+        Returns
+        -------
+        str
+            Version v4. The base becomes a first tree of one leaf; vector leaves, a tree for each output. LightGBM
+            takes inputs of at most 1e-35 in size for 0.
+
+        Raises
+        ------
+        ForestFormatError
+            If LightGBM has no such link, or a split by category sends NaN and unseen categories to two sides.
+        """
+        return write_lightgbm(self.arrays())
 
     @property
     def n_features(self) -> int:

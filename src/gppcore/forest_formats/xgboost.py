@@ -54,7 +54,7 @@ def _learner(learner: dict[str, Any]) -> dict[str, Any]:
     sizes = _member(learner, "learner_model_param", dict, "learner")
     # Absent in files of older versions.
     counts = [_count(sizes, key, "learner_model_param") for key in ("num_class", "num_target") if key in sizes]
-    n_outputs = max(1, *counts)
+    n_outputs = max([1, *counts])
     if n_outputs > _MAX_OUTPUTS:
         message = f"learner_model_param: expected at most {_MAX_OUTPUTS} outputs, got {n_outputs}"
         raise ForestFormatError(message)
@@ -208,6 +208,7 @@ def _count(parent: dict[str, Any], key: str, where: str) -> int:
     return int(text)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _numbers(parent: Any, key: str, where: str, n: int | None = None) -> Flat:
     value = parent.get(key) if isinstance(parent, dict) else None
     try:
