@@ -92,7 +92,12 @@ class Forest {
   template <class T>
   void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
                        const ForestRun& run = {}) const;
-  // The same for a C-contiguous matrix (n_rows, n_features).
+  // The same at several steps, as the months of a year: feature f of row i at step s is columns[f][i * strides[f] +
+  // s * step_strides[f]]. Writes out[n_steps][n_rows][n_outputs]. A feature with step stride 0 is ranked once only.
+  template <class T>
+  void predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
+                     int64_t n_steps, T* out, const ForestRun& run = {}) const;
+  // predict_columns for a C-contiguous matrix (n_rows, n_features).
   template <class T>
   void predict(const T* rows, int64_t n_rows, T* out, const ForestRun& run = {}) const;
   // Writes leaves[n_rows][n_trees]: the leaf that each row reaches, counted among the leaves of its tree in the
