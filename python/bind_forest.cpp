@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <chrono>
 
 #include "bind.hpp"
 #include "gppcore/error.hpp"
@@ -42,13 +42,28 @@ struct Columns {
   }
 };
 
+// What a long call does now and then: seldom enough to cost nothing, often enough for Ctrl-C to be felt.
+class SignalCheck {
+ public:
+  void operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return;
+    last_ = now;
+    py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
 template <class T>
 void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, bool raw, int n_threads) {
   const int64_t n_rows = out.shape(0);
   T* to = output(out, n_rows, forest.n_outputs());
   const Columns<T> from(forest, columns, n_rows);
   py::gil_scoped_release release;
-  forest.predict_columns(from.data.data(), from.strides.data(), n_rows, to, {raw, n_threads, {}});
+  forest.predict_columns(from.data.data(), from.strides.data(), n_rows, to, {raw, n_threads, SignalCheck()});
 }
 
 template <class T>
@@ -57,7 +72,7 @@ void apply(const Forest& forest, const std::vector<py::array_t<T>>& columns, Arr
   int32_t* to = output(out, n_rows, forest.n_trees());
   const Columns<T> from(forest, columns, n_rows);
   py::gil_scoped_release release;
-  forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, {}});
+  forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, SignalCheck()});
 }
 
 Forest from_arrays(int64_t n_features, int64_t n_outputs, int64_t leaf_width, int link, double link_scale,

@@ -74,7 +74,7 @@ class Steps {
   const ForestView& a_;
   ForestTables& t_;
   std::vector<size_t> first_slot_;
-  std::vector<uint32_t> row_;     // of each slot
+  std::vector<uint32_t> row_;  // of each slot
   std::vector<int64_t> n_chunks_;
   std::vector<int32_t> n_categories_;
   std::vector<Key> step_keys_, set_keys_, keys_;  // of the open group; each once in keys_
@@ -117,9 +117,8 @@ void Steps::add_rows() {
       const size_t i = s - first_slot_[f];
       const bool category = i == 4 * n;
       row_[s] = static_cast<uint32_t>(t_.rows.size());
-      t_.rows.push_back({static_cast<int32_t>(f),
-                         category ? 0 : static_cast<int32_t>(i % n * kForestRanksPerRow), n_categories_[f],
-                         static_cast<uint8_t>(category ? 0 : i / n % 2),
+      t_.rows.push_back({static_cast<int32_t>(f), category ? 0 : static_cast<int32_t>(i % n * kForestRanksPerRow),
+                         n_categories_[f], static_cast<uint8_t>(category ? 0 : i / n % 2),
                          category ? ForestRowKind::category : static_cast<ForestRowKind>(i / n / 2)});
     }
   }
@@ -218,7 +217,8 @@ void Steps::close_group(int64_t tree_end) {
   const auto first_condition = static_cast<int64_t>(t_.conditions.size());
   for (const Key key : keys_) {
     const auto row = static_cast<int32_t>(key / 256), c = static_cast<int32_t>(t_.conditions.size());
-    if (static_cast<int64_t>(t_.tests.size()) == tests_begin || t_.tests.back().row != row) t_.tests.push_back({row, c, c});
+    if (static_cast<int64_t>(t_.tests.size()) == tests_begin || t_.tests.back().row != row)
+      t_.tests.push_back({row, c, c});
     t_.conditions.push_back(static_cast<uint8_t>(key % 256));
     t_.tests.back().end = c + 1;
   }

@@ -11,8 +11,8 @@ namespace {
 
 constexpr double kLargest24 = 16777215.0, kLargest32 = 4294967295.0;
 
-// As small as 32 bits for the sum of all trees allow, and such that at least seven eighths of the trees need no more
-// than three bytes a leaf.
+// The least power of two, so that round values stay as they are, for which the sum of all trees fits into 32 bits and
+// at least seven eighths of the trees need no more than three bytes a leaf.
 double find_quantum(std::vector<double>& ranges) {
   double sum = 0.0;
   for (const double range : ranges) sum += range;
@@ -22,8 +22,11 @@ double find_quantum(std::vector<double>& ranges) {
   const auto eighth = ranges.begin() + static_cast<int64_t>(ranges.size() - 1 - ranges.size() / 8);
   std::nth_element(ranges.begin(), eighth, ranges.end());
   // Rounding adds at most half a quantum per tree.
-  return std::max({sum / (kLargest32 - static_cast<double>(ranges.size())), *eighth / (kLargest24 - 1.0),
-                   std::numeric_limits<double>::min()});
+  const double least = std::max({sum / (kLargest32 - static_cast<double>(ranges.size())), *eighth / (kLargest24 - 1.0),
+                                 std::numeric_limits<double>::min()});
+  int exponent;
+  const double significand = std::frexp(least, &exponent);
+  return std::ldexp(1.0, significand > 0.5 ? exponent : exponent - 1);
 }
 
 void add_bytes(ForestTree& tree, int64_t leaf_width, ForestTables& tables) {

@@ -80,8 +80,8 @@ void add_nodes(const ForestView& a, ForestTables& tables) {
   for (size_t key = 0; key < used.size(); ++key) {
     if (!used[key]) continue;
     number[key] = static_cast<int32_t>(tables.columns.size());
-    tables.columns.push_back({static_cast<int32_t>(key / 8), 0, 0, static_cast<uint8_t>(key % 2),
-                              static_cast<ForestRowKind>(key % 8 / 2)});
+    tables.columns.push_back(
+        {static_cast<int32_t>(key / 8), 0, 0, static_cast<uint8_t>(key % 2), static_cast<ForestRowKind>(key % 8 / 2)});
   }
   std::vector<int32_t> column(a.feature.size(), 0);
   for (size_t k = 0; k < column.size(); ++k)
@@ -90,7 +90,8 @@ void add_nodes(const ForestView& a, ForestTables& tables) {
   uint32_t bits = 0;
   while ((size_t{1} << bits) < tables.columns.size()) ++bits;
   int64_t largest = 0;
-  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) largest = std::max(largest, a.tree_begin[t + 1] - a.tree_begin[t]);
+  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t)
+    largest = std::max(largest, a.tree_begin[t + 1] - a.tree_begin[t]);
   const bool short_words = largest / 2 + 1 < int64_t{1} << (30 - bits);
   tables.view.column_bits32 = tables.view.column_bits64 = bits;
   std::vector<int32_t> leaf, waiting;

@@ -69,6 +69,12 @@ struct ForestRun {
   std::function<void()> check;  // called now and then by the calling thread; what it throws ends the call
 };
 
+// Scratch memory of one thread, in whole cache lines.
+struct alignas(64) ForestLine {
+  uint8_t bytes[64];
+};
+using ForestMemory = std::vector<ForestLine>;
+
 // Immutable once made; copies share their memory; predict may run in many threads at once.
 class Forest {
  public:
@@ -93,18 +99,26 @@ class Forest {
   void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
                        const ForestRun& run = {}) const;
   // The same at several steps, as the months of a year: feature f of row i at step s is columns[f][i * strides[f] +
-  // s * step_strides[f]]. Writes out[n_steps][n_rows][n_outputs]. A feature with step stride 0 is ranked once only.
+  // s * step_strides[f]]. Writes out[n_steps][n_rows][n_outputs]. A feature with step stride 0 is ranked only once.
   template <class T>
   void predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
                      int64_t n_steps, T* out, const ForestRun& run = {}) const;
-  // predict_columns for a C-contiguous matrix (n_rows, n_features).
-  template <class T>
-  void predict(const T* rows, int64_t n_rows, T* out, const ForestRun& run = {}) const;
   // Writes leaves[n_rows][n_trees]: the leaf that each row reaches, counted among the leaves of its tree in the
   // order of the arrays.
   template <class T>
   void apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
                      const ForestRun& run = {}) const;
+
+  // The same in the calling thread and in `memory` of at least memory_lines(): without a lock and without
+  // allocating. Rows are C-contiguous matrices (n_rows, n_features).
+  size_t memory_lines() const noexcept;
+  template <class T>
+  void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out, bool raw,
+                       ForestMemory& memory) const;
+  template <class T>
+  void predict_rows(const T* rows, int64_t n_rows, T* out, bool raw, ForestMemory& memory) const;
+  template <class T>
+  void apply_rows(const T* rows, int64_t n_rows, int32_t* leaves, ForestMemory& memory) const;
 
  private:
   struct Plan;

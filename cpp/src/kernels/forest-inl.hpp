@@ -76,9 +76,8 @@ struct Batch {
   int64_t n = 0;
 
   bool takes(const ForestTree& tree) const {
-    return n < kForestTreesPerSum &&
-           (n == 0 || (tree.output == trees[0]->output && tree.levels == trees[0]->levels &&
-                       tree.n_bytes == trees[0]->n_bytes));
+    return n < kForestTreesPerSum && (n == 0 || (tree.output == trees[0]->output && tree.levels == trees[0]->levels &&
+                                                 tree.n_bytes == trees[0]->n_bytes));
   }
   void flush() {
     if (n > 0) sums.add(trees, n, first, n_rows);
@@ -120,8 +119,10 @@ void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t f
   const bool short_keys = sizeof(T) == sizeof(int32_t) && plan.nodes32;
   sums.begin(n);
   if (n < kFewRows) {
-    if (short_keys) walk_rows<int32_t>(plan, input, first, step, n, work, sums);
-    else walk_rows<int64_t>(plan, input, first, step, n, work, sums);
+    if (short_keys)
+      walk_rows<int32_t>(plan, input, first, step, n, work, sums);
+    else
+      walk_rows<int64_t>(plan, input, first, step, n, work, sums);
     return;
   }
   for (int64_t at = 0, m; at < n && plan.n_masked > 0; at += m) {
@@ -129,8 +130,8 @@ void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t f
     m = n - at;
     if (m > kForestBlock / 2) {
       m = m < kForestBlock ? m : kForestBlock;
-      predict_block<T, W, kForestBlock / kVectorBlock>(plan, input, first + at, at, m, step,
-                                                       step > 0 && m == n, work, sums);
+      predict_block<T, W, kForestBlock / kVectorBlock>(plan, input, first + at, at, m, step, step > 0 && m == n, work,
+                                                       sums);
     } else if (m > kNarrowBlock && kVectorBlock > kNarrowBlock) {
       m = m < kVectorBlock ? m : kVectorBlock;
       predict_block<T, W, 1>(plan, input, first + at, at, m, step, step > 0 && m == n, work, sums);
@@ -140,8 +141,10 @@ void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t f
     }
   }
   if (plan.n_masked == plan.n_trees) return;
-  if (short_keys) walk_tile<int32_t>(plan, input, first, step, n, work, sums);
-  else walk_tile<int64_t>(plan, input, first, step, n, work, sums);
+  if (short_keys)
+    walk_tile<int32_t>(plan, input, first, step, n, work, sums);
+  else
+    walk_tile<int64_t>(plan, input, first, step, n, work, sums);
 }
 
 template <class T, class Sums>

@@ -5,10 +5,10 @@
 
 namespace gppcore {
 
-constexpr int64_t kForestBlock = 2048;           // rows that are predicted together
+constexpr int64_t kForestBlock = 2048;  // rows that are predicted together
 constexpr int64_t kForestMaskBytes = kForestBlock / 8;
 constexpr int64_t kForestMaxMaskedLeaves = 256;  // leaf numbers are bytes
-constexpr int64_t kForestMaxCategories = 253;     // with missing and unseen ones they are bytes
+constexpr int64_t kForestMaxCategories = 253;    // with missing and unseen ones they are bytes
 constexpr int64_t kForestMaxConditions = 4096;   // a group is closed beyond: its masks fill half a second-level cache
 constexpr int64_t kForestRanksPerRow = 255;      // thresholds that ranks in one byte can tell apart
 constexpr int64_t kForestTreesPerSum = 8;        // trees whose leaf numbers are held before they are summed
@@ -66,9 +66,9 @@ struct ForestTree {
   int64_t root;        // in ForestPlan::nodes, the first of a pair
   int32_t n_leaves, n_steps;
   int32_t set_begin, set_end;
-  int32_t output;      // that it adds to; 0 if its leaves have a value for every output
-  uint8_t levels;      // 6 to 8: leaf numbers have at most so many bits
-  uint8_t n_bytes;     // of its leaf values in fixed point
+  int32_t output;   // that it adds to; 0 if its leaves have a value for every output
+  uint8_t levels;   // 6 to 8: leaf numbers have at most so many bits
+  uint8_t n_bytes;  // of its leaf values in fixed point
 };
 
 // Trees that share one set of condition masks; conditions are counted from first_condition.
@@ -91,29 +91,29 @@ enum class ForestPlanLink : uint8_t { identity, exp, sigmoid, softmax };
 
 struct ForestPlan {
   int64_t n_features, n_outputs, leaf_width, n_trees, n_masked, n_groups, n_rows;
-  int64_t n_masks;                         // of the largest group
-  const ForestSearch<float>* search_f32;   // per feature
+  int64_t n_masks;                        // of the largest group
+  const ForestSearch<float>* search_f32;  // per feature
   const ForestSearch<double>* search_f64;
-  const ForestRow* rows;                   // ordered by feature
+  const ForestRow* rows;  // ordered by feature
   const ForestGroup* groups;
-  const ForestTree* trees;                 // the masked ones, then those that are walked, each by output
-  const int32_t* tree_number;              // of each of them in the model
+  const ForestTree* trees;     // the masked ones, then those that are walked, each by output
+  const int32_t* tree_number;  // of each of them in the model
   const ForestTests* tests;
-  const uint8_t* conditions;               // a condition holds (goes right) where the rank exceeds this
+  const uint8_t* conditions;  // a condition holds (goes right) where the rank exceeds this
   const ForestStep* steps;
   const ForestSet* sets;
   const uint32_t* set_conditions;
-  const double* leaves;                    // per tree, per output, from left to right
-  const uint32_t* fixed;                   // the same in quanta above the tree's least leaf
-  const int32_t* leaf_number;              // of each leaf among those of its tree in the model
-  const uint8_t* tables;                   // the bytes of `fixed`, lowest first
-  const double* base;                      // per output
-  const double* quantum;                   // per output
-  const double* bias;                      // per output: base and least leaves
-  int64_t tile;                            // rows that are summed together; kForestBlock if no tree is walked
+  const double* leaves;        // per tree, per output, from left to right
+  const uint32_t* fixed;       // the same in quanta above the tree's least leaf
+  const int32_t* leaf_number;  // of each leaf among those of its tree in the model
+  const uint8_t* tables;       // the bytes of `fixed`, lowest first
+  const double* base;          // per output
+  const double* quantum;       // per output
+  const double* bias;          // per output: base and least leaves
+  int64_t tile;                // rows that are summed together; kForestBlock if no tree is walked
   int64_t n_columns;
-  const ForestRow* columns;                // of walked keys
-  const ForestNode32* nodes32;             // null if their words are too short for this model
+  const ForestRow* columns;     // of walked keys
+  const ForestNode32* nodes32;  // null if their words are too short for this model
   const ForestNode64* nodes64;
   uint32_t column_bits32, column_bits64;
   const int64_t* set_begin;
@@ -124,17 +124,17 @@ struct ForestPlan {
 
 // Scratch memory of one thread, each array aligned to 64 bytes.
 struct ForestWorkspace {
-  int32_t* ranks;     // kForestBlock
-  uint8_t* rows;      // n_rows * kForestBlock
-  uint8_t* range;     // 2 * n_rows: least and largest rank in the block
-  uint8_t* masks;     // (kForestSetMasks + n_masks) * kForestMaskBytes
-  uint8_t* state;     // kForestSetMasks + n_masks: 0 or 1 if so for all rows of the block, else 2
-  uint8_t* gaps;      // (kForestMaxMaskedLeaves + 1) * kForestMaskBytes
-  uint8_t* leaf_id;   // kForestTreesPerSum * kForestBlock
-  uint16_t* shorts;   // leaf_width * kForestBlock * kForestMaxSumBytes
-  int64_t* keys;      // n_columns * tile
-  double* sums;       // n_outputs * tile, or uint32_t
-  double* link;       // n_outputs vectors
+  int32_t* ranks;    // kForestBlock
+  uint8_t* rows;     // n_rows * kForestBlock
+  uint8_t* range;    // 2 * n_rows: least and largest rank in the block
+  uint8_t* masks;    // (kForestSetMasks + n_masks) * kForestMaskBytes
+  uint8_t* state;    // kForestSetMasks + n_masks: 0 or 1 if so for all rows of the block, else 2
+  uint8_t* gaps;     // (kForestMaxMaskedLeaves + 1) * kForestMaskBytes
+  uint8_t* leaf_id;  // kForestTreesPerSum * kForestBlock
+  uint16_t* shorts;  // leaf_width * kForestBlock * kForestMaxSumBytes
+  int64_t* keys;     // n_columns * tile
+  double* sums;      // n_outputs * tile, or uint32_t
+  double* link;      // n_outputs vectors
 };
 
 // Feature f of row i at step s is columns[f][i * strides[f] + s * step_strides[f]].

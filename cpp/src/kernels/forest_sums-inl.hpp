@@ -105,8 +105,7 @@ struct FixedSums {
   void clear(int64_t n_rows) {
     const int64_t n = (n_rows + GPPCORE_VECTOR_BYTES - 1) / GPPCORE_VECTOR_BYTES * GPPCORE_VECTOR_BYTES;
     for (int64_t k = 0; k < plan.leaf_width; ++k)
-      for (int64_t i = 0; i < n * kForestMaxSumBytes; ++i)
-        work.shorts[k * kForestBlock * kForestMaxSumBytes + i] = 0;
+      for (int64_t i = 0; i < n * kForestMaxSumBytes; ++i) work.shorts[k * kForestBlock * kForestMaxSumBytes + i] = 0;
   }
 
   // Brings the sums of 16 bits home.
