@@ -80,6 +80,8 @@ class Forest {
  public:
   // Throws Error(forest_format) if the arrays are not a forest.
   explicit Forest(ForestArrays arrays);
+  // The same without a copy of the arrays, which `memory` keeps alive.
+  Forest(const ForestView& arrays, std::shared_ptr<const void> memory);
 
   // Maps a file. Throws Error(missing_file) or Error(forest_format).
   static Forest load(const std::string& path);
@@ -126,8 +128,6 @@ class Forest {
   void with_columns(const T* rows, ForestMemory& memory, Run run) const;
   int64_t plan_lines() const noexcept;
   int64_t chunk_rows() const;
-
-  Forest(const ForestView& arrays, std::shared_ptr<const void> memory);
 
   std::shared_ptr<const void> memory_;  // what arrays_ looks at
   ForestView arrays_;
