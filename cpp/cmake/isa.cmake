@@ -11,10 +11,11 @@ set(GPPCORE_ISA_SOURCES src/isa/baseline.cpp)
 set_source_files_properties(src/isa/baseline.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS}")
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  list(APPEND GPPCORE_ISA_SOURCES src/isa/avx2.cpp src/isa/avx512.cpp)
-  set_source_files_properties(src/isa/avx2.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS};-mavx2;-mfma")
+  list(APPEND GPPCORE_ISA_SOURCES src/isa/avx2.cpp src/isa/avx512.cpp src/isa/avx512_vbmi.cpp)
+  set_source_files_properties(src/isa/avx2.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS};-mavx2;-mfma;-mpopcnt")
+  set(GPPCORE_AVX512_FLAGS -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mpopcnt -mprefer-vector-width=512)
+  set_source_files_properties(src/isa/avx512.cpp PROPERTIES COMPILE_OPTIONS
+                                                            "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX512_FLAGS}")
   set_source_files_properties(
-    src/isa/avx512.cpp
-    PROPERTIES COMPILE_OPTIONS
-               "${GPPCORE_KERNEL_FLAGS};-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mfma;-mprefer-vector-width=512")
+    src/isa/avx512_vbmi.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX512_FLAGS};-mavx512vbmi")
 endif()

@@ -100,6 +100,11 @@ class Forest {
   template <class T>
   void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
                        const ForestRun& run = {}) const;
+  // The same at several steps, as the months of a year: feature f of row i at step s is columns[f][i * strides[f] +
+  // s * step_strides[f]]. Writes out[n_steps][n_rows][n_outputs]. A feature with step stride 0 is ranked only once.
+  template <class T>
+  void predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
+                     int64_t n_steps, T* out, const ForestRun& run = {}) const;
   // Writes leaves[n_rows][n_trees]: the leaf that each row reaches, counted among the leaves of its tree in the
   // order of the arrays.
   template <class T>
@@ -119,20 +124,10 @@ class Forest {
 
  private:
   struct Plan;
-  template <class T>
-  void predict_block(const T* const* columns, const int64_t* strides, int64_t begin, int64_t end, T* out, bool raw,
-                     ForestMemory& memory) const;
-  template <class T>
-  void apply_block(const T* const* columns, const int64_t* strides, int64_t begin, int64_t end, int32_t* leaves) const;
-  template <class T, class Run>
-  void with_columns(const T* rows, ForestMemory& memory, Run run) const;
-  int64_t plan_lines() const noexcept;
-  int64_t chunk_rows() const;
 
   std::shared_ptr<const void> memory_;  // what arrays_ looks at
   ForestView arrays_;
   std::shared_ptr<const Plan> plan_;
-  std::shared_ptr<const std::vector<int32_t>> leaf_numbers_;  // per node, for apply
 };
 
 // Throws Error(forest_format) unless every index and size is right; takes one pass over the nodes.

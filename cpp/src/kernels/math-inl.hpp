@@ -1,6 +1,7 @@
 // The vector of the instruction set and elementary functions on it, written with + - * / sqrt, compares and
 // integer operations alone: libm differs between systems and stops vectorisation. Every lane goes through
 // the same operations in the same order on every instruction set, so results are the same bits.
+#pragma once
 #include <cstdint>
 
 #define GPPCORE_INLINE inline __attribute__((always_inline))
