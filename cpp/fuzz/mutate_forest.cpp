@@ -11,12 +11,16 @@
 #include <stdexcept>
 #include <string>
 
-#include "allocation.hpp"
 #include "gppcore/error.hpp"
 #include "gppcore/forest.hpp"
 #include "io/forest_format.hpp"
 #include "mutation.hpp"
 #include "try_forest.hpp"
+
+// Of the sanitiser's library; gcc comes without the header.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, size_t),
+                                                         void (*freed)(const volatile void*));
+extern "C" size_t __sanitizer_get_allocated_size(const volatile void*);
 
 namespace {
 
@@ -26,21 +30,31 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
+size_t in_use = 0, peak = 0;  // bytes that malloc and operator new have handed out
+
+void allocated(const volatile void* at, size_t size) {
+  if (at) peak = std::max(peak, in_use += size);
+}
+void freed(const volatile void* at) {
+  if (at) in_use -= __sanitizer_get_allocated_size(at);
+}
+
 // Whether reading the mutant keeps to its memory; what it predicts with does not count.
 bool reading_is_frugal(const std::vector<char>& bytes) {
-  const size_t before = start_of_peak();
+  const size_t before = peak = in_use;
   try {
     const std::shared_ptr<char> own(new char[bytes.size()], std::default_delete<char[]>());
     std::copy(bytes.begin(), bytes.end(), own.get());
     const gppcore::Forest forest(gppcore::parse_forest(own.get(), bytes.size()), own);
   } catch (const gppcore::Error&) {
   }
-  return peak_bytes() - before <= 4 * bytes.size() + (16u << 20);
+  return peak - before <= 4 * bytes.size() + (16u << 20);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  __sanitizer_install_malloc_and_free_hooks(allocated, freed);
   const long n_mutants = argc > 1 ? std::atol(argv[1]) : 5000;
   Random random(argc > 2 ? static_cast<uint64_t>(std::atol(argv[2])) : 1);
   const std::vector<std::vector<char>> seeds = make_seeds(random);

@@ -87,7 +87,7 @@ void put(std::vector<char>& bytes, size_t at, T value) {
 
 // Replaces a number of 1, 4 or 8 bytes by one near it, or by one at the edge of what its type can hold.
 void edit_number(std::vector<char>& bytes, Random& random) {
-  constexpr uint64_t kEdges[] = {0, 1, 2, 3, 127, 128, 255, 256, 65535, 65536, 65537, 0x7fffffff, 0x80000000};
+  constexpr uint64_t kEdges[] = {0, 1, 2, 3, 127, 128, 255, 256, 32767, 32768, 32769, 0x7fffffff, 0x80000000};
   const size_t width = size_t{1} << (random.chance(10) ? 0 : 2 + random.below(2));
   const size_t end = random.chance(30) ? std::min(kHeader, bytes.size()) : bytes.size();
   if (end < width) return;

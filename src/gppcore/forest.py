@@ -91,7 +91,7 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         Parameters
         ----------
         n_features : int
-            Number of features, 1 to 65536.
+            Number of features, 1 to 32768.
         tree_begin : array_like of int, shape (n_trees + 1,)
             Where the nodes of each tree begin; the last is n_nodes.
         feature : array_like of int, shape (n_nodes,)

@@ -21,7 +21,7 @@ enum ForestNodeFlags : uint8_t {
 };
 constexpr int kForestNodeFlags = 15;
 constexpr float kForestZero = 1e-35f;
-constexpr int64_t kForestMaxFeatures = 65536;  // bounds what a small file can make a reader allocate
+constexpr int64_t kForestMaxFeatures = 32768;  // bounds what a small file can make a reader allocate
 
 // The nodes of all trees, tree after tree; the first node of a tree is its root. Child indexes count from the
 // root of their tree, and a child comes after its parent.
