@@ -11,7 +11,6 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestRegressor,
 )
-from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
@@ -272,42 +271,6 @@ def test_files_that_cannot_be_opened(forest, tmp_path):
 def test_arrays_that_are_no_forest(changes, message):
     with pytest.raises(ForestFormatError, match=message):
         stump(**changes)
-
-
-def categorical():
-    x = np.random.default_rng(0).integers(0, 5, (200, 1))
-    return HistGradientBoostingRegressor(categorical_features=[0]).fit(x, x[:, 0] % 2)
-
-
-def two_outputs():
-    x, y = sample(50, 0.0)
-    return DecisionTreeRegressor().fit(x, np.stack([y, y], 1))
-
-
-def log_link():
-    x, y = sample(200, 0.0)
-    return HistGradientBoostingRegressor(loss="poisson").fit(x, np.abs(y))
-
-
-def other_start():
-    x, y = sample(200, 0.0)
-    return GradientBoostingRegressor(init=LinearRegression(), n_estimators=2).fit(x, y)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (categorical, "category"),
-        (two_outputs, "one output, got 2"),
-        (log_link, "identity link, got 'poisson'"),
-        (other_start, "constant initial prediction, got LinearRegression"),
-        (LinearRegression, "tree regressor of scikit-learn, got LinearRegression"),
-        (DecisionTreeRegressor, "expected a fitted DecisionTreeRegressor"),
-    ],
-)
-def test_estimators_that_a_forest_cannot_represent(make, message):
-    with pytest.raises(ForestFormatError, match=message):
-        Forest.from_sklearn(make())
 
 
 ROWS = np.zeros((4, 2))

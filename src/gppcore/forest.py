@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntFlag
 from os import PathLike, fspath
 from typing import Any, TypeVar, cast
 
@@ -12,6 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from gppcore import _core
 from gppcore.errors import DtypeError, ForestFormatError, ShapeError
+from gppcore.forest_formats.arrays import NodeFlag
+from gppcore.forest_formats.lightgbm import read_lightgbm
+from gppcore.forest_formats.lightgbm_export import write_lightgbm
+from gppcore.forest_formats.sklearn import read_sklearn
+from gppcore.forest_formats.xgboost import read_xgboost
 
 __all__ = ["Forest", "NodeFlag"]
 
@@ -20,24 +24,11 @@ Float = TypeVar("Float", np.float32, np.float64)
 _LINKS = ("identity", "exp", "sigmoid", "softmax")
 
 
-class NodeFlag(IntFlag):
-    """How an internal node treats values that its threshold or category set does not decide."""
-
-    MISSING_LEFT = 1
-    """A missing value goes left; without it, right."""
-    UNSEEN_LEFT = 2
-    """A category below 0, or beyond the bits of the node's set, goes left; without it, right."""
-    ZERO_MISSING = 4
-    """Values within 1e-35 (in float32) of zero are missing, as NaN is."""
-    CATEGORICAL = 8
-    """The node asks whether the value is in a set of categories."""
-
-
 class Forest:
     """An additive ensemble of trees: ``link(link_scale * (base + sum of one leaf per tree))``.
 
-    Made by `from_sklearn`, `from_arrays` or `load`; immutable, and safe to share between threads. A row's
-    prediction is the same bits for any batch, number of threads and instruction set.
+    Made by `from_lightgbm`, `from_xgboost`, `from_sklearn`, `from_arrays` or `load`; immutable, and safe to share
+    between threads. A row's prediction is the same bits for any batch, number of threads and instruction set.
 
     A numeric node sends a missing value to the side that it names, else ``x <= threshold`` (in float64) to the
     left. A categorical node sends NaN to the side that it names, and else asks its set for the category trunc(x).
@@ -50,21 +41,76 @@ class Forest:
 
     @classmethod
     def from_sklearn(cls, estimator: Any) -> Forest:
-        """Take over a fitted scikit-learn regressor.
+        """Take over fitted trees of scikit-learn.
 
         Parameters
         ----------
-        estimator : HistGradientBoostingRegressor, GradientBoostingRegressor, RandomForestRegressor, \
-ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
-            With one output, numeric features and an identity link. Predictions equal the estimator's own to
-            rounding (1e-12 relative in float64).
+        estimator : regressor or classifier
+            HistGradientBoosting, GradientBoosting, RandomForest, ExtraTrees, DecisionTree or ExtraTree. Trained
+            categories are whole numbers from 0.
+
+        Returns
+        -------
+        Forest
+            Predicts as `estimator.predict` of a regressor and `predict_proba` of a classifier, to rounding
+            (1e-12 relative in float64); raw as `decision_function` of boosted classifiers. A binary classifier
+            that is boosted has one output, the probability of ``classes_[1]``; those that average have one per
+            class (and target). Leaves of `apply` are in the order of scikit-learn's nodes.
 
         Raises
         ------
         ForestFormatError
             If the estimator is not fitted, or has something that a forest cannot represent.
         """
-        return cls.from_arrays(**_sklearn_arrays(estimator))
+        return cls.from_arrays(**read_sklearn(estimator))
+
+    @classmethod
+    def from_lightgbm(cls, source: Any) -> Forest:
+        """Read a LightGBM model; LightGBM itself is not needed.
+
+        Parameters
+        ----------
+        source : path, str or lightgbm.Booster
+            A text model (v2 to v4): its path, its text (a str with line ends), or a Booster, which gives its best
+            iteration, if it stopped early.
+
+        Returns
+        -------
+        Forest
+            Predicts as `Booster.predict`, to the last bit in float64 without a link; leaves of `apply` have the
+            numbers of ``pred_leaf``. Raw output of a random forest is the mean over its trees.
+
+        Raises
+        ------
+        MissingFileError
+        ForestFormatError
+            If it is not a whole model, or has linear leaves or an objective that a forest cannot represent.
+        """
+        return cls.from_arrays(**read_lightgbm(source))
+
+    @classmethod
+    def from_xgboost(cls, source: Any) -> Forest:
+        """Read an XGBoost model; XGBoost itself is not needed.
+
+        Parameters
+        ----------
+        source : path, bytes or xgboost.Booster
+            A JSON or UBJSON model: its path, its content, or a Booster. All trees are taken, as `Booster.predict`
+            does, whatever the best iteration.
+
+        Returns
+        -------
+        Forest
+            Predicts as `Booster.predict`, within its rounding of sums to float32; float64 input is compared as if
+            rounded to float32, as XGBoost does. Leaves of `apply` are in the order of XGBoost's nodes.
+
+        Raises
+        ------
+        MissingFileError
+        ForestFormatError
+            If it is not a whole model, or has a booster or an objective that a forest cannot represent.
+        """
+        return cls.from_arrays(**read_xgboost(source))
 
     @classmethod
     def from_arrays(
@@ -91,7 +137,7 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
         Parameters
         ----------
         n_features : int
-            Number of features, 1 to 65536.
+            Number of features, 1 to 32768.
         tree_begin : array_like of int, shape (n_trees + 1,)
             Where the nodes of each tree begin; the last is n_nodes.
         feature : array_like of int, shape (n_nodes,)
@@ -192,6 +238,22 @@ ExtraTreesRegressor, DecisionTreeRegressor or ExtraTreeRegressor
             If the file cannot be written.
         """
         self._forest.save(fspath(path))
+
+    def to_lightgbm(self) -> str:
+        """Write the forest as a LightGBM text model, which LightGBM, and whatever reads its models, predicts with.
+
+        Returns
+        -------
+        str
+            Version v4. The base becomes a first tree of one leaf; vector leaves, a tree for each output. LightGBM
+            takes inputs of at most 1e-35 in size for 0.
+
+        Raises
+        ------
+        ForestFormatError
+            If LightGBM has no such link, or a split by category sends NaN and unseen categories to two sides.
+        """
+        return write_lightgbm(self.arrays())
 
     @property
     def n_features(self) -> int:
@@ -391,104 +453,3 @@ def _check_output(out: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any
     if out.shape != shape or not out.flags.writeable:
         message = f"out: expected a writable array of shape {shape}, got {out.shape}"
         raise ShapeError(message)
-
-
-def _sklearn_arrays(estimator: Any) -> dict[str, Any]:
-    """Arguments of `Forest.from_arrays` for a fitted scikit-learn regressor."""
-    from sklearn import ensemble, tree
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
-
-    name = type(estimator).__name__
-    histogram = isinstance(estimator, ensemble.HistGradientBoostingRegressor)
-    gradient = isinstance(estimator, ensemble.GradientBoostingRegressor)
-    averaged = isinstance(estimator, ensemble.RandomForestRegressor | ensemble.ExtraTreesRegressor)
-    if not (histogram or gradient or averaged or isinstance(estimator, tree.DecisionTreeRegressor)):
-        message = f"estimator: expected a tree regressor of scikit-learn, got {name}"
-        raise ForestFormatError(message)
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError as error:
-        message = f"estimator: expected a fitted {name}, got one that is not"
-        raise ForestFormatError(message) from error
-    if histogram:
-        base, trees = _histogram_trees(estimator)
-    elif gradient:
-        base = _constant_start(estimator)
-        trees = [_cython_tree(t.tree_, estimator.learning_rate) for t in estimator.estimators_[:, 0]]
-    elif averaged:
-        base = 0.0
-        trees = [_cython_tree(t.tree_, 1.0 / len(estimator.estimators_)) for t in estimator.estimators_]
-    else:
-        base, trees = 0.0, [_cython_tree(estimator.tree_, 1.0)]
-    return {
-        "n_features": int(estimator.n_features_in_),
-        "base": base,
-        "feature_names": [str(n) for n in getattr(estimator, "feature_names_in_", ())],
-        "tree_begin": np.cumsum([0] + [t["feature"].size for t in trees]),
-        **{key: np.concatenate([t[key] for t in trees]) for key in trees[0]},
-    }
-
-
-def _histogram_trees(estimator: Any) -> tuple[float, list[dict[str, NDArray[Any]]]]:
-    # The log link of count losses would need an exponential of the sum.
-    if estimator.loss in ("poisson", "gamma"):
-        message = f"estimator: expected a loss with an identity link, got {estimator.loss!r}"
-        raise ForestFormatError(message)
-    trees = []
-    for (predictor,) in estimator._predictors:
-        nodes = predictor.nodes
-        if nodes["is_categorical"].any():
-            message = "estimator: expected numeric splits only, got a split by category"
-            raise ForestFormatError(message)
-        leaf = nodes["is_leaf"].astype(bool)
-        trees.append(
-            {
-                "feature": np.where(leaf, -1, nodes["feature_idx"]),
-                "threshold": np.where(leaf, 0.0, nodes["num_threshold"]),
-                "left": nodes["left"].astype(np.int32),
-                "right": nodes["right"].astype(np.int32),
-                "flags": nodes["missing_go_to_left"] * NodeFlag.MISSING_LEFT,
-                "value": nodes["value"],
-            }
-        )
-    return float(np.ravel(estimator._baseline_prediction)[0]), trees
-
-
-def _constant_start(estimator: Any) -> float:
-    from sklearn.dummy import DummyRegressor
-
-    if estimator.init_ == "zero":
-        return 0.0
-    if not isinstance(estimator.init_, DummyRegressor):
-        message = f"estimator: expected a constant initial prediction, got {type(estimator.init_).__name__}"
-        raise ForestFormatError(message)
-    return float(np.ravel(estimator.init_.constant_)[0])
-
-
-def _cython_tree(tree: Any, scale: float) -> dict[str, NDArray[Any]]:
-    if tree.n_outputs != 1:
-        message = f"estimator: expected one output, got {tree.n_outputs}"
-        raise ForestFormatError(message)
-    leaf = tree.children_left < 0
-    return {
-        "feature": np.where(leaf, -1, tree.feature),
-        "threshold": np.where(leaf, 0.0, _threshold_before_rounding(tree.threshold)),
-        "left": tree.children_left,
-        "right": tree.children_right,
-        "flags": np.asarray(tree.missing_go_to_left) * NodeFlag.MISSING_LEFT,
-        "value": scale * tree.value[:, 0, 0],
-    }
-
-
-def _threshold_before_rounding(threshold: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Largest double that is still <= threshold after rounding to float32.
-
-    These estimators round their input so. Float32 values compare with it as with the threshold itself.
-    """
-    below = threshold.astype(np.float32)
-    below = np.where(below > threshold, np.nextafter(below, np.float32(-np.inf)), below)
-    above = np.nextafter(below, np.float32(np.inf))
-    middle = (below.astype(np.float64) + above.astype(np.float64)) / 2.0
-    ties_go_below = below.view(np.uint32) % 2 == 0  # to the even significand
-    return np.where(ties_go_below, middle, np.nextafter(middle, -np.inf))

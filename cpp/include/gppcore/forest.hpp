@@ -21,7 +21,7 @@ enum ForestNodeFlags : uint8_t {
 };
 constexpr int kForestNodeFlags = 15;
 constexpr float kForestZero = 1e-35f;
-constexpr int64_t kForestMaxFeatures = 65536;  // bounds what a small file can make a reader allocate
+constexpr int64_t kForestMaxFeatures = 32768;  // bounds what a small file can make a reader allocate
 
 // The nodes of all trees, tree after tree; the first node of a tree is its root. Child indexes count from the
 // root of their tree, and a child comes after its parent.
@@ -80,6 +80,8 @@ class Forest {
  public:
   // Throws Error(forest_format) if the arrays are not a forest.
   explicit Forest(ForestArrays arrays);
+  // The same without a copy of the arrays, which `memory` keeps alive.
+  Forest(const ForestView& arrays, std::shared_ptr<const void> memory);
 
   // Maps a file. Throws Error(missing_file) or Error(forest_format).
   static Forest load(const std::string& path);
@@ -122,7 +124,6 @@ class Forest {
 
  private:
   struct Plan;
-  Forest(const ForestView& arrays, std::shared_ptr<const void> memory);
 
   std::shared_ptr<const void> memory_;  // what arrays_ looks at
   ForestView arrays_;
