@@ -62,31 +62,27 @@ void order_trees(const ForestView& a, ForestTables& tables) {
 
 void add_leaves(const ForestView& a, ForestTables& tables) {
   const size_t width = static_cast<size_t>(a.leaf_width);
-  std::vector<int32_t> number, waiting;
+  std::vector<int32_t> number, waiting;  // leaves in the order of the arrays; nodes to the right
+  tables.leaf_of_node.resize(a.feature.size());
   for (size_t t = 0; t < tables.trees.size(); ++t) {
     const int64_t root = a.tree_begin[tables.tree_number[t]], n_nodes = a.tree_begin[tables.tree_number[t] + 1] - root;
     const size_t n_leaves = static_cast<size_t>(tables.trees[t].n_leaves);
     number.resize(static_cast<size_t>(n_nodes));
-    int32_t n = 0;
+    int32_t n = 0, leaf = 0;
     for (int64_t i = 0; i < n_nodes; ++i) {
       number[i] = n;
       n += a.feature[root + i] < 0;
     }
     const size_t first = tables.leaves.size();
     tables.leaves.resize(first + n_leaves * width);
-    size_t leaf = 0;
-    for (waiting.assign(1, 0); !waiting.empty();) {
-      const int64_t i = waiting.back();
+    for (waiting.assign(1, 0); !waiting.empty(); ++leaf) {
+      int32_t i = waiting.back();
       waiting.pop_back();
-      if (a.feature[root + i] >= 0) {
-        waiting.push_back(a.right[root + i]);
-        waiting.push_back(a.left[root + i]);
-      } else {
-        tables.leaf_number.push_back(number[i]);
-        const double* value = a.value.data() + (root + i) * a.leaf_width;
-        for (size_t k = 0; k < width; ++k) tables.leaves[first + k * n_leaves + leaf] = value[k];
-        ++leaf;
-      }
+      for (; a.feature[root + i] >= 0; i = a.left[root + i]) waiting.push_back(a.right[root + i]);
+      tables.leaf_number.push_back(number[i]);
+      tables.leaf_of_node[root + i] = leaf;
+      const double* value = a.value.data() + (root + i) * a.leaf_width;
+      for (size_t k = 0; k < width; ++k) tables.leaves[first + k * n_leaves + static_cast<size_t>(leaf)] = value[k];
     }
   }
 }
@@ -97,6 +93,7 @@ Forest::Plan::Plan(const ForestView& a) {
   add_fixed_leaves(a, *this);
   add_searches(a, *this);
   add_steps(a, *this);
+  add_row_trees(*this);
   add_nodes(a, *this);
   view.n_features = a.n_features;
   view.n_outputs = a.n_outputs;
@@ -114,6 +111,8 @@ Forest::Plan::Plan(const ForestView& a) {
   view.tests = tests.data();
   view.conditions = conditions.data();
   view.steps = steps.data();
+  view.row_trees = row_trees.empty() ? nullptr : row_trees.data();
+  view.row_number = row_number.data();
   view.sets = sets.data();
   view.set_conditions = set_conditions.data();
   view.leaves = leaves.data();

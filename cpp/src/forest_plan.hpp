@@ -13,10 +13,12 @@ struct ForestTables {
   ForestPlan view{};
   std::vector<ForestTree> trees;
   std::vector<int32_t> tree_number, leaf_number;
+  std::vector<int32_t> leaf_of_node;  // of each leaf in the arrays, from left to right
   std::vector<double> leaves, quantum, bias;
   std::vector<uint32_t> fixed;
   std::vector<uint8_t> tables;
   std::vector<std::vector<double>> thresholds;  // per feature, of masked trees, ascending
+  std::vector<int32_t> rank_of_node;            // of its threshold among them
   std::vector<std::vector<float>> levels_f32;
   std::vector<std::vector<double>> levels_f64;
   std::vector<ForestSearch<float>> search_f32;
@@ -28,20 +30,24 @@ struct ForestTables {
   std::vector<ForestStep> steps;
   std::vector<ForestSet> sets;
   std::vector<uint32_t> set_conditions;
+  std::vector<ForestRowTree> row_trees;
+  std::vector<int32_t> row_number;
   std::vector<ForestNode32> nodes32;
   std::vector<ForestNode64> nodes64;
 };
 
 // trees and tree_number: the trees that masks can predict, then the others, each by output.
 void order_trees(const ForestView& a, ForestTables& tables);
-// leaves and leaf_number, from left to right.
+// leaves, leaf_number and leaf_of_node.
 void add_leaves(const ForestView& a, ForestTables& tables);
 // fixed, quantum, bias and tables. Throws Error(forest_format) if leaves are too large to be added.
 void add_fixed_leaves(const ForestView& a, ForestTables& tables);
-// thresholds, levels and searches.
+// thresholds, their ranks, levels and searches.
 void add_searches(const ForestView& a, ForestTables& tables);
 // rows, tests, conditions, steps, sets and groups.
 void add_steps(const ForestView& a, ForestTables& tables);
+// row_trees and row_number, if every tree can be put so.
+void add_row_trees(ForestTables& tables);
 // columns, nodes32 and nodes64.
 void add_nodes(const ForestView& a, ForestTables& tables);
 

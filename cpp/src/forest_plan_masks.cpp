@@ -1,54 +1,11 @@
-// What mask kernels need: searches for ranks, and the conditions that trees share.
+// What mask kernels need: rows of ranks, and the conditions on them that trees share.
 #include <algorithm>
 #include <limits>
-#include <type_traits>
 
 #include "forest_plan.hpp"
 
 namespace gppcore {
 namespace {
-
-template <class T>
-void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, std::vector<T>& memory) {
-  search = {};
-  if (thresholds.empty()) return;
-  const auto groups = [](size_t n) { return (n + 15) / 16; };
-  std::vector<std::vector<T>> levels(1);
-  for (const double x : thresholds) {
-    if constexpr (std::is_same_v<T, float>) {
-      levels[0].push_back(round_down(x));
-    } else {
-      levels[0].push_back(x);
-    }
-  }
-  for (;;) {
-    auto& level = levels.back();
-    level.resize(16 * groups(level.size()), std::numeric_limits<T>::infinity());
-    if (level.size() == 16) break;
-    std::vector<T> above;
-    for (size_t i = 15; i < level.size(); i += 16) above.push_back(level[i]);
-    levels.push_back(std::move(above));
-  }
-  size_t n = 0;
-  for (const auto& level : levels) n += level.size();
-  memory.reserve(n);
-  search.n_levels = static_cast<int32_t>(levels.size());
-  for (int32_t l = 0; l < search.n_levels; ++l) {
-    const auto& level = levels[static_cast<size_t>(search.n_levels - 1 - l)];
-    search.level[l] = memory.data() + memory.size();
-    search.last_group[l] = static_cast<int32_t>(level.size() / 16 - 1);
-    memory.insert(memory.end(), level.begin(), level.end());
-  }
-}
-
-template <class Body>
-void each_masked_split(const ForestView& a, const ForestTables& tables, Body&& body) {
-  for (int64_t t = 0; t < tables.view.n_masked; ++t) {
-    const int32_t tree = tables.tree_number[static_cast<size_t>(t)];
-    for (int64_t k = a.tree_begin[tree]; k < a.tree_begin[tree + 1]; ++k)
-      if (a.feature[k] >= 0) body(k);
-  }
-}
 
 // Gives conditions their numbers, group by group.
 class Steps {
@@ -65,33 +22,35 @@ class Steps {
 
   // Where the rows of a feature begin: numbers, by missing side and chunk, then numbers whose zeros are missing,
   // then categories.
-  size_t slot(int64_t node, int64_t chunk) const;
-  int64_t rank_of(int64_t node) const;
+  size_t slot(int64_t node) const;
   Key use(Key key);
   Key key(int64_t node);
   void add_set(int64_t node);
 
+  struct Bounded {
+    uint16_t node, low, high;
+  };
+
   const ForestView& a_;
   ForestTables& t_;
+  std::vector<uint16_t> path_;
+  std::vector<Bounded> queue_;
   std::vector<size_t> first_slot_;
   std::vector<uint32_t> row_;  // of each slot
+  std::vector<uint32_t> slot_of_node_;
   std::vector<int64_t> n_chunks_;
   std::vector<int32_t> n_categories_;
   std::vector<Key> step_keys_, set_keys_, keys_;  // of the open group; each once in keys_
   std::vector<uint32_t> number_, opened_;         // per key
 };
 
-int64_t Steps::rank_of(int64_t node) const {
-  const auto& list = t_.thresholds[a_.feature[node]];
-  return std::lower_bound(list.begin(), list.end(), a_.threshold[node]) - list.begin();
-}
-
-size_t Steps::slot(int64_t node, int64_t chunk) const {
+size_t Steps::slot(int64_t node) const {
   const ForestRow row = row_of(a_, node);
   const size_t first = first_slot_[static_cast<size_t>(row.feature)];
   const auto n = static_cast<size_t>(n_chunks_[static_cast<size_t>(row.feature)]);
   if (row.kind == ForestRowKind::category) return first + 4 * n;
-  return first + (static_cast<size_t>(row.kind) * 2 + row.missing_high) * n + static_cast<size_t>(chunk);
+  return first + (static_cast<size_t>(row.kind) * 2 + row.missing_high) * n +
+         static_cast<size_t>(t_.rank_of_node[node] / kForestRanksPerRow);
 }
 
 void Steps::add_rows() {
@@ -104,11 +63,17 @@ void Steps::add_rows() {
     first_slot_[f + 1] = first_slot_[f] + 4 * static_cast<size_t>(n_chunks_[f]) + 1;
   }
   std::vector<uint8_t> used(first_slot_.back(), 0);
-  each_masked_split(a_, t_, [&](int64_t k) {
-    auto& n = n_categories_[static_cast<size_t>(a_.feature[k])];
-    if (a_.flags[k] & kCategorical) n = std::max(n, static_cast<int32_t>(n_categories(a_, k)));
-    used[slot(k, a_.flags[k] & kCategorical ? 0 : rank_of(k) / kForestRanksPerRow)] = 1;
-  });
+  slot_of_node_.assign(a_.feature.size(), 0);
+  for (int64_t t = 0; t < t_.view.n_masked; ++t) {
+    const int32_t tree = t_.tree_number[static_cast<size_t>(t)];
+    for (int64_t k = a_.tree_begin[tree]; k < a_.tree_begin[tree + 1]; ++k) {
+      if (a_.feature[k] < 0) continue;
+      auto& n = n_categories_[static_cast<size_t>(a_.feature[k])];
+      if (a_.flags[k] & kCategorical) n = std::max(n, static_cast<int32_t>(n_categories(a_, k)));
+      slot_of_node_[k] = static_cast<uint32_t>(slot(k));
+      used[slot_of_node_[k]] = 1;
+    }
+  }
   row_.assign(used.size(), 0);
   for (size_t f = 0; f < n_features; ++f) {
     const auto n = static_cast<size_t>(n_chunks_[f]);
@@ -134,8 +99,7 @@ Steps::Key Steps::use(Key key) {
 }
 
 Steps::Key Steps::key(int64_t node) {
-  const int64_t rank = rank_of(node);
-  return use(row_[slot(node, rank / kForestRanksPerRow)] * 256 + static_cast<Key>(rank % kForestRanksPerRow));
+  return use(row_[slot_of_node_[node]] * 256 + static_cast<Key>(t_.rank_of_node[node] % kForestRanksPerRow));
 }
 
 // The set of a node as borders between the ranks of categories that go left and right.
@@ -143,7 +107,7 @@ void Steps::add_set(int64_t node) {
   const auto set = static_cast<size_t>(a_.threshold[node]);
   const int64_t begin = a_.set_begin[set], n_bits = 32 * (a_.set_begin[set + 1] - begin);
   const bool unseen_right = !(a_.flags[node] & kUnseenLeft);
-  const uint32_t row = row_[slot(node, 0)];
+  const uint32_t row = row_[slot_of_node_[node]];
   const int32_t n = n_categories_[static_cast<size_t>(a_.feature[node])];
   bool right = !(a_.flags[node] & kMissingLeft);
   ForestSet made{static_cast<int32_t>(set_keys_.size() + t_.set_conditions.size()), 0, right};
@@ -159,10 +123,10 @@ void Steps::add_set(int64_t node) {
 void Steps::add_tree(int64_t t) {
   ForestTree& tree = t_.trees[static_cast<size_t>(t)];
   const int64_t root = a_.tree_begin[t_.tree_number[static_cast<size_t>(t)]];
-  const size_t n_nodes = 2 * static_cast<size_t>(tree.n_leaves) - 1;
 
   // From left to right: number the gaps (internal nodes) and the leaves.
-  std::vector<uint16_t> number(n_nodes, 0), path;
+  uint16_t number[2 * kForestMaxMaskedLeaves];
+  std::vector<uint16_t>& path = path_;
   uint16_t n_gaps = 0;
   for (uint16_t i = 0;;) {
     for (; a_.feature[root + i] >= 0; i = static_cast<uint16_t>(a_.left[root + i])) path.push_back(i);
@@ -174,10 +138,8 @@ void Steps::add_tree(int64_t t) {
   }
 
   // From the top down, level by level: a step seldom needs the result of the one just before it.
-  struct Bounded {
-    uint16_t node, low, high;
-  };
-  std::vector<Bounded> queue{{0, 0, static_cast<uint16_t>(tree.n_steps + 1)}};
+  std::vector<Bounded>& queue = queue_;
+  queue.assign(1, {0, 0, static_cast<uint16_t>(tree.n_steps + 1)});
   tree.first_step = static_cast<int64_t>(t_.steps.size());
   tree.set_begin = static_cast<int32_t>(t_.sets.size());
   if (tree.n_steps == 0) queue.clear();
@@ -223,7 +185,8 @@ void Steps::close_group(int64_t tree_end) {
     t_.tests.back().end = c + 1;
   }
   const int64_t tree_begin = t_.groups.empty() ? 0 : t_.groups.back().tree_end;
-  t_.groups.push_back({tree_begin, tree_end, tests_begin, static_cast<int64_t>(t_.tests.size()), first_condition});
+  t_.groups.push_back({tree_begin, tree_end, tests_begin, static_cast<int64_t>(t_.tests.size()), first_condition,
+                       static_cast<int64_t>(keys_.size())});
   t_.view.n_masks = std::max(t_.view.n_masks, static_cast<int64_t>(keys_.size()));
   step_keys_.clear();
   set_keys_.clear();
@@ -231,25 +194,6 @@ void Steps::close_group(int64_t tree_end) {
 }
 
 }  // namespace
-
-void add_searches(const ForestView& a, ForestTables& tables) {
-  const auto n_features = static_cast<size_t>(a.n_features);
-  tables.thresholds.resize(n_features);
-  each_masked_split(a, tables, [&](int64_t k) {
-    if (!(a.flags[k] & kCategorical)) tables.thresholds[a.feature[k]].push_back(a.threshold[k]);
-  });
-  tables.search_f32.resize(n_features);
-  tables.search_f64.resize(n_features);
-  tables.levels_f32.resize(n_features);
-  tables.levels_f64.resize(n_features);
-  for (size_t f = 0; f < n_features; ++f) {
-    auto& list = tables.thresholds[f];
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-    add_search(list, tables.search_f32[f], tables.levels_f32[f]);
-    add_search(list, tables.search_f64[f], tables.levels_f64[f]);
-  }
-}
 
 void add_steps(const ForestView& a, ForestTables& tables) {
   Steps steps(a, tables);

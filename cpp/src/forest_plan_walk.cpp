@@ -31,17 +31,18 @@ Key threshold_key(double threshold) {
 
 template <class Key, class Word>
 void add_tree(const ForestView& a, int64_t tree, uint32_t column_bits, const std::vector<int32_t>& column,
-              std::vector<ForestNode<Key, Word>>& nodes, const std::vector<int32_t>& leaf) {
+              const std::vector<int32_t>& leaf_of_node, std::vector<ForestNode<Key, Word>>& nodes,
+              std::vector<int64_t>& place) {
   const int64_t begin = a.tree_begin[tree], n_nodes = a.tree_begin[tree + 1] - begin;
   const size_t root = nodes.size();
-  std::vector<int64_t> place(static_cast<size_t>(n_nodes), 0);  // from the root
+  place.assign(static_cast<size_t>(n_nodes), 0);  // from the root
   nodes.resize(root + static_cast<size_t>(n_nodes) + 1);
   int64_t n = 2;
   for (int64_t i = 0; i < n_nodes; ++i) {
     const int64_t k = begin + i;
     auto& node = nodes[root + static_cast<size_t>(place[i])];
     if (a.feature[k] < 0) {
-      node = {static_cast<Key>(leaf[i]), static_cast<Word>(kForestEnd) << column_bits};
+      node = {static_cast<Key>(leaf_of_node[k]), static_cast<Word>(kForestEnd) << column_bits};
       continue;
     }
     const bool set = a.flags[k] & kCategorical;
@@ -50,23 +51,6 @@ void add_tree(const ForestView& a, int64_t tree, uint32_t column_bits, const std
             static_cast<Word>(column[k]) | kind << column_bits | static_cast<Word>(n / 2) << (column_bits + 2)};
     place[a.left[k]] = n++;
     place[a.right[k]] = n++;
-  }
-}
-
-// Leaves are numbered from left to right.
-void number_leaves(const ForestView& a, int64_t tree, std::vector<int32_t>& leaf, std::vector<int32_t>& waiting) {
-  const int64_t begin = a.tree_begin[tree];
-  leaf.assign(static_cast<size_t>(a.tree_begin[tree + 1] - begin), 0);
-  int32_t n = 0;
-  for (waiting.assign(1, 0); !waiting.empty();) {
-    const int32_t i = waiting.back();
-    waiting.pop_back();
-    if (a.feature[begin + i] < 0) {
-      leaf[i] = n++;
-    } else {
-      waiting.push_back(a.right[begin + i]);
-      waiting.push_back(a.left[begin + i]);
-    }
   }
 }
 
@@ -94,15 +78,14 @@ void add_nodes(const ForestView& a, ForestTables& tables) {
     largest = std::max(largest, a.tree_begin[t + 1] - a.tree_begin[t]);
   const bool short_words = largest / 2 + 1 < int64_t{1} << (30 - bits);
   tables.view.column_bits32 = tables.view.column_bits64 = bits;
-  std::vector<int32_t> leaf, waiting;
+  std::vector<int64_t> place;
   tables.nodes64.reserve(a.feature.size() + tables.trees.size());
   if (short_words) tables.nodes32.reserve(a.feature.size() + tables.trees.size());
   for (size_t t = 0; t < tables.trees.size(); ++t) {
     const int64_t tree = tables.tree_number[t];
-    number_leaves(a, tree, leaf, waiting);
     tables.trees[t].root = static_cast<int64_t>(tables.nodes64.size());
-    add_tree(a, tree, bits, column, tables.nodes64, leaf);
-    if (short_words) add_tree(a, tree, bits, column, tables.nodes32, leaf);
+    add_tree(a, tree, bits, column, tables.leaf_of_node, tables.nodes64, place);
+    if (short_words) add_tree(a, tree, bits, column, tables.leaf_of_node, tables.nodes32, place);
   }
 }
 

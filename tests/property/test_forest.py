@@ -50,7 +50,7 @@ def goes_left(split, x):
 
 
 class Flat:
-    """The arrays of `Forest.from_arrays`, filled in tree by tree."""
+    """The arrays of `Forest.from_arrays`."""
 
     def __init__(self, forest):
         self.feature, self.threshold, self.flags, self.left, self.right, self.value = [], [], [], [], [], []
@@ -61,6 +61,7 @@ class Flat:
             self.begin.append(len(self.feature))
 
     def add(self, tree):
+        """Append a tree of which self.root is the first node."""
         i = len(self.feature)
         split, *children = tree if isinstance(tree, tuple) else (None,)
         self.feature.append(split[0] if split else -1)
@@ -81,6 +82,7 @@ class Flat:
             self.add(child)
 
     def forest(self, **options):
+        """Make the forest."""
         return Forest.from_arrays(
             n_features=N_FEATURES,
             tree_begin=self.begin,
@@ -168,7 +170,7 @@ def test_apply_counts_leaves_in_the_order_of_the_arrays(forest, dtype):
         flat.value[i] = n
         n += feature < 0
     leaves = flat.forest().apply(x)
-    for t, (begin, end) in enumerate(zip(flat.begin, flat.begin[1:], strict=False)):
+    for t, begin in enumerate(flat.begin[:-1]):
         for row, leaf in zip(x, leaves[:, t], strict=True):
             i = begin
             while flat.feature[i] >= 0:

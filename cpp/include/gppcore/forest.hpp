@@ -21,7 +21,7 @@ enum ForestNodeFlags : uint8_t {
 };
 constexpr int kForestNodeFlags = 15;
 constexpr float kForestZero = 1e-35f;
-constexpr int64_t kForestMaxFeatures = 65536;  // bounds what a small file can make a reader allocate
+constexpr int64_t kForestMaxFeatures = 32768;  // bounds what a small file can make a reader allocate
 
 // The nodes of all trees, tree after tree; the first node of a tree is its root. Child indexes count from the
 // root of their tree, and a child comes after its parent.
@@ -69,6 +69,14 @@ struct ForestRun {
   std::function<void()> check;  // called now and then by the calling thread; what it throws ends the call
 };
 
+// How to move leaves: by rate * n / (n + shrinkage) * mean residual, n being the sum of weights in the leaf.
+struct ForestRefit {
+  const double* weight = nullptr;  // n_rows, or none: all 1
+  double shrinkage = 5.0, rate = 1.0;
+  int n_threads = 1;            // as for ForestRun
+  std::function<void()> check;  // as for ForestRun
+};
+
 // Scratch memory of one thread, in whole cache lines.
 struct alignas(64) ForestLine {
   uint8_t bytes[64];
@@ -80,6 +88,8 @@ class Forest {
  public:
   // Throws Error(forest_format) if the arrays are not a forest.
   explicit Forest(ForestArrays arrays);
+  // The same without a copy of the arrays, which `memory` keeps alive.
+  Forest(const ForestView& arrays, std::shared_ptr<const void> memory);
 
   // Maps a file. Throws Error(missing_file) or Error(forest_format).
   static Forest load(const std::string& path);
@@ -109,7 +119,13 @@ class Forest {
   void apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
                      const ForestRun& run = {}) const;
 
-  // The same in the calling thread and in `memory` of at least memory_lines(): without a lock and without
+  // The values of all nodes after each tree in turn has moved its leaves towards y[n_rows][n_outputs], the targets of
+  // raw predictions. Keeps 4 bytes per row and tree meanwhile.
+  template <class T>
+  std::vector<double> refit_leaves(const T* const* columns, const int64_t* strides, int64_t n_rows, const double* y,
+                                   const ForestRefit& options) const;
+
+  // As predict_columns in the calling thread and in `memory` of at least memory_lines(): without a lock and without
   // allocating. Rows are C-contiguous matrices (n_rows, n_features).
   size_t memory_lines() const noexcept;
   template <class T>
@@ -122,7 +138,6 @@ class Forest {
 
  private:
   struct Plan;
-  Forest(const ForestView& arrays, std::shared_ptr<const void> memory);
 
   std::shared_ptr<const void> memory_;  // what arrays_ looks at
   ForestView arrays_;

@@ -1,13 +1,13 @@
 // The .gppf file, version 2, little-endian: a header of 128 bytes, then the arrays of ForestView in the order of
 // visit(), each at the next multiple of 64 bytes. Nothing is stored twice, so no two parts can disagree. The
 // checksum covers all that follows it.
-#include <cstddef>
+#include "forest_format.hpp"
+
 #include <cstring>
 #include <type_traits>
 
 #include "crc32c.hpp"
 #include "gppcore/error.hpp"
-#include "gppcore/forest.hpp"
 #include "mapping.hpp"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "forest files and mask kernels are little-endian");
@@ -54,25 +54,27 @@ void visit(View& view, const Header& h, Each each) {
 }
 
 // Throws unless the bytes are a whole and unchanged file of this version.
-Header read_header(const Mapping& file) {
+Header read_header(const char* data, size_t size) {
   Header h;
-  if (file.size() < kChecked) refuse("expected a forest file, got " + std::to_string(file.size()) + " bytes");
-  std::memcpy(&h, file.data(), kChecked);
+  if (size < kChecked) refuse("expected a forest file, got " + std::to_string(size) + " bytes");
+  std::memcpy(&h, data, kChecked);
   if (std::memcmp(h.magic, kMagic, sizeof kMagic) != 0) refuse("expected a forest file, got another format");
   if (h.version != kVersion)
     refuse("version: expected " + std::to_string(kVersion) + ", got " + std::to_string(h.version));
-  if (file.size() < sizeof h) refuse("expected a header of 128 bytes, got " + std::to_string(file.size()));
-  std::memcpy(&h, file.data(), sizeof h);
-  if (h.file_size != file.size())
-    refuse("size: expected " + std::to_string(h.file_size) + " bytes, got " + std::to_string(file.size()));
-  if (crc32c(file.data() + kChecked, file.size() - kChecked) != h.crc32c) refuse("checksum does not match");
+  if (size < sizeof h) refuse("expected a header of 128 bytes, got " + std::to_string(size));
+  std::memcpy(&h, data, sizeof h);
+  if (h.file_size != size)
+    refuse("size: expected " + std::to_string(h.file_size) + " bytes, got " + std::to_string(size));
+  if (crc32c(data + kChecked, size - kChecked) != h.crc32c) refuse("checksum does not match");
   uint64_t n_values;
   if (__builtin_mul_overflow(h.n_nodes, h.leaf_width, &n_values)) refuse("n_nodes x leaf_width does not fit 64 bits");
   return h;
 }
 
-ForestView parse(const Mapping& file) {
-  const Header h = read_header(file);
+}  // namespace
+
+ForestView parse_forest(const char* data, size_t size) {
+  const Header h = read_header(data, size);
   if (h.link > static_cast<uint32_t>(ForestLink::softmax))
     refuse("link: expected 0 to 3, got " + std::to_string(h.link));
   ForestView view;
@@ -85,51 +87,55 @@ ForestView parse(const Mapping& file) {
   visit(view, h, [&](auto& array, uint64_t count) {
     using T = std::remove_const_t<std::remove_pointer_t<decltype(array.data())>>;
     const uint64_t begin = aligned(end);
-    if (begin > file.size() || count > (file.size() - begin) / sizeof(T))
-      refuse("sizes in the header exceed the size of the file");
-    array = {reinterpret_cast<const T*>(file.data() + begin), static_cast<size_t>(count)};
+    if (begin > size || count > (size - begin) / sizeof(T)) refuse("sizes in the header exceed the size of the file");
+    array = {reinterpret_cast<const T*>(data + begin), static_cast<size_t>(count)};
     end = begin + count * sizeof(T);
   });
-  if (end != file.size()) refuse("sizes in the header do not add up to the size of the file");
+  if (end != size) refuse("sizes in the header do not add up to the size of the file");
   return view;
 }
 
-}  // namespace
+void seal_forest(char* data, size_t size) {
+  const uint64_t file_size = size;
+  std::memcpy(data + offsetof(Header, file_size), &file_size, sizeof file_size);
+  const uint32_t crc = crc32c(data + kChecked, size - kChecked);
+  std::memcpy(data + offsetof(Header, crc32c), &crc, sizeof crc);
+}
+
+std::vector<char> forest_bytes(const ForestView& arrays) {
+  Header h{};
+  std::memcpy(h.magic, kMagic, sizeof kMagic);
+  h.version = kVersion;
+  h.n_features = arrays.n_features;
+  h.n_outputs = static_cast<uint64_t>(arrays.n_outputs);
+  h.leaf_width = static_cast<uint64_t>(arrays.leaf_width);
+  h.n_trees = arrays.tree_output.size();
+  h.n_nodes = arrays.feature.size();
+  h.n_sets = arrays.set_begin.size() - 1;
+  h.n_set_words = arrays.set_words.size();
+  h.n_name_bytes = arrays.names.size();
+  h.link_scale = arrays.link_scale;
+  h.link = static_cast<uint32_t>(arrays.link);
+  std::vector<char> bytes(sizeof h);
+  std::memcpy(bytes.data(), &h, sizeof h);
+  visit(arrays, h, [&](const auto& array, uint64_t) {
+    bytes.resize(aligned(bytes.size()));
+    const char* from = reinterpret_cast<const char*>(array.begin());
+    bytes.insert(bytes.end(), from, reinterpret_cast<const char*>(array.end()));
+  });
+  seal_forest(bytes.data(), bytes.size());
+  return bytes;
+}
 
 Forest Forest::load(const std::string& path) {
   const auto file = std::make_shared<const Mapping>(path);
   try {
-    return Forest(parse(*file), file);
+    return Forest(parse_forest(file->data(), file->size()), file);
   } catch (const Error& e) {
     throw Error(e.code(), path + ": " + e.what());
   }
 }
 
-void Forest::save(const std::string& path) const {
-  Header h{};
-  std::memcpy(h.magic, kMagic, sizeof kMagic);
-  h.version = kVersion;
-  h.n_features = arrays_.n_features;
-  h.n_outputs = static_cast<uint64_t>(arrays_.n_outputs);
-  h.leaf_width = static_cast<uint64_t>(arrays_.leaf_width);
-  h.n_trees = arrays_.tree_output.size();
-  h.n_nodes = arrays_.feature.size();
-  h.n_sets = arrays_.set_begin.size() - 1;
-  h.n_set_words = arrays_.set_words.size();
-  h.n_name_bytes = arrays_.names.size();
-  h.link_scale = arrays_.link_scale;
-  h.link = static_cast<uint32_t>(arrays_.link);
-  std::vector<char> bytes(sizeof h);
-  visit(arrays_, h, [&](const auto& array, uint64_t) {
-    bytes.resize(aligned(bytes.size()));
-    const char* from = reinterpret_cast<const char*>(array.begin());
-    bytes.insert(bytes.end(), from, reinterpret_cast<const char*>(array.end()));
-  });
-  h.file_size = bytes.size();
-  std::memcpy(bytes.data(), &h, sizeof h);
-  h.crc32c = crc32c(bytes.data() + kChecked, bytes.size() - kChecked);
-  std::memcpy(bytes.data(), &h, sizeof h);
-  replace_file(path, bytes);
-}
+void Forest::save(const std::string& path) const { replace_file(path, forest_bytes(arrays_)); }
 
 }  // namespace gppcore

@@ -20,6 +20,8 @@
 #include "forest.hpp"
 #include "forest_link-inl.hpp"
 #include "forest_masks-inl.hpp"
+#include "forest_prune-inl.hpp"
+#include "forest_row-inl.hpp"
 #include "forest_sums-inl.hpp"
 #include "forest_trees-inl.hpp"
 #include "forest_walk-inl.hpp"
@@ -27,10 +29,10 @@
 namespace gppcore::GPPCORE_ISA {
 namespace forest {
 
-// What of the previous step still holds in this one.
-struct Reuse {
-  bool same_rows;   // as the previous step, so that static features keep their ranks
-  bool masks_made;  // and the masks of their conditions
+// What of the previous step still holds in this one, for features that do not change.
+struct Kept {
+  bool ranks = false;  // and their ranges
+  enum { none, mixed, all } masks = none;
 };
 
 template <class T>
@@ -40,30 +42,20 @@ bool is_static(const ForestInput<T>& input, const ForestRow& row) {
 
 template <class T>
 void rank_block(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t step, int64_t n,
-                int64_t n_padded, Reuse reuse, const ForestWorkspace& work) {
+                int64_t n_padded, bool kept, const ForestWorkspace& work) {
   int32_t ranked = -1;
   for (int64_t i = 0; i < plan.n_rows; ++i) {
     const ForestRow& row = plan.rows[i];
     const int32_t f = row.feature;
-    if (reuse.same_rows && is_static(input, row)) continue;
+    if (kept && is_static(input, row)) continue;
     const T* column = input.columns[f] + first * input.strides[f] + step * input.step_strides[f];
     if (ranked != f && row.kind != ForestRowKind::category) {
       rank_column(searches<T>(plan)[f], column, input.strides[f], n, work.ranks);
       ranked = f;
     }
-    fill_row(row, column, input.strides[f], n, n_padded, work.ranks, work.rows + i * kForestBlock);
-  }
-}
-
-template <class T, int W, int M>
-void make_group_masks(const ForestPlan& plan, const ForestGroup& group, const ForestInput<T>& input, Reuse reuse,
-                      const ForestWorkspace& work) {
-  const int64_t first = group.first_condition;
-  for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
-    const ForestTests& tests = plan.tests[t];
-    if (reuse.masks_made && is_static(input, plan.rows[tests.row])) continue;
-    make_masks<W, M>(work.rows + tests.row * kForestBlock, plan.conditions + first, tests.begin - first,
-                     tests.end - first, work.masks + kForestSetMasks * W * M);
+    uint8_t* bytes = work.rows + i * kForestBlock;
+    fill_row(row, column, input.strides[f], n, n_padded, work.ranks, bytes);
+    find_range(bytes, n_padded, work.range + 2 * i);
   }
 }
 
@@ -71,80 +63,133 @@ void make_group_masks(const ForestPlan& plan, const ForestGroup& group, const Fo
 template <class Sums>
 struct Batch {
   Sums& sums;
+  const ForestWorkspace& work;
   int64_t first, n_rows;
-  const ForestTree* trees[kForestTreesPerSum];
+  const ForestTree* trees[kForestTreesPerSum] = {};
   int64_t n = 0;
 
-  bool takes(const ForestTree& tree) const {
-    return n < kForestTreesPerSum && (n == 0 || (tree.output == trees[0]->output && tree.levels == trees[0]->levels &&
-                                                 tree.n_bytes == trees[0]->n_bytes));
+  // Where the leaf numbers of a tree go.
+  uint8_t* place(const ForestTree& tree) {
+    if (n == kForestTreesPerSum || (n > 0 && (tree.output != trees[0]->output || tree.levels != trees[0]->levels ||
+                                              tree.n_bytes != trees[0]->n_bytes)))
+      flush();
+    return work.leaf_id + n * kForestBlock;
   }
+  void add(const ForestTree& tree) { trees[n++] = &tree; }
   void flush() {
     if (n > 0) sums.add(trees, n, first, n_rows);
     n = 0;
   }
 };
 
-// Adds the masked trees for rows [first, first + n) of the input, which are those from `at` on of the tile.
+// Rows [first, first + n) of the input at one step, which are those from `at` on of the tile.
+template <class T, int W, int M, class Sums>
+struct Block {
+  const ForestPlan& plan;
+  const ForestInput<T>& input;
+  const ForestWorkspace& work;
+  Sums& sums;
+  Kept& kept;
+  int64_t n, at;
+  Batch<Sums> batch;
+
+  void make_group_masks(const ForestGroup& group, bool only_mixed) {
+    for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
+      const ForestTests& tests = plan.tests[t];
+      const auto made = is_static(input, plan.rows[tests.row]) ? kept.masks : Kept::none;
+      if (made == Kept::all || (made == Kept::mixed && only_mixed)) continue;
+      Mixed range{tests.begin, tests.end};
+      if (only_mixed) range = find_mixed(plan.conditions, tests, work.range + 2 * tests.row);
+      make_masks<W, M>(work.rows + tests.row * kForestBlock, plan.conditions + group.first_condition,
+                       range.begin - group.first_condition, range.end - group.first_condition,
+                       work.masks + kForestSetMasks * W * M);
+    }
+    if (plan.n_groups > 1) return;
+    kept.masks = !only_mixed ? Kept::all : kept.masks == Kept::all ? Kept::all : Kept::mixed;
+  }
+
+  // Adds trees from `t` on while few of their nodes are alive; returns where it stopped.
+  int64_t add_pruned(int64_t t, int64_t end) {
+    int64_t n_alive = 0, n_nodes = 0, n_tried = 0;
+    while (t < end) {
+      const ForestTree& tree = plan.trees[t++];
+      uint8_t* leaf_id = batch.place(tree);
+      int32_t only_leaf = 0;
+      const int32_t alive = find_living_leaves<W, M>(plan, tree, work, leaf_id, only_leaf);
+      if (alive > 0 || !sums.add_constant(tree, only_leaf, at, n)) {
+        for (int64_t r = 0; alive == 0 && r < 8 * W * M; ++r) leaf_id[r] = static_cast<uint8_t>(only_leaf);
+        batch.add(tree);
+      }
+      n_alive += alive;
+      n_nodes += tree.n_steps;
+      if (++n_tried % kTreesPerTrial == 0 && kMostAlive * n_alive > n_nodes) break;
+    }
+    return t;
+  }
+
+  void add_trees() {
+    for (int64_t g = 0; g < plan.n_groups; ++g) {
+      const ForestGroup& group = plan.groups[g];
+      int64_t t = group.tree_begin;
+      if (2 * decide(plan, group, work) < group.n_conditions) {
+        make_group_masks(group, true);
+        t = add_pruned(t, group.tree_end);
+      }
+      if (t == group.tree_end) continue;
+      make_group_masks(group, false);
+      for (; t < group.tree_end; ++t) {
+        const ForestTree& tree = plan.trees[t];
+        find_leaves<W, M>(plan, tree, work.masks, work.gaps, batch.place(tree));
+        batch.add(tree);
+      }
+    }
+    batch.flush();
+    sums.end_block(at, n);
+  }
+};
+
 template <class T, int W, int M, class Sums>
 void predict_block(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t at, int64_t n,
-                   int64_t step, bool same_rows, const ForestWorkspace& work, Sums& sums) {
-  const Reuse reuse{same_rows, same_rows && plan.n_groups == 1};
-  rank_block(plan, input, first, step, n, 8 * W * M, reuse, work);
-  Batch<Sums> batch{sums, at, n, {}};
-  for (int64_t g = 0; g < plan.n_groups; ++g) {
-    const ForestGroup& group = plan.groups[g];
-    make_group_masks<T, W, M>(plan, group, input, reuse, work);
-    for (int64_t t = group.tree_begin; t < group.tree_end; ++t) {
-      const ForestTree& tree = plan.trees[t];
-      if (!batch.takes(tree)) batch.flush();
-      find_leaves<W, M>(plan, tree, work.masks, work.gaps, work.leaf_id + batch.n * kForestBlock);
-      batch.trees[batch.n++] = &tree;
-    }
-  }
-  batch.flush();
-  sums.end_block(at, n);
+                   int64_t step, const ForestWorkspace& work, Sums& sums, Kept& kept) {
+  rank_block(plan, input, first, step, n, 8 * W * M, kept.ranks, work);
+  Block<T, W, M, Sums>{plan, input, work, sums, kept, n, at, {sums, work, at, n}}.add_trees();
 }
 
-// Walking beats masks for fewer rows than this.
-constexpr int64_t kFewRows = 16;
+constexpr int64_t kFewRows = 6;         // walking beats masks for fewer
+constexpr int64_t kFewRankedRows = 32;  // as predict_rows does
 constexpr int64_t kNarrowBlock = 128;
 constexpr int64_t kVectorBlock = 8 * GPPCORE_VECTOR_BYTES;
 
-// The sums of one tile at one step.
+// Adds all trees for n rows from `first` on at one step.
 template <class T, class Sums>
 void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t n, int64_t step,
-                  const ForestWorkspace& work, Sums& sums) {
+                  const ForestWorkspace& work, Sums& sums, Kept& kept) {
   constexpr int W = GPPCORE_VECTOR_BYTES;
   const bool short_keys = sizeof(T) == sizeof(int32_t) && plan.nodes32;
   sums.begin(n);
+  if (n < kFewRankedRows && has_row_kernel(plan)) return predict_rows(plan, input, first, step, n, work, sums);
   if (n < kFewRows) {
-    if (short_keys)
-      walk_rows<int32_t>(plan, input, first, step, n, work, sums);
-    else
-      walk_rows<int64_t>(plan, input, first, step, n, work, sums);
-    return;
+    const auto walk = short_keys ? walk_rows<int32_t, T, Sums> : walk_rows<int64_t, T, Sums>;
+    return walk(plan, input, first, step, n, work, sums);
   }
   for (int64_t at = 0, m; at < n && plan.n_masked > 0; at += m) {
-    const bool same_rows = step > 0 && n <= kNarrowBlock;
     m = n - at;
     if (m > kForestBlock / 2) {
       m = m < kForestBlock ? m : kForestBlock;
-      predict_block<T, W, kForestBlock / kVectorBlock>(plan, input, first + at, at, m, step, step > 0 && m == n, work,
-                                                       sums);
+      predict_block<T, W, kForestBlock / kVectorBlock>(plan, input, first + at, at, m, step, work, sums, kept);
     } else if (m > kNarrowBlock && kVectorBlock > kNarrowBlock) {
       m = m < kVectorBlock ? m : kVectorBlock;
-      predict_block<T, W, 1>(plan, input, first + at, at, m, step, step > 0 && m == n, work, sums);
+      predict_block<T, W, 1>(plan, input, first + at, at, m, step, work, sums, kept);
     } else {
       m = m < kNarrowBlock ? m : kNarrowBlock;
-      predict_block<T, 16, 1>(plan, input, first + at, at, m, step, same_rows && m == n, work, sums);
+      predict_block<T, 16, 1>(plan, input, first + at, at, m, step, work, sums, kept);
     }
+    kept.ranks = m == n;
+    if (m != n) kept.masks = Kept::none;
   }
   if (plan.n_masked == plan.n_trees) return;
-  if (short_keys)
-    walk_tile<int32_t>(plan, input, first, step, n, work, sums);
-  else
-    walk_tile<int64_t>(plan, input, first, step, n, work, sums);
+  const auto walk = short_keys ? walk_tile<int32_t, T, Sums> : walk_tile<int64_t, T, Sums>;
+  walk(plan, input, first, step, n, work, sums);
 }
 
 template <class T, class Sums>
@@ -153,9 +198,10 @@ void predict(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin,
   const bool linked = !raw && (plan.link != ForestPlanLink::identity || plan.link_scale != 1.0);
   for (int64_t first = begin; first < end; first += plan.tile) {
     const int64_t n = end - first < plan.tile ? end - first : plan.tile;
+    Kept kept;
     for (int64_t step = 0; step < input.n_steps; ++step) {
       Sums sums{plan, work};
-      predict_tile(plan, input, first, n, step, work, sums);
+      predict_tile(plan, input, first, n, step, work, sums, kept);
       write_rows(plan, work, sums, n, linked, out + (step * input.n_rows + first) * plan.n_outputs);
     }
   }
@@ -166,8 +212,9 @@ void apply(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin, i
            const ForestWorkspace& work) {
   for (int64_t first = begin; first < end; first += plan.tile) {
     const int64_t n = end - first < plan.tile ? end - first : plan.tile;
+    Kept kept;
     LeafNumbers numbers{plan, work, leaves + first * plan.n_trees};
-    predict_tile(plan, input, first, n, 0, work, numbers);
+    predict_tile(plan, input, first, n, 0, work, numbers, kept);
   }
 }
 

@@ -13,8 +13,9 @@ constexpr int64_t kForestMaxConditions = 4096;   // a group is closed beyond: it
 constexpr int64_t kForestRanksPerRow = 255;      // thresholds that ranks in one byte can tell apart
 constexpr int64_t kForestTreesPerSum = 8;        // trees whose leaf numbers are held before they are summed
 constexpr int64_t kForestMaxSumBytes = 4;        // bytes of a leaf value in fixed point
-constexpr int64_t kForestMaxTile = 16384;        // rows that are walked through a tree while it is in cache
-constexpr double kForestZeroSize = 1e-35f;       // |x| up to this is missing where zero is
+constexpr int64_t kForestMaxRowTrees = kForestTreesPerSum * kForestBlock;  // as leaf numbers have room
+constexpr int64_t kForestMaxTile = 16384;   // rows that are walked through a tree while it is in cache
+constexpr double kForestZeroSize = 1e-35f;  // |x| up to this is missing where zero is
 
 // How a value becomes the rank that the nodes compare.
 enum class ForestRowKind : uint8_t { number, number_or_zero, category };
@@ -71,9 +72,16 @@ struct ForestTree {
   uint8_t n_bytes;  // of its leaf values in fixed point
 };
 
+// A tree of at most 64 leaves without sets, for few rows: of each step the rank row, the condition, and what follows:
+// 128 + a step, or a leaf.
+struct alignas(64) ForestRowTree {
+  uint8_t row[64], condition[64], left[64], right[64];
+};
+constexpr int kForestDoublings = 7;  // kinds of trees by how often links are doubled until all point to leaves
+
 // Trees that share one set of condition masks; conditions are counted from first_condition.
 struct ForestGroup {
-  int64_t tree_begin, tree_end, tests_begin, tests_end, first_condition;
+  int64_t tree_begin, tree_end, tests_begin, tests_end, first_condition, n_conditions;
 };
 
 // A node to walk from: a key above the threshold goes to the second node of the pair `next`. At a leaf the
@@ -101,6 +109,9 @@ struct ForestPlan {
   const ForestTests* tests;
   const uint8_t* conditions;  // a condition holds (goes right) where the rank exceeds this
   const ForestStep* steps;
+  const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so
+  const int32_t* row_number;       // of each of them in `trees`
+  int32_t row_begin[kForestDoublings + 1];
   const ForestSet* sets;
   const uint32_t* set_conditions;
   const double* leaves;        // per tree, per output, from left to right

@@ -52,8 +52,9 @@ struct FixedSums {
   const ForestPlan& plan;
   const ForestWorkspace& work;
   uint32_t* sums;
-  int64_t held = 0;  // trees in `shorts`
-  int32_t output = 0;
+  int64_t held = 0;       // trees in `shorts`
+  uint32_t constant = 0;  // to be added to all rows of the block
+  int32_t output = 0;     // of both
 
   FixedSums(const ForestPlan& p, const ForestWorkspace& w)
       : plan(p), work(w), sums(reinterpret_cast<uint32_t*>(w.sums)) {}
@@ -69,7 +70,7 @@ struct FixedSums {
       add_each(trees, n_trees, first, n_rows);
       return;
     }
-    if (held + n_trees > 256 || tree.output != output) end_block(first, n_rows);
+    if (held + n_trees > 256 || tree.output != output) end_block(first, n_rows);  // 256 bytes add up to 16 bits
     if (held == 0) clear(n_rows);
     output = tree.output;
     held += n_trees;
@@ -127,17 +128,34 @@ struct FixedSums {
         }
       }
     }
+    if (constant != 0)
+      for (int64_t r = 0; r < n_rows; ++r) sums[output * plan.tile + first + r] += constant;
     held = 0;
+    constant = 0;
   }
 
-  // One leaf for all rows of a block.
+  // One leaf for all rows of a block; false if it has to be added row by row.
   bool add_constant(const ForestTree& tree, int32_t leaf, int64_t first, int64_t n_rows) {
-    for (int64_t k = 0; k < plan.leaf_width; ++k) {
-      uint32_t* to = sums + (tree.output + k) * plan.tile + first;
-      const uint32_t value = leaves_of(plan, plan.fixed, tree, k)[leaf];
-      for (int64_t r = 0; r < n_rows; ++r) to[r] += value;
-    }
+    if (plan.leaf_width != 1) return false;
+    if (tree.output != output) end_block(first, n_rows);
+    output = tree.output;
+    constant += plan.fixed[tree.first_leaf + leaf];
     return true;
+  }
+
+  // The leaves of several trees for one row.
+  void add_row(const ForestTree* trees, int64_t n_trees, const uint8_t* leaf, int64_t row) {
+    for (int64_t t = 0; t < n_trees;) {
+      const int32_t to = trees[t].output;
+      if (plan.leaf_width != 1) {
+        add_leaf(trees[t], leaf[t], row);
+        ++t;
+        continue;
+      }
+      uint32_t sum = 0;
+      for (; t < n_trees && trees[t].output == to; ++t) sum += plan.fixed[trees[t].first_leaf + leaf[t]];
+      sums[to * plan.tile + row] += sum;
+    }
   }
 
   void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
@@ -179,7 +197,11 @@ struct DoubleSums {
   }
 
   void end_block(int64_t, int64_t) {}
-  bool add_constant(const ForestTree&, int32_t, int64_t, int64_t) { return false; }  // would change the order of sums
+  bool add_constant(const ForestTree&, int32_t, int64_t, int64_t) { return false; }  // for the order of sums
+
+  void add_row(const ForestTree* trees, int64_t n_trees, const uint8_t* leaf, int64_t row) {
+    for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
+  }
 
   void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
     for (int64_t k = 0; k < plan.leaf_width; ++k)
@@ -203,6 +225,10 @@ struct LeafNumbers {
 
   void end_block(int64_t, int64_t) {}
   bool add_constant(const ForestTree&, int32_t, int64_t, int64_t) { return false; }
+
+  void add_row(const ForestTree* trees, int64_t n_trees, const uint8_t* leaf, int64_t row) {
+    for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
+  }
 
   void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
     leaves[row * plan.n_trees + plan.tree_number[&tree - plan.trees]] = plan.leaf_number[tree.first_leaf + leaf];

@@ -54,16 +54,24 @@ void number_leaves(int32_t n_steps, const typename Lanes<W>::Words* gaps, uint8_
   }
 }
 
+// The masks that bound the root of a tree.
+template <int W, int M>
+GPPCORE_INLINE void bound_gaps(const ForestTree& tree, uint8_t* gap_bytes) {
+  using Words = typename Lanes<W>::Words;
+  Words* gaps = reinterpret_cast<Words*>(gap_bytes);
+  for (int q = 0; q < M; ++q) {
+    gaps[q] = ~Words{};
+    gaps[(tree.n_steps + 1) * M + q] = Words{};
+  }
+}
+
 template <int W, int M>
 void find_leaves(const ForestPlan& plan, const ForestTree& tree, uint8_t* masks, uint8_t* gap_bytes, uint8_t* leaf_id) {
   using Words = typename Lanes<W>::Words;
   Words* gaps = reinterpret_cast<Words*>(gap_bytes);
   const ForestStep* steps = plan.steps + tree.first_step;
   if (tree.set_begin < tree.set_end) make_sets<W, M>(plan, tree, masks);
-  for (int q = 0; q < M; ++q) {
-    gaps[q] = ~Words{};
-    gaps[(tree.n_steps + 1) * M + q] = Words{};
-  }
+  bound_gaps<W, M>(tree, gap_bytes);
   for (int32_t s = 0; s < tree.n_steps; ++s) take_step<W, M>(steps[s], steps[s].low, steps[s].high, gaps, masks);
   if (tree.levels == 6) {
     number_leaves<W, M, 6>(tree.n_steps, gaps, leaf_id);
