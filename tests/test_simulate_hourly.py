@@ -249,7 +249,13 @@ def test_types_share_cells_and_c4_by_share():
 
 @pytest.mark.parametrize(
     ("name", "low", "high"),
-    [("vcmax25", 30.0, 80.0), ("g1", 5.0, 10.0), ("lai", 1.0, 5.0), ("ca", 300.0, 600.0), ("soil_water_stress", 0.3, 1.0)],
+    [
+        ("vcmax25", 30.0, 80.0),
+        ("g1", 5.0, 10.0),
+        ("lai", 1.0, 5.0),
+        ("ca", 300.0, 600.0),
+        ("soil_water_stress", 0.3, 1.0),
+    ],
 )
 def test_leaves_and_co2_may_differ_by_place_and_time(name, low, high):
     ds = hourly(pft="dbf")

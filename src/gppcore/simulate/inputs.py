@@ -177,7 +177,7 @@ def _types(
     if "time" in named.dims:
         raise ShapeError(f"pft: expected no dimension time, got {named.dims}")
     names = _over_space(named, ds, space).transpose(*space).values.astype(str).reshape(-1)
-    types = tuple(sorted(set(names)))
+    types = tuple(sorted({str(name) for name in names}))
     return types, np.array([names == name for name in types], dtype=np.float64)
 
 
