@@ -182,7 +182,7 @@ def test_lazy_months_are_the_same_as_eager_ones():
 
 
 def site_years(shared):
-    """Yield the hourly forcing of the reference sites with the plant type that grows there, and the height of the sun."""
+    """Yield the hourly forcing of the reference sites, with the type that grows there, and the height of the sun."""
     columns = {"sw": "sw_wm2", "tair": "t_air_c", "rh": "rh_pct", "lai": "lai", "soil_water_stress": "f_sw"}
     table = pd.read_csv(shared / "oracle" / "site_hourly.csv.gz")
     for site, rows in table.groupby("site"):

@@ -25,7 +25,7 @@ C4_OF = {"grass": "grass_c4", "crop": "crop_c4"}
 """C4 counterpart of the types that `c4_fraction` splits."""
 PARTS = ("gpp", "gpp_sunlit", "gpp_shaded")
 _DAILY = SECONDS_PER_DAY * G_C_PER_UMOL
-_ROWS = {"hourly": 32768, "daily": 2048, "monthly": 2048}  # of a block, whose fields then stay in cache
+_ROWS = {"hourly": 65536, "daily": 2048, "monthly": 2048}  # of a block, whose fields then stay in cache
 _CELLS, _ELEMENTS = 512, 1 << 22  # of the part of a thread: at most so many cells, and cells times steps
 
 
@@ -149,17 +149,16 @@ class _Block:
             return None
         shape = (steps.stop - steps.start, inputs.n_cells)
         total = {part: np.zeros(shape) for part in parts}
-        column = rows.index % inputs.n_cells
         c4 = inputs.c4 if name in C4_OF else np.zeros(inputs.n_cells)
         for pathway, share in ((name, 1.0 - c4), (C4_OF.get(name), c4)):
             here = np.where(grows, share, 0.0)
             if pathway is None or (here == 0.0).all():
                 continue
-            some = None if (here != 0.0).all() else np.flatnonzero((here != 0.0)[column])
+            some = None if (here != 0.0).all() else np.flatnonzero((here != 0.0)[rows.index % inputs.n_cells])
             index = rows.index if some is None else rows.index[some]
             pft = self.plan.pfts[pathway]
             flux = rows.flux(pft, self._leaves(p, pft, shape, index, days, steps), some, self.n_threads)
-            weight = here[index % inputs.n_cells]
+            weight = 1.0 if (here == 1.0).all() else here[index % inputs.n_cells]
             for part, values in total.items():
                 values.reshape(-1)[index] += weight * getattr(flux, part)
         if self.progress:

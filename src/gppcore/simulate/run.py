@@ -186,7 +186,8 @@ def _template(ds: xr.Dataset, plan: engine.Plan) -> xr.Dataset:
     space = tuple(ds.chunks.get(dim, (ds.sizes[dim],)) for dim in space_of(ds))
     empty = {}
     for name in plan.outputs:
-        leading = (ds.sizes.get("pft", 1),) * (name == "gpp_daily_pft") + (n_means if "daily" in name else ds.sizes["time"],)
-        chunks = (*((n,) for n in leading), *space)
+        times_of = (n_means if "daily" in name else ds.sizes["time"],)
+        types_of = ((ds.sizes["pft"],),) if name == "gpp_daily_pft" else ()
+        chunks = (*types_of, times_of, *space)
         empty[name] = da.zeros(tuple(sum(c) for c in chunks), chunks=chunks)
     return _dataset(ds, plan, empty)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +36,20 @@ class Weather:
 
     def __init__(self, inputs: Inputs, hours: Hours | None, *, monthly: bool) -> None:
         self.inputs, self.hours, self.monthly = inputs, hours, monthly
-        self.tair = self.mean("tair")
-        if hours:
-            with_gaps = self._by_day("tair")
-            self.tmin, high = np.fmin.reduce(with_gaps, axis=1), np.fmax.reduce(with_gaps, axis=1)
-            self.tair_range = high - self.tmin
-        else:
-            self.tair_range = self.mean("tair_range")
-            self.tmin = self.tair - 0.5 * self.tair_range
+
+    @cached_property
+    def tair(self) -> Float:
+        """Mean air temperature [degC]."""
+        return self.mean("tair")
+
+    @cached_property
+    def extremes(self) -> tuple[Float, Float]:
+        """Lowest and highest air temperature of the day [degC]."""
+        if self.hours:
+            tair = self._by_day("tair")
+            return np.fmin.reduce(tair, axis=1), np.fmax.reduce(tair, axis=1)
+        half = 0.5 * self.mean("tair_range")
+        return self.tair - half, self.tair + half
 
     def mean(self, name: str) -> Float:
         """Return the mean of a field over days; months and days are means already."""
@@ -71,10 +78,11 @@ class Weather:
         else:
             day = day_of_year(times)
         toa = sw_toa(self.inputs.of_cells("lat"), day[:, None])
-        evaporation = soil_water.potential_evaporation(self.tair, self.tair_range, toa)
+        low, high = self.extremes
+        evaporation = soil_water.potential_evaporation(self.tair, high - low, toa)
         return soil_water.soil_water(self.mean("precip"), evaporation, self.tair, daily=not self.monthly)
 
     def cold(self) -> Float:
         """Return the factor [1] of night frost: 1 at a minimum of 0 degC, 0 at -8 degC and below."""
-        factor: Float = np.clip(1.0 + self.tmin / COLD_RANGE, 0.0, 1.0)
+        factor: Float = np.clip(1.0 + self.extremes[0] / COLD_RANGE, 0.0, 1.0)
         return factor
