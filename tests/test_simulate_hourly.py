@@ -324,3 +324,7 @@ def test_import_is_light():
     code = "import sys, gppcore.simulate; print([m for m in ('xarray', 'dask', 'pandas', 'pvlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_cells_give_no_cells():
+    assert simulate(hourly().isel(cell=slice(0, 0)), **UTC)["gpp_daily"].shape == (3, 0)

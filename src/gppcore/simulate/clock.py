@@ -35,7 +35,7 @@ def steps_of(time: NDArray[Any], steps: str | None) -> str:
         raise RangeError(f"steps: expected one of {', '.join(STEPS)}, got {steps!r}")
     if time.size < 2:
         if steps is None or steps == "hourly":
-            raise RangeError(f"steps: a single time has no step, expected daily or monthly, got {steps}")
+            raise RangeError(f"steps: fewer than two times have no step, expected daily or monthly, got {steps}")
         return steps
     delta = np.diff(time)
     least, most = delta.min(), delta.max()

@@ -178,7 +178,7 @@ def _types(
         raise ShapeError(f"pft: expected no dimension time, got {named.dims}")
     names = _over_space(named, ds, space).transpose(*space).values.astype(str).reshape(-1)
     types = tuple(sorted({str(name) for name in names}))
-    return types, np.array([names == name for name in types], dtype=np.float64)
+    return types, np.array([names == name for name in types], dtype=np.float64).reshape(len(types), n_cells)
 
 
 def _shown(ds: xr.Dataset) -> list[str]:
