@@ -32,6 +32,7 @@ from gppcore.demo.osse import CA
 from gppcore.simulate import simulate
 
 BLOCK = 1024
+"""Cells of a block: from all latitudes, lest a block of polar winter look like one in another unit."""
 ONE = "dbf"
 CLOUDS = np.array([0, 1, 2, 1, 0, 2, 1])  # which of the three days of a month a day is like, again and again
 
@@ -84,10 +85,11 @@ def hours_of(fields: dict[str, np.ndarray], month: int, cells: slice, pfts: str)
 def run(fields: dict[str, np.ndarray], pfts: str, threads: int) -> dict[str, object]:
     """Simulate the year and tell what it took."""
     n = fields["lat"].size
+    n_blocks = -(-n // BLOCK)
     annual, lit, preparing = np.zeros(n), [], []
 
     def work(task: tuple[int, int]) -> None:
-        cells = slice(task[1], min(task[1] + BLOCK, n))
+        cells = slice(task[1], None, n_blocks)
         start = time.thread_time()
         ds = hours_of(fields, task[0], cells, pfts)
         preparing.append(time.thread_time() - start)
@@ -97,13 +99,13 @@ def run(fields: dict[str, np.ndarray], pfts: str, threads: int) -> dict[str, obj
         totals[task] = gpp["gpp_daily"].values[0] * (ds.sizes["time"] // 24)
 
     totals: dict[tuple[int, int], np.ndarray] = {}
-    tasks = [(month, cell) for cell in range(0, n, BLOCK) for month in range(12)]
+    tasks = [(month, cell) for cell in range(n_blocks) for month in range(12)]
     wall, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, tasks))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     for month, cell in tasks:
-        annual[cell : cell + BLOCK] += totals[month, cell]
+        annual[cell::n_blocks] += totals[month, cell]
     types = n if pfts == "one" else int((fields["pft_fraction"] > 0.0).sum())
     return {
         "pfts": pfts,

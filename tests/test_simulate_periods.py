@@ -14,7 +14,7 @@ from gppcore.daylight import (
     sw_toa,
     temperature_at,
 )
-from gppcore.errors import RangeError, ShapeError, UnitsError
+from gppcore.errors import DtypeError, RangeError, ShapeError, UnitsError
 from gppcore.simulate import simulate
 from gppcore.soil_water import potential_evaporation, soil_temperature, soil_water
 from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
@@ -100,7 +100,9 @@ def test_months_are_means_of_days():
 
 def test_steps_are_read_from_time_or_told():
     one = daily(1)
-    with pytest.raises(RangeError, match="steps: fewer than two times have no step, expected daily or monthly, got None"):
+    with pytest.raises(
+        RangeError, match="steps: fewer than two times have no step, expected daily or monthly, got None"
+    ):
         simulate(one)
     day, month = (simulate(one, steps=steps)["gpp_daily"] for steps in ("daily", "monthly"))
     assert day.values > 0.0
@@ -158,6 +160,11 @@ def test_carbon_dioxide_may_be_a_series():
     for day in (0, 40, 89):
         assert gpp[day] == simulate(daily(ca=series[day]))["gpp_daily"][day]
     assert gpp[0] < 0.95 * simulate(daily())["gpp_daily"][0]
+
+
+def test_text_is_not_a_number():
+    with pytest.raises(DtypeError, match="lai: expected numbers, got <U3"):
+        simulate(daily(lai="3.0"))
 
 
 def test_one_type_for_each_site():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.constants import PlantFunctionalType
-from gppcore.errors import RangeError, ShapeError
+from gppcore.errors import DtypeError, RangeError, ShapeError
 from gppcore.simulate.humidity import HUMIDITIES
 from gppcore.variables import VARIABLES, check_unit
 
@@ -157,7 +157,7 @@ def _laid_out(variable: xr.DataArray, name: str, ds: xr.Dataset, space: tuple[Ha
     values = variable.transpose(*order).values
     shape = (ds.sizes["pft"] if "pft" in leading else 1, ds.sizes["time"] if "time" in leading else 1, -1)
     if values.dtype.kind not in "fiu":
-        raise ShapeError(f"{name}: expected numbers, got {values.dtype}")
+        raise DtypeError(f"{name}: expected numbers, got {values.dtype}")
     return values.reshape(shape) if values.size else values.reshape(*shape[:2], 0)
 
 

@@ -87,6 +87,8 @@ def simulate(
     ShapeError
         If a variable or dimension is missing or given twice, the steps of `time` are not regular, or lazy data are
         cut along time or pft.
+    DtypeError
+        If a variable is not of numbers.
     UnitsError, RangeError
         If a field is, or looks like it is, in another unit, or out of range; a type or option is unknown. Lazy data
         are checked when they are computed, for ranges.
