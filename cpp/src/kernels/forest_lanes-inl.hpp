@@ -5,7 +5,7 @@
 #include <immintrin.h>
 #endif
 
-#include "math-inl.hpp"
+#include "native-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA::forest {
 

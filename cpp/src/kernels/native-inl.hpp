@@ -9,5 +9,6 @@ typedef Native<double>::I VI;
 constexpr int kLanes = GPPCORE_VECTOR_BYTES / sizeof(double);
 
 GPPCORE_INLINE V splat(double x) { return V{} + x; }
+GPPCORE_INLINE V maximum(V a, V b) { return a > b ? a : b; }
 
 }  // namespace gppcore::GPPCORE_ISA
