@@ -15,7 +15,7 @@
 namespace gppcore {
 namespace {
 
-constexpr double kTolerance = 1e-10;  // of the largest value; what is left is added to each cell at the end
+constexpr double kTolerance = 1e-9;  // of the largest value; what is left is added to each cell at the end
 constexpr int kMaxSteps = 100;
 
 // Weights of the nodes of one quarter of a coarse cell: own, beside it, above or below it, and across the corner;

@@ -25,10 +25,15 @@ void expand_cells(const T* coarse, int64_t n_lon, int64_t run_time_factor, bool 
   for (int64_t c = 0; c < n_lon; ++c) {
     const int64_t west = c > 0 ? c - 1 : (periodic ? n_lon - 1 : 0);
     const int64_t east = c < n_lon - 1 ? c + 1 : (periodic ? 0 : n_lon - 1);
-    const double here = static_cast<double>(coarse[c]);
+    const double v = static_cast<double>(coarse[c]), v_west = static_cast<double>(coarse[west]),
+                 v_east = static_cast<double>(coarse[east]);
     double *sum = out.sum + c * factor, *weight = out.weight + c * factor;
-    expand_half(here, static_cast<double>(coarse[west]), 0, factor / 2, distance, sum, weight);
-    expand_half(here, static_cast<double>(coarse[east]), factor / 2, factor, distance, sum, weight);
+    if (v != v && v_west != v_west && v_east != v_east) {
+      for (int64_t j = 0; j < factor; ++j) sum[j] = weight[j] = 0.0;
+      continue;
+    }
+    expand_half(v, v_west, 0, factor / 2, distance, sum, weight);
+    expand_half(v, v_east, factor / 2, factor, distance, sum, weight);
   }
 }
 

@@ -9,6 +9,7 @@ inline double relax_row(NodeRow row, int64_t n_lon, double keep, double gain) {
   V largest = {};
   int64_t j = 0;
   for (; j + kLanes <= n_lon; j += kLanes) {
+    if (!any(load(row.stencil + 4 * n_lon + j) != 0.0)) continue;  // no cell here: nodes and steps stay 0
     V mean = {};
     for (int k = 0; k < 9; ++k) mean += load(row.stencil + k * n_lon + j) * load(nodes[k] + j);
     const V r = load(row.mean + j) - mean, d = keep * load(row.step + j) + gain * r;
