@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PlantFunctionalType
 from gppcore.simulate.clock import Hours, mean_of_steps, monthly_means
-from gppcore.simulate.inputs import OF_LEAVES, Inputs
+from gppcore.simulate.inputs import C4_OF, OF_LEAVES, Inputs
 from gppcore.simulate.periods import LitHours, RebuiltDays, Rows, gather
 from gppcore.simulate.water import Stress, Weather
 from gppcore.variables import G_C_PER_UMOL, SECONDS_PER_DAY
@@ -21,8 +21,6 @@ from gppcore.variables import G_C_PER_UMOL, SECONDS_PER_DAY
 Float = NDArray[np.float64]
 Results = dict[str, Float]
 
-C4_OF = {"grass": "grass_c4", "crop": "crop_c4"}
-"""C4 counterpart of the types that `c4_fraction` splits."""
 PARTS = ("gpp", "gpp_sunlit", "gpp_shaded")
 _DAILY = SECONDS_PER_DAY * G_C_PER_UMOL
 _ROWS = {"hourly": 65536, "daily": 2048, "monthly": 2048}  # of a block, whose fields then stay in cache

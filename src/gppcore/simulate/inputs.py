@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 
+C4_OF = {"grass": "grass_c4", "crop": "crop_c4"}
+"""C4 counterpart of the types that `c4_fraction` splits."""
 OF_LEAVES = ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")
 """Variables that may differ between the types of a cell."""
 WATER = ("soil_water_stress", "soil_water", "precip")
@@ -137,9 +139,10 @@ def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctio
     if bad := [name for name in (*lat_like, "pft_fraction") if name in fields and fields[name].shape[1] > 1]:
         raise ShapeError(f"{bad[0]}: expected no dimension time, got {ds[bad[0]].dims}")
     types, fraction = _types(ds, fields, space, n_cells)
-    if unknown := sorted(set(types) - set(pfts)):
-        raise RangeError(f"pft: expected names out of {sorted(pfts)}, got {unknown}")
     c4 = np.broadcast_to(fields.pop("c4_fraction", np.zeros((1, 1, 1)))[0, 0], n_cells).astype(np.float64)
+    split = {C4_OF[name] for name in types if name in C4_OF} if (c4 != 0.0).any() else set()
+    if unknown := sorted({*types, *split} - set(pfts)):
+        raise RangeError(f"pft: expected names out of {sorted(pfts)}, got {unknown}")
     if "tmin" in fields:
         low, high = fields.pop("tmin"), fields.pop("tmax")
         if (low > high).any():
