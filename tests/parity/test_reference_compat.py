@@ -18,7 +18,9 @@ def oracle(shared):
 
 
 def leaf_net(row):
-    leaf = reference_compat.biochemistry(row.vcmax25, LEAF_CONSTANTS.ppfd_per_shortwave * row.rad_abs_wm2, row.t_biochem_c)
+    leaf = reference_compat.biochemistry(
+        row.vcmax25, LEAF_CONSTANTS.ppfd_per_shortwave * row.rad_abs_wm2, row.t_biochem_c
+    )
     humidity = reference_compat.leaf_surface_humidity(
         row.e_air_kpa, row.t_biochem_c, row.t_leaf_lag_c, row.le_leaf_wm2, 1.0 / row.gb_w_ms
     )
