@@ -228,7 +228,7 @@ class BepsType:
 
 
 def _beps(code: int, pft: PlantFunctionalType, vcmax25: float, factor: float, clumping: float) -> BepsType:
-    top = replace(pft, vcmax25=vcmax25 * factor, clumping=clumping, g0=0.0175)
+    top = replace(pft, vcmax25=vcmax25 * factor, clumping=clumping, g0=0.0175, pathway="C3")
     return BepsType(code, vcmax25, factor, top)
 
 
@@ -248,7 +248,8 @@ BEPS_PFTS = {
         _beps(40, PFTS["crop_c4"], 30.0, 0.31 * 2.375, 0.73),
     )
 }
-"""Types of BEPS by its land cover code; 25 stands for grass, C3 crops and all other cover."""
+"""Types of BEPS by its land cover code; 25 stands for grass, C3 crops and all other cover. Leaves of 40, C4, are C3
+leaves with other parameters."""
 
 
 PFT_NAMES = ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop")

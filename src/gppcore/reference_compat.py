@@ -39,7 +39,12 @@ CONVERGED = 0.02
 """Change of leaf temperature, K, below which a sub-step ends."""
 WARM_BIAS = -0.02
 """BEPS takes 0 degC as 273.13 K in leaves: the air seems 0.02 K cooler."""
+FIRST_HEAT = 1.0
+"""Sensible heat as an hour begins over air temperature, W m-2 K-1: BEPS starts from that number."""
+THIN_LAI = 1e-3
+"""Least LAI of the nitrogen profile, which cancels to nothing at less."""
 ANY_SCATTER = -1e300
+"""Multiple scattering may be negative, as it is for a plant area above 11."""
 STILL_RESISTANCE = 200.0
 """Every resistance of the air in calm, s m-1."""
 
@@ -263,11 +268,11 @@ def leaf_assimilation(h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry]) -> li
 
     A sub-step forgets stomata and CO2 but keeps leaf temperatures and heat. It ends when no temperature changes by
     0.02 K, and then keeps those that its last pass began with; without that after 23 passes, leaves start at air
-    temperature again. The first sensible heat, in W m-2, is the number of the air temperature.
+    temperature again.
     """
     told = [h.tair - 0.5, h.tair - 0.5, h.tair - 0.5, h.tair - 0.5]
     state = Leaves([0.0] * 4, [0.0] * 4, [0.0] * 4, [0.0] * 4)
-    heat = h.tair
+    heat = FIRST_HEAT * h.tair
     for _ in range(N_STEPS):
         for i in range(4):
             state.conductance[i] = 1.0 / 200.0 if i < 2 else 1.0 / 300.0
@@ -305,7 +310,7 @@ def two_leaf_classes(h: Hour, p: Pft) -> tuple[float, float, float, float]:
     if not (h.cos_zenith > 0.0 and h.sw > 0.0 and h.lai > 0.0):
         return 0.0, 0.0, 0.0, 0.0
     s = sky(h, p)
-    sun, shade = leaf_nitrogen(h.lai, h.clumping, h.cos_zenith)
+    sun, shade = leaf_nitrogen(max(h.lai, THIN_LAI), h.clumping, h.cos_zenith)
     per_rad = K.ppfd_per_shortwave
     leaves = [
         biochemistry(h.vcmax25 * sun, per_rad * s.over.absorbed_sunlit, h.tair),
