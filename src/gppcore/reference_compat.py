@@ -105,12 +105,12 @@ def leaf_surface_humidity(e: float, tair: float, t_leaf: float, latent_heat: flo
     return vapour * tk / 0.2165 / saturated
 
 
-def residual_root(a: float, b: float, d: float, e: float, rd: float, g0: float, gb: float, ca: float) -> float:
+def residual_root(a: float, b: float, d: float, rd: float, g0: float, gb: float, ca: float) -> float:
     """Return net assimilation at the residual conductance (E26): smaller root of a quadratic, at least 0."""
     g = g0 * gb / (g0 + gb)
-    linear = g * (e * ca + b) - e * rd + a
-    constant = g * (a * (ca - d) - rd * (e * ca + b))
-    return max((linear - sqrt(max(linear * linear - 4.0 * e * constant, 0.0))) / (2.0 * e), 0.0)
+    linear = g * (ca + b) - rd + a
+    constant = g * (a * (ca - d) - rd * (ca + b))
+    return max(0.5 * (linear - sqrt(max(linear * linear - 4.0 * constant, 0.0))), 0.0)
 
 
 def sorted_root(p: float, q: float, r: float) -> float:
@@ -156,9 +156,9 @@ def exchange(leaf: Biochemistry, slope: float, g0: float, gb: float, ca: float, 
     """
     rubisco = leaf.vcmax * (ci - leaf.gamma_star) / (ci + leaf.k)
     light = leaf.electron * (ci - leaf.gamma_star) / (4.0 * ci + 8.0 * leaf.gamma_star)
-    a, b, e = leaf.vcmax, leaf.k, 1.0
+    a, b = leaf.vcmax, leaf.k
     if light < rubisco:
-        a, b, e = leaf.electron, 8.0 * leaf.gamma_star, 4.0
+        a, b = 0.25 * leaf.electron, 2.0 * leaf.gamma_star
     d, rd = leaf.gamma_star, leaf.rd
     net = 0.0
     if min(light, rubisco) > rd:
@@ -166,13 +166,12 @@ def exchange(leaf: Biochemistry, slope: float, g0: float, gb: float, ca: float, 
         beta = ca * (gb * slope - 2.0 * g0 - gb)
         gamma = ca * ca * gb * g0
         theta = gb * slope - g0
-        scale = e * alpha
-        p = (e * beta + b * theta - a * alpha + e * rd * alpha) / scale
-        q = (e * gamma + b * gamma / ca - a * beta + a * d * theta + e * rd * beta + rd * b * theta) / scale
-        r = (a * d * gamma / ca - a * gamma + e * rd * gamma + rd * b * gamma / ca) / scale
+        p = (beta + b * theta + (rd - a) * alpha) / alpha
+        q = (gamma + b * gamma / ca + (rd - a) * beta + (a * d + rd * b) * theta) / alpha
+        r = ((rd - a) * gamma + (a * d + rd * b) * gamma / ca) / alpha
         net = sorted_root(p, q, r)
     if not net > 0.0:
-        net = residual_root(a, b, d, e, rd, g0, gb, ca)
+        net = residual_root(a, b, d, rd, g0, gb, ca)
     net = max(min(net, K.sink_limit * leaf.vcmax - rd), 0.0)
     cs = ca - net / gb
     conductance = slope * net / cs + g0
