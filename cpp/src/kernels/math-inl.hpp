@@ -1,4 +1,5 @@
 // Exponential and logarithm of the library's own: libm differs between systems and stops vectorisation.
+#pragma once
 #include "vector-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {

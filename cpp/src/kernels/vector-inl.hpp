@@ -1,6 +1,7 @@
 // Numbers that the kernels compute with. Lanes: one vector of the instruction set, of double or float. Dual: a
 // number with derivatives. Classes: N numbers side by side, one per leaf class, independent chains that hide latency.
 // Only operations that IEEE 754 rounds exactly are used, so that every instruction set gives the same bits.
+#pragma once
 #include <cstdint>
 #if defined(__x86_64__)
 #include <immintrin.h>
