@@ -104,7 +104,8 @@ int leaf_gas_exchange(const gppcore::LeafParameters& leaf, const Inputs<E>& inpu
 
 gppcore::TwoLeafMode mode_of(const std::string& name) {
   if (name == "robust") return gppcore::kRobust;
-  throw Error(ErrorCode::range, "mode: expected robust, got " + name);
+  if (name == "compat") return gppcore::kCompat;
+  throw Error(ErrorCode::range, "mode: expected robust or compat, got " + name);
 }
 
 template <class E>
@@ -144,8 +145,10 @@ void register_two_leaf(py::module_& m) {
            py::arg("mode"), py::arg("leaf_temperature"), py::arg("gross"));
   using L = gppcore::LeafParameters;
   py::class_<L>(m, "LeafParameters")
-      .def(py::init([](double g0, bool c4, const std::string& mode) { return L{g0, c4, mode_of(mode)}; }),
-           py::kw_only(), py::arg("g0"), py::arg("c4"), py::arg("mode"));
+      .def(py::init([](bool c4, const std::string& mode, const std::string& biochemistry) {
+             return L{c4, mode_of(mode), mode_of(biochemistry)};
+           }),
+           py::kw_only(), py::arg("c4"), py::arg("mode"), py::arg("biochemistry"));
   register_element<double>(m);
   register_element<float>(m);
 }

@@ -53,6 +53,16 @@ def test_paths_named_in_the_documents_exist():
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
+def test_equations_have_the_same_numbers_everywhere():
+    page = re.findall(r"^\| (E\d+) \|", (ROOT / "docs" / "equations.md").read_text(), re.MULTILINE)
+    assert sorted(page, key=lambda e: int(e[1:])) == [f"E{i}" for i in range(1, len(page) + 1)]
+    specification = [ROOT / "src" / "gppcore" / name for name in ("reference.py", "reference_compat.py")]
+    stated = {e for file in specification for e in re.findall(r"\bE\d+\b", file.read_text())}
+    assert stated == set(page)
+    for file in (ROOT / "cpp" / "src" / "kernels").glob("*.hpp"):
+        assert set(re.findall(r"\bE\d+\b", file.read_text())) <= set(page), file.name
+
+
 def test_nomenclature_equals_the_table_of_variables():
     assert (ROOT / "docs" / "nomenclature.md").read_text() == nomenclature() + "\n"
 

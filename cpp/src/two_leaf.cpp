@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "dispatch.hpp"
+#include "gppcore/error.hpp"
 #include "parallel.hpp"
 
 namespace gppcore {
@@ -48,6 +49,12 @@ int for_blocks(const TwoLeafGrid<E> (&inputs)[N], int64_t rows, int64_t columns,
   return wrong.load();
 }
 
+template <class Kernel>
+Kernel in_double(Kernel kernel) {
+  if (!kernel) throw Error(ErrorCode::dtype, "mode: expected float64 inputs in compat mode, got float32");
+  return kernel;
+}
+
 template <class E>
 E* at(E* data, int64_t offset) {
   return data ? data + offset : nullptr;
@@ -58,7 +65,7 @@ E* at(E* data, int64_t offset) {
 template <class E>
 int two_leaf(const TwoLeafParameters& pft, const TwoLeafGrid<E> (&inputs)[kTwoLeafInputs], int64_t rows,
              int64_t columns, E* const (&out)[kTwoLeafOutputs], int n_threads) {
-  const auto canopy = table<E>().canopy[pft.mode];
+  const auto canopy = in_double(table<E>().canopy[pft.mode]);
   return for_blocks(inputs, rows, columns, n_threads, [&](const TwoLeafColumn<E>* part, int64_t n, int64_t offset) {
     TwoLeafRow<E> row;
     for (int j = 0; j < kTwoLeafOutputs; ++j) row.to[j] = at(out[j], offset);
@@ -83,7 +90,7 @@ int two_leaf_gradient(const TwoLeafParameters& pft, const TwoLeafGrid<E> (&input
 template <class E>
 int leaf_gas_exchange(const LeafParameters& leaf, const TwoLeafGrid<E> (&inputs)[kLeafInputs], int64_t rows,
                       int64_t columns, E* const (&out)[kLeafOutputs], int n_threads) {
-  const auto kernel = table<E>().leaf[leaf.mode];
+  const auto kernel = in_double(table<E>().leaf[leaf.mode]);
   return for_blocks(inputs, rows, columns, n_threads, [&](const TwoLeafColumn<E>* part, int64_t n, int64_t offset) {
     E* to[kLeafOutputs];
     for (int j = 0; j < kLeafOutputs; ++j) to[j] = at(out[j], offset);

@@ -12,7 +12,7 @@ class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
 class LeafParameters:
-    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, c4: bool, mode: str) -> None:
+    def __init__(self, *, c4: bool, mode: str, biochemistry: str) -> None:
         ...
 class Forest:
     """

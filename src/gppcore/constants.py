@@ -20,7 +20,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 
@@ -210,6 +210,46 @@ _PFT_TABLE = (
 )
 
 PFTS = {pft.name: pft for pft in _PFT_TABLE}
+
+
+@dataclass(frozen=True)
+class BepsType:
+    """A land cover type of BEPS v4.11 with its own parameters, for ``mode="compat"``."""
+
+    code: int
+    """Land cover code of BEPS."""
+    vcmax25_mean: float
+    """Vcmax25 of the type, umol m-2 s-1 [3]_."""
+    nitrogen_factor: float
+    """Vcmax25 at the canopy top over `vcmax25_mean`: slope of Vcmax25 on leaf nitrogen [3]_ times nitrogen at the
+    mean plus one standard deviation [2]_, over the mean."""
+    pft: PlantFunctionalType
+    """The type for :func:`gppcore.two_leaf.two_leaf_gpp`; its `vcmax25` is that at the canopy top."""
+
+
+def _beps(code: int, pft: PlantFunctionalType, vcmax25: float, factor: float, clumping: float) -> BepsType:
+    top = replace(pft, vcmax25=vcmax25 * factor, clumping=clumping, g0=0.0175, pathway="C3")
+    return BepsType(code, vcmax25, factor, top)
+
+
+_SHRUB_SLOPE = 0.5 * (32.09 / 61.7 + 33.14 / 54.0)
+_HERB_SLOPE = 0.5 * (45.29 / 78.2 + 62.75 / 100.7)
+"""Means over evergreen and deciduous shrubs, C3 herbs and crops of slope over Vcmax25 [3]_."""
+
+BEPS_PFTS = {
+    beps.code: beps
+    for beps in (
+        _beps(1, PFTS["enf"], 62.5, 20.72 / 62.5 * 4.45, 0.62),
+        _beps(2, PFTS["dnf"], 39.1, 22.05 / 39.1 * 2.45, 0.68),
+        _beps(6, PFTS["dbf"], 57.7, 33.79 / 57.7 * 2.45, 0.70),
+        _beps(9, PFTS["ebf"], 29.0, 14.02 / 29.0 * 2.97, 0.63),
+        _beps(13, PFTS["shrub"], 57.85, _SHRUB_SLOPE * 2.695, 0.70),
+        _beps(25, PFTS["grass"], 89.45, _HERB_SLOPE * 2.37, 0.80),
+        _beps(40, PFTS["crop_c4"], 30.0, 0.31 * 2.375, 0.73),
+    )
+}
+"""Types of BEPS by its land cover code; 25 stands for grass, C3 crops and all other cover. Leaves of 40, C4, are C3
+leaves with other parameters."""
 
 
 PFT_NAMES = ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop")

@@ -257,12 +257,13 @@ def leaf_boundary_resistance(tair: float, wind: float) -> float:
     return min(40.0, 0.05 / (diffusivity * sqrt(0.1 * wind / viscosity)))
 
 
-def overstory_layer(h: Hour, p: Pft, mu: float, lai: float, wind_top: float) -> Layer:
+def overstory_layer(
+    h: Hour, p: Pft, mu: float, lai: float, diffuse: float, least_scatter: float, wind_top: float
+) -> Layer:
     """Return areas, absorbed shortwave and boundary layer of the overstory (E16)."""
-    diffuse = clamp(diffuse_share(h.sw, mu), 0.0, 1.0) * h.sw
     beam = h.sw - diffuse
     plant = lai + p.stem_area_overstory
-    scatter = 0.07 * beam * max(1.1 - 0.1 * plant, 0.0) * exp(-mu)
+    scatter = 0.07 * beam * max(1.1 - 0.1 * plant, least_scatter) * exp(-mu)
     shade = diffuse * (1.0 - diffuse_transmission(plant, lai, h.clumping)) / plant + scatter
     sun = min(0.5 * beam / mu, 0.7 * 1362.0) + shade
     lai_sun, plant_sun = sunlit(lai, h.clumping, mu), sunlit(plant, h.clumping, mu)
@@ -279,14 +280,22 @@ def overstory_layer(h: Hour, p: Pft, mu: float, lai: float, wind_top: float) -> 
     )
 
 
-def understory_layer(h: Hour, p: Pft, mu: float, lai: float, over: Layer, wind_top: float) -> Layer:
+def understory_layer(
+    h: Hour,
+    p: Pft,
+    mu: float,
+    lai: float,
+    lu: float,
+    diffuse: float,
+    least_scatter: float,
+    over: Layer,
+    wind_top: float,
+) -> Layer:
     """Return areas, absorbed shortwave and boundary layer of the understory (E17)."""
-    diffuse = clamp(diffuse_share(h.sw, mu), 0.0, 1.0) * h.sw
     beam = h.sw - diffuse
-    lu = understory_lai(lai)
     plant_over, plant = lai + p.stem_area_overstory, lu + p.stem_area_understory
     through = exp(-0.5 * h.clumping * lai / mu)
-    scatter = 0.05 * beam * through * max(1.1 - 0.1 * plant, 0.0) * exp(-mu)
+    scatter = 0.05 * beam * through * max(1.1 - 0.1 * plant, least_scatter) * exp(-mu)
     shade = diffuse * over.transmission * (1.0 - diffuse_transmission(plant, lu, h.clumping)) / plant + scatter
     sun = min(0.5 * beam / mu, 0.7 * 1362.0) + shade
     lai_sun = sunlit(lai + lu, h.clumping, mu) - over.lai_sunlit
@@ -361,8 +370,9 @@ def two_leaf(h: Hour, p: Pft) -> tuple[float, float]:
     air = air_properties(h.tair, h.vpd)
     z = 30.0 - 0.8 * p.height_overstory
     wind_top = 1.1 * max(h.wind, 0.05) / log(z / (0.08 * p.height_overstory))
-    over = overstory_layer(h, p, mu, lai, wind_top)
-    under = understory_layer(h, p, mu, lai, over, wind_top)
+    diffuse = clamp(diffuse_share(h.sw, mu), 0.0, 1.0) * h.sw
+    over = overstory_layer(h, p, mu, lai, diffuse, 0.0, wind_top)
+    under = understory_layer(h, p, mu, lai, understory_lai(lai), diffuse, 0.0, over, wind_top)
     sun_share, shade_share = leaf_nitrogen(lai, h.clumping, mu)
     top = h.vcmax25
     # C4 leaves hardly feel a lower Ci, so that drought must act on their capacity too (Sellers et al. 1996).

@@ -152,7 +152,7 @@ def two_leaf_gpp(
     canopy: Canopy,
     pft: PlantFunctionalType,
     *,
-    mode: Literal["robust"] = "robust",
+    mode: Literal["robust", "compat"] = "robust",
     biochem_temperature: Literal["air", "leaf"] = "air",
     gross: bool = False,
     outputs: Sequence[str] = (),
@@ -169,8 +169,9 @@ def two_leaf_gpp(
         Leaves, soil-water stress and overrides of the parameters.
     pft : PlantFunctionalType
         Parameters; C3 or C4 by its pathway.
-    mode : {"robust"}
-        The model: the exact coupled minimum of the limiting rates.
+    mode : {"robust", "compat"}
+        The model: the exact coupled minimum of the limiting rates, or BEPS as published (with float64 inputs, leaves
+        at air temperature, net GPP; C4 leaves are C3 there).
     biochem_temperature : {"air", "leaf"}
         Temperature at which the biochemistry of the leaves runs. "leaf": of each leaf class, from the last pass of
         the energy balance.
@@ -235,6 +236,10 @@ def two_leaf_gpp(
             targets[first : first + 4] = list(target)
         else:
             targets[names.index(name)] = target
+    if mode == "compat" and (gross or biochem_temperature != "air"):
+        got = f"gross {gross}, biochem_temperature {biochem_temperature}"
+        raise RangeError(f"mode: expected gross False and biochem_temperature air in compat mode, got {got}")
+    _needs_double(mode, grids)
     pft_numbers = _parameters(pft, mode, biochem_temperature, gross)
     if grids.size:
         grids.check(_core.two_leaf(pft_numbers, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads))
@@ -335,13 +340,15 @@ def leaf_gas_exchange(
     boundary_conductance: ArrayLike,
     ca: ArrayLike,
     g1: ArrayLike,
-    g0: float,
+    g0: ArrayLike,
     soil_water_stress: ArrayLike = 1.0,
+    ci_guess: ArrayLike | None = None,
     pathway: Literal["C3", "C4"] = "C3",
-    mode: Literal["robust"] = "robust",
+    mode: Literal["robust", "compat"] = "robust",
+    biochemistry: Literal["robust", "compat"] | None = None,
     n_threads: int = 1,
 ) -> LeafFlux:
-    """Solve photosynthesis coupled to stomata of single leaves (E6-E12).
+    """Solve photosynthesis coupled to stomata of single leaves (E6-E12; E24-E28 in compat mode).
 
     Parameters
     ----------
@@ -359,14 +366,20 @@ def leaf_gas_exchange(
         CO2 mole fraction of the air [umol mol-1], 50 to 2000.
     g1 : array_like
         Slope of the Ball-Berry relation [1], 0 to 30.
-    g0 : float
-        Residual conductance for water vapour [mol m-2 s-1].
+    g0 : array_like
+        Residual conductance for water vapour [mol m-2 s-1], 0 to 1.
     soil_water_stress : array_like, default 1
         Soil-water stress factor [1], 0 to 1.
+    ci_guess : array_like, optional
+        CO2 inside the leaf that decides which rate limits in compat mode [umol mol-1], 0 to 2000; without effect in
+        robust mode. None: 0.7 `ca`.
     pathway : {"C3", "C4"}
-        Photosynthetic pathway.
-    mode : {"robust"}
-        The model, as in :func:`two_leaf_gpp`.
+        Photosynthetic pathway; compat mode has C3 alone.
+    mode : {"robust", "compat"}
+        How the leaf is solved: the exact coupled minimum of the rates, or as BEPS does.
+    biochemistry : {"robust", "compat"}, optional
+        Rates of C3 leaves by E8 or, with float64 inputs, by E24. None: those of `mode`. Compat mode has its own
+        alone.
     n_threads : int, default 1
         Threads to use; 0 means all cores.
 
@@ -396,9 +409,16 @@ def leaf_gas_exchange(
             "ca": ca,
             "g1": g1,
             "soil_water_stress": soil_water_stress,
+            "g0": g0,
+            "ci_guess": 0.7 * np.asarray(ca) if ci_guess is None else ci_guess,
         }
     )
-    leaf = _core.LeafParameters(g0=g0, c4=_is_c4(pathway), mode=mode)
+    biochemistry = biochemistry or mode
+    if "compat" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "compat"):
+        got = f"pathway {pathway}, biochemistry {biochemistry}"
+        raise RangeError(f"mode: expected pathway C3 and biochemistry compat in compat mode, got {got}")
+    _needs_double(biochemistry, grids)
+    leaf = _core.LeafParameters(c4=_is_c4(pathway), mode=mode, biochemistry=biochemistry)
     flux = LeafFlux(*(grids.empty(False) for _ in range(4)))
     targets: list[Floats | None] = [
         grids.output(name, getattr(flux, name)) for name in ("a_net", "ci", "conductance", "rd")
@@ -481,6 +501,11 @@ def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[s
         "g1": pft.g1 if canopy.g1 is None else canopy.g1,
     }
     return {name: values[name] for name in INPUTS}
+
+
+def _needs_double(mode: str, grids: Grids) -> None:
+    if mode == "compat" and grids.dtype != np.float64:
+        raise DtypeError(f"mode: expected float64 inputs in compat mode, got {grids.dtype}")
 
 
 def _is_c4(pathway: str) -> bool:

@@ -124,6 +124,8 @@ _TABLE = (
     Variable(
         "boundary_conductance", "conductance of the leaf boundary layer for water vapour", "mol m-2 s-1", (1e-3, 20.0)
     ),
+    Variable("g0", "residual stomatal conductance for water vapour", "mol m-2 s-1", (0.0, 1.0)),
+    Variable("ci_guess", "guess of CO2 inside the leaf", "umol mol-1", (0.0, 2000.0)),
     Variable("conductance", "stomatal conductance for water vapour", "mol m-2 s-1", (0.0, 20.0)),
     Variable("transpiration", "transpiration", "kg m-2 s-1", (-1e-3, 1e-3), "transpiration_flux"),
     Variable("leaf_temperature", "leaf temperature", "degC", (-95.0, 75.0)),

@@ -4,7 +4,8 @@
 
 namespace gppcore {
 
-enum TwoLeafMode { kRobust, kTwoLeafModes };
+// kCompat, BEPS as published, computes in double alone.
+enum TwoLeafMode { kRobust, kCompat, kTwoLeafModes };
 
 // Parameters of one plant functional type; units and sources in src/gppcore/constants.py. Then what the caller wants:
 // the model, biochemistry at the temperature of the leaves instead of the air, GPP before leaf respiration.
@@ -52,9 +53,8 @@ constexpr int kTwoLeafComponents = 4;
 
 // Parameters of single leaves.
 struct LeafParameters {
-  double g0;
   bool c4;
-  TwoLeafMode mode;
+  TwoLeafMode mode, biochemistry;  // how the leaf is solved; whose rates. In kCompat mode its own
 };
 
 enum LeafInput {
@@ -66,6 +66,8 @@ enum LeafInput {
   kLeafCa,
   kLeafG1,
   kLeafSoilWaterStress,
+  kLeafG0,
+  kLeafCiGuess,  // decides which rate limits in kCompat mode
   kLeafInputs
 };
 

@@ -1,5 +1,6 @@
 // Arithmetic of numbers with derivatives. Values go through the same operations as without derivatives, so that they
 // are the same bits.
+#pragma once
 #include "math-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {

@@ -4,12 +4,17 @@
 #include "forest-inl.hpp"
 #include "kernels.hpp"
 #include "regrid-inl.hpp"
-#include "rows-inl.hpp"
+#include "two_leaf_compat-inl.hpp"
 
 #define GPPCORE_STRING_(x) #x
 #define GPPCORE_STRING(x) GPPCORE_STRING_(x)
 
 namespace gppcore::GPPCORE_ISA {
+
+// Compat mode, second of each pair, computes in double alone.
+constexpr TwoLeafKernels two_leaf_kernels{
+    {{canopy<double>, compat_canopy}, gradient<double>, {leaf<double>, compat_leaf}, within<double>},
+    {{canopy<float>, nullptr}, gradient<float>, {leaf<float>, nullptr}, within<float>}};
 
 extern const Kernels kernels;
 const Kernels kernels = {GPPCORE_STRING(GPPCORE_ISA), two_leaf_kernels, regrid_kernels, forest_kernels};

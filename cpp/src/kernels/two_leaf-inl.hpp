@@ -1,4 +1,5 @@
 // The two-leaf canopy, one vector of canopy hours at a time: passes of the energy balance, and rows of hours.
+#pragma once
 #include "canopy-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {
@@ -31,7 +32,7 @@ template <bool C4, class X>
 GPPCORE_INLINE Biochemistry<X, 4> at_leaf_temperature(const Canopy<X>& k, const State<X>& s) {
   const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed, t = s.warm + k.tair;
   if constexpr (C4) return biochemistry_c4(temperature_c4(t), k.vcmax25, ppfd);
-  return biochemistry_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd, k.r, k.ca);
+  return biochemistry_c3(rates_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd), k.r, k.ca);
 }
 
 // One pass of the energy balance (E18-E21).

@@ -1,0 +1,70 @@
+"""Canopy hours of compat mode on one thread, beside its specification compiled by numba."""
+
+from functools import cache
+
+import numba
+import numpy as np
+from compiled import compiled
+
+from gppcore import reference
+from gppcore.constants import BEPS_PFTS
+from gppcore.two_leaf import Canopy, Forcing, TwoLeafFlux, two_leaf_gpp
+
+N_HOURS = 10_000
+PFT = BEPS_PFTS[1].pft
+
+
+@cache
+def reference_loop():
+    """Compile the specification and a loop over hours."""
+    two_leaf, hour = compiled()[1].two_leaf, reference.Hour
+
+    @numba.njit
+    def loop(x, pft, out):
+        for i in range(x.shape[1]):
+            h = hour(x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i], x[6, i], x[7, i], x[8, i], x[9, i], x[10, i])
+            sunlit, shaded = two_leaf(h, pft)
+            out[0, i] = sunlit
+            out[1, i] = shaded
+
+    return loop
+
+
+def canopy_hours():
+    """Return lit hours, one row per field of `reference.Hour`."""
+    low = [20.0, 0.0, 100.0, 0.5, 0.1, 380.0, 0.3, PFT.clumping, 0.3, PFT.vcmax25, PFT.g1]
+    high = [900.0, 35.0, 2500.0, 6.0, 1.0, 420.0, 6.0, PFT.clumping, 1.0, PFT.vcmax25, PFT.g1]
+    rng = np.random.default_rng(0)
+    return np.stack([rng.uniform(a, b, N_HOURS) for a, b in zip(low, high, strict=True)])
+
+
+def kernel(x, out):
+    h = dict(zip(reference.Hour._fields, x, strict=True))
+    forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
+    canopy = Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
+    return two_leaf_gpp(forcing, canopy, PFT, mode="compat", out=out)
+
+
+def numbers():
+    """Return the numbers of the type, as numba takes them: floats and flags."""
+    return reference.Pft(*(x if isinstance(x, bool) else float(x) for x in reference.pft_numbers(PFT)))
+
+
+def measure(benchmark, function, *args):
+    benchmark.pedantic(function, args, rounds=5, warmup_rounds=1)
+    if benchmark.stats:  # absent when timing is switched off
+        benchmark.extra_info["ns_per_canopy_hour"] = benchmark.stats["min"] / N_HOURS * 1e9
+
+
+def test_compat(benchmark):
+    x, out, expected = canopy_hours(), TwoLeafFlux(np.empty(N_HOURS), np.empty(N_HOURS)), np.empty((2, N_HOURS))
+    reference_loop()(x, numbers(), expected)
+    kernel(x, out)
+    # Rounding can end a sub-step of a few hours one pass earlier or later.
+    error = np.abs(np.stack([out.gpp_sunlit, out.gpp_shaded]) - expected)
+    assert np.quantile(error, 0.99) < 1e-8
+    measure(benchmark, kernel, x, out)
+
+
+def test_compat_reference(benchmark):
+    measure(benchmark, reference_loop(), canopy_hours(), numbers(), np.empty((2, N_HOURS)))

@@ -1,0 +1,50 @@
+"""The specification compiled by numba: the peer of the kernels, and the bench on which single equations are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, fields
+from importlib.util import find_spec, module_from_spec
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import numba
+
+from gppcore.constants import LEAF_CONSTANTS, LeafConstants
+
+MODULES = ("gppcore.reference", "gppcore.reference_compat")
+
+
+def compiled(changes: Mapping[str, Any] | None = None) -> tuple[ModuleType, ModuleType]:
+    """Return copies of `reference` and `reference_compat` whose functions are compiled, their text unchanged.
+
+    Parameters
+    ----------
+    changes : mapping of str to object, optional
+        What to put in place of names of `reference_compat`: constants, or functions compiled by numba.
+
+    Notes
+    -----
+    Numba knows no dataclasses, so that the constants are given as a named tuple.
+    """
+    names = [(field.name, float) for field in fields(LeafConstants)]
+    constants = NamedTuple("Constants", names)(*astuple(LEAF_CONSTANTS))  # type: ignore[misc]
+    functions: dict[Any, Any] = {}
+    copies = []
+    for name in MODULES:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.loader is not None
+        copy = module_from_spec(spec)
+        spec.loader.exec_module(copy)
+        if name == MODULES[1]:
+            vars(copy).update(changes or {})
+        copy.K = constants  # type: ignore[attr-defined]
+        for key, value in list(vars(copy).items()):
+            if not isinstance(value, FunctionType) or value.__module__ not in MODULES or key == "pft_numbers":
+                continue
+            if value.__module__ == name:
+                functions[name, key] = numba.njit(value)
+            setattr(copy, key, functions[value.__module__, key])
+        copies.append(copy)
+    return copies[0], copies[1]

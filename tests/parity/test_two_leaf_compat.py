@@ -1,0 +1,137 @@
+"""The compiled kernel of compat mode against its scalar specification, over instruction sets, threads and splits."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from gppcore import _core, reference_compat
+from gppcore.constants import BEPS_PFTS
+from gppcore.errors import DtypeError, RangeError
+from gppcore.reference import Hour, pft_numbers
+from gppcore.two_leaf import OUTPUTS, Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
+
+RANGES = {
+    "sw": (0, 1000),
+    "tair": (-15, 45),
+    "vpd": (0, 4000),
+    "wind": (0, 8),
+    "cos_zenith": (-0.1, 1),
+    "ca": (280, 800),
+    "lai": (0, 12),
+    "clumping": (0.4, 1),
+    "soil_water_stress": (0, 1),
+    "vcmax25": (0, 190),
+    "g1": (2, 12),
+}
+
+
+def sample(n, seed=0):
+    rng = np.random.default_rng(seed)
+    x = {name: rng.uniform(*limits, n) for name, limits in RANGES.items()}
+    x["wind"][::17] = 0.0
+    return x
+
+
+def gpp(x, code=1, **options):
+    forcing = Forcing(**{f.name: x[f.name] for f in fields(Forcing) if f.name in x})
+    canopy = Canopy(**{f.name: x[f.name] for f in fields(Canopy) if f.name in x})
+    return two_leaf_gpp(forcing, canopy, BEPS_PFTS[code].pft, mode="compat", **options)
+
+
+@pytest.mark.parametrize("code", BEPS_PFTS)
+def test_kernel_equals_specification(code):
+    x = sample(250, seed=code)
+    classes = gpp(x, code, outputs=("gpp_classes",)).gpp_classes
+    numbers = pft_numbers(BEPS_PFTS[code].pft)
+    hours = [Hour(*(float(x[name][i]) for name in Hour._fields)) for i in range(250)]
+    expected = np.array([reference_compat.two_leaf_classes(h, numbers) for h in hours]).T
+    error = np.abs(classes - expected).max(axis=0)
+    # Rounding grows where two roots nearly meet, and can end a sub-step one pass earlier or later.
+    assert np.median(error) < 1e-10
+    assert np.quantile(error, 0.95) < 1e-8
+    assert error.max() < 0.1
+
+
+def test_no_hour_within_the_ranges_is_nan():
+    assert not np.isnan(gpp(sample(50_000, seed=3)).gpp).any()
+
+
+DIGEST = """
+import hashlib, numpy as np
+from gppcore.constants import BEPS_PFTS
+from gppcore.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
+rng = np.random.default_rng(5)
+digest = hashlib.sha256()
+for n in (1, 7, 8, 9, 1023, 9000):
+    u = lambda a, b: rng.uniform(a, b, n)
+    forcing = Forcing(u(0, 1000), u(-15, 45), u(0, 4000), u(-0.1, 1), u(280, 800), u(0, 8))
+    canopy = Canopy(u(0, 8), u(0, 1), u(0.4, 1), u(0, 130), u(2, 12))
+    for code in (1, 13, 25):
+        flux = two_leaf_gpp(forcing, canopy, BEPS_PFTS[code].pft, mode="compat", outputs=("gpp_classes", "conductance"))
+        for array in (flux.gpp_sunlit, flux.gpp_shaded, flux.gpp_classes, flux.conductance):
+            digest.update(array.tobytes())
+    leaf = leaf_gas_exchange(
+        vcmax25=u(0, 130), ppfd=u(0, 2000), tair=u(-5, 45), humidity=u(0.1, 1), boundary_conductance=u(0.5, 10),
+        ca=u(280, 800), g1=u(2, 12), g0=u(0.001, 0.04), soil_water_stress=u(0.1, 1), mode="compat",
+    )
+    digest.update(leaf.a_net.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_bits_equal_over_instruction_sets(run_on_isa):
+    digests = {isa: run_on_isa(isa, DIGEST) for isa in _core.supported_isas()}
+    assert len(digests) >= 2 or _core.supported_isas() == ["baseline"]
+    assert len(set(digests.values())) == 1, digests
+
+
+def test_bits_equal_over_threads_splits_and_neighbours():
+    x = sample(9001)
+    whole = gpp(x).gpp
+    assert whole.tobytes() == gpp(x, n_threads=3).gpp.tobytes()
+    assert whole[4003:4020].tobytes() == gpp({k: v[4003:4020] for k, v in x.items()}).gpp.tobytes()
+    order = np.random.default_rng(1).permutation(9001)
+    assert whole[order].tobytes() == gpp({k: v[order] for k, v in x.items()}).gpp.tobytes()
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_nan_stays_in_its_place(name):
+    x = sample(19)
+    clean = gpp(x).gpp
+    x[name][7] = np.nan
+    dirty = gpp(x).gpp
+    assert np.isnan(dirty[7])
+    assert np.array_equal(np.delete(dirty, 7), np.delete(clean, 7))
+
+
+def test_classes_make_up_the_whole():
+    x = sample(400, seed=2)
+    flux = gpp(x, outputs=OUTPUTS)
+    dark = (x["cos_zenith"] <= 0) | (x["sw"] <= 0)
+    assert dark.any()
+    np.testing.assert_array_equal(flux.gpp_classes[0] + flux.gpp_classes[2], flux.gpp_sunlit)
+    np.testing.assert_array_equal(flux.gpp_classes[1] + flux.gpp_classes[3], flux.gpp_shaded)
+    for name in ("gpp_classes", "conductance", "transpiration", "apar"):
+        assert (getattr(flux, name)[:, dark] == 0.0).all()
+    np.testing.assert_array_equal(flux.leaf_temperature[:, dark], np.broadcast_to(x["tair"][dark], (4, dark.sum())))
+    assert (np.abs(flux.leaf_temperature - x["tair"]) <= 5.0 + 1e-12).all()
+    assert (flux.conductance[:, ~dark].max(axis=0) > 0.0).all()
+
+
+def test_what_compat_mode_cannot_do_is_refused():
+    x = sample(3)
+    with pytest.raises(DtypeError, match="mode: expected float64 inputs in compat mode, got float32"):
+        gpp({k: v.astype(np.float32) for k, v in x.items()})
+    with pytest.raises(RangeError, match="expected gross False and biochem_temperature air in compat mode"):
+        gpp(x, gross=True)
+    with pytest.raises(RangeError, match="biochem_temperature leaf"):
+        gpp(x, biochem_temperature="leaf")
+    leaf = {"vcmax25": 60.0, "ppfd": 500.0, "tair": 20.0, "humidity": 0.7, "boundary_conductance": 2.0}
+    leaf |= {"ca": 400.0, "g1": 8.0, "g0": 0.0175}
+    with pytest.raises(RangeError, match="expected pathway C3 and biochemistry compat in compat mode"):
+        leaf_gas_exchange(**leaf, mode="compat", pathway="C4")
+    with pytest.raises(RangeError, match="got pathway C3, biochemistry robust"):
+        leaf_gas_exchange(**leaf, mode="compat", biochemistry="robust")
+    with pytest.raises(RangeError, match="mode: expected robust or compat, got BEPS"):
+        leaf_gas_exchange(**leaf, mode="BEPS")
