@@ -32,7 +32,7 @@ from gppcore.demo.osse import CA
 from gppcore.simulate import simulate
 
 BLOCK = 1024
-"""Cells of a block: from all latitudes, lest a block of polar winter look like one in another unit."""
+"""Cells of a block, from all latitudes, so that blocks take equal times."""
 ONE = "dbf"
 CLOUDS = np.array([0, 1, 2, 1, 0, 2, 1])  # which of the three days of a month a day is like, again and again
 

@@ -328,3 +328,15 @@ def test_import_is_light():
 
 def test_no_cells_give_no_cells():
     assert simulate(hourly().isel(cell=slice(0, 0)), **UTC)["gpp_daily"].shape == (3, 0)
+
+
+def test_winter_is_not_another_unit():
+    """Light that never passes 50 W m-2 and a deficit below 1 hPa are refused where the sun and the air allow more."""
+    dim = hourly(start="2019-12-01", pft="enf")
+    dim = dim.assign(sw=0.05 * dim["sw"], tair=dim["tair"] - 20.0, vpd=50.0)
+    north = dim.assign(lat=("cell", [66.0, 68.0, 72.0]))
+    assert np.isfinite(simulate(north, **UTC)["gpp_daily"]).all()
+    with pytest.raises(UnitsError, match="sw: expected W m-2"):
+        simulate(dim, **UTC)
+    with pytest.raises(UnitsError, match="vpd: expected Pa"):
+        simulate(north.assign(tair=north["tair"] + 20.0), **UTC)

@@ -100,9 +100,7 @@ def test_months_are_means_of_days():
 
 def test_steps_are_read_from_time_or_told():
     one = daily(1)
-    with pytest.raises(
-        RangeError, match="steps: fewer than two times have no step, expected daily or monthly"
-    ):
+    with pytest.raises(RangeError, match="steps: fewer than two times have no step, expected daily or monthly"):
         simulate(one)
     day, month = (simulate(one, steps=steps)["gpp_daily"] for steps in ("daily", "monthly"))
     assert day.values > 0.0

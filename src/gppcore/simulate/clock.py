@@ -129,10 +129,13 @@ class Hours:
 
     def by_day(self, values: Float, days: slice) -> Float:
         """Lay the values of the steps in `days`, shape (steps, n), out as (days, per_day, n); NaN where none are."""
-        full = np.full(((days.stop - days.start) * self.per_day, values.shape[1]), np.nan)
+        n = days.stop - days.start
+        if len(values) == n * self.per_day:
+            return values.reshape(n, self.per_day, values.shape[1])
+        full = np.full((n * self.per_day, values.shape[1]), np.nan)
         start = self.steps_in(days).start + self.lead - days.start * self.per_day
         full[start : start + len(values)] = values
-        return full.reshape(-1, self.per_day, values.shape[1])
+        return full.reshape(n, self.per_day, values.shape[1])
 
     def repeat(self, daily: Float, days: slice) -> Float:
         """Give the values of days, shape (days, n), to the steps in them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.constants import PlantFunctionalType
+from gppcore.daylight import sw_toa
 from gppcore.errors import DtypeError, RangeError, ShapeError
+from gppcore.simulate.clock import day_of_year
 from gppcore.simulate.humidity import HUMIDITIES
-from gppcore.variables import VARIABLES, check_unit
+from gppcore.variables import VARIABLES, check_field, check_range, check_unit
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Float = NDArray[np.float64]
-Check = Callable[[str, Any], NDArray[Any]]
 
 OF_LEAVES = ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")
 """Variables that may differ between the types of a cell."""
 WATER = ("soil_water_stress", "soil_water", "precip")
 """What stress is made from; the first that is given is used."""
+_MUCH_LIGHT = 250.0  # W m-2, daily mean at the top of the atmosphere: more than 50 reach the ground on some day
+_WARM = 10.0  # degC: the deficit passes 1 hPa at some time
 _OPTIONAL = ("clumping", "vcmax25", "g1", "wind")
 
 
@@ -115,20 +118,21 @@ def names_needed(ds: xr.Dataset, steps: str, *, with_lon: bool) -> tuple[str, ..
     return (*needed, *(name for name in optional if name in ds))
 
 
-def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctionalType], check: Check) -> Inputs:
+def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctionalType], *, whole: bool) -> Inputs:
     """Check the variables and lay them out over type, time and cell.
 
     Parameters
     ----------
-    check : callable
-        :func:`gppcore.variables.check_field` for all of a dataset, :func:`gppcore.variables.check_range` for a part.
+    whole : bool
+        Whether these are all values of the dataset, so that they can be told from those of another unit.
     """
     space = space_of(ds)
     n_cells = int(np.prod([ds.sizes[dim] for dim in space], dtype=np.intp))
-    fields = {}
-    for name in names:
+    fields = {name: _laid_out(ds[name], name, ds, space) for name in names}
+    small = _small_of_themselves(ds["time"].values, fields)
+    for name, field in fields.items():
         check_unit(name, ds[name].attrs.get("units"))
-        fields[name] = check(name, _laid_out(ds[name], name, ds, space))
+        (check_field if whole and name not in small else check_range)(name, field)
     lat_like = ("lat", "lon", "c4_fraction")
     if bad := [name for name in (*lat_like, "pft_fraction") if name in fields and fields[name].shape[1] > 1]:
         raise ShapeError(f"{bad[0]}: expected no dimension time, got {ds[bad[0]].dims}")
@@ -143,6 +147,17 @@ def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctio
         fields.setdefault("tair", (low + high) / 2.0)
         fields["tair_range"] = high - low
     return Inputs(ds["time"].values, types, fraction, c4, fields, n_cells)
+
+
+def _small_of_themselves(time: NDArray[np.datetime64], fields: Mapping[str, NDArray[Any]]) -> set[str]:
+    """Return variables that may well be as small as in another unit: light in winter, the deficit of cold air."""
+    lat, warmest = fields["lat"], fields["tair" if "tair" in fields else "tmax"]
+    if not lat.size or not time.size:
+        return set()
+    south, north = np.fmin.reduce(lat, axis=None), np.fmax.reduce(lat, axis=None)
+    sun = sw_toa(np.array([south, north, np.clip(0.0, south, north)]), np.unique(day_of_year(time))[:, None])
+    small = {"sw"} if not np.fmax.reduce(sun, axis=None) >= _MUCH_LIGHT else set()
+    return small | ({"vpd"} if not np.fmax.reduce(warmest, axis=None) >= _WARM else set())
 
 
 def _laid_out(variable: xr.DataArray, name: str, ds: xr.Dataset, space: tuple[Hashable, ...]) -> NDArray[Any]:

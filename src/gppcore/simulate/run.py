@@ -10,7 +10,7 @@ from gppcore.errors import RangeError, ShapeError
 from gppcore.simulate import engine
 from gppcore.simulate.clock import Hours, months_of, steps_of
 from gppcore.simulate.inputs import names_needed, read, space_of
-from gppcore.variables import attributes, check_field, check_range
+from gppcore.variables import attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -115,11 +115,11 @@ def simulate(
     )
     options: dict[str, Any] = {"plan": plan, "names": names, "n_threads": n_threads, "progress": progress}
     if not needed.chunks:
-        return _simulate(needed, check=check_field, **options)
+        return _simulate(needed, whole=True, **options)
     if cut := [dim for dim in ("time", "pft") if len(needed.chunks.get(dim, ())) > 1]:
         raise ShapeError(f"simulate: expected lazy data in one chunk along {cut[0]}, got {len(needed.chunks[cut[0]])}")
     template = _template(needed, plan)
-    lazy: xr.Dataset = needed.map_blocks(_simulate, kwargs={"check": check_range, **options}, template=template)
+    lazy: xr.Dataset = needed.map_blocks(_simulate, kwargs={"whole": False, **options}, template=template)
     return lazy
 
 
@@ -141,8 +141,8 @@ def _outputs(outputs: Sequence[str] | None, steps: str, with_types: bool) -> tup
     return tuple(name for name in OUTPUTS if name in outputs)
 
 
-def _simulate(ds: xr.Dataset, *, plan: engine.Plan, names: tuple[str, ...], check: Any, **run: Any) -> xr.Dataset:
-    results = engine.run(read(ds, names, plan.pfts, check), plan, **run)
+def _simulate(ds: xr.Dataset, *, plan: engine.Plan, names: tuple[str, ...], whole: bool, **run: Any) -> xr.Dataset:
+    results = engine.run(read(ds, names, plan.pfts, whole=whole), plan, **run)
     sizes = tuple(ds.sizes[dim] for dim in space_of(ds))
     return _dataset(ds, plan, {name: values.reshape(values.shape[:-1] + sizes) for name, values in results.items()})
 

@@ -52,11 +52,15 @@ class Weather:
         return self.tair - half, self.tair + half
 
     def mean(self, name: str) -> Float:
-        """Return the mean of a field over days; months and days are means already."""
+        """Return the mean of a field over days, of the steps that are known; months and days are means already."""
         if not self.hours:
             return self.inputs.full(name, slice(0, self.inputs.time.size))
+        if self.inputs.fields[name].shape[1] == 1:
+            return self.inputs.full(name, slice(0, self.hours.days.size))
         values = self._by_day(name)
         known = ~np.isnan(values)
+        if known.all():
+            return mean_of_steps(values)
         with np.errstate(invalid="ignore"):
             mean: Float = mean_of_steps(np.where(known, values, 0.0)) / mean_of_steps(known.astype(np.float64))
         return mean
