@@ -6,9 +6,12 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'isa', 'supported_isas', 'two_leaf']
+__all__: list[str] = ['Forest', 'LeafParameters', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'isa', 'leaf_gas_exchange', 'supported_isas', 'two_leaf', 'two_leaf_gradient']
 class TwoLeafParameters:
-    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool) -> None:
+    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
+        ...
+class LeafParameters:
+    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, c4: bool, mode: str) -> None:
         ...
 class Forest:
     """
@@ -105,11 +108,37 @@ def isa() -> str:
     """
     Name of the instruction set in use.
     """
+@typing.overload
+def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Single leaves at a given humidity.
+    """
+@typing.overload
+def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Single leaves at a given humidity.
+    """
 def supported_isas() -> list[str]:
     """
     Instruction sets that this CPU can run, best last.
     """
-def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64]], gpp_sunlit: numpy.typing.NDArray[numpy.float64], gpp_shaded: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+@typing.overload
+def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
     """
-    Sunlit and shaded GPP of canopy hours.
+    Canopy hours; returns the index of an input out of its limits, or -1.
+    """
+@typing.overload
+def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Canopy hours; returns the index of an input out of its limits, or -1.
+    """
+@typing.overload
+def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], by: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], derivatives: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Canopy hours with derivatives of GPP by four inputs.
+    """
+@typing.overload
+def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], by: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], derivatives: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Canopy hours with derivatives of GPP by four inputs.
     """

@@ -119,6 +119,15 @@ _TABLE = (
         ("P_F", "P", "tp"),
     ),
     Variable("cos_zenith", "cosine of the solar zenith angle", "1", (-1.0, 1.0)),
+    Variable("diffuse_fraction", "diffuse share of downward shortwave radiation", "1", (0.0, 1.0)),
+    Variable("humidity", "relative humidity at the leaf surface", "1", (0.0, 2.0)),
+    Variable(
+        "boundary_conductance", "conductance of the leaf boundary layer for water vapour", "mol m-2 s-1", (1e-3, 20.0)
+    ),
+    Variable("conductance", "stomatal conductance for water vapour", "mol m-2 s-1", (0.0, 20.0)),
+    Variable("transpiration", "transpiration", "kg m-2 s-1", (-1e-3, 1e-3), "transpiration_flux"),
+    Variable("leaf_temperature", "leaf temperature", "degC", (-95.0, 75.0)),
+    Variable("apar", "photosynthetically active radiation absorbed by leaves", "umol m-2 s-1", (0.0, 3500.0)),
     Variable("lai", "leaf area index", "m2 m-2", (0.0, 15.0), "leaf_area_index", None, ("Lai", "Lai_500m")),
     Variable("clumping", "clumping index", "1", (0.1, 1.0)),
     Variable("ca", "CO2 mole fraction of the air", "umol mol-1", (50.0, 2000.0), None, None, ("CO2_F_MDS", "CO2")),
