@@ -1,8 +1,8 @@
-"""The process model at tower months: forcing expanded to canopy hours once, GPP for any parameters."""
+"""The process model at tower months: forcing expanded to canopy hours once, GPP and derivatives for any parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from gppcore.daylight import Daylight, daylight_of_month, mid_month_day
 from gppcore.errors import RangeError
 from gppcore.simulate.engine import C4_OF
 from gppcore.towers import Towers
-from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
+from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 from gppcore.variables import G_C_PER_UMOL
 
 Float = NDArray[np.float64]
@@ -50,6 +50,19 @@ class TypeHours:
     def gpp(self, pft: PlantFunctionalType, n_threads: int) -> Float:
         """Return the type's part of daily GPP [g m-2 d-1], shape (n,)."""
         return self._daily(two_leaf_gpp(*self._inputs(pft), pft, n_threads=n_threads).gpp)
+
+    def gradient(self, pft: PlantFunctionalType, parameters: Sequence[str], n_threads: int) -> list[Float]:
+        """Return the derivatives of :meth:`gpp` by parameters of the type, each of shape (n,)."""
+        by_kernel = {name: "soil_water_stress" if name == "psi_exponent" else name for name in parameters}
+        names = tuple(dict.fromkeys(by_kernel.values()))
+        found = two_leaf_gradient(*self._inputs(pft), pft, parameters=names, n_threads=n_threads)
+        slopes = []
+        for name in parameters:
+            slope = found.derivatives[by_kernel[name]]
+            if name == "psi_exponent":
+                slope = slope * soil_water.stress_by_exponent(self.month["soil_water"], self.month["tair"], pft)
+            slopes.append(self._daily(slope))
+        return slopes
 
     def _inputs(self, pft: PlantFunctionalType) -> tuple[Forcing, Canopy]:
         light, month = self.light, self.month
@@ -110,7 +123,7 @@ def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Fl
     towers : Towers
         Towers with their forcing.
     pfts : mapping of str to PlantFunctionalType, optional
-        Parameters by name of the type, for instance `pfts` fitted to towers.
+        Parameters by name of the type, for instance `pfts` of a :class:`gppcore.calibration.Calibration`.
     n_threads : int, default 1
         Threads of the kernel; 0 means all cores. Results do not depend on it.
 
