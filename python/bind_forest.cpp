@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 
 #include "bind.hpp"
@@ -23,21 +24,25 @@ T* output(Array<T>& out, int64_t n_rows, int64_t width) {
   return out.mutable_data();
 }
 
-// Strided columns are read in place; a column without dimensions is one value for all rows.
+// Strided columns are read in place; a column without dimensions is one value for all rows, one of two dimensions
+// has a row for each step.
 template <class T>
 struct Columns {
   std::vector<const T*> data;
-  std::vector<int64_t> strides;
+  std::vector<int64_t> strides, step_strides;
 
-  Columns(const Forest& forest, const std::vector<py::array_t<T>>& columns, int64_t n_rows) {
+  Columns(const Forest& forest, const std::vector<py::array_t<T>>& columns, int64_t n_rows, int64_t n_steps) {
     if (static_cast<int64_t>(columns.size()) != forest.n_features())
       throw Error(ErrorCode::shape, "columns: expected " + std::to_string(forest.n_features()) + " of them");
     for (const auto& column : columns) {
-      const bool scalar = column.ndim() == 0;
-      if (!scalar && (column.ndim() != 1 || column.shape(0) != n_rows || column.strides(0) % column.itemsize() != 0))
+      const auto n = static_cast<int>(column.ndim());
+      const bool fits = n == 0 || (n <= 2 && column.shape(n - 1) == n_rows && (n == 1 || column.shape(0) == n_steps));
+      if (!fits || (n > 0 && column.strides(n - 1) % column.itemsize() != 0) ||
+          (n == 2 && column.strides(0) % column.itemsize() != 0))
         throw Error(ErrorCode::shape, "columns: expected aligned arrays of " + std::to_string(n_rows) + " rows");
       data.push_back(column.data());
-      strides.push_back(scalar ? 0 : column.strides(0) / column.itemsize());
+      strides.push_back(n == 0 ? 0 : column.strides(n - 1) / column.itemsize());
+      step_strides.push_back(n < 2 ? 0 : column.strides(0) / column.itemsize());
     }
   }
 };
@@ -58,19 +63,21 @@ class SignalCheck {
 };
 
 template <class T>
-void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, bool raw, int n_threads) {
-  const int64_t n_rows = out.shape(0);
-  T* to = output(out, n_rows, forest.n_outputs());
-  const Columns<T> from(forest, columns, n_rows);
+void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, int64_t n_steps, bool raw,
+             int n_threads) {
+  const int64_t n_rows = out.shape(0) / std::max<int64_t>(n_steps, 1);
+  T* to = output(out, n_rows * n_steps, forest.n_outputs());
+  const Columns<T> from(forest, columns, n_rows, n_steps);
   py::gil_scoped_release release;
-  forest.predict_columns(from.data.data(), from.strides.data(), n_rows, to, {raw, n_threads, SignalCheck()});
+  forest.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
+                       {raw, n_threads, SignalCheck()});
 }
 
 template <class T>
 void apply(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<int32_t> out, int n_threads) {
   const int64_t n_rows = out.shape(0);
   int32_t* to = output(out, n_rows, forest.n_trees());
-  const Columns<T> from(forest, columns, n_rows);
+  const Columns<T> from(forest, columns, n_rows, 1);
   py::gil_scoped_release release;
   forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, SignalCheck()});
 }
@@ -144,10 +151,12 @@ void register_forest(py::module_& m) {
       .def_property_readonly("flags", &array_of<uint8_t, &ForestView::flags>)
       .def_property_readonly("set_begin", &array_of<int64_t, &ForestView::set_begin>)
       .def_property_readonly("set_words", &array_of<uint32_t, &ForestView::set_words>);
-  const char* predict_doc = "Predicts from one array, or one value, per feature to out (n, n_outputs).";
+  const char* predict_doc = "Predicts from one array, or one value, per feature to out (n_steps * n, n_outputs).";
   const char* apply_doc = "Writes the leaf that each row reaches in each tree to out (n, n_trees).";
-  forest.def("predict_f32", &predict<float>, raw("columns"), raw("out"), "raw"_a, "n_threads"_a, predict_doc)
-      .def("predict_f64", &predict<double>, raw("columns"), raw("out"), "raw"_a, "n_threads"_a, predict_doc)
+  forest
+      .def("predict_f32", &predict<float>, raw("columns"), raw("out"), "n_steps"_a, "raw"_a, "n_threads"_a, predict_doc)
+      .def("predict_f64", &predict<double>, raw("columns"), raw("out"), "n_steps"_a, "raw"_a, "n_threads"_a,
+           predict_doc)
       .def("apply_f32", &apply<float>, raw("columns"), raw("out"), "n_threads"_a, apply_doc)
       .def("apply_f64", &apply<double>, raw("columns"), raw("out"), "n_threads"_a, apply_doc);
 }

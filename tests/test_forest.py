@@ -298,7 +298,7 @@ def test_predict_refuses(error, rows, out):
         (ShapeError, [np.zeros(4)]),
         (ShapeError, [0.0, 0.0]),
         (ShapeError, [np.zeros(4), np.zeros(3)]),
-        (ShapeError, [np.zeros((2, 2)), np.zeros((2, 2))]),
+        (ShapeError, [np.zeros((2, 2, 2)), 0.0]),
         (DtypeError, [np.zeros(4), np.zeros(4, np.float32)]),
         (DtypeError, [np.zeros(4, int), 0.0]),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from os import PathLike, fspath
 from typing import Any, TypeVar, cast
@@ -327,7 +328,7 @@ class Forest:
         ShapeError, DtypeError
         """
         columns, n, dtype = self._rows(rows)
-        return self._run(columns, n, dtype, out, raw, n_threads)
+        return self._run(columns, (n,), dtype, out, raw, n_threads)
 
     def predict_columns(
         self,
@@ -343,13 +344,15 @@ class Forest:
         ----------
         columns : sequence of n_features
             Each an ndarray of shape (n,), float32 or float64, all of one dtype, which may be strided; or one
-            number for all rows. At least one is an array.
+            number for all rows. At least one is an array. With steps, such as months, arrays of shape
+            (n_steps, n) differ between them; those of shape (n,) do not, and cost less.
         raw, out, n_threads
             As for `predict`.
 
         Returns
         -------
         ndarray, shape (n,), or (n, n_outputs) with several outputs, dtype of the columns
+            With steps, (n_steps,) comes before.
 
         Raises
         ------
@@ -359,10 +362,13 @@ class Forest:
         if len(columns) != self.n_features or not arrays:
             message = f"columns: expected {self.n_features}, at least one an array, got {len(columns)}"
             raise ShapeError(message)
-        first = np.asarray(arrays[0])
-        _check_dtype("columns", first.dtype)
-        ready = [self._column(i, column, first) for i, column in enumerate(columns)]
-        return self._run(ready, first.shape[0], first.dtype, out, raw, n_threads)
+        largest = np.asarray(max(arrays, key=np.ndim))
+        _check_dtype("columns", largest.dtype)
+        if largest.ndim > 2:
+            message = f"columns: expected shapes (n,) or (n_steps, n), got {largest.shape}"
+            raise ShapeError(message)
+        ready = [self._column(i, column, largest) for i, column in enumerate(columns)]
+        return self._run(ready, largest.shape, largest.dtype, out, raw, n_threads)
 
     def apply(self, rows: NDArray[Float], *, n_threads: int = 1) -> NDArray[np.int32]:
         """Tell which leaf of each tree a row reaches.
@@ -399,35 +405,37 @@ class Forest:
     def _run(
         self,
         columns: list[NDArray[Any]],
-        n: int,
+        sizes: tuple[int, ...],
         dtype: np.dtype[Any],
         out: NDArray[Float] | None,
         raw: bool,
         n_threads: int,
     ) -> NDArray[Float]:
-        shape = (n,) if self.n_outputs == 1 else (n, self.n_outputs)
+        shape = sizes if self.n_outputs == 1 else (*sizes, self.n_outputs)
+        n_steps = sizes[0] if len(sizes) == 2 else 1
         if out is not None:
             _check_output(out, shape, dtype)
         # A strided output, or one that covers the input, is filled at the end.
         direct = out is not None and out.flags.c_contiguous and not any(np.may_share_memory(out, c) for c in columns)
         result = out if out is not None and direct else np.empty(shape, dtype)
         predict = self._forest.predict_f32 if dtype == np.float32 else self._forest.predict_f64
-        predict(columns, result.reshape(n, self.n_outputs), raw, n_threads)
+        predict(columns, result.reshape(math.prod(sizes), self.n_outputs), n_steps, raw, n_threads)
         if out is None or direct:
             return result
         out[...] = result
         return out
 
-    def _column(self, i: int, column: NDArray[Float] | float, first: NDArray[Any]) -> NDArray[Any]:
+    def _column(self, i: int, column: NDArray[Float] | float, largest: NDArray[Any]) -> NDArray[Any]:
         name = f"columns[{i}]" + (f" ({self.feature_names[i]})" if self.feature_names else "")
         if np.ndim(column) == 0:
-            return np.asarray(column, dtype=first.dtype)
+            return np.asarray(column, dtype=largest.dtype)
         array = _filled(column)
-        if array.dtype != first.dtype:
-            message = f"{name}: expected dtype {first.dtype} as the first array has, got {array.dtype}"
+        if array.dtype != largest.dtype:
+            message = f"{name}: expected dtype {largest.dtype} as the other arrays have, got {array.dtype}"
             raise DtypeError(message)
-        if array.ndim != 1 or array.shape != first.shape:
-            message = f"{name}: expected shape (n,) = ({first.shape[0]},) or one number, got {array.shape}"
+        if array.shape not in (largest.shape, largest.shape[-1:]):
+            n = largest.shape[-1]
+            message = f"{name}: expected shape (n,) = ({n},), {largest.shape} or one number, got {array.shape}"
             raise ShapeError(message)
         return array
 
