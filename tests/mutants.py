@@ -1,19 +1,23 @@
 """Damage model files at random and read them: only errors of gppcore, or a forest that predicts, may come of it.
 
-Run ``python tests/mutants.py --n 20000`` for 20,000 mutants of each format.
+Run ``python tests/mutants.py --n 20000`` for 20,000 mutants of each format; ``--peers`` lets the libraries that the
+formats come from read them, each in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
 import resource
+import signal
 import sys
 import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +32,8 @@ READERS = {
     "xgboost_model.ubj": Forest.from_xgboost,
 }
 SECONDS, MEMORY = 1.0, 2**31
+PEER_SECONDS = 10
+ROWS = np.array([[0.0, 1.0], [np.nan, np.nan], [-1e30, -5.0], [np.inf, 1e10]])
 NUMBER = re.compile(rb"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 NUMBERS = (
     b"-1 0 1 7 -5 255 65536 16777215 2147483647 4294967296 -9223372036854775808 1e999 -1e-320 nan inf 1.5 1e5".split()
@@ -103,22 +109,27 @@ def read(name: str, path: Path) -> str:
         forest = READERS[name](path)
     except GppcoreError as error:
         return type(error).__name__
-    rows = np.array([[0.0, 1.0], [np.nan, np.nan], [-1e30, -5.0], [np.inf, 1e10]])
     if forest.n_features == 2:
-        forest.predict(rows)
-        forest.apply(rows)
+        forest.predict(ROWS)
+        forest.apply(ROWS)
     return "forest"
 
 
-def run(name: str, n: int, seed: int, path: Path) -> tuple[Counter[str], float]:
+def mutants(name: str, n: int, seed: int, path: Path) -> Iterator[int]:
+    """Write one after another to `path`; give their numbers."""
     original = (MODELS / name).read_bytes()
-    outcomes: Counter[str] = Counter()
-    slowest = 0.0
     for i in range(n):
         rng = random.Random(f"{seed} {name} {i}")
         data = bytearray(original)
         rng.choice(BINARY_EDITS if name.endswith(".ubj") else TEXT_EDITS)(data, rng)
         path.write_bytes(data)
+        yield i
+
+
+def run(name: str, n: int, seed: int, path: Path) -> tuple[Counter[str], float]:
+    outcomes: Counter[str] = Counter()
+    slowest = 0.0
+    for i in mutants(name, n, seed, path):
         start = time.process_time()
         try:
             outcome = read(name, path)
@@ -134,11 +145,52 @@ def run(name: str, n: int, seed: int, path: Path) -> tuple[Counter[str], float]:
     return outcomes, slowest
 
 
+def peer_reads(name: str, path: Path) -> None:
+    import lightgbm
+    import xgboost
+
+    if name.startswith("lightgbm"):
+        lightgbm.Booster(model_file=str(path)).predict(ROWS, num_threads=1)
+    else:
+        booster = xgboost.Booster({"nthread": 1}, model_file=str(path))
+        data = xgboost.DMatrix(ROWS[:3], feature_types=["q", "c"], enable_categorical=True, nthread=1)
+        booster.predict(data, validate_features=False)
+
+
+def peer_in_a_child(name: str, path: Path) -> str:
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (PEER_SECONDS, PEER_SECONDS))
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        try:
+            peer_reads(name, path)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return f"more than {PEER_SECONDS} s" if number in (signal.SIGXCPU, signal.SIGKILL) else "crash"
+    return "error" if os.WEXITSTATUS(status) else "model"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=20_000, help="mutants of each format")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--peers", action="store_true", help="read with LightGBM and XGBoost instead")
     options = parser.parse_args()
+    if options.peers:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in READERS:
+                path = Path(folder) / name
+                peer_reads(name, MODELS / name)  # the children need not import
+                counts = Counter(peer_in_a_child(name, path) for _ in mutants(name, options.n, options.seed, path))
+                print(f"{name}: {options.n} mutants: {dict(sorted(counts.items()))}", flush=True)
+        return 0
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     warnings.simplefilter("error")
     failed = False

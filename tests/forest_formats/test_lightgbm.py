@@ -40,6 +40,8 @@ def train(options, n=600, seed=0, rounds=8):
 
 def assert_same(booster, edge_rows, seed=0):
     forest = Forest.from_lightgbm(booster)
+    # Sums for float32 rows are rounded relative to what the leaves can add up to.
+    size = np.abs(forest.arrays()["value"]).max() * forest.n_trees
     for dtype in (np.float64, np.float32):
         rows = edge_rows(forest, seed=seed, dtype=dtype, fractions=[-0.5, -0.99, 2.5, 31.99])
         leaves = booster.predict(rows, pred_leaf=True).reshape(len(rows), -1)
@@ -47,7 +49,7 @@ def assert_same(booster, edge_rows, seed=0):
         exact = rows.astype(np.float64)  # sums in double, whatever the input
         linkless = forest.link == "identity" and "average_output" not in booster.model_to_string()
         np.testing.assert_allclose(forest.predict(exact), booster.predict(rows), rtol=0 if linkless else 1e-12)
-        np.testing.assert_allclose(forest.predict(rows), booster.predict(rows), rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(forest.predict(rows), booster.predict(rows), rtol=1e-6, atol=2e-7 * size)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ configurations = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(options=configurations, seed=st.integers(0, 1000))
 def test_random_configurations(edge_rows, options, seed):
     assert_same(train(dict(options), n=250, seed=seed, rounds=4), edge_rows, seed)

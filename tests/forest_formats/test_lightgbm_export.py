@@ -78,7 +78,7 @@ LINKS = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**31), kind=st.sampled_from(LINKS), n_trees=st.integers(1, 9))
 def test_equals_lightgbm(edge_rows, seed, kind, n_trees):
     n_outputs, width, link, scale = kind

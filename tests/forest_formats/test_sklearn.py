@@ -216,7 +216,7 @@ shapes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(shapes)
 def test_random_shapes(edge_rows, shape):
     rng = np.random.default_rng(shape["seed"])

@@ -143,7 +143,7 @@ configurations = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(options=configurations, seed=st.integers(0, 1000))
 def test_random_configurations(edge_rows, options, seed):
     options = {key: value for key, value in options.items() if key != "rate_drop" or options["booster"] == "dart"}
