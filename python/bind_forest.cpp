@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 
 #include "bind.hpp"
@@ -16,34 +15,30 @@ std::vector<T> list(const Array<T>& array) {
   return {array.data(), array.data() + array.size()};
 }
 
-template <class T>
-T* output(Array<T>& out, int64_t n_rows, int64_t width) {
-  if (out.ndim() != 2 || out.shape(0) != n_rows || out.shape(1) != width)
-    throw Error(ErrorCode::shape,
-                "out: expected shape (" + std::to_string(n_rows) + ", " + std::to_string(width) + ")");
-  return out.mutable_data();
-}
-
-// Strided columns are read in place; a column without dimensions is one value for all rows, one of two dimensions
-// has a row for each step.
+// Columns that are read in place: of shape (n_steps, n_rows), (n_rows,) the same at all steps, or () one value for all.
 template <class T>
 struct Columns {
   std::vector<const T*> data;
   std::vector<int64_t> strides, step_strides;
 
-  Columns(const Forest& forest, const std::vector<py::array_t<T>>& columns, int64_t n_rows, int64_t n_steps) {
+  Columns(const Forest& forest, const std::vector<py::array_t<T>>& columns, int64_t n_steps, int64_t n_rows) {
     if (static_cast<int64_t>(columns.size()) != forest.n_features())
       throw Error(ErrorCode::shape, "columns: expected " + std::to_string(forest.n_features()) + " of them");
     for (const auto& column : columns) {
-      const auto n = static_cast<int>(column.ndim());
-      const bool fits = n == 0 || (n <= 2 && column.shape(n - 1) == n_rows && (n == 1 || column.shape(0) == n_steps));
-      if (!fits || (n > 0 && column.strides(n - 1) % column.itemsize() != 0) ||
-          (n == 2 && column.strides(0) % column.itemsize() != 0))
-        throw Error(ErrorCode::shape, "columns: expected aligned arrays of " + std::to_string(n_rows) + " rows");
+      const auto n = column.ndim();
+      const bool fits = n == 0 || (column.shape(n - 1) == n_rows && (n == 1 || (n == 2 && column.shape(0) == n_steps)));
+      if (!fits) throw Error(ErrorCode::shape, "columns: expected arrays of " + std::to_string(n_rows) + " rows");
       data.push_back(column.data());
-      strides.push_back(n == 0 ? 0 : column.strides(n - 1) / column.itemsize());
-      step_strides.push_back(n < 2 ? 0 : column.strides(0) / column.itemsize());
+      strides.push_back(n > 0 ? stride(column, n - 1) : 0);
+      step_strides.push_back(n > 1 ? stride(column, 0) : 0);
     }
+  }
+
+ private:
+  static int64_t stride(const py::array_t<T>& column, py::ssize_t axis) {
+    if (column.strides(axis) % column.itemsize() != 0)
+      throw Error(ErrorCode::shape, "columns: expected aligned arrays");
+    return column.strides(axis) / column.itemsize();
   }
 };
 
@@ -62,12 +57,14 @@ class SignalCheck {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// out has shape (n_steps, n_rows, n_outputs).
 template <class T>
-void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, int64_t n_steps, bool raw,
-             int n_threads) {
-  const int64_t n_rows = out.shape(0) / std::max<int64_t>(n_steps, 1);
-  T* to = output(out, n_rows * n_steps, forest.n_outputs());
-  const Columns<T> from(forest, columns, n_rows, n_steps);
+void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, bool raw, int n_threads) {
+  if (out.ndim() != 3 || out.shape(2) != forest.n_outputs())
+    throw Error(ErrorCode::shape, "out: expected shape (n_steps, n_rows, " + std::to_string(forest.n_outputs()) + ")");
+  const int64_t n_steps = out.shape(0), n_rows = out.shape(1);
+  T* to = out.mutable_data();
+  const Columns<T> from(forest, columns, n_steps, n_rows);
   py::gil_scoped_release release;
   forest.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
                        {raw, n_threads, SignalCheck()});
@@ -75,11 +72,31 @@ void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, A
 
 template <class T>
 void apply(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<int32_t> out, int n_threads) {
+  if (out.ndim() != 2 || out.shape(1) != forest.n_trees())
+    throw Error(ErrorCode::shape, "out: expected shape (n_rows, " + std::to_string(forest.n_trees()) + ")");
   const int64_t n_rows = out.shape(0);
-  int32_t* to = output(out, n_rows, forest.n_trees());
-  const Columns<T> from(forest, columns, n_rows, 1);
+  int32_t* to = out.mutable_data();
+  const Columns<T> from(forest, columns, 1, n_rows);
   py::gil_scoped_release release;
   forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, SignalCheck()});
+}
+
+template <class T>
+Array<double> refit_leaves(const Forest& forest, const std::vector<py::array_t<T>>& columns, const Array<double>& y,
+                           const Array<double>& weight, double shrinkage, double rate, int n_threads) {
+  if (y.ndim() != 2 || y.shape(1) != forest.n_outputs())
+    throw Error(ErrorCode::shape, "y: expected shape (n_rows, " + std::to_string(forest.n_outputs()) + ")");
+  const int64_t n_rows = y.shape(0);
+  if (weight.ndim() != 1 || weight.shape(0) != n_rows)
+    throw Error(ErrorCode::shape, "weight: expected shape (" + std::to_string(n_rows) + ",)");
+  const Columns<T> from(forest, columns, 1, n_rows);
+  const gppcore::ForestRefit options{weight.data(), shrinkage, rate, n_threads, SignalCheck()};
+  std::vector<double> value;
+  {
+    py::gil_scoped_release release;
+    value = forest.refit_leaves(from.data.data(), from.strides.data(), n_rows, y.data(), options);
+  }
+  return Array<double>(static_cast<py::ssize_t>(value.size()), value.data());
 }
 
 Forest from_arrays(int64_t n_features, int64_t n_outputs, int64_t leaf_width, int link, double link_scale,
@@ -151,12 +168,17 @@ void register_forest(py::module_& m) {
       .def_property_readonly("flags", &array_of<uint8_t, &ForestView::flags>)
       .def_property_readonly("set_begin", &array_of<int64_t, &ForestView::set_begin>)
       .def_property_readonly("set_words", &array_of<uint32_t, &ForestView::set_words>);
-  const char* predict_doc = "Predicts from one array, or one value, per feature to out (n_steps * n, n_outputs).";
+  const char* predict_doc = "Predicts from one array, or one value, per feature to out (n_steps, n, n_outputs).";
   const char* apply_doc = "Writes the leaf that each row reaches in each tree to out (n, n_trees).";
-  forest
-      .def("predict_f32", &predict<float>, raw("columns"), raw("out"), "n_steps"_a, "raw"_a, "n_threads"_a, predict_doc)
-      .def("predict_f64", &predict<double>, raw("columns"), raw("out"), "n_steps"_a, "raw"_a, "n_threads"_a,
-           predict_doc)
+  forest.def("predict_f32", &predict<float>, raw("columns"), raw("out"), "raw"_a, "n_threads"_a, predict_doc)
+      .def("predict_f64", &predict<double>, raw("columns"), raw("out"), "raw"_a, "n_threads"_a, predict_doc)
       .def("apply_f32", &apply<float>, raw("columns"), raw("out"), "n_threads"_a, apply_doc)
       .def("apply_f64", &apply<double>, raw("columns"), raw("out"), "n_threads"_a, apply_doc);
+  const char* refit_doc =
+      "Returns the values of all nodes after each tree has moved its leaves towards y (n, n_outputs).";
+  forest
+      .def("refit_leaves_f32", &refit_leaves<float>, raw("columns"), raw("y"), raw("weight"), "shrinkage"_a, "rate"_a,
+           "n_threads"_a, refit_doc)
+      .def("refit_leaves_f64", &refit_leaves<double>, raw("columns"), raw("y"), raw("weight"), "shrinkage"_a, "rate"_a,
+           "n_threads"_a, refit_doc);
 }

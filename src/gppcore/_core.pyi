@@ -32,13 +32,21 @@ class Forest:
         """
         Writes the leaf that each row reaches in each tree to out (n, n_trees).
         """
-    def predict_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], n_steps: typing.SupportsInt | typing.SupportsIndex, raw: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def predict_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], raw: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Predicts from one array, or one value, per feature to out (n_steps * n, n_outputs).
+        Predicts from one array, or one value, per feature to out (n_steps, n, n_outputs).
         """
-    def predict_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], out: numpy.typing.NDArray[numpy.float64], n_steps: typing.SupportsInt | typing.SupportsIndex, raw: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def predict_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], out: numpy.typing.NDArray[numpy.float64], raw: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Predicts from one array, or one value, per feature to out (n_steps * n, n_outputs).
+        Predicts from one array, or one value, per feature to out (n_steps, n, n_outputs).
+        """
+    def refit_leaves_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], y: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], shrinkage: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Returns the values of all nodes after each tree has moved its leaves towards y (n, n_outputs).
+        """
+    def refit_leaves_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], y: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], shrinkage: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Returns the values of all nodes after each tree has moved its leaves towards y (n, n_outputs).
         """
     def save(self, path: str) -> None:
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from os import PathLike, fspath
 from typing import Any, TypeVar, cast
@@ -11,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore import _core
-from gppcore.errors import DtypeError, ForestFormatError, ShapeError
+from gppcore.errors import ForestFormatError, RangeError, ShapeError
+from gppcore.forest_algebra import added, pruned, scaled
 from gppcore.forest_formats.arrays import NodeFlag
 from gppcore.forest_formats.lightgbm import read_lightgbm
 from gppcore.forest_formats.lightgbm_export import write_lightgbm
 from gppcore.forest_formats.sklearn import read_sklearn
 from gppcore.forest_formats.xgboost import read_xgboost
+from gppcore.forest_input import check_output, checked_columns, matrix_columns
 
 __all__ = ["Forest", "NodeFlag"]
 
@@ -327,8 +328,8 @@ class Forest:
         ------
         ShapeError, DtypeError
         """
-        columns, n, dtype = self._rows(rows)
-        return self._run(columns, (n,), dtype, out, raw, n_threads)
+        columns = matrix_columns(rows, self.n_features)
+        return self._run(columns, columns[0].shape, out, raw, n_threads)
 
     def predict_columns(
         self,
@@ -344,31 +345,21 @@ class Forest:
         ----------
         columns : sequence of n_features
             Each an ndarray of shape (n,), float32 or float64, all of one dtype, which may be strided; or one
-            number for all rows. At least one is an array. With steps, such as months, arrays of shape
-            (n_steps, n) differ between them; those of shape (n,) do not, and cost less.
+            number for all rows. At least one is an array. Some may have shape (n_steps, n), as the months of a
+            year: the others are the same at all steps, and are ranked only once.
         raw, out, n_threads
             As for `predict`.
 
         Returns
         -------
-        ndarray, shape (n,), or (n, n_outputs) with several outputs, dtype of the columns
-            With steps, (n_steps,) comes before.
+        ndarray, shape (n,) or (n_steps, n), with several outputs (..., n_outputs), dtype of the columns
 
         Raises
         ------
         ShapeError, DtypeError
         """
-        arrays = [column for column in columns if np.ndim(column) > 0]
-        if len(columns) != self.n_features or not arrays:
-            message = f"columns: expected {self.n_features}, at least one an array, got {len(columns)}"
-            raise ShapeError(message)
-        largest = np.asarray(max(arrays, key=np.ndim))
-        _check_dtype("columns", largest.dtype)
-        if largest.ndim > 2:
-            message = f"columns: expected shapes (n,) or (n_steps, n), got {largest.shape}"
-            raise ShapeError(message)
-        ready = [self._column(i, column, largest) for i, column in enumerate(columns)]
-        return self._run(ready, largest.shape, largest.dtype, out, raw, n_threads)
+        ready, shape = checked_columns(columns, self.n_features, self.feature_names)
+        return self._run(ready, shape, out, raw, n_threads)
 
     def apply(self, rows: NDArray[Float], *, n_threads: int = 1) -> NDArray[np.int32]:
         """Tell which leaf of each tree a row reaches.
@@ -389,75 +380,105 @@ class Forest:
         ------
         ShapeError, DtypeError
         """
-        columns, n, dtype = self._rows(rows)
-        leaves = np.empty((n, self.n_trees), np.int32)
-        (self._forest.apply_f32 if dtype == np.float32 else self._forest.apply_f64)(columns, leaves, n_threads)
+        columns = matrix_columns(rows, self.n_features)
+        leaves = np.empty((columns[0].size, self.n_trees), np.int32)
+        self._of("apply", columns[0].dtype)(columns, leaves, n_threads)
         return leaves
 
-    def _rows(self, rows: NDArray[Float]) -> tuple[list[NDArray[Any]], int, np.dtype[Any]]:
-        matrix = _filled(rows)
-        _check_dtype("rows", matrix.dtype)
-        if matrix.ndim != 2 or matrix.shape[1] != self.n_features:
-            message = f"rows: expected shape (n, {self.n_features}), got {matrix.shape}"
-            raise ShapeError(message)
-        return list(matrix.T), matrix.shape[0], matrix.dtype
+    def refit_leaves(
+        self,
+        rows: NDArray[Float],
+        y: ArrayLike,
+        *,
+        weight: ArrayLike | None = None,
+        shrinkage: float = 5.0,
+        rate: float = 1.0,
+        n_threads: int = 1,
+    ) -> Forest:
+        """Fit the leaves to other data; the structure stays.
+
+        Tree after tree, with r = y - the raw prediction so far, each leaf moves by ``rate * n / (n + shrinkage) *
+        mean(r)`` over the n samples that it holds. Leaves without samples stay.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (n, n_features), float32 or float64
+            As for `predict`.
+        y : array_like, shape (n,), or (n, n_outputs) with several outputs
+            Targets of raw predictions, in their unit (before the link); finite.
+        weight : array_like, shape (n,), optional
+            Weights of the samples, at least 0; n and the mean above are then weighted.
+        shrinkage : float
+            Samples that speak for the old value of a leaf; at least 0.
+        rate : float
+            Share of the step to take.
+        n_threads : int
+            Threads to use; 0 means all cores. The result does not depend on it.
+
+        Returns
+        -------
+        Forest
+
+        Raises
+        ------
+        ShapeError, DtypeError, RangeError
+        """
+        columns = matrix_columns(rows, self.n_features)
+        n = columns[0].size
+        target = np.ascontiguousarray(y, np.float64)
+        weights = np.ones(n) if weight is None else np.ascontiguousarray(weight, np.float64)
+        for name, array, shape in (("y", target, self._shape(n)), ("weight", weights, (n,))):
+            if array.shape != shape:
+                message = f"{name}: expected shape {shape}, got {array.shape}"
+                raise ShapeError(message)
+        if not np.isfinite(target).all():
+            message = "y: expected finite numbers, got NaN or infinity"
+            raise RangeError(message)
+        if not (weights.min(initial=0.0) >= 0.0 and np.isfinite(weights).all() and shrinkage >= 0.0):
+            message = "weight, shrinkage: expected finite numbers of at least 0, got others"
+            raise RangeError(message)
+        refit = self._of("refit_leaves", columns[0].dtype)
+        value = refit(columns, target.reshape(n, self.n_outputs), weights, shrinkage, rate, n_threads)
+        arrays = self.arrays()
+        return Forest.from_arrays(**{**arrays, "value": value.reshape(arrays["value"].shape)})
+
+    def __add__(self, other: Forest) -> Forest:
+        """Add up the raw predictions of two forests that have features, outputs and link in common."""
+        return Forest.from_arrays(**added(self.arrays(), other.arrays()))
+
+    def __mul__(self, factor: float) -> Forest:
+        """Multiply raw predictions: leaves and base."""
+        return Forest.from_arrays(**scaled(self.arrays(), float(factor)))
+
+    __rmul__ = __mul__
+
+    def pruned(self) -> Forest:
+        """Drop trees of a single leaf: the base takes their values. Predictions stay the same to rounding."""
+        return Forest.from_arrays(**pruned(self.arrays()))
+
+    def _shape(self, *shape: int) -> tuple[int, ...]:
+        return shape if self.n_outputs == 1 else (*shape, self.n_outputs)
+
+    def _of(self, name: str, dtype: np.dtype[Any]) -> Any:
+        return getattr(self._forest, f"{name}_f{8 * dtype.itemsize}")
 
     def _run(
         self,
         columns: list[NDArray[Any]],
-        sizes: tuple[int, ...],
-        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
         out: NDArray[Float] | None,
         raw: bool,
         n_threads: int,
     ) -> NDArray[Float]:
-        shape = sizes if self.n_outputs == 1 else (*sizes, self.n_outputs)
-        n_steps = sizes[0] if len(sizes) == 2 else 1
+        dtype = columns[0].dtype
         if out is not None:
-            _check_output(out, shape, dtype)
+            check_output(out, self._shape(*shape), dtype)
         # A strided output, or one that covers the input, is filled at the end.
         direct = out is not None and out.flags.c_contiguous and not any(np.may_share_memory(out, c) for c in columns)
-        result = out if out is not None and direct else np.empty(shape, dtype)
-        predict = self._forest.predict_f32 if dtype == np.float32 else self._forest.predict_f64
-        predict(columns, result.reshape(math.prod(sizes), self.n_outputs), n_steps, raw, n_threads)
+        result = out if out is not None and direct else np.empty(self._shape(*shape), dtype)
+        n_steps = shape[0] if len(shape) == 2 else 1
+        self._of("predict", dtype)(columns, result.reshape(n_steps, shape[-1], self.n_outputs), raw, n_threads)
         if out is None or direct:
             return result
         out[...] = result
         return out
-
-    def _column(self, i: int, column: NDArray[Float] | float, largest: NDArray[Any]) -> NDArray[Any]:
-        name = f"columns[{i}]" + (f" ({self.feature_names[i]})" if self.feature_names else "")
-        if np.ndim(column) == 0:
-            return np.asarray(column, dtype=largest.dtype)
-        array = _filled(column)
-        if array.dtype != largest.dtype:
-            message = f"{name}: expected dtype {largest.dtype} as the other arrays have, got {array.dtype}"
-            raise DtypeError(message)
-        if array.shape not in (largest.shape, largest.shape[-1:]):
-            n = largest.shape[-1]
-            message = f"{name}: expected shape (n,) = ({n},), {largest.shape} or one number, got {array.shape}"
-            raise ShapeError(message)
-        return array
-
-
-def _filled(array: Any) -> NDArray[Any]:
-    """Return the array itself, or a copy with NaN where it is masked."""
-    if isinstance(array, np.ma.MaskedArray):
-        _check_dtype("masked array", array.dtype)
-        return cast("NDArray[Any]", array.filled(np.nan))
-    return np.asarray(array)
-
-
-def _check_dtype(name: str, dtype: np.dtype[Any]) -> None:
-    if dtype not in (np.float32, np.float64):
-        message = f"{name}: expected dtype float32 or float64, got {dtype}"
-        raise DtypeError(message)
-
-
-def _check_output(out: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    if out.dtype != dtype:
-        message = f"out: expected dtype {dtype}, got {out.dtype}"
-        raise DtypeError(message)
-    if out.shape != shape or not out.flags.writeable:
-        message = f"out: expected a writable array of shape {shape}, got {out.shape}"
-        raise ShapeError(message)

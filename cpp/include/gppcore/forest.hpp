@@ -69,6 +69,14 @@ struct ForestRun {
   std::function<void()> check;  // called now and then by the calling thread; what it throws ends the call
 };
 
+// How to move leaves: by rate * n / (n + shrinkage) * mean residual, n being the sum of weights in the leaf.
+struct ForestRefit {
+  const double* weight = nullptr;  // n_rows, or none: all 1
+  double shrinkage = 5.0, rate = 1.0;
+  int n_threads = 1;            // as for ForestRun
+  std::function<void()> check;  // as for ForestRun
+};
+
 // Scratch memory of one thread, in whole cache lines.
 struct alignas(64) ForestLine {
   uint8_t bytes[64];
@@ -111,7 +119,13 @@ class Forest {
   void apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
                      const ForestRun& run = {}) const;
 
-  // The same in the calling thread and in `memory` of at least memory_lines(): without a lock and without
+  // The values of all nodes after each tree in turn has moved its leaves towards y[n_rows][n_outputs], the targets of
+  // raw predictions. Keeps 4 bytes per row and tree meanwhile.
+  template <class T>
+  std::vector<double> refit_leaves(const T* const* columns, const int64_t* strides, int64_t n_rows, const double* y,
+                                   const ForestRefit& options) const;
+
+  // As predict_columns in the calling thread and in `memory` of at least memory_lines(): without a lock and without
   // allocating. Rows are C-contiguous matrices (n_rows, n_features).
   size_t memory_lines() const noexcept;
   template <class T>
