@@ -119,6 +119,13 @@ def test_own_parameters_replace_the_table(simulated):
     assert (simulate(forcing(), pfts=lazy)["gpp_daily"][:, 1] != simulated["gpp_daily"][:, 1]).all()
 
 
+def test_own_parameters_need_the_c4_plants_that_grow():
+    c3 = {name: pft for name, pft in PFTS.items() if pft.pathway == "C3"}
+    with pytest.raises(RangeError, match=r"pft: expected names out of .*, got \['crop_c4', 'grass_c4'\]"):
+        simulate(forcing(), pfts=c3)
+    xr.testing.assert_identical(simulate(forcing(c4=0.0), pfts=c3), simulate(forcing(c4=0.0)))
+
+
 def test_progress_adds_up_to_all_canopy_hours():
     done = []
     simulate(forcing(), progress=done.append)
@@ -145,13 +152,13 @@ def test_bad_input_is_named(name, change, error, message):
         simulate(ds.assign({name: change(ds[name])}))
 
 
-@pytest.mark.parametrize("name", ["tair", "soil_water", "lai", "lat", "pft_fraction", "c4_fraction"])
+@pytest.mark.parametrize("name", ["tair", "lai", "lat", "pft_fraction", "c4_fraction"])
 def test_missing_variable_is_named(name):
     with pytest.raises(ShapeError, match=rf"expected variables \['{name}'\], got"):
         simulate(forcing().drop_vars(name))
 
 
-@pytest.mark.parametrize("dim", ["time", "cell", "pft"])
+@pytest.mark.parametrize("dim", ["time", "pft"])
 def test_missing_dimension_is_named(dim):
     with pytest.raises(ShapeError, match=f"expected a dimension '{dim}'"):
         simulate(forcing().isel({dim: 0}))

@@ -2,24 +2,13 @@
 
 #include <algorithm>
 #include <string>
-#include <type_traits>
 #include <vector>
 
-#include "dispatch.hpp"
 #include "gppcore/error.hpp"
 #include "parallel.hpp"
+#include "regrid_common.hpp"
 
 namespace gppcore {
-namespace {
-
-template <class T>
-const RegridKernelsOf<T>& kernels_of() {
-  if constexpr (std::is_same_v<T, float>) {
-    return kernels().regrid.f32;
-  } else {
-    return kernels().regrid.f64;
-  }
-}
 
 void check(const Nesting& grid) {
   if (grid.n_lat < 0 || grid.n_lon < 0 || grid.factor < 1)
@@ -27,63 +16,63 @@ void check(const Nesting& grid) {
                                       " x " + std::to_string(grid.n_lon) + ", factor " + std::to_string(grid.factor));
 }
 
-// Coarse rows per chunk of work: enough fine cells that a chunk costs much more than handing it out.
 int64_t grain(const Nesting& grid) {
   const int64_t fine_cells_per_row = std::max<int64_t>(grid.n_lon * grid.factor * grid.factor, 1);
   return std::max<int64_t>(1, 262144 / fine_cells_per_row);
 }
 
-}  // namespace
+std::vector<double> centre_distances(int64_t factor) {
+  std::vector<double> distance(static_cast<size_t>(factor));
+  for (int64_t j = 0; j < factor; ++j) {
+    const int64_t twice = 2 * j + 1 - factor;
+    distance[static_cast<size_t>(j)] = static_cast<double>(std::abs(twice)) / static_cast<double>(2 * factor);
+  }
+  return distance;
+}
 
 template <class T>
-void aggregate(const T* fine, Nesting grid, const double* fine_row_area, double min_valid, T* coarse, int n_threads) {
+void aggregate(const T* fine, Nesting grid, const double* fine_row_area, double min_valid, T* coarse, T* fraction,
+               int n_threads) {
   check(grid);
-  const auto& kernel = kernels_of<T>();
+  const auto& kernel = regrid_kernels_of<T>();
   const int64_t rows = grid.factor, columns = grid.n_lon_fine();
   parallel_for(grid.n_lat, grain(grid), n_threads, [&](int64_t begin, int64_t end) {
     std::vector<double> work(static_cast<size_t>(regrid_work_size(grid.factor)));
     for (int64_t i = begin; i < end; ++i)
       kernel.aggregate_row(fine + i * rows * columns, grid.n_lon, grid.factor, fine_row_area + i * rows, min_valid,
-                           coarse + i * grid.n_lon, work.data());
+                           coarse + i * grid.n_lon, fraction ? fraction + i * grid.n_lon : nullptr, work.data());
   });
 }
 
 template <class T>
 void downscale_conservative(const T* coarse, Nesting grid, T* fine, int n_threads) {
   check(grid);
-  const auto& kernel = kernels_of<T>();
+  const auto& kernel = regrid_kernels_of<T>();
+  const bool stream = streams<T>(grid);
   parallel_for(grid.n_lat, grain(grid), n_threads, [&](int64_t begin, int64_t end) {
+    std::vector<T> work(static_cast<size_t>(grid.n_lon_fine()));
     for (int64_t i = begin; i < end; ++i)
-      kernel.replicate_row(coarse + i * grid.n_lon, grid.n_lon, grid.factor,
-                           fine + i * grid.factor * grid.n_lon_fine());
+      kernel.replicate_row(coarse + i * grid.n_lon, grid.n_lon, grid.factor, fine + i * grid.factor * grid.n_lon_fine(),
+                           work.data(), stream);
   });
 }
 
 template <class T>
 void downscale_bilinear(const T* coarse, Nesting grid, bool periodic_lon, T* fine, int n_threads) {
   check(grid);
-  const auto& kernel = kernels_of<T>();
-  const int64_t columns = grid.n_lon_fine();
+  const auto& kernel = regrid_kernels_of<T>();
+  const bool stream = streams<T>(grid);
+  const auto distance = centre_distances(grid.factor);
   // Chunks of several coarse rows share the expansion of the rows they have in common.
   parallel_for(grid.n_lat, std::max<int64_t>(8, grain(grid)), n_threads, [&](int64_t begin, int64_t end) {
-    std::vector<double> expanded(static_cast<size_t>(3 * 2 * columns));  // three neighbouring coarse rows
-    int64_t held[3] = {-1, -1, -1};
-    const auto expand = [&](int64_t row) {
-      row = std::clamp<int64_t>(row, 0, grid.n_lat - 1);
-      double* sum = expanded.data() + row % 3 * 2 * columns;
-      if (held[row % 3] != row)
-        kernel.expand_row(coarse + row * grid.n_lon, grid.n_lon, grid.factor, periodic_lon, sum, sum + columns);
-      held[row % 3] = row;
-      return sum;
+    ExpandedRows<T> expanded(grid, periodic_lon, distance.data());
+    const auto row = [&](int64_t i) {
+      i = std::clamp<int64_t>(i, 0, grid.n_lat - 1);
+      return expanded.row(i, coarse + i * grid.n_lon);
     };
-    for (int64_t i = begin; i < end; ++i) {
-      const double *north = expand(i - 1), *here = expand(i), *south = expand(i + 1);
-      for (int64_t r = 0; r < grid.factor; ++r) {
-        const double* there = 2 * r + 1 < grid.factor ? north : south;
-        kernel.blend_rows(columns, centre_distance(r, grid.factor), here, here + columns, there, there + columns,
-                          fine + (i * grid.factor + r) * columns);
-      }
-    }
+    for (int64_t i = begin; i < end; ++i)
+      kernel.blend_rows(row(i - 1), row(i), row(i + 1), grid.n_lon_fine(), grid.factor, distance.data(),
+                        fine + i * grid.factor * grid.n_lon_fine(), stream);
   });
 }
 
@@ -91,23 +80,24 @@ template <class T>
 void downscale_covariate(const T* coarse, Nesting grid, const T* covariate, const double* fine_row_area, T* fine,
                          int n_threads) {
   check(grid);
-  const auto& kernel = kernels_of<T>();
+  const auto& kernel = regrid_kernels_of<T>();
+  const bool stream = streams<T>(grid);
   const int64_t rows = grid.factor, columns = grid.n_lon_fine();
   parallel_for(grid.n_lat, grain(grid), n_threads, [&](int64_t begin, int64_t end) {
     std::vector<double> work(static_cast<size_t>(regrid_work_size(grid.factor)));
     for (int64_t i = begin; i < end; ++i)
       if (!kernel.covariate_row(coarse + i * grid.n_lon, grid.n_lon, grid.factor, covariate + i * rows * columns,
-                                fine_row_area + i * rows, fine + i * rows * columns, work.data()))
+                                fine_row_area + i * rows, fine + i * rows * columns, work.data(), stream))
         throw Error(ErrorCode::range,
                     "covariate: expected finite values >= 0 or NaN, got a negative or infinite value in rows " +
                         std::to_string(i * rows) + " to " + std::to_string(i * rows + rows - 1));
   });
 }
 
-#define GPPCORE_INSTANTIATE(T)                                                   \
-  template void aggregate<T>(const T*, Nesting, const double*, double, T*, int); \
-  template void downscale_conservative<T>(const T*, Nesting, T*, int);           \
-  template void downscale_bilinear<T>(const T*, Nesting, bool, T*, int);         \
+#define GPPCORE_INSTANTIATE(T)                                                       \
+  template void aggregate<T>(const T*, Nesting, const double*, double, T*, T*, int); \
+  template void downscale_conservative<T>(const T*, Nesting, T*, int);               \
+  template void downscale_bilinear<T>(const T*, Nesting, bool, T*, int);             \
   template void downscale_covariate<T>(const T*, Nesting, const T*, const double*, T*, int);
 GPPCORE_INSTANTIATE(float)
 GPPCORE_INSTANTIATE(double)

@@ -18,6 +18,7 @@ _HOME = {
     "Forest": "forest",
     "PFTS": "constants",
     "PlantFunctionalType": "constants",
+    "RegridPlan": "regrid",
     "Samples": "features",
     "TileStore": "tiles",
     "Towers": "towers",
@@ -32,7 +33,6 @@ _HOME = {
     "map_gpp": "mapping",
     "pretrain": "transfer",
     "read_towers": "towers",
-    "regrid_conservative": "regrid",
     "two_leaf_gpp": "two_leaf",
     "two_leaf_gradient": "two_leaf",
 }

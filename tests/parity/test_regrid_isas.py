@@ -11,7 +11,7 @@ from gppcore.runtime import supported_isas
 PROGRAM = """
 import hashlib
 import numpy as np
-from gppcore.regrid import aggregate, downscale
+from gppcore.regrid import LatLonGrid, RegridPlan, aggregate, downscale
 from gppcore.runtime import isa
 
 print(isa())
@@ -25,9 +25,17 @@ for n_threads in (1, 3):
         coarse[rng.random(coarse.shape) < 0.1] = np.nan
         args = {"factor": 7, "n_threads": n_threads}
         guided = {"method": "covariate", "covariate": fine, "lat_edges": (70, 0)}
-        digest.update(aggregate(fine, lat_edges=(70, 0), min_valid=0.3, **args))
+        for part in aggregate(fine, lat_edges=(70, 0), min_valid=0.3, fraction=True, **args):
+            digest.update(part)
+        source = LatLonGrid(np.linspace(70, 0, 281), np.linspace(-180, 180, 1408))
+        for target in (LatLonGrid([-3, 11, 19.5, 71], np.linspace(0, 360, 102)), source.split(2)):
+            for method in ("conservative", "bilinear"):
+                plan = RegridPlan(source, target, method=method)
+                for part in plan.apply(fine, min_valid=0.2, fraction=True, n_threads=n_threads):
+                    digest.update(part)
         digest.update(downscale(coarse, **args))
         digest.update(downscale(coarse, method="bilinear", lon_edges=(0, 360), **args))
+        digest.update(downscale(coarse, method="smooth", lat_edges=(70, 0), lon_edges=(0, 360), **args))
         digest.update(downscale(coarse, **guided, **args))
     print(digest.hexdigest())
 """

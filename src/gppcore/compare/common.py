@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gppcore.compare.grid import Grid
 from gppcore.compare.read import Field
 from gppcore.errors import ProductFormatError
-from gppcore.regrid import aggregate, regrid_conservative
+from gppcore.regrid import LatLonGrid, RegridPlan
 from gppcore.variables import DAYS_IN_MONTH
 
 Means = tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -19,7 +19,6 @@ Means = tuple[NDArray[np.floating], NDArray[np.floating]]
 
 # Cells read, regridded and worked on the common grid at once: they bound the memory to a few hundred MB.
 _READ_CELLS = 40_000_000
-_REGRID_CELLS = 8_000_000
 _BAND_CELLS = 800_000
 
 
@@ -64,13 +63,17 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
     flux, valid = np.zeros((2, len(slots), *grid.shape), np.float32)
     rows = field.grid.rows_over(grid)
     source = field.grid.rows(rows)
+    if source.shape[0]:
+        plan = RegridPlan(LatLonGrid(source.lat_edges, source.lon_edges), LatLonGrid(grid.lat_edges, grid.lon_edges))
     block = max(1, min(field.chunks[0], _READ_CELLS // max(1, source.shape[0] * source.shape[1])))
     for start in range(0, len(field.months), block):
         steps = slice(start, start + block)
         slot_of = [slots.index(month) if month in slots else None for month in field.months[steps]]
         if source.shape[0] == 0 or not any(slot is not None for slot in slot_of):
             continue
-        mean, share = _to_grid(field.data[steps, rows].values, source, grid)
+        values = field.data[steps, rows].values
+        values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)
+        mean, share = plan.apply(values, fraction=True)
         for i, slot in enumerate(slot_of):
             if slot is not None:
                 flux[slot] += np.where(share[i] > 0.0, mean[i], 0.0) * share[i] * field.factors[start + i]
@@ -78,23 +81,6 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
     mean = np.divide(flux, valid, out=np.full_like(flux, np.nan), where=valid > 0.0)
     valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
     return mean, valid
-
-
-def _to_grid(values: NDArray[np.floating], source: Grid, grid: Grid) -> Means:
-    """Return the mean and the valid share of every cell of the grid; values are (time, lat, lon)."""
-    factor = source.cells_in(grid)
-    if factor:
-        # Compiled, and several times faster than the general way; the same grid is factor 1.
-        values = np.ascontiguousarray(values, np.float32 if values.dtype.itemsize <= 4 else np.float64)
-        edges = source.lat_edges
-        mean = aggregate(values, factor=factor, lat_edges=edges)
-        return mean, aggregate(np.isfinite(values).astype(values.dtype), factor=factor, lat_edges=edges)
-    group = max(1, _REGRID_CELLS // values[0].size)
-    parts = [
-        regrid_conservative(values[i : i + group], source.lat_edges, source.lon_edges, grid.lat_edges, grid.lon_edges)
-        for i in range(0, len(values), group)
-    ]
-    return np.concatenate([mean for mean, _ in parts]), np.concatenate([share for _, share in parts])
 
 
 def yearly(means: Means) -> Means:

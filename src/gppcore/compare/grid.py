@@ -39,15 +39,6 @@ class Grid:
         """Return the grid of some of the rows."""
         return Grid(self.lat_edges[rows.start : rows.stop + 1], self.lon_edges)
 
-    def cells_in(self, coarse: Grid) -> int | None:
-        """Return how many rows and columns of this grid make a cell of `coarse`; None if they do not fit."""
-        factor = self.shape[0] // coarse.shape[0]
-        fits = factor > 0 and all(
-            fine[::factor].shape == edges.shape and np.allclose(fine[::factor], edges, rtol=0.0, atol=SAME_EDGE)
-            for fine, edges in ((self.lat_edges, coarse.lat_edges), (self.lon_edges, coarse.lon_edges))
-        )
-        return factor if fits else None
-
     def rows_over(self, other: Grid) -> slice:
         """Return the rows that overlap the latitudes of another grid."""
         south, north = other.lat_edges[-1] + SAME_EDGE, other.lat_edges[0] - SAME_EDGE

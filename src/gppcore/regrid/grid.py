@@ -1,0 +1,188 @@
+"""Latitude-longitude grids by the edges of their cells, and areas on the sphere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gppcore.errors import RangeError, ShapeError
+
+Floats = NDArray[np.float64]
+
+EARTH_RADIUS = 6371007.2
+"""Radius of the sphere with the surface of the GRS80 ellipsoid, m (Moritz 2000, J. Geodesy 74, 128-133)."""
+
+# Coordinates are often float32: edges nearer than this share of a cell are the same edge.
+_SAME_EDGE = 2e-3
+
+
+@dataclass(frozen=True, eq=False)
+class LatLonGrid:
+    """Rectilinear grid of cells between circles of latitude and meridians.
+
+    Edges are taken to mean what they nearly say: within 0.002 cells, a first or last latitude is the pole, and a
+    span of longitudes is the whole circle.
+
+    Parameters
+    ----------
+    lat_edges : array_like, shape (n_lat + 1,), degrees in [-90, 90]
+        Ascending or descending; what lies beyond a pole is cut there.
+    lon_edges : array_like, shape (n_lon + 1,), degrees
+        Ascending or descending, with any origin, spanning at most 360 degrees.
+
+    Raises
+    ------
+    ShapeError, RangeError
+    """
+
+    lat_edges: Floats
+    lon_edges: Floats
+
+    def __post_init__(self) -> None:
+        lat, lon = check_edges("lat_edges", self.lat_edges, 90.0), check_edges("lon_edges", self.lon_edges, None)
+        for end, step in ((0, abs(lat[1] - lat[0])), (-1, abs(lat[-1] - lat[-2]))):
+            if 90.0 - abs(lat[end]) < _SAME_EDGE * step:
+                lat[end] = np.copysign(90.0, lat[end])
+        span, step = lon[-1] - lon[0], abs(lon[-1] - lon[-2])
+        if abs(abs(span) - 360.0) < _SAME_EDGE * step:
+            lon[-1] = lon[0] + np.copysign(360.0, span)
+        elif abs(span) > 360.0:
+            message = f"lon_edges: expected a span of at most 360 degrees, got {abs(span):g}"
+            raise RangeError(message)
+        object.__setattr__(self, "lat_edges", lat)
+        object.__setattr__(self, "lon_edges", lon)
+
+    @classmethod
+    def from_centres(cls, lat: ArrayLike, lon: ArrayLike) -> LatLonGrid:
+        """Return the grid whose edges lie midway between these centres, as `edges` tells.
+
+        Parameters
+        ----------
+        lat : array_like, shape (n_lat,), n_lat >= 2, degrees in [-90, 90]
+            Centres of the rows; a centre at a pole makes half a row.
+        lon : array_like, shape (n_lon,), n_lon >= 2, degrees
+            Centres of the columns.
+
+        Raises
+        ------
+        ShapeError, RangeError
+        """
+        return cls(edges(lat), edges(lon))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.lat_edges.size - 1, self.lon_edges.size - 1
+
+    @property
+    def lat(self) -> Floats:
+        """Latitudes midway between the edges, degrees."""
+        return (self.lat_edges[:-1] + self.lat_edges[1:]) / 2.0
+
+    @property
+    def lon(self) -> Floats:
+        """Longitudes midway between the edges, degrees."""
+        return (self.lon_edges[:-1] + self.lon_edges[1:]) / 2.0
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the columns go round the globe."""
+        return bool(abs(abs(self.lon_edges[-1] - self.lon_edges[0]) - 360.0) < 1e-9)
+
+    @property
+    def area(self) -> Floats:
+        """Areas of the cells, shape (n_lat, n_lon), m2."""
+        return cell_area(self.lat_edges, self.lon_edges)
+
+    def every(self, factor: int) -> LatLonGrid:
+        """Return the grid whose cells are blocks of factor x factor cells of this one."""
+        return LatLonGrid(self.lat_edges[::factor], self.lon_edges[::factor])
+
+    def split(self, factor: int) -> LatLonGrid:
+        """Return the grid that has factor x factor cells, equal in degrees, in each cell of this one."""
+        fine = [
+            np.interp(np.arange(factor * (e.size - 1) + 1) / factor, np.arange(e.size), e)
+            for e in (self.lat_edges, self.lon_edges)
+        ]
+        return LatLonGrid(*fine)
+
+    def factor_in(self, coarse: LatLonGrid) -> int | None:
+        """Return how many rows and columns of this grid make a cell of `coarse`; None if they do not fit."""
+        factor = self.shape[0] // coarse.shape[0]
+        if factor < 1:
+            return None
+        for fine, edges_ in ((self.lat_edges, coarse.lat_edges), (self.lon_edges, coarse.lon_edges)):
+            close = _SAME_EDGE * np.abs(np.diff(fine)).min()
+            if fine[::factor].shape != edges_.shape or not np.allclose(fine[::factor], edges_, rtol=0.0, atol=close):
+                return None
+        return factor
+
+
+def cell_area(lat_edges: ArrayLike, lon_edges: ArrayLike) -> Floats:
+    """Area of the cells of a latitude-longitude grid on the sphere of radius `EARTH_RADIUS`.
+
+    Parameters
+    ----------
+    lat_edges : array_like, shape (lat + 1,), degrees in [-90, 90]
+        Latitude edges, ascending or descending.
+    lon_edges : array_like, shape (lon + 1,), degrees
+        Longitude edges, ascending or descending.
+
+    Returns
+    -------
+    ndarray of float64, shape (lat, lon), m2
+
+    Raises
+    ------
+    ShapeError, RangeError
+    """
+    lat = check_edges("lat_edges", lat_edges, 90.0)
+    lon = check_edges("lon_edges", lon_edges, None)
+    height = np.abs(sine_step(lat[:-1], lat[1:]))
+    return np.asarray(EARTH_RADIUS**2 * np.outer(height, np.radians(np.abs(np.diff(lon)))))
+
+
+def edges(centres: ArrayLike) -> Floats:
+    """Edges of the cells with these centres: midway between neighbours, half a step beyond the ends.
+
+    Parameters
+    ----------
+    centres : array_like, shape (n,), n >= 2, degrees
+        Ascending or descending.
+
+    Returns
+    -------
+    ndarray of float64, shape (n + 1,), degrees
+        Where the first or last centre of latitude is a pole, the outer edge lies beyond it; every function
+        here cuts such an edge at the pole.
+
+    Raises
+    ------
+    ShapeError, RangeError
+    """
+    c = check_edges("centres", centres, None)
+    inner = (c[:-1] + c[1:]) / 2.0
+    return np.concatenate([[c[0] - (inner[0] - c[0])], inner, [c[-1] + (c[-1] - inner[-1])]])
+
+
+def check_edges(name: str, value: ArrayLike, limit: float | None) -> Floats:
+    """Return a new array of edges, cut at +-limit; an error if it does not ascend or descend."""
+    array = np.array(value, dtype=np.float64)
+    if array.ndim != 1 or array.size < 2:
+        message = f"{name}: expected shape (n,) with n >= 2, got {array.shape}"
+        raise ShapeError(message)
+    cut = array if limit is None else np.clip(array, -limit, limit)
+    steps = np.diff(cut)
+    if not np.all(np.isfinite(array)) or not (np.all(steps > 0.0) or np.all(steps < 0.0)):
+        inside = "" if limit is None else f" within [-{limit:g}, {limit:g}] degrees"
+        message = f"{name}: expected strictly ascending or descending values{inside}, got {array}"
+        raise RangeError(message)
+    return cut
+
+
+def sine_step(a: Floats, b: Floats) -> Floats:
+    """Return sin b - sin a, of degrees, as a product: no cancellation near the poles."""
+    a, b = np.radians(a), np.radians(b)
+    return np.asarray(2.0 * np.cos((a + b) / 2.0) * np.sin((b - a) / 2.0))
