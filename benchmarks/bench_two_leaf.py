@@ -37,7 +37,9 @@ def reference_loop():
     @numba.njit
     def loop(x, pft, out):
         for i in range(x.shape[1]):
-            h = hour(x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i], x[6, i], x[7, i], x[8, i], x[9, i], x[10, i])
+            h = hour(
+                x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i], x[6, i], x[7, i], x[8, i], x[9, i], x[10, i], -1.0
+            )
             sunlit, shaded = two_leaf(h, pft)
             out[0, i] = sunlit
             out[1, i] = shaded
@@ -46,7 +48,7 @@ def reference_loop():
 
 
 def canopy_hours(pft):
-    """Return lit hours, one row per field of `reference.Hour`."""
+    """Return lit hours, one row per field of `reference.Hour` but the diffuse fraction, told from clearness."""
     low = [20.0, 0.0, 100.0, 0.5, 0.1, 380.0, 0.3, pft.clumping, 0.3, pft.vcmax25, pft.g1]
     high = [900.0, 35.0, 2500.0, 6.0, 1.0, 420.0, 6.0, pft.clumping, 1.0, pft.vcmax25, pft.g1]
     rng = np.random.default_rng(0)
@@ -54,7 +56,7 @@ def canopy_hours(pft):
 
 
 def kernel(x, pft, out):
-    h = dict(zip(reference.Hour._fields, x, strict=True))
+    h = dict(zip(reference.Hour._fields[:-1], x, strict=True))
     forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
     canopy = Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
     return two_leaf_gpp(forcing, canopy, pft, out=out)

@@ -5,8 +5,8 @@ bisection, so that the compiled kernel, which solves a cubic, is checked against
 numbers (E1 ...) are repeated in ``cpp/src/kernels``.
 
 The model is the two-leaf canopy of Chen et al. (1999, 2012) with Farquhar C3 or Collatz C4 leaves and
-Ball-Berry stomata. Biochemistry runs at air temperature; leaf temperature acts through the humidity at the
-leaf surface, longwave radiation and stability. The result is defined by `N_PASSES` passes of the energy
+Ball-Berry stomata. Biochemistry runs at air temperature unless asked otherwise; leaf temperature acts through the
+humidity at the leaf surface, longwave radiation and stability. The result is defined by `N_PASSES` passes of the energy
 balance, not by its convergence.
 """
 
@@ -37,6 +37,8 @@ class Hour(NamedTuple):
     soil_water_stress: float
     vcmax25: float
     g1: float
+    diffuse_fraction: float
+    """Negative: from clearness."""
 
 
 class Pft(NamedTuple):
@@ -93,7 +95,7 @@ def saturation_vapour_pressure(tair: float) -> float:
 
 
 def diffuse_share(sw: float, cos_zenith: float) -> float:
-    """Return the diffuse share of shortwave from clearness (E2; Chen et al. 1999).
+    """Return the diffuse share of shortwave from clearness (E2; Chen et al. 1999), 0.13 to 0.97.
 
     The published polynomial rises again beyond its minimum and then jumps; here it stays at the minimum.
     """
@@ -201,6 +203,11 @@ def solve_leaf(leaf: Leaf, slope: float, g0: float, resistance: float, ca: float
         else:
             high = a
     return low
+
+
+def gross_rate(leaf: Leaf, net: float, ca: float) -> float:
+    """Return assimilation before respiration at `net`, which is 0 where respiration is the larger (E22)."""
+    return min(net + leaf.rd, max(demand(leaf, ca) + leaf.rd, 0.0))
 
 
 class Air(NamedTuple):
@@ -353,7 +360,7 @@ def leaf_surface_humidity(air: Air, tair: float, latent_heat: float, resistance:
     return clamp(vapour * tk / 0.2165 / saturated, 0.05, 1.0)
 
 
-def two_leaf(h: Hour, p: Pft) -> tuple[float, float]:
+def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = False) -> tuple[float, float]:
     """Return sunlit and shaded GPP of one hour, umol m-2 s-1 (E21).
 
     Parameters
@@ -362,6 +369,10 @@ def two_leaf(h: Hour, p: Pft) -> tuple[float, float]:
         Forcing and canopy; with NaN anywhere the result is NaN.
     p : Pft
         Parameters of the plant functional type.
+    leaf_temperature : bool
+        Biochemistry at the temperature of each leaf class in the pass before, instead of the air's.
+    gross : bool
+        GPP before respiration of the leaves (E22).
     """
     if not (h.cos_zenith > 0.0 and h.sw > 0.0 and h.lai > 0.0):
         return 0.0, 0.0
@@ -370,7 +381,7 @@ def two_leaf(h: Hour, p: Pft) -> tuple[float, float]:
     air = air_properties(h.tair, h.vpd)
     z = 30.0 - 0.8 * p.height_overstory
     wind_top = 1.1 * max(h.wind, 0.05) / log(z / (0.08 * p.height_overstory))
-    diffuse = clamp(diffuse_share(h.sw, mu), 0.0, 1.0) * h.sw
+    diffuse = (diffuse_share(h.sw, mu) if h.diffuse_fraction < 0.0 else h.diffuse_fraction) * h.sw
     over = overstory_layer(h, p, mu, lai, diffuse, 0.0, wind_top)
     under = understory_layer(h, p, mu, lai, understory_lai(lai), diffuse, 0.0, over, wind_top)
     sun_share, shade_share = leaf_nitrogen(lai, h.clumping, mu)
@@ -383,14 +394,11 @@ def two_leaf(h: Hour, p: Pft) -> tuple[float, float]:
     layers = (over, over, under, under)
     absorbed = (over.absorbed_sunlit, over.absorbed_shaded, under.absorbed_sunlit, under.absorbed_shaded)
     areas = (over.lai_sunlit, over.lai_shaded, under.lai_sunlit, under.lai_shaded)
-    leaves = []
-    for i in range(4):
-        v25 = top * (sun_share if i % 2 == 0 else shade_share)
-        ppfd = K.ppfd_per_shortwave * absorbed[i]
-        leaves.append(leaf_c4(v25, ppfd, h.tair) if p.c4 else leaf_c3(v25, ppfd, h.tair))
+    v25 = (top * sun_share, top * shade_share, top * sun_share, top * shade_share)
     g = [1.0 / 200.0, 1.0 / 200.0, 1.0 / 300.0, 1.0 / 300.0]  # vapour, m s-1
     warm = [-0.5, -0.5, -0.5, -0.5]  # leaf minus air, K
     a = [0.0, 0.0, 0.0, 0.0]
+    flux = [0.0, 0.0, 0.0, 0.0]
     heat = 0.0
     for _ in range(N_PASSES):
         ra_over, ra_under = aerodynamic_resistances(h, p, lai, heat)
@@ -410,7 +418,11 @@ def two_leaf(h: Hour, p: Pft) -> tuple[float, float]:
             latent_heat = conductance * (air.deficit + air.slope * warm[i]) * per_gamma
             hs = leaf_surface_humidity(air, h.tair, latent_heat, rb)
             slope = h.g1 * stress * hs / K.h2o_to_co2
-            a[i] = solve_leaf(leaves[i], slope, g0, rb * per_co2, h.ca)
+            t_leaf = h.tair + warm[i] if leaf_temperature else h.tair
+            ppfd = K.ppfd_per_shortwave * absorbed[i]
+            leaf = leaf_c4(v25[i], ppfd, t_leaf) if p.c4 else leaf_c3(v25[i], ppfd, t_leaf)
+            a[i] = solve_leaf(leaf, slope, g0, rb * per_co2, h.ca)
+            flux[i] = gross_rate(leaf, a[i], h.ca) if gross else a[i]
             cs = h.ca - rb * per_co2 * a[i]
             g[i] = max((slope * a[i] / cs + g0) * per_co2, 1e-12)
             conductance = 1.0 / (ra + rb + 1.0 / g[i])
@@ -422,6 +434,6 @@ def two_leaf(h: Hour, p: Pft) -> tuple[float, float]:
         heat = max(-200.0, heat * air.heat_capacity / (ra_over + 0.5 * over.leaf_resistance))
     thin = min(h.lai / MIN_LAI, 1.0)
     with_understory = 1.0 if p.understory else 0.0
-    sun = areas[0] * a[0] + with_understory * areas[2] * a[2]
-    shade = areas[1] * a[1] + with_understory * areas[3] * a[3]
+    sun = areas[0] * flux[0] + with_understory * areas[2] * flux[2]
+    shade = areas[1] * flux[1] + with_understory * areas[3] * flux[3]
     return thin * sun, thin * shade

@@ -19,7 +19,9 @@ RANGES = {
     "soil_water_stress": (0.0, 1),
     "vcmax25": (0, 130),
     "g1": (2, 12),
+    "diffuse_fraction": (0.0, 1.0),
 }
+OPTIONS = [{}, {"biochem_temperature": "leaf"}, {"gross": True}, {"biochem_temperature": "leaf", "gross": True}]
 
 
 def sample(n, seed=0):
@@ -28,35 +30,63 @@ def sample(n, seed=0):
 
 
 def split(x):
-    forcing = Forcing(**{k: x[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
-    return forcing, Canopy(**{k: x[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
+    weather = ("sw", "tair", "vpd", "cos_zenith", "ca", "wind", "diffuse_fraction")
+    return Forcing(**{k: x[k] for k in weather}), Canopy(
+        **{k: x[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")}
+    )
+
+
+def reference_gpp(x, pft, options):
+    numbers = reference.pft_numbers(pft)
+    leaf, gross = options.get("biochem_temperature") == "leaf", options.get("gross", False)
+    hours = [reference.Hour(*(float(x[k][i]) for k in reference.Hour._fields)) for i in range(x["sw"].size)]
+    return np.array([reference.two_leaf(h, numbers, leaf, gross) for h in hours]).T
+
+
+@pytest.mark.parametrize("clearness", [True, False], ids=["clearness", "diffuse_fraction"])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("name", ["dbf", "grass", "grass_c4"])
+def test_kernel_equals_reference(name, options, clearness):
+    x = sample(101)
+    if clearness:
+        x["diffuse_fraction"] = None
+    flux = two_leaf_gpp(*split(x), PFTS[name], **options)
+    if clearness:
+        x["diffuse_fraction"] = np.full(101, -1.0)
+    # The reference bisects to the last bit; the kernel stops after a fixed number of steps. Between passes, the
+    # temperature of the leaf moves the solution further than humidity alone does.
+    tolerance = 1e-6 if "biochem_temperature" in options else 2e-8
+    np.testing.assert_allclose([flux.gpp_sunlit, flux.gpp_shaded], reference_gpp(x, PFTS[name], options), 0, tolerance)
 
 
 @pytest.mark.parametrize("name", PFTS)
-def test_kernel_equals_reference(name):
-    x = sample(201)
-    flux = two_leaf_gpp(*split(x), PFTS[name])
-    numbers = reference.pft_numbers(PFTS[name])
-    hours = [reference.Hour(*(float(x[k][i]) for k in reference.Hour._fields)) for i in range(201)]
-    expected = np.array([reference.two_leaf(h, numbers) for h in hours])
-    # The reference bisects to the last bit; the kernel stops after a fixed number of steps.
-    np.testing.assert_allclose(flux.gpp_sunlit, expected[:, 0], rtol=0, atol=2e-8)
-    np.testing.assert_allclose(flux.gpp_shaded, expected[:, 1], rtol=0, atol=2e-8)
+def test_float32_is_close_to_float64(name):
+    x = sample(20000)
+    single = {k: v.astype(np.float32) for k, v in x.items()}
+    double = {k: v.astype(np.float64) for k, v in single.items()}
+    for options in OPTIONS[:2]:
+        gpp, exact = (two_leaf_gpp(*split(y), PFTS[name], **options).gpp for y in (single, double))
+        assert gpp.dtype == np.float32
+        error = np.abs(gpp - exact)
+        assert np.quantile(error / np.maximum(exact, 1.0), 0.99) < 1e-4
+        assert error.max() < 0.1
 
 
 DIGEST = """
 import hashlib, numpy as np
 from gppcore.constants import PFTS
-from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
+from gppcore.two_leaf import OUTPUTS, Canopy, Forcing, two_leaf_gpp
 rng = np.random.default_rng(5)
 digest = hashlib.sha256()
-for n in (1, 7, 8, 9, 1023, 9000):
-    u = lambda a, b: rng.uniform(a, b, n)
+for n, dtype in ((1, "f8"), (7, "f8"), (17, "f8"), (1023, "f8"), (9000, "f8"), (9, "f4"), (33, "f4"), (5000, "f4")):
+    u = lambda a, b: rng.uniform(a, b, n).astype(dtype)
     forcing = Forcing(u(0, 1000), u(-15, 45), u(0, 4000), u(-0.1, 1), u(280, 800), u(0, 8))
     canopy = Canopy(u(0, 8), u(0, 1), u(0.4, 1), u(0, 130), u(2, 12))
     for pft in ("enf", "grass", "grass_c4"):
-        flux = two_leaf_gpp(forcing, canopy, PFTS[pft])
-        digest.update(flux.gpp_sunlit.tobytes() + flux.gpp_shaded.tobytes())
+        for kind in ("air", "leaf"):
+            flux = two_leaf_gpp(forcing, canopy, PFTS[pft], biochem_temperature=kind, outputs=OUTPUTS, gross=n < 1000)
+            for a in vars(flux).values():
+                digest.update(a.tobytes())
 print(digest.hexdigest())
 """
 
