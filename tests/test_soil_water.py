@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gppcore.constants import PFTS
-from gppcore.soil_water import potential_evaporation, soil_water, stress
+from gppcore.soil_water import potential_evaporation, soil_water, stress, stress_by_exponent
 
 
 def bucket(precip, evaporation, tair, months=24):
@@ -79,6 +81,18 @@ def test_stress_grows_with_water_and_stays_in_its_bounds(pft):
     assert f[-1] > 0.95
     # At wilting the suction is 150 m.
     assert f[0] == pytest.approx(max(0.1, 1 / (1 + (150 / pft.psi_min - 1) ** pft.psi_exponent)), rel=1e-4)
+
+
+@pytest.mark.parametrize("pft", PFTS.values(), ids=PFTS)
+def test_derivative_of_stress_equals_central_differences(pft):
+    water, tair = np.linspace(0.0, 1.0, 201), np.tile([25.0, 6.0, -5.0], 67)
+    step = 1e-6
+    up, down = (replace(pft, psi_exponent=pft.psi_exponent + s) for s in (step, -step))
+    differences = (stress(water, tair, up) - stress(water, tair, down)) / (2.0 * step)
+    found = stress_by_exponent(water, tair, pft)
+    np.testing.assert_allclose(found, differences, atol=1e-8)
+    assert (found[tair < 0.0] == 0.0).all()
+    assert found.min() < -0.05
 
 
 def test_frozen_soil_gives_no_water():

@@ -74,6 +74,19 @@ def test_rows_join_gpp_predictors_and_process(tables, tmp_path):
     assert (rows.x[:, PREDICTORS.index("fraction_dbf")] == 1.0).all()
 
 
+def test_towers_at_samples_have_the_gpp_of_these_only(tables, tmp_path):
+    towers = read_towers(write(tables, tmp_path))
+    rows = towers.samples(simulate(towers.forcing)).take(np.array([7, 2]))
+    some = towers.at(rows)
+    assert some.gpp.to_dict("list") == {
+        "site_id": ["AA-One"] * 2,
+        "year": [2002] * 2,
+        "month": [8, 3],
+        "gpp_daily": [3.5, 1.0],
+    }
+    assert some.forcing is towers.forcing
+
+
 def test_order_of_rows_does_not_matter(tables, tmp_path):
     first = read_towers(write(tables, tmp_path / "a"))
     shuffled = {name: table.sample(frac=1.0, random_state=1) for name, table in tables.items()}

@@ -64,9 +64,13 @@ void predict(const Forest& forest, int64_t n_rows, ForestMemory& memory) {
     if (std::isnan(out[static_cast<size_t>(i)])) throw std::runtime_error("a raw prediction is NaN");
   auto leaves = exact<int32_t>(n_rows * forest.n_trees());
   forest.apply_columns(columns.get(), strides.get(), n_rows, leaves.get());
-  for (int64_t i = 0; i < n_rows * forest.n_trees(); ++i)
-    if (leaves[static_cast<size_t>(i)] < 0 || leaves[static_cast<size_t>(i)] >= forest.n_leaves())
+  const auto& begin = forest.arrays().tree_begin;
+  for (int64_t i = 0; i < n_rows * forest.n_trees(); ++i) {
+    const size_t tree = static_cast<size_t>(i % forest.n_trees());
+    const int64_t n_leaves = (begin[tree + 1] - begin[tree] + 1) / 2;
+    if (leaves[static_cast<size_t>(i)] < 0 || leaves[static_cast<size_t>(i)] >= n_leaves)
       throw std::runtime_error("a leaf has no such number");
+  }
 }
 
 // Copies of the arrays, each in memory of its own: within the file, one array would hide the overrun of another.
@@ -110,8 +114,9 @@ std::string try_forest(const char* data, size_t size) {
     ForestMemory memory(forest.memory_lines());
     const bool whole_blocks = data[12] % 4 == 0;  // of the checksum: for a quarter, as sanitisers are slow
     for (const int64_t n_rows : {1, 20, whole_blocks ? 600 : 130}) {
-      // A forest of many outputs or trees gets one row, so that time and memory stay bounded.
-      if (n_rows * (forest.n_outputs() + forest.n_trees()) > 200000 && n_rows > 1) continue;
+      // A forest of many features, outputs or trees gets one row, so that time and memory stay bounded.
+      const int64_t n_values = n_rows * (forest.n_features() + forest.n_outputs() + forest.n_trees());
+      if (n_values > 200000 && n_rows > 1) continue;
       predict<float>(forest, n_rows, memory);
       predict<double>(forest, n_rows, memory);
     }

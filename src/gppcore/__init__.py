@@ -12,6 +12,7 @@ from typing import Any
 __version__ = version("gppcore")
 
 _HOME = {
+    "Calibration": "calibration",
     "Canopy": "two_leaf",
     "Evaluation": "evaluate",
     "Forcing": "two_leaf",
@@ -33,6 +34,7 @@ _HOME = {
     "map_gpp": "mapping",
     "pretrain": "transfer",
     "read_towers": "towers",
+    "process_gpp": "tower_hours",
     "two_leaf_gpp": "two_leaf",
     "two_leaf_gradient": "two_leaf",
 }

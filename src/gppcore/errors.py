@@ -44,6 +44,10 @@ class TowerFormatError(GppcoreError, ValueError):
     """A tower file lacks a column or holds rows that cannot be right."""
 
 
+class CalibrationFormatError(GppcoreError, OSError):
+    """A file of calibrated parameters is damaged or of another version."""
+
+
 class ProductFormatError(GppcoreError, OSError):
     """A gridded product lacks the coordinates, variable or units that a CF reader needs."""
 

@@ -12,7 +12,7 @@ __all__ = ["include_dir", "isa", "library_path", "supported_isas"]
 
 
 def isa() -> str:
-    """Name of the instruction set in use: baseline, avx2 or avx512.
+    """Name of the instruction set in use: baseline, avx2, avx512 or avx512_vbmi.
 
     The best one of this CPU, or the one that the environment variable ``GPPCORE_ISA`` names. Results do not
     depend on it, only speed does.

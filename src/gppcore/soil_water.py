@@ -120,10 +120,28 @@ def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
     ndarray
         0.1 to 1 [4]_.
     """
-    wetness = _WILTING + (_FIELD - _WILTING) * soil_water
-    suction = _PSI_SATURATED * wetness**-_B
-    excess = np.maximum(suction / pft.psi_min - 1.0, 0.0)
-    dry = 1.0 / (1.0 + excess**pft.psi_exponent)
-    thawed = 1.0 - np.exp(-0.02 * np.maximum(tair, 0.0) ** 2)
-    factor: Float = np.maximum(dry * thawed, _MIN_STRESS)
+    dry = 1.0 / (1.0 + _excess(soil_water, pft) ** pft.psi_exponent)
+    factor: Float = np.maximum(dry * _thawed(tair), _MIN_STRESS)
     return factor
+
+
+def stress_by_exponent(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
+    """Return the derivative of :func:`stress` by `psi_exponent`; parameters as there."""
+    excess = _excess(soil_water, pft)
+    power = excess**pft.psi_exponent
+    dry, thawed = 1.0 / (1.0 + power), _thawed(tair)
+    # The power outruns the logarithm: no slope where stomata are open.
+    slope = -(dry**2) * power * np.log(np.where(excess > 0.0, excess, 1.0)) * thawed
+    return np.where(dry * thawed < _MIN_STRESS, 0.0, slope)
+
+
+def _excess(soil_water: Float, pft: PlantFunctionalType) -> Float:
+    """Return suction over that where closure begins, less 1 and at least 0."""
+    wetness = _WILTING + (_FIELD - _WILTING) * soil_water
+    excess: Float = np.maximum(_PSI_SATURATED * wetness**-_B / pft.psi_min - 1.0, 0.0)
+    return excess
+
+
+def _thawed(tair: Float) -> Float:
+    thawed: Float = 1.0 - np.exp(-0.02 * np.maximum(tair, 0.0) ** 2)
+    return thawed

@@ -13,7 +13,7 @@ A folder of towers holds three CSV files (plain or .gz):
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,20 @@ class Towers:
     gpp: pd.DataFrame
     forcing: xr.Dataset
 
+    def positions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the step of time and the cell of `forcing` that every row of `gpp` has; -1 where it has none."""
+        import pandas as pd
+
+        time = pd.DatetimeIndex(self.forcing["time"].values)
+        months = pd.MultiIndex.from_arrays([time.year, time.month])
+        t = months.get_indexer(pd.MultiIndex.from_frame(self.gpp[["year", "month"]]))
+        return t.astype(np.int64), self.sites.index.get_indexer(pd.Index(self.gpp["site_id"])).astype(np.int64)
+
+    def at(self, samples: Samples) -> Towers:
+        """Return the same towers with the GPP of these samples only, row by row: a training fold, for instance."""
+        rows = samples.groups[["site", "year", "month"]].rename(columns={"site": "site_id"})
+        return replace(self, gpp=rows.assign(gpp_daily=samples.gpp_daily).reset_index(drop=True))
+
     def samples(self, process: xr.Dataset) -> Samples:
         """Join GPP, predictors and the process model to rows.
 
@@ -88,12 +102,9 @@ class Towers:
         """
         import pandas as pd
 
-        time = pd.DatetimeIndex(self.forcing["time"].values)
-        rows = pd.Series(np.arange(len(time)), index=pd.MultiIndex.from_arrays([time.year, time.month]))
-        known = pd.MultiIndex.from_frame(self.gpp[["year", "month"]]).isin(rows.index)
-        gpp = self.gpp[known & self.gpp["site_id"].isin(self.sites.index)].reset_index(drop=True)
-        t = rows.loc[pd.MultiIndex.from_frame(gpp[["year", "month"]])].to_numpy()
-        cell = self.sites.index.get_indexer(pd.Index(gpp["site_id"]))
+        t, cell = self.positions()
+        known = (t >= 0) & (cell >= 0)
+        t, cell, gpp = t[known], cell[known], self.gpp[known].reset_index(drop=True)
 
         def column(name: str) -> NDArray[np.float64]:
             if name.startswith("fraction_"):

@@ -136,6 +136,7 @@ _TABLE = (
     Variable("vcmax25", "maximum carboxylation rate at 25 degC", "umol m-2 s-1", (0.0, 400.0)),
     Variable("g1", "slope of the Ball-Berry relation", "1", (0.0, 30.0)),
     Variable("soil_water_stress", "soil-water stress factor (1 = none)", "1", (0.0, 1.0)),
+    Variable("psi_exponent", "steepness of stomatal closure in dry soil", "1", (0.05, 10.0)),
     Variable("soil_water", "plant-available soil water over its capacity", "1", (0.0, 1.0)),
     Variable("igbp", "IGBP land cover class", "1", (0, 16)),
     Variable("pft_fraction", "area share of a plant functional type", "1", (0.0, 1.0)),

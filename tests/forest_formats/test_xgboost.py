@@ -246,3 +246,13 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_linear_boosters_are_refused():
     with pytest.raises(ForestFormatError, match="gblinear"):
         Forest.from_xgboost(train({"booster": "gblinear", "second": "q", "missing": 0.0}))
+
+
+def test_survival_times():
+    xgboost = pytest.importorskip("xgboost", reason="needs XGBoost, of the extra `peers`")
+    x = np.random.default_rng(0).normal(size=(300, 3))
+    data = xgboost.DMatrix(x)
+    for bound in ("label_lower_bound", "label_upper_bound"):
+        data.set_float_info(bound, np.exp(x[:, 0]))
+    booster = xgboost.train({"objective": "survival:aft", "nthread": 1}, data, 5)
+    np.testing.assert_allclose(Forest.from_xgboost(booster).predict(x), booster.predict(data), rtol=3e-6)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-N_MUTANTS = 1500
+N_MUTANTS = 2500
 
 
 @pytest.fixture(scope="module")

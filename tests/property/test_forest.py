@@ -188,3 +188,25 @@ def test_a_set_of_many_categories_is_walked(n):
     split = 0, NodeFlag.CATEGORICAL, frozenset(range(0, 1000, 3))
     x = np.arange(5.0, 5.0 + n)[:, None].repeat(N_FEATURES, 1)
     np.testing.assert_array_equal(Flat([(split, 1.0, 2.0)]).forest().predict(x), np.where(x[:, 0] % 3 == 0, 1.0, 2.0))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(trees(st.floats(-5, 5)), min_size=1, max_size=9),
+    st.sampled_from([np.float32, np.float64]),
+    st.booleans(),
+    st.sampled_from([1, 50, 600, 2048, 5000]),
+)
+def test_steps_equal_one_call_each(forest, dtype, alike, n):
+    rng = np.random.default_rng(n)
+    monthly, static = rng.choice(VALUES, (2, 4, n)).astype(dtype), rng.choice(VALUES, n).astype(dtype)
+    if alike:  # blocks of rows that resemble each other are pruned
+        monthly[:], static[:] = monthly[..., :1], static[0]
+        monthly[0, 2, ::3] = 0.5
+    compiled = Flat(forest).forest()
+    got = compiled.predict_columns([monthly[0], static, monthly[1]])
+    for step in range(4):
+        columns = [monthly[0, step], static, monthly[1, step]]
+        np.testing.assert_array_equal(got[step], compiled.predict_columns(columns))
+        shuffled = rng.permutation(n)
+        np.testing.assert_array_equal(got[step, shuffled], compiled.predict_columns([c[shuffled] for c in columns]))

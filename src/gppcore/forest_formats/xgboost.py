@@ -11,6 +11,7 @@ import numpy as np
 
 from gppcore.errors import ForestFormatError
 from gppcore.forest_formats.arrays import Flat, NodeFlag, Tree, category_sets, join_trees
+from gppcore.forest_formats.json_fields import count_of, integers_of, member_of, numbers_of, singles_of
 from gppcore.forest_formats.rounding import less_than
 from gppcore.forest_formats.source import content_of
 from gppcore.forest_formats.ubjson import read_ubjson
@@ -25,7 +26,6 @@ _LINKS = {
 }
 _MAX_CATEGORY = 2**24
 _MAX_OUTPUTS = 65536
-_OF_KIND: dict[type, str] = {dict: "an object", list: "a list", str: "text"}
 
 
 def read_xgboost(source: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def read_xgboost(source: Any) -> dict[str, Any]:
     if content.lstrip()[:1] != b"{":
         message = f"XGBoost model: expected JSON or UBJSON, which begin with '{{', got {content[:20]!r}"
         raise ForestFormatError(message)
-    return _learner(_member(_document(content), "learner", dict, "model"))
+    return _learner(member_of(_document(content), "learner", dict, "model"))
 
 
 def _document(content: bytes) -> Any:
@@ -51,39 +51,39 @@ def _document(content: bytes) -> Any:
 
 
 def _learner(learner: dict[str, Any]) -> dict[str, Any]:
-    sizes = _member(learner, "learner_model_param", dict, "learner")
+    sizes = member_of(learner, "learner_model_param", dict, "learner")
     # Absent in files of older versions.
-    counts = [_count(sizes, key, "learner_model_param") for key in ("num_class", "num_target") if key in sizes]
+    counts = [count_of(sizes, key, "learner_model_param") for key in ("num_class", "num_target") if key in sizes]
     n_outputs = max([1, *counts])
     if n_outputs > _MAX_OUTPUTS:
         message = f"learner_model_param: expected at most {_MAX_OUTPUTS} outputs, got {n_outputs}"
         raise ForestFormatError(message)
-    objective = _member(_member(learner, "objective", dict, "learner"), "name", str, "objective")
+    objective = member_of(member_of(learner, "objective", dict, "learner"), "name", str, "objective")
     if objective not in _LINKS:
         message = f"objective: expected one of {', '.join(sorted(_LINKS))}, got {objective!r}"
         raise ForestFormatError(message)
     names = learner.get("feature_names", [])
     return join_trees(
-        _trees(_member(learner, "gradient_booster", dict, "learner"), n_outputs),
-        n_features=_count(sizes, "num_feature", "learner_model_param"),
-        base=_margin(_member(sizes, "base_score", str, "learner_model_param"), objective, n_outputs),
+        _trees(member_of(learner, "gradient_booster", dict, "learner"), n_outputs),
+        n_features=count_of(sizes, "num_feature", "learner_model_param"),
+        base=_margin(member_of(sizes, "base_score", str, "learner_model_param"), objective, n_outputs),
         link=_LINKS[objective],
         feature_names=[str(name) for name in names] if isinstance(names, list) else [],
     )
 
 
 def _trees(booster: dict[str, Any], n_outputs: int) -> Iterator[Tree]:
-    name = _member(booster, "name", str, "gradient_booster")
+    name = member_of(booster, "name", str, "gradient_booster")
     if name not in ("gbtree", "dart"):
         message = f"gradient_booster.name: expected gbtree or dart, got {name!r}"
         raise ForestFormatError(message)
-    inner = _member(booster, "gbtree", dict, "gradient_booster") if name == "dart" else booster
-    model = _member(inner, "model", dict, "gradient_booster")
-    trees = _member(model, "trees", list, "model")
-    outputs = _integers(model, "tree_info", "model", len(trees))
+    inner = member_of(booster, "gbtree", dict, "gradient_booster") if name == "dart" else booster
+    model = member_of(inner, "model", dict, "gradient_booster")
+    trees = member_of(model, "trees", list, "model")
+    outputs = integers_of(model, "tree_info", "model", len(trees))
     weights = np.ones(len(trees))
     if name == "dart":
-        weights = _singles(booster, "weight_drop", "gradient_booster", len(trees))
+        weights = singles_of(booster, "weight_drop", "gradient_booster", len(trees))
     if outputs.size and not 0 <= outputs.min() <= outputs.max() < n_outputs:
         message = f"tree_info: expected outputs 0 to {n_outputs - 1}, got {outputs.min()} to {outputs.max()}"
         raise ForestFormatError(message)
@@ -92,17 +92,17 @@ def _trees(booster: dict[str, Any], n_outputs: int) -> Iterator[Tree]:
 
 
 def _tree(tree: Any, where: str, n_outputs: int, output: int, weight: float) -> Tree:
-    left = _integers(tree, "left_children", where)
+    left = integers_of(tree, "left_children", where)
     n = left.size
-    right = _integers(tree, "right_children", where, n)
-    feature = _integers(tree, "split_indices", where, n)
-    condition = _singles(tree, "split_conditions", where, n)
+    right = integers_of(tree, "right_children", where, n)
+    feature = integers_of(tree, "split_indices", where, n)
+    condition = singles_of(tree, "split_conditions", where, n)
     leaf = left == -1
-    flags = np.where(_numbers(tree, "default_left", where, n) != 0, NodeFlag.MISSING_LEFT, 0)
+    flags = np.where(numbers_of(tree, "default_left", where, n) != 0, NodeFlag.MISSING_LEFT, 0)
     threshold = less_than(condition)
     sets: tuple[Flat, ...] = ()
     if "split_type" in tree:  # not in old versions
-        is_set = _integers(tree, "split_type", where, n).astype(bool) & ~leaf
+        is_set = integers_of(tree, "split_type", where, n).astype(bool) & ~leaf
         sets = _sets(tree, is_set, where)
         threshold[is_set] = np.arange(len(sets))
         flags[is_set] |= NodeFlag.CATEGORICAL | NodeFlag.UNSEEN_LEFT
@@ -136,18 +136,18 @@ def _kept(left: Flat, right: Flat, leaf: Flat, where: str) -> Flat:
 
 
 def _is_vector(tree: dict[str, Any], where: str) -> bool:
-    return _count(_member(tree, "tree_param", dict, where), "size_leaf_vector", where) > 1
+    return count_of(member_of(tree, "tree_param", dict, where), "size_leaf_vector", where) > 1
 
 
 def _vector_leaves(tree: dict[str, Any], right: Flat, leaf: Flat, n_outputs: int, where: str) -> Flat:
-    if _count(tree["tree_param"], "size_leaf_vector", where) != n_outputs:
+    if count_of(tree["tree_param"], "size_leaf_vector", where) != n_outputs:
         message = f"{where}: size_leaf_vector: expected {n_outputs}, got {tree['tree_param']['size_leaf_vector']}"
         raise ForestFormatError(message)
     if "leaf_weights" not in tree:  # version 2: of all nodes
-        return _singles(tree, "base_weights", where, leaf.size * n_outputs).reshape(-1, n_outputs)
+        return singles_of(tree, "base_weights", where, leaf.size * n_outputs).reshape(-1, n_outputs)
     value = np.zeros((leaf.size, n_outputs))
     # Leaves have their weights one after another, and in place of a right child their number among them.
-    weights = _singles(tree, "leaf_weights", where, int(leaf.sum()) * n_outputs).reshape(-1, n_outputs)
+    weights = singles_of(tree, "leaf_weights", where, int(leaf.sum()) * n_outputs).reshape(-1, n_outputs)
     number = right[leaf]
     if ((number < 0) | (number >= len(weights))).any():
         message = f"{where}: right_children: expected leaf numbers 0 to {len(weights) - 1}, got {number}"
@@ -158,10 +158,10 @@ def _vector_leaves(tree: dict[str, Any], right: Flat, leaf: Flat, n_outputs: int
 
 def _sets(tree: dict[str, Any], is_set: Flat, where: str) -> tuple[Flat, ...]:
     """Read what goes left: all but the categories that the file lists; the unseen, too."""
-    nodes = _integers(tree, "categories_nodes", where)
-    begin = _integers(tree, "categories_segments", where, nodes.size)
-    size = _integers(tree, "categories_sizes", where, nodes.size)
-    categories = _integers(tree, "categories", where)
+    nodes = integers_of(tree, "categories_nodes", where)
+    begin = integers_of(tree, "categories_segments", where, nodes.size)
+    size = integers_of(tree, "categories_sizes", where, nodes.size)
+    categories = integers_of(tree, "categories", where)
     if not np.array_equal(nodes, np.flatnonzero(is_set)):
         message = f"{where}: categories_nodes: expected {np.flatnonzero(is_set)}, got {nodes}"
         raise ForestFormatError(message)
@@ -189,49 +189,3 @@ def _margin(text: str, objective: str, n_outputs: int) -> list[float]:
         message = f"base_score: expected 1 or {n_outputs} numbers, got {len(scores)}"
         raise ForestFormatError(message)
     return scores if len(scores) == n_outputs else scores * n_outputs
-
-
-def _member(parent: Any, key: str, kind: type, where: str) -> Any:
-    value = parent.get(key) if isinstance(parent, dict) else None
-    if not isinstance(value, kind):
-        message = f"{where}: {key}: expected {_OF_KIND[kind]}, got {type(value).__name__}"
-        raise ForestFormatError(message)
-    return value
-
-
-def _count(parent: dict[str, Any], key: str, where: str) -> int:
-    """Non-negative integer, which XGBoost writes as text."""
-    text = _member(parent, key, str, where)
-    if not text.isdecimal() or len(text) > 9:
-        message = f"{where}: {key}: expected an integer from 0, got {text[:40]!r}"
-        raise ForestFormatError(message)
-    return int(text)
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def _numbers(parent: Any, key: str, where: str, n: int | None = None) -> Flat:
-    value = parent.get(key) if isinstance(parent, dict) else None
-    try:
-        numbers = np.array(value if isinstance(value, list | np.ndarray) else None, np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        message = f"{where}: {key}: expected a list of numbers, got: {error}"
-        raise ForestFormatError(message) from error
-    if numbers.ndim != 1 or (n is not None and numbers.size != n):
-        size = "" if n is None else f"{n} "
-        message = f"{where}: {key}: expected a list of {size}numbers, got one of shape {numbers.shape}"
-        raise ForestFormatError(message)
-    return numbers
-
-
-@np.errstate(over="ignore")
-def _singles(parent: Any, key: str, where: str, n: int) -> Flat:
-    """Numbers that XGBoost holds in float32, in double."""
-    return _numbers(parent, key, where, n).astype(np.float32).astype(np.float64)
-
-
-def _integers(parent: Any, key: str, where: str, n: int | None = None) -> Flat:
-    numbers = _numbers(parent, key, where, n)
-    if not (np.abs(numbers) < 2**31).all() or (numbers != np.trunc(numbers)).any():
-        message = f"{where}: {key}: expected integers of 32 bits"
-        raise ForestFormatError(message)
-    return numbers.astype(np.int64)

@@ -1,0 +1,122 @@
+"""Skill of the process model at towers before and after calibration, at towers that the fit has not seen.
+
+`python benchmarks/calibration.py --towers DIR [--json]`: DIR is a folder of towers (docs/towers.md). Five folds over
+clusters of towers within 50 km; parameters are fitted on the other folds only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from gppcore.calibrate import calibrate
+from gppcore.evaluate import Evaluation, evaluate, skill
+from gppcore.features import Samples
+from gppcore.simulate import simulate
+from gppcore.tower_hours import process_gpp
+from gppcore.towers import Towers, read_towers
+
+SETS = (("vcmax25",), ("vcmax25", "g1"), ("vcmax25", "g1", "clumping"), ("vcmax25", "g1", "psi_exponent"))
+BEFORE = "before"
+
+
+def label(parameters: tuple[str, ...]) -> str:
+    return " + ".join(parameters)
+
+
+def calibrated(towers: Towers, parameters: tuple[str, ...]) -> Callable[[Samples, Samples], Any]:
+    """Return the method that fits these parameters to training samples and simulates test samples."""
+
+    def method(train: Samples, test: Samples) -> Any:
+        return process_gpp(towers.at(test), calibrate(towers.at(train), parameters=parameters).pfts)
+
+    return method
+
+
+def by_class(samples: Samples, judged: Evaluation, names: tuple[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the skill of two methods by land cover class of the towers."""
+    groups = samples.groups.iloc[judged.rows]
+    found = {}
+    for igbp in sorted(set(groups["pft"])):
+        of = (groups["pft"] == igbp).to_numpy()
+        own: dict[str, Any] = {"sites": int(groups["site"][of].nunique()), "months": int(of.sum())}
+        found[igbp] = own | {name: skill(judged.observed[of], judged.predicted[name][of]) for name in names}
+    return found
+
+
+def spread(samples: Samples, judged: Evaluation, name: str) -> dict[str, float]:
+    """Return the standard deviation of held-out mismatches and their correlation within clusters."""
+    error = judged.predicted[name] - judged.observed
+    cluster = samples.groups["cluster"].to_numpy()[judged.rows]
+    means = np.array([error[cluster == c].mean() for c in np.unique(cluster)])
+    within = np.mean([error[cluster == c].var(ddof=1) for c in np.unique(cluster) if (cluster == c).sum() > 1])
+    return {"sd": float(error.std()), "correlation": float(means.var() / (means.var() + within))}
+
+
+def measure(folder: str) -> dict[str, Any]:
+    towers = read_towers(folder)
+    samples = towers.samples(simulate(towers.forcing))
+    methods: dict[str, Callable[[Samples, Samples], Any]] = {BEFORE: lambda _, test: test.process}
+    judged = evaluate(methods | {label(names): calibrated(towers, names) for names in SETS}, samples)
+    fits = {}
+    for names in SETS:
+        start = time.process_time()
+        fit = calibrate(towers, parameters=names)
+        content = {key: value for key, value in asdict(fit).items() if key not in ("pfts", "sites")}
+        fits[label(names)] = content | {"towers": len(fit.sites), "cpu_seconds": time.process_time() - start}
+    best = max(fits, key=lambda name: judged.skill[name]["r2"])
+    return {
+        "held_out": judged.skill,
+        "best": best,
+        "by_class": by_class(samples, judged, (BEFORE, best)),
+        "mismatch": spread(samples, judged, best),
+        "fits": fits,
+    }
+
+
+def tables(found: Mapping[str, Any]) -> str:
+    """Write the results as Markdown."""
+    lines = ["| fitted | R2 | RMSE | bias | CPU seconds of the fit |", "|---|---|---|---|---|"]
+    for name, own in found["held_out"].items():
+        seconds = f"{found['fits'][name]['cpu_seconds']:.1f}" if name in found["fits"] else ""
+        lines.append(f"| {name} | {own['r2']:.3f} | {own['rmse']:.2f} | {own['bias']:+.2f} | {seconds} |")
+    best = found["best"]
+    lines += ["", f"By class, {best}:", ""]
+    lines += ["| class | towers | months | R2 | RMSE | bias |", "|---|---|---|---|---|---|"]
+    for igbp, own in found["by_class"].items():
+        cells = [
+            f"{own[BEFORE][k]:{f}} -> {own[best][k]:{f}}" for k, f in (("r2", ".2f"), ("rmse", ".2f"), ("bias", "+.2f"))
+        ]
+        lines.append(f"| {igbp} | {own['sites']} | {own['months']} | " + " | ".join(cells) + " |")
+    parameters = best.split(" + ")
+    lines += ["", "| type | " + " | ".join(parameters) + " |", "|---" * (len(parameters) + 1) + "|"]
+    for name, own in found["fits"][best]["estimates"].items():
+        cells = [f"{e['before']:.3g} -> {e['value']:.3g} ± {e['sd']:.2g}" for e in (own[p] for p in parameters)]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    mismatch = found["mismatch"]
+    lines += [
+        "",
+        f"Held-out mismatch: sd {mismatch['sd']:.2f}, correlation within clusters {mismatch['correlation']:.2f}.",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--towers", required=True, help="folder of towers (docs/towers.md)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    options = parser.parse_args()
+    found = measure(options.towers)
+    print(json.dumps(found, indent=1) if options.json else tables(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
