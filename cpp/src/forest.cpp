@@ -50,6 +50,7 @@ struct Scratch {
     cutter.cut(work.leaf_id, kForestTreesPerSum * kForestBlock);
     cutter.cut(work.shorts, plan.leaf_width * kForestBlock * kForestMaxSumBytes);
     cutter.cut(work.keys, plan.n_columns * plan.tile);
+    cutter.cut(work.walked, plan.tile);
     cutter.cut(work.sums, plan.n_outputs * plan.tile);
     cutter.cut(work.link, plan.n_outputs * 8);
     n_lines = cutter.n_lines();

@@ -126,6 +126,7 @@ Forest::Plan::Plan(const ForestView& a) {
   view.columns = columns.data();
   view.nodes32 = nodes32.empty() ? nullptr : nodes32.data();
   view.nodes64 = nodes64.data();
+  view.has_sets = !a.set_words.empty();
   view.set_begin = a.set_begin.data();
   view.set_words = a.set_words.data();
   view.link = static_cast<ForestPlanLink>(a.link);

@@ -73,6 +73,11 @@ void add_fixed_leaves(const ForestView& a, ForestTables& tables) {
     }
     tree.n_bytes = largest > kLargest24 ? 4 : 3;
   }
+  size_t n_bytes = 0;  // growing step by step would take three times the memory
+  for (int64_t t = 0; t < tables.view.n_masked; ++t)
+    n_bytes += static_cast<size_t>(width * tables.trees[static_cast<size_t>(t)].n_bytes)
+               << tables.trees[static_cast<size_t>(t)].levels;
+  tables.tables.reserve(n_bytes);
   for (int64_t t = 0; t < tables.view.n_masked; ++t) add_bytes(tables.trees[static_cast<size_t>(t)], width, tables);
 }
 

@@ -131,7 +131,7 @@ struct Block {
     for (int64_t g = 0; g < plan.n_groups; ++g) {
       const ForestGroup& group = plan.groups[g];
       int64_t t = group.tree_begin;
-      if (2 * decide(plan, group, work) < group.n_conditions) {
+      if (3 * decide(plan, group, work) < 2 * group.n_conditions) {
         make_group_masks(group, true);
         t = add_pruned(t, group.tree_end);
       }

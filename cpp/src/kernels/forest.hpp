@@ -127,6 +127,7 @@ struct ForestPlan {
   const ForestNode32* nodes32;  // null if their words are too short for this model
   const ForestNode64* nodes64;
   uint32_t column_bits32, column_bits64;
+  bool has_sets;
   const int64_t* set_begin;
   const uint32_t* set_words;
   ForestPlanLink link;
@@ -144,6 +145,7 @@ struct ForestWorkspace {
   uint8_t* leaf_id;  // kForestTreesPerSum * kForestBlock
   uint16_t* shorts;  // leaf_width * kForestBlock * kForestMaxSumBytes
   int64_t* keys;     // n_columns * tile
+  int32_t* walked;   // tile: leaves that one tree sends the rows to
   double* sums;      // n_outputs * tile, or uint32_t
   double* link;      // n_outputs vectors
 };

@@ -40,6 +40,25 @@ GPPCORE_INLINE uint8_t rank_of_category(int32_t n_categories, T x) {
   return static_cast<uint8_t>(static_cast<int32_t>(x) + 1);
 }
 
+constexpr int32_t kMissingRank = -(1 << 30);
+
+// Ranks of a column of numbers among all thresholds of the feature; NaN has kMissingRank.
+template <class T>
+void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
+  for (int64_t i = 0; i < n; ++i) {
+    const T x = column[i * stride];
+    int32_t r;
+    if (search.n_levels == 2) {
+      r = count_below(search.level[0], x);
+      r = r < search.last_group[1] ? r : search.last_group[1];
+      r = 16 * r + count_below(search.level[1] + 16 * r, x);
+    } else {
+      r = rank(search, x);
+    }
+    ranks[i] = x == x ? r : kMissingRank;
+  }
+}
+
 // Fills one rank row of a block; what follows the n values repeats the last.
 template <class T>
 void fill_row(const ForestRow& row, const T* column, int64_t stride, int64_t n, int64_t n_padded, const int32_t* ranks,
@@ -47,29 +66,16 @@ void fill_row(const ForestRow& row, const T* column, int64_t stride, int64_t n, 
   if (row.kind == ForestRowKind::category) {
     for (int64_t i = 0; i < n; ++i) bytes[i] = rank_of_category(row.n_categories, column[i * stride]);
   } else {
+    const int32_t missing = row.missing_high ? 255 : 0;
     for (int64_t i = 0; i < n; ++i) {
-      const int32_t r = ranks[i] - row.first;
-      bytes[i] = static_cast<uint8_t>(r < 0 ? 0 : (r > 255 ? 255 : r));
+      const int32_t r = ranks[i] - row.first, cut = r < 0 ? 0 : (r > 255 ? 255 : r);
+      bytes[i] = static_cast<uint8_t>(ranks[i] < 0 ? missing : cut);
     }
-    const uint8_t missing = row.missing_high ? 255 : 0;
-    if (row.missing_high || row.kind == ForestRowKind::number_or_zero)
-      for (int64_t i = 0; i < n; ++i) bytes[i] = is_missing(row.kind, column[i * stride]) ? missing : bytes[i];
   }
+  if (row.kind == ForestRowKind::number_or_zero)
+    for (int64_t i = 0; i < n; ++i)
+      if (is_missing(row.kind, column[i * stride])) bytes[i] = row.missing_high ? 255 : 0;
   for (int64_t i = n; i < n_padded; ++i) bytes[i] = bytes[n - 1];
-}
-
-template <class T>
-void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
-  if (search.n_levels == 2) {
-    for (int64_t i = 0; i < n; ++i) {
-      const T x = column[i * stride];
-      int32_t r = count_below(search.level[0], x);
-      r = r < search.last_group[1] ? r : search.last_group[1];
-      ranks[i] = 16 * r + count_below(search.level[1] + 16 * r, x);
-    }
-  } else {
-    for (int64_t i = 0; i < n; ++i) ranks[i] = rank(search, column[i * stride]);
-  }
 }
 
 // Bits of 4-bit numbers as above[i] = "number > i", from the highest bit to the lowest.
@@ -100,9 +106,11 @@ void make_masks(const uint8_t* ranks, const uint8_t* conditions, int64_t begin, 
     high[0] = ~Words{};
     above(bit[7], bit[6], bit[5], bit[4], high + 1);
     above(bit[3], bit[2], bit[1], bit[0], low);
-    for (int64_t c = begin; c < end; ++c) {
+    for (int64_t c = begin; c < end;) {
       const int h = conditions[c] >> 4;
-      *reinterpret_cast<Words*>(masks + (c * M + q) * W) = high[h + 1] | (high[h] & low[conditions[c] & 15]);
+      const Words more = high[h + 1], equal = high[h];
+      for (; c < end && conditions[c] >> 4 == h; ++c)
+        *reinterpret_cast<Words*>(masks + (c * M + q) * W) = more | (equal & low[conditions[c] & 15]);
     }
   }
 }

@@ -91,22 +91,76 @@ void fill_keys(const ForestPlan& plan, const ForestInput<T>& input, int64_t firs
   }
 }
 
+// The leaves of n rows in one tree, by N lanes in lockstep.
+template <class Key>
+void walk_tree(const ForestPlan& plan, const ForestTree& tree, const Key* keys, int64_t n, int32_t* leaf) {
+  const typename Walk<Key>::Node* roots[kWalkers];
+  for (auto& root : roots) root = Walk<Key>::nodes(plan) + tree.root;
+  for (int64_t r = 0; r < n; r += kWalkers) {
+    const Key* from[kWalkers];
+    int32_t found[kWalkers];
+    for (int64_t i = 0; i < kWalkers; ++i) from[i] = keys + (r + i < n ? r + i : n - 1) * plan.n_columns;
+    walk<Key, kWalkers>(plan, roots, from, found);
+    for (int64_t i = 0; i < kWalkers && r + i < n; ++i) leaf[r + i] = found[i];
+  }
+}
+
+#if defined(__AVX512F__)
+// The same without sets, by lanes that each take the next row when they have reached a leaf.
+inline void walk_tree_refilled(const ForestPlan& plan, const ForestTree& tree, const int32_t* keys, int64_t n,
+                               int32_t* leaf) {
+  constexpr int kRegisters = 4;
+  const auto* nodes = reinterpret_cast<const uint8_t*>(plan.nodes32 + tree.root);
+  const auto bits = plan.column_bits32;
+  const __m512i n_columns = _mm512_set1_epi32(static_cast<int32_t>(plan.n_columns));
+  const __m512i column = _mm512_set1_epi32((1 << bits) - 1), end = _mm512_set1_epi32(kForestEnd << bits);
+  const __m512i last = _mm512_set1_epi32(static_cast<int32_t>(n - 1)), one = _mm512_set1_epi32(1);
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(bits + 2));
+  __m512i at[kRegisters], row[kRegisters], from[kRegisters];
+  int32_t next_row = 0;
+  int64_t n_done = 0;
+  for (int j = 0; j < kRegisters; ++j, next_row += 16) {
+    at[j] = _mm512_setzero_si512();
+    row[j] = _mm512_add_epi32(lanes, _mm512_set1_epi32(next_row));
+    from[j] = _mm512_mullo_epi32(_mm512_maskz_min_epi32(0xffff, row[j], last), n_columns);
+  }
+  while (n_done < n) {
+    for (int j = 0; j < kRegisters; ++j) {
+      const __m512i word = _mm512_i32gather_epi32(at[j], nodes + sizeof(int32_t), 8);
+      const __m512i threshold = _mm512_i32gather_epi32(at[j], nodes, 8);
+      const __m512i key = _mm512_i32gather_epi32(_mm512_add_epi32(from[j], _mm512_and_si512(word, column)), keys, 4);
+      const __m512i next = _mm512_slli_epi32(_mm512_srl_epi32(word, shift), 1);
+      at[j] = _mm512_mask_add_epi32(next, _mm512_cmpgt_epi32_mask(key, threshold), next, one);
+      const __mmask16 ended = _mm512_test_epi32_mask(word, end);
+      if (!ended) continue;
+      const __mmask16 real = _mm512_mask_cmple_epi32_mask(ended, row[j], last);
+      _mm512_mask_i32scatter_epi32(leaf, real, row[j], threshold, 4);
+      n_done += __builtin_popcount(real);
+      const __m512i more = _mm512_add_epi32(lanes, _mm512_set1_epi32(next_row));
+      next_row += __builtin_popcount(ended);
+      row[j] = _mm512_mask_expand_epi32(row[j], ended, more);
+      from[j] = _mm512_mullo_epi32(_mm512_maskz_min_epi32(0xffff, row[j], last), n_columns);
+      at[j] = _mm512_mask_mov_epi32(at[j], ended, _mm512_setzero_si512());
+    }
+  }
+}
+#endif
+
 // All rows of a tile through one tree after the other, so that a tree stays in cache.
 template <class Key, class T, class Sums>
 void walk_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t step, int64_t n,
                const ForestWorkspace& work, Sums& sums) {
   Key* keys = reinterpret_cast<Key*>(work.keys);
   fill_keys(plan, input, first, step, n, keys);
+  auto find = walk_tree<Key>;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Key) == sizeof(int32_t))
+    if (!plan.has_sets) find = walk_tree_refilled;
+#endif
   for (int64_t t = plan.n_masked; t < plan.n_trees; ++t) {
-    const typename Walk<Key>::Node* roots[kWalkers];
-    for (auto& root : roots) root = Walk<Key>::nodes(plan) + plan.trees[t].root;
-    for (int64_t r = 0; r < n; r += kWalkers) {
-      const Key* from[kWalkers];
-      int32_t leaf[kWalkers];
-      for (int64_t i = 0; i < kWalkers; ++i) from[i] = keys + (r + i < n ? r + i : n - 1) * plan.n_columns;
-      walk<Key, kWalkers>(plan, roots, from, leaf);
-      for (int64_t i = 0; i < kWalkers && r + i < n; ++i) sums.add_leaf(plan.trees[t], leaf[i], r + i);
-    }
+    find(plan, plan.trees[t], keys, n, work.walked);
+    for (int64_t r = 0; r < n; ++r) sums.add_leaf(plan.trees[t], work.walked[r], r);
   }
 }
 
