@@ -76,7 +76,7 @@ inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, i
       sum = sum + h.x[j];
     }
     const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith], h.x[kSw]), h.x[kLai]);
-    Classes<V, 4> gpp = every<4>(zero);
+    Classes<V, 4> gpp = splat<Classes<V, 4>>(0.0);
     if (any_less(zero, lit) || classes) {
       Canopy<V> k;
       State<V> s;
@@ -146,9 +146,13 @@ inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
                               {{constants::h2o_to_co2 / x[kLeafBoundaryConductance]}},
                               drought * (p.g0 / constants::h2o_to_co2),
                               ca};
-    const auto b = p.c4 ? biochemistry_c4(temperature_c4(tair), vcmax25, ppfd)
-                        : biochemistry_c3(temperature_c3(tair, reciprocal(tair + constants::zero_celsius)), vcmax25,
-                                          ppfd, supply.r, ca);
+    Biochemistry<V, 1> b;
+    if (p.c4) {
+      set_biochemistry_c4(temperature_c4(tair), vcmax25, ppfd, b);
+    } else {
+      const V inverse_tk = reciprocal(tair + constants::zero_celsius);
+      set_biochemistry_c3(temperature_c3(tair, inverse_tk), vcmax25, ppfd, supply.r, ca, b);
+    }
     const V1 cold = splat<V1>(0.0);
     const V1 a = p.c4 ? solve(cubic_c4(b, supply), b.cap, cold, 8, 2) : solve(cubic_c3(b, supply), b.cap, cold, 5, 2);
     const V1 cs = ca - supply.r * a, g = supply.c * a / cs + supply.b0;
