@@ -206,7 +206,7 @@ def solve_leaf(leaf: Leaf, slope: float, g0: float, resistance: float, ca: float
 
 
 def gross_rate(leaf: Leaf, net: float, ca: float) -> float:
-    """Return assimilation before respiration at `net`, which is 0 where respiration is the larger (E22)."""
+    """Return assimilation before respiration at `net`, which is 0 where respiration is the larger (E34)."""
     return min(net + leaf.rd, max(demand(leaf, ca) + leaf.rd, 0.0))
 
 
@@ -372,7 +372,7 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
     leaf_temperature : bool
         Biochemistry at the temperature of each leaf class in the pass before, instead of the air's.
     gross : bool
-        GPP before respiration of the leaves (E22).
+        GPP before respiration of the leaves (E34).
     """
     if not (h.cos_zenith > 0.0 and h.sw > 0.0 and h.lai > 0.0):
         return 0.0, 0.0

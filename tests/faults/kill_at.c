@@ -28,9 +28,7 @@ static int below(int fd) {
   path[n] = 0;
   return strncmp(path, folder, strlen(folder)) == 0;
 }
-static int last_call(int counts) {
-  return counts && atomic_fetch_add(&calls, 1) + 1 == atomic_load(&kill_at);
-}
+static int last_call(int counts) { return counts && atomic_fetch_add(&calls, 1) + 1 == atomic_load(&kill_at); }
 static void die(void) { kill(getpid(), SIGKILL); }
 
 ssize_t write(int fd, const void* data, size_t n) {

@@ -1,6 +1,5 @@
 // What stays the same over the passes of the energy balance: air, light and leaves of a vector of canopy hours.
 // Equation numbers are those of src/gppcore/reference.py, which states the same model in plain scalar form.
-#pragma once
 #include "leaf_gas_exchange-inl.hpp"
 #include "two_leaf.hpp"
 
@@ -147,12 +146,12 @@ GPPCORE_INLINE void set_canopy(const CanopyHour<X>& h, const TwoLeafParameters& 
       (-0.4 * 9.8 / (1.225 * 1010.0)) * (k.friction_inverse * k.friction_inverse) * (k.friction_inverse * inverse.c[2]);
 
   const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed;
-  if (p.leaf_temperature) {
-    k.leaf = {};  // each pass sets it
-    return;
+  if (p.leaf_temperature) return;  // then each pass sets the biochemistry
+  if (p.c4) {
+    set_biochemistry_c4(temperature_c4(tair), k.vcmax25, ppfd, k.leaf);
+  } else {
+    set_biochemistry_c3(temperature_c3(tair, inverse_tk), k.vcmax25, ppfd, k.r, k.ca, k.leaf);
   }
-  k.leaf = p.c4 ? biochemistry_c4(temperature_c4(tair), k.vcmax25, ppfd)
-                : biochemistry_c3(rates_c3(temperature_c3(tair, inverse_tk), k.vcmax25, ppfd), k.r, k.ca);
 }
 
 }  // namespace gppcore::GPPCORE_ISA

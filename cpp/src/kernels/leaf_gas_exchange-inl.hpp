@@ -6,7 +6,6 @@
 // C3, one rate  A + Rd = a (Ci - G) / (Ci + B):   Cs N (a - Rd - A) - (B A + B Rd + a G) D = 0.
 // C4, rate M co-limited with PEP carboxylase s Ci: s Cs N (M - Ag) - D Ag (M - beta Ag) = 0, Ag = A + Rd.
 // Both are positive at A = 0 if and only if A > 0, and have the wanted root as their smallest positive one.
-#pragma once
 #include "constants.hpp"
 #include "dual-inl.hpp"
 
@@ -58,32 +57,18 @@ GPPCORE_INLINE TemperatureC3<T> temperature_c3(const T& tair, const T& inverse_t
   return t;
 }
 
-// Rates of C3 leaves, T as above: Rubisco, a quarter of electron transport, respiration.
 template <class X, int N, class T>
-struct RatesC3 {
-  Classes<X, N> vcmax, j4, rd;
-  T km, gamma;
-};
-
-// E8.
-template <class X, int N, class T>
-GPPCORE_INLINE RatesC3<X, N, T> rates_c3(const TemperatureC3<T>& t, const Classes<X, N>& vcmax25,
-                                         const Classes<X, N>& ppfd) {
+GPPCORE_INLINE void set_biochemistry_c3(const TemperatureC3<T>& t, const Classes<X, N>& vcmax25,
+                                        const Classes<X, N>& ppfd, const Classes<X, N>& r, const X& ca,
+                                        Biochemistry<X, N>& b) {
   namespace k = constants;
   using XN = Classes<X, N>;
+  const XN vcmax = vcmax25 * t.peaked;
   const XN jmax = at_least(k::jmax_slope * vcmax25 + k::jmax_offset, 0.0) * t.peaked;
+  const XN j4 = 0.25 * (jmax * ppfd) * reciprocal(at_least(ppfd + k::jmax_saturation * jmax, 1e-20));
   const XN in_light = 1.0 - ((1.0 - k::rd_light_share) / k::rd_light_ppfd) * clamp(ppfd, 0.0, k::rd_light_ppfd);
-  return {vcmax25 * t.peaked, 0.25 * (jmax * ppfd) * reciprocal(at_least(ppfd + k::jmax_saturation * jmax, 1e-20)),
-          k::rd_to_vcmax * vcmax25 * t.rd * in_light, t.km, t.gamma};
-}
-
-template <class X, int N, class T>
-GPPCORE_INLINE Biochemistry<X, N> biochemistry_c3(const RatesC3<X, N, T>& t, const Classes<X, N>& r, const X& ca) {
-  using XN = Classes<X, N>;
-  const XN &vcmax = t.vcmax, &j4 = t.j4;
-  Biochemistry<X, N> b{};
-  b.rd = t.rd;
-  b.cap = constants::sink_limit * vcmax - b.rd;
+  b.rd = k::rd_to_vcmax * vcmax25 * t.rd * in_light;
+  b.cap = k::sink_limit * vcmax - b.rd;
   const XN zero = splat<XN>(0.0), one = splat<XN>(1.0);
   const T gamma2 = t.gamma + t.gamma;
   const XN km = zero + t.km, g2 = zero + gamma2;
@@ -105,7 +90,6 @@ GPPCORE_INLINE Biochemistry<X, N> biochemistry_c3(const RatesC3<X, N, T>& t, con
   b.cross = where_less(zero, crossing, inside, zero);
   b.w1 = where_less(zero, crossing, where_less(beyond, ca_n, b.a1 - inside, zero), one);
   b.w2 = where_less(zero, crossing, where_less(beyond, ca_n, b.b1 * inside + b.q1, one), zero);
-  return b;
 }
 
 // Smooth minimum of a and b: smaller root of theta x^2 - (a + b) x + a b (E10).
@@ -134,15 +118,13 @@ GPPCORE_INLINE TemperatureC4<T> temperature_c4(const T& tair) {
 }
 
 template <class X, int N, class T>
-GPPCORE_INLINE Biochemistry<X, N> biochemistry_c4(const TemperatureC4<T>& t, const Classes<X, N>& vcmax25,
-                                                  const Classes<X, N>& ppfd) {
+GPPCORE_INLINE void set_biochemistry_c4(const TemperatureC4<T>& t, const Classes<X, N>& vcmax25,
+                                        const Classes<X, N>& ppfd, Biochemistry<X, N>& b) {
   namespace k = constants;
-  Biochemistry<X, N> b{};
   b.rd = k::c4_rd_to_vcmax * vcmax25 * t.q10;
   b.m = smaller_root(k::c4_theta, vcmax25 * t.vcmax, k::c4_quantum_yield * ppfd);
   b.cap = b.m - b.rd;
   b.pep = k::c4_pep_slope * vcmax25 * t.q10;
-  return b;
 }
 
 // Coefficients f0 + f1 A + f2 A^2 + f3 A^3 of the cubic of one branch.

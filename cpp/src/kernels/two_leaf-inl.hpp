@@ -1,5 +1,4 @@
 // The two-leaf canopy, one vector of canopy hours at a time: passes of the energy balance, and rows of hours.
-#pragma once
 #include "canopy-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {
@@ -29,10 +28,13 @@ GPPCORE_INLINE Classes<X, 4> net_longwave(const Canopy<X>& k, const State<X>& s)
 
 // E6-E9 at the temperature of each leaf class.
 template <bool C4, class X>
-GPPCORE_INLINE Biochemistry<X, 4> at_leaf_temperature(const Canopy<X>& k, const State<X>& s) {
+GPPCORE_INLINE void set_leaf_temperature(Canopy<X>& k, const State<X>& s) {
   const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed, t = s.warm + k.tair;
-  if constexpr (C4) return biochemistry_c4(temperature_c4(t), k.vcmax25, ppfd);
-  return biochemistry_c3(rates_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd), k.r, k.ca);
+  if constexpr (C4) {
+    set_biochemistry_c4(temperature_c4(t), k.vcmax25, ppfd, k.leaf);
+  } else {
+    set_biochemistry_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd, k.r, k.ca, k.leaf);
+  }
 }
 
 // One pass of the energy balance (E18-E21).
@@ -49,7 +51,7 @@ GPPCORE_INLINE void pass(Canopy<X>& k, const Site& site, State<X>& s, bool first
   const X4 radiation = k.absorbed + net_longwave(k, s);
   const X4 latent = s.g * reciprocal(s.cs + s.g * vapour) * (k.deficit + k.slope * s.warm) * k.per_gamma;
   const X4 humidity = clamp(k.humidity_air + latent * k.rb * k.humidity_flux, 0.05, 1.0);
-  if constexpr (LeafTemperature) k.leaf = at_leaf_temperature<C4>(k, s);
+  if constexpr (LeafTemperature) set_leaf_temperature<C4>(k, s);
   const Supply<X, 4> supply{humidity * k.stomata, k.r, k.b0, k.ca};
   s.a = C4 ? solve(cubic_c4(k.leaf, supply), k.leaf.cap, value(s.a), first ? 4 : 2, 1)
            : solve(cubic_c3(k.leaf, supply), k.leaf.cap, value(s.a), first ? 2 : 1, 1);
