@@ -1,17 +1,13 @@
 """Two-leaf canopy hours on one thread, beside the reference equations compiled by numba."""
 
-from dataclasses import astuple, fields
 from functools import cache
-from importlib.util import find_spec, module_from_spec
-from types import FunctionType
-from typing import NamedTuple
 
-import numba
 import numpy as np
 import pytest
+from compiled import compiled, hours_loop
 
 from gppcore import reference
-from gppcore.constants import LEAF_CONSTANTS, PFTS, LeafConstants
+from gppcore.constants import PFTS
 from gppcore.two_leaf import Canopy, Forcing, TwoLeafFlux, two_leaf_gpp
 
 N_HOURS = 10_000
@@ -20,31 +16,8 @@ TYPES = {"C3": "dbf", "C4": "grass_c4"}
 
 @cache
 def reference_loop():
-    """Compile the functions of a copy of the module `reference`, and a loop over hours; their text is unchanged.
-
-    Numba knows no dataclasses, so that the constants are given as a named tuple.
-    """
-    spec = find_spec("gppcore.reference")
-    copy = module_from_spec(spec)
-    spec.loader.exec_module(copy)
-    names = [(field.name, float) for field in fields(LeafConstants)]
-    copy.K = NamedTuple("Constants", names)(*astuple(LEAF_CONSTANTS))
-    for name, value in list(vars(copy).items()):
-        if isinstance(value, FunctionType) and value.__module__ == copy.__name__ and name != "pft_numbers":
-            setattr(copy, name, numba.njit(value))
-    hour, two_leaf = reference.Hour, copy.two_leaf
-
-    @numba.njit
-    def loop(x, pft, out):
-        for i in range(x.shape[1]):
-            h = hour(
-                x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i], x[6, i], x[7, i], x[8, i], x[9, i], x[10, i], -1.0
-            )
-            sunlit, shaded = two_leaf(h, pft)
-            out[0, i] = sunlit
-            out[1, i] = shaded
-
-    return loop
+    """Compile the specification and a loop over hours."""
+    return hours_loop(compiled()[0].two_leaf)
 
 
 def canopy_hours(pft):

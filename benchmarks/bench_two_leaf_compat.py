@@ -2,9 +2,8 @@
 
 from functools import cache
 
-import numba
 import numpy as np
-from compiled import compiled
+from compiled import compiled, hours_loop
 
 from gppcore import reference
 from gppcore.constants import BEPS_PFTS
@@ -17,21 +16,11 @@ PFT = BEPS_PFTS[1].pft
 @cache
 def reference_loop():
     """Compile the specification and a loop over hours."""
-    two_leaf, hour = compiled()[1].two_leaf, reference.Hour
-
-    @numba.njit
-    def loop(x, pft, out):
-        for i in range(x.shape[1]):
-            h = hour(x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i], x[6, i], x[7, i], x[8, i], x[9, i], x[10, i])
-            sunlit, shaded = two_leaf(h, pft)
-            out[0, i] = sunlit
-            out[1, i] = shaded
-
-    return loop
+    return hours_loop(compiled()[1].two_leaf)
 
 
 def canopy_hours():
-    """Return lit hours, one row per field of `reference.Hour`."""
+    """Return lit hours, one row per field of `reference.Hour` but the last: diffuse light comes from clearness."""
     low = [20.0, 0.0, 100.0, 0.5, 0.1, 380.0, 0.3, PFT.clumping, 0.3, PFT.vcmax25, PFT.g1]
     high = [900.0, 35.0, 2500.0, 6.0, 1.0, 420.0, 6.0, PFT.clumping, 1.0, PFT.vcmax25, PFT.g1]
     rng = np.random.default_rng(0)
@@ -39,7 +28,7 @@ def canopy_hours():
 
 
 def kernel(x, out):
-    h = dict(zip(reference.Hour._fields, x, strict=True))
+    h = dict(zip(reference.Hour._fields[:-1], x, strict=True))
     forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
     canopy = Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
     return two_leaf_gpp(forcing, canopy, PFT, mode="compat", out=out)

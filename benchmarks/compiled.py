@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numba
 
 from gppcore.constants import LEAF_CONSTANTS, LeafConstants
+from gppcore.reference import Hour
 
 MODULES = ("gppcore.reference", "gppcore.reference_compat")
 
@@ -48,3 +49,17 @@ def compiled(changes: Mapping[str, Any] | None = None) -> tuple[ModuleType, Modu
             setattr(copy, key, functions[value.__module__, key])
         copies.append(copy)
     return copies[0], copies[1]
+
+
+def hours_loop(two_leaf: Any) -> Any:
+    """Compile a loop over canopy hours: x has a row per field of `reference.Hour` but the last (from clearness)."""
+
+    @numba.njit
+    def loop(x, pft, out):
+        for i in range(x.shape[1]):
+            first = (x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i])
+            sunlit, shaded = two_leaf(Hour(*first, x[6, i], x[7, i], x[8, i], x[9, i], x[10, i], -1.0), pft)
+            out[0, i] = sunlit
+            out[1, i] = shaded
+
+    return loop

@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 import pandas as pd
-from compiled import compiled
+from compiled import compiled, hours_loop
 from oracle import CLASSES, FORCING, canopy_gpp, read
 
 from gppcore.constants import BEPS_PFTS, LEAF_CONSTANTS
@@ -132,15 +132,7 @@ DEPARTURES: dict[str, Callable[[], dict[str, Any]]] = {
 
 def scalar_gpp(model: ModuleType, table: pd.DataFrame) -> np.ndarray:
     """Return GPP of canopy hours from the compiled specification."""
-    two_leaf = model.two_leaf
-
-    @numba.njit
-    def loop(x, pft, out):
-        for i in range(x.shape[1]):
-            h = Hour(x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i], x[6, i], x[7, i], x[8, i], x[9, i], x[10, i])
-            sunlit, shaded = two_leaf(h, pft)
-            out[i] = sunlit + shaded
-
+    loop = hours_loop(model.two_leaf)
     gpp = np.empty(len(table))
     for code, part in table.groupby("lc"):
         beps = BEPS_PFTS[code]
@@ -160,11 +152,11 @@ def scalar_gpp(model: ModuleType, table: pd.DataFrame) -> np.ndarray:
             "vcmax25": mean * beps.nitrogen_factor,
             "g1": part["m_bb"].to_numpy(np.float64) if "m_bb" in part else np.full(len(part), beps.pft.g1),
         }
-        out = np.empty(len(part))
+        out = np.empty((2, len(part)))
         numbers = pft_numbers(beps.pft)
         floats = type(numbers)(*(x if isinstance(x, bool) else float(x) for x in numbers))
-        loop(np.stack([hour[name] for name in Hour._fields]), floats, out)
-        gpp[table.index.get_indexer(part.index)] = out
+        loop(np.stack([hour[name] for name in Hour._fields[:-1]]), floats, out)
+        gpp[table.index.get_indexer(part.index)] = out.sum(axis=0)
     return gpp
 
 

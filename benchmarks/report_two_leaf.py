@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+import bench_two_leaf_compat
 import numpy as np
 from bench_two_leaf import canopy_hours, kernel, reference_loop
 from timing import Case, fastest
@@ -23,6 +24,8 @@ from gppcore.two_leaf import Canopy, Forcing, TwoLeafFlux, two_leaf_gpp, two_lea
 
 FACTORS = {"gradient_4": 6.0, "leaf_temperature": 2.0, "c4": 2.0, "c4_leaf_temperature": 2.0}
 """Cost over plain hours of C3 leaves, at most."""
+COMPAT = 10.0
+"""Ratio of compat mode to its specification under numba: the 5e5 hours per second wanted are ten times its 5e4."""
 PARAMETERS = ("vcmax25", "g1", "clumping", "soil_water_stress")
 
 
@@ -42,6 +45,7 @@ def measure() -> dict[str, float]:
     out = TwoLeafFlux(np.empty(n), np.empty(n))
     kernel(x, c3, out)
     np.testing.assert_allclose([out.gpp_sunlit, out.gpp_shaded], expected, rtol=0, atol=2e-8)
+    beps, beps_numbers = bench_two_leaf_compat.canopy_hours(), bench_two_leaf_compat.numbers()
     double, single, other = arrays(x), arrays(x.astype(np.float32)), arrays(canopy_hours(c4))
     functions = {
         "float64": lambda: two_leaf_gpp(*double, c3, out=out),
@@ -51,6 +55,8 @@ def measure() -> dict[str, float]:
         "leaf_temperature": lambda: two_leaf_gpp(*double, c3, biochem_temperature="leaf"),
         "c4": lambda: two_leaf_gpp(*other, c4),
         "c4_leaf_temperature": lambda: two_leaf_gpp(*other, c4, biochem_temperature="leaf"),
+        "compat": lambda: bench_two_leaf_compat.kernel(beps, out),
+        "compat_reference": lambda: bench_two_leaf_compat.reference_loop()(beps, beps_numbers, expected),
     }
     return {name: n / t for name, t in fastest(functions, seconds=6.0, clock=time.thread_time).items()}
 
@@ -70,6 +76,9 @@ def cases() -> Iterator[Case]:
             yield Case(
                 f"{isa}_{dtype}_robust", rate[dtype], "canopy hours/s", rate[dtype] / rate["reference"], 40.0, peers
             )
+        compat = rate["compat"] / rate["compat_reference"]
+        peers = {"reference_compat.py under numba": rate["compat_reference"]}
+        yield Case(f"{isa}_float64_compat", rate["compat"], "canopy hours/s", compat, COMPAT, peers)
         for name, factor in FACTORS.items():
             plain = {"plain": rate["float64"]}
             yield Case(

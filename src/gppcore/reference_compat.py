@@ -190,7 +190,8 @@ def sky(h: Hour, p: Pft) -> Sky:
     """Return air, light and boundary layers of one hour (E29): E13 to E17 with E22 and E23."""
     mu, lai = h.cos_zenith, max(h.lai, MIN_LAI)
     wind_top = 1.1 * max(h.wind, 0.05) / log((30.0 - 0.8 * p.height_overstory) / (0.08 * p.height_overstory))
-    diffuse = clamp(diffuse_share(h.sw, mu), 0.0, 1.0) * h.sw
+    share = clamp(diffuse_share(h.sw, mu), 0.0, 1.0) if h.diffuse_fraction < 0.0 else h.diffuse_fraction
+    diffuse = share * h.sw
     over = overstory_layer(h, p, mu, lai, diffuse, ANY_SCATTER, wind_top)
     lu = understory_lai(lai, p.understory)
     under = understory_layer(h, p, mu, lai, lu, diffuse, ANY_SCATTER, over, wind_top)

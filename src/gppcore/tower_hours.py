@@ -12,7 +12,7 @@ from gppcore import soil_water
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.daylight import Daylight, daylight_of_month, mid_month_day
 from gppcore.errors import RangeError
-from gppcore.simulate.engine import C4_OF
+from gppcore.simulate.inputs import C4_OF
 from gppcore.towers import Towers
 from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 from gppcore.variables import G_C_PER_UMOL

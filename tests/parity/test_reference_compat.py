@@ -59,6 +59,7 @@ def test_canopy_hours_equal_beps(oracle):
             soil_water_stress=row.f_sw,
             vcmax25=top,
             g1=row.m_bb,
+            diffuse_fraction=-1.0,
         )
         mine.append(reference_compat.two_leaf_classes(h, pft_numbers(beps.pft)))
     names = ["gpp_o_sun", "gpp_o_sh", "gpp_u_sun", "gpp_u_sh"]

@@ -1,5 +1,6 @@
 // What stays the same over the passes of the energy balance: air, light and leaves of a vector of canopy hours.
 // Equation numbers are those of src/gppcore/reference.py, which states the same model in plain scalar form.
+#pragma once
 #include "leaf_gas_exchange-inl.hpp"
 #include "two_leaf.hpp"
 
@@ -150,7 +151,7 @@ GPPCORE_INLINE void set_canopy(const CanopyHour<X>& h, const TwoLeafParameters& 
   if (p.c4) {
     set_biochemistry_c4(temperature_c4(tair), k.vcmax25, ppfd, k.leaf);
   } else {
-    set_biochemistry_c3(temperature_c3(tair, inverse_tk), k.vcmax25, ppfd, k.r, k.ca, k.leaf);
+    set_biochemistry_c3(rates_c3(temperature_c3(tair, inverse_tk), k.vcmax25, ppfd), k.r, k.ca, k.leaf);
   }
 }
 

@@ -6,6 +6,7 @@
 // C3, one rate  A + Rd = a (Ci - G) / (Ci + B):   Cs N (a - Rd - A) - (B A + B Rd + a G) D = 0.
 // C4, rate M co-limited with PEP carboxylase s Ci: s Cs N (M - Ag) - D Ag (M - beta Ag) = 0, Ag = A + Rd.
 // Both are positive at A = 0 if and only if A > 0, and have the wanted root as their smallest positive one.
+#pragma once
 #include "constants.hpp"
 #include "dual-inl.hpp"
 
@@ -57,18 +58,32 @@ GPPCORE_INLINE TemperatureC3<T> temperature_c3(const T& tair, const T& inverse_t
   return t;
 }
 
+// Rates of C3 leaves, T as above: Rubisco, a quarter of electron transport, respiration.
 template <class X, int N, class T>
-GPPCORE_INLINE void set_biochemistry_c3(const TemperatureC3<T>& t, const Classes<X, N>& vcmax25,
-                                        const Classes<X, N>& ppfd, const Classes<X, N>& r, const X& ca,
-                                        Biochemistry<X, N>& b) {
+struct RatesC3 {
+  Classes<X, N> vcmax, j4, rd;
+  T km, gamma;
+};
+
+// E8.
+template <class X, int N, class T>
+GPPCORE_INLINE RatesC3<X, N, T> rates_c3(const TemperatureC3<T>& t, const Classes<X, N>& vcmax25,
+                                         const Classes<X, N>& ppfd) {
   namespace k = constants;
   using XN = Classes<X, N>;
-  const XN vcmax = vcmax25 * t.peaked;
   const XN jmax = at_least(k::jmax_slope * vcmax25 + k::jmax_offset, 0.0) * t.peaked;
-  const XN j4 = 0.25 * (jmax * ppfd) * reciprocal(at_least(ppfd + k::jmax_saturation * jmax, 1e-20));
   const XN in_light = 1.0 - ((1.0 - k::rd_light_share) / k::rd_light_ppfd) * clamp(ppfd, 0.0, k::rd_light_ppfd);
-  b.rd = k::rd_to_vcmax * vcmax25 * t.rd * in_light;
-  b.cap = k::sink_limit * vcmax - b.rd;
+  return {vcmax25 * t.peaked, 0.25 * (jmax * ppfd) * reciprocal(at_least(ppfd + k::jmax_saturation * jmax, 1e-20)),
+          k::rd_to_vcmax * vcmax25 * t.rd * in_light, t.km, t.gamma};
+}
+
+template <class X, int N, class T>
+GPPCORE_INLINE void set_biochemistry_c3(const RatesC3<X, N, T>& t, const Classes<X, N>& r, const X& ca,
+                                        Biochemistry<X, N>& b) {
+  using XN = Classes<X, N>;
+  const XN &vcmax = t.vcmax, &j4 = t.j4;
+  b.rd = t.rd;
+  b.cap = constants::sink_limit * vcmax - b.rd;
   const XN zero = splat<XN>(0.0), one = splat<XN>(1.0);
   const T gamma2 = t.gamma + t.gamma;
   const XN km = zero + t.km, g2 = zero + gamma2;

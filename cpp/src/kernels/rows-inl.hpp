@@ -1,4 +1,6 @@
 // Rows of canopy hours and of leaves: from memory to vectors and back, night, and NaN.
+#pragma once
+#include "leaf_compat-inl.hpp"
 #include "two_leaf-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {
@@ -127,6 +129,15 @@ inline void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs,
   }
 }
 
+// Rates of C3 leaves as either mode has them.
+template <class X>
+GPPCORE_INLINE RatesC3<X, 1, X> leaf_rates(const LeafParameters& p, const X& tair, const Classes<X, 1>& vcmax25,
+                                           const Classes<X, 1>& ppfd) {
+  if constexpr (sizeof(typename X::Element) == sizeof(double))
+    if (p.biochemistry == kCompat) return compat_leaves(tair, vcmax25, ppfd);
+  return rates_c3(temperature_c3(tair, reciprocal(tair + constants::zero_celsius)), vcmax25, ppfd);
+}
+
 // Single leaves at a given humidity of the leaf surface: more steps than in the canopy, whose passes repeat them.
 template <class E>
 inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, E* const* out) {
@@ -144,14 +155,13 @@ inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
     const V1 vcmax25{{x[kLeafVcmax25] * drought}}, ppfd{{x[kLeafPpfd]}};
     const Supply<V, 1> supply{{{x[kLeafG1] * stress * x[kLeafHumidity] * (1.0 / constants::h2o_to_co2)}},
                               {{constants::h2o_to_co2 / x[kLeafBoundaryConductance]}},
-                              drought * (p.g0 / constants::h2o_to_co2),
+                              drought * x[kLeafG0] * (1.0 / constants::h2o_to_co2),
                               ca};
     Biochemistry<V, 1> b;
     if (p.c4) {
       set_biochemistry_c4(temperature_c4(tair), vcmax25, ppfd, b);
     } else {
-      const V inverse_tk = reciprocal(tair + constants::zero_celsius);
-      set_biochemistry_c3(temperature_c3(tair, inverse_tk), vcmax25, ppfd, supply.r, ca, b);
+      set_biochemistry_c3(leaf_rates(p, tair, vcmax25, ppfd), supply.r, ca, b);
     }
     const V1 cold = splat<V1>(0.0);
     const V1 a = p.c4 ? solve(cubic_c4(b, supply), b.cap, cold, 8, 2) : solve(cubic_c3(b, supply), b.cap, cold, 5, 2);
@@ -176,9 +186,5 @@ inline bool within(TwoLeafColumn<E> c, int64_t n, double low, double high) {
   for (int l = 0; l < V::kPart; ++l) any |= outside[l] != 0;
   return !any;
 }
-
-template <class E>
-constexpr TwoLeafKernelsOf<E> two_leaf_kernels_of{{canopy<E>}, gradient<E>, {leaf<E>}, within<E>};
-constexpr TwoLeafKernels two_leaf_kernels{two_leaf_kernels_of<double>, two_leaf_kernels_of<float>};
 
 }  // namespace gppcore::GPPCORE_ISA

@@ -1,4 +1,5 @@
 // The two-leaf canopy, one vector of canopy hours at a time: passes of the energy balance, and rows of hours.
+#pragma once
 #include "canopy-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {
@@ -33,7 +34,7 @@ GPPCORE_INLINE void set_leaf_temperature(Canopy<X>& k, const State<X>& s) {
   if constexpr (C4) {
     set_biochemistry_c4(temperature_c4(t), k.vcmax25, ppfd, k.leaf);
   } else {
-    set_biochemistry_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd, k.r, k.ca, k.leaf);
+    set_biochemistry_c3(rates_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd), k.r, k.ca, k.leaf);
   }
 }
 
