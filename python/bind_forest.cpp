@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <chrono>
 
 #include "bind.hpp"
 #include "gppcore/error.hpp"
@@ -15,59 +15,124 @@ std::vector<T> list(const Array<T>& array) {
   return {array.data(), array.data() + array.size()};
 }
 
+// Columns that are read in place: of shape (n_steps, n_rows), (n_rows,) the same at all steps, or () one value for all.
 template <class T>
-T* output(Array<T>& out, int64_t n_rows) {
-  if (out.ndim() != 1 || out.shape(0) != n_rows)
-    throw Error(ErrorCode::shape, "out: expected shape (" + std::to_string(n_rows) + ",)");
-  return out.mutable_data();
-}
-
-template <class T>
-void predict(const Forest& forest, const Array<T>& rows, Array<T> out, int n_threads) {
-  if (rows.ndim() != 2 || rows.shape(1) != forest.n_features())
-    throw Error(ErrorCode::shape, "rows: expected shape (n, " + std::to_string(forest.n_features()) + ")");
-  const int64_t n_rows = rows.shape(0);
-  T* to = output(out, n_rows);
-  py::gil_scoped_release release;
-  forest.predict(rows.data(), n_rows, to, n_threads);
-}
-
-// Strided columns are read in place; a column without dimensions is one value for all rows.
-template <class T>
-void predict_columns(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, int n_threads) {
-  const int64_t n_rows = out.size();
-  T* to = output(out, n_rows);
-  if (static_cast<int64_t>(columns.size()) != forest.n_features())
-    throw Error(ErrorCode::shape, "columns: expected " + std::to_string(forest.n_features()) + " of them");
+struct Columns {
   std::vector<const T*> data;
-  std::vector<int64_t> strides;
-  for (const auto& column : columns) {
-    const bool scalar = column.ndim() == 0;
-    if (!scalar && (column.ndim() != 1 || column.shape(0) != n_rows || column.strides(0) % column.itemsize() != 0))
-      throw Error(ErrorCode::shape, "columns: expected aligned arrays of " + std::to_string(n_rows) + " rows");
-    data.push_back(column.data());
-    strides.push_back(scalar ? 0 : column.strides(0) / column.itemsize());
+  std::vector<int64_t> strides, step_strides;
+
+  Columns(const Forest& forest, const std::vector<py::array_t<T>>& columns, int64_t n_steps, int64_t n_rows) {
+    if (static_cast<int64_t>(columns.size()) != forest.n_features())
+      throw Error(ErrorCode::shape, "columns: expected " + std::to_string(forest.n_features()) + " of them");
+    for (const auto& column : columns) {
+      const auto n = column.ndim();
+      const bool fits = n == 0 || (column.shape(n - 1) == n_rows && (n == 1 || (n == 2 && column.shape(0) == n_steps)));
+      if (!fits) throw Error(ErrorCode::shape, "columns: expected arrays of " + std::to_string(n_rows) + " rows");
+      data.push_back(column.data());
+      strides.push_back(n > 0 ? stride(column, n - 1) : 0);
+      step_strides.push_back(n > 1 ? stride(column, 0) : 0);
+    }
   }
+
+ private:
+  static int64_t stride(const py::array_t<T>& column, py::ssize_t axis) {
+    if (column.strides(axis) % column.itemsize() != 0)
+      throw Error(ErrorCode::shape, "columns: expected aligned arrays");
+    return column.strides(axis) / column.itemsize();
+  }
+};
+
+// What a long call does now and then: seldom enough to cost nothing, often enough for Ctrl-C to be felt.
+class SignalCheck {
+ public:
+  void operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return;
+    last_ = now;
+    py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// out has shape (n_steps, n_rows, n_outputs).
+template <class T>
+void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, bool raw, int n_threads) {
+  if (out.ndim() != 3 || out.shape(2) != forest.n_outputs())
+    throw Error(ErrorCode::shape, "out: expected shape (n_steps, n_rows, " + std::to_string(forest.n_outputs()) + ")");
+  const int64_t n_steps = out.shape(0), n_rows = out.shape(1);
+  T* to = out.mutable_data();
+  const Columns<T> from(forest, columns, n_steps, n_rows);
   py::gil_scoped_release release;
-  forest.predict_columns(data.data(), strides.data(), n_rows, to, n_threads);
+  forest.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
+                       {raw, n_threads, SignalCheck()});
 }
 
-Forest from_arrays(int64_t n_features, double base, const Array<int64_t>& tree_begin, const Array<int32_t>& feature,
-                   const Array<double>& threshold, const Array<int32_t>& left, const Array<int32_t>& right,
-                   const Array<uint8_t>& missing_left, const Array<double>& value,
+template <class T>
+void apply(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<int32_t> out, int n_threads) {
+  if (out.ndim() != 2 || out.shape(1) != forest.n_trees())
+    throw Error(ErrorCode::shape, "out: expected shape (n_rows, " + std::to_string(forest.n_trees()) + ")");
+  const int64_t n_rows = out.shape(0);
+  int32_t* to = out.mutable_data();
+  const Columns<T> from(forest, columns, 1, n_rows);
+  py::gil_scoped_release release;
+  forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, SignalCheck()});
+}
+
+template <class T>
+Array<double> refit_leaves(const Forest& forest, const std::vector<py::array_t<T>>& columns, const Array<double>& y,
+                           const Array<double>& weight, double shrinkage, double rate, int n_threads) {
+  if (y.ndim() != 2 || y.shape(1) != forest.n_outputs())
+    throw Error(ErrorCode::shape, "y: expected shape (n_rows, " + std::to_string(forest.n_outputs()) + ")");
+  const int64_t n_rows = y.shape(0);
+  if (weight.ndim() != 1 || weight.shape(0) != n_rows)
+    throw Error(ErrorCode::shape, "weight: expected shape (" + std::to_string(n_rows) + ",)");
+  const Columns<T> from(forest, columns, 1, n_rows);
+  const gppcore::ForestRefit options{weight.data(), shrinkage, rate, n_threads, SignalCheck()};
+  std::vector<double> value;
+  {
+    py::gil_scoped_release release;
+    value = forest.refit_leaves(from.data.data(), from.strides.data(), n_rows, y.data(), options);
+  }
+  return Array<double>(static_cast<py::ssize_t>(value.size()), value.data());
+}
+
+Forest from_arrays(int64_t n_features, int64_t n_outputs, int64_t leaf_width, int link, double link_scale,
+                   const Array<double>& base, const Array<int64_t>& tree_begin, const Array<int32_t>& tree_output,
+                   const Array<int32_t>& feature, const Array<int32_t>& left, const Array<int32_t>& right,
+                   const Array<double>& threshold, const Array<double>& value, const Array<uint8_t>& flags,
+                   const Array<int64_t>& set_begin, const Array<uint32_t>& set_words,
                    std::vector<std::string> feature_names) {
   gppcore::ForestArrays a;
   a.n_features = n_features;
-  a.base = base;
+  a.n_outputs = n_outputs;
+  a.leaf_width = leaf_width;
+  a.link = static_cast<gppcore::ForestLink>(link);
+  a.link_scale = link_scale;
+  a.base = list(base);
   a.tree_begin = list(tree_begin);
+  a.tree_output = list(tree_output);
   a.feature = list(feature);
   a.left = list(left);
   a.right = list(right);
   a.threshold = list(threshold);
   a.value = list(value);
-  a.missing_left = list(missing_left);
+  a.flags = list(flags);
+  a.set_begin = list(set_begin);
+  a.set_words = list(set_words);
   a.feature_names = std::move(feature_names);
   return Forest(std::move(a));
+}
+
+// An array of the forest, without a copy: it keeps the forest alive.
+template <class T, gppcore::Span<T> gppcore::ForestView::* member>
+py::array_t<T> array_of(const py::object& self) {
+  const gppcore::Span<T>& span = self.cast<const Forest&>().arrays().*member;
+  py::array_t<T> array(static_cast<py::ssize_t>(span.size()), span.data(), self);
+  array.attr("flags").attr("writeable") = false;
+  return array;
 }
 
 }  // namespace
@@ -76,21 +141,44 @@ void register_forest(py::module_& m) {
   using py::literals::operator""_a;
   const auto raw = [](const char* name) { return py::arg(name).noconvert(); };
   py::class_<Forest> forest(m, "Forest", "An additive ensemble of regression trees; use gppcore.forest.Forest.");
+  using gppcore::ForestView;
   forest
-      .def_static("from_arrays", &from_arrays, "n_features"_a, "base"_a, raw("tree_begin"), raw("feature"),
-                  raw("threshold"), raw("left"), raw("right"), raw("missing_left"), raw("value"), "feature_names"_a,
+      .def_static("from_arrays", &from_arrays, "n_features"_a, "n_outputs"_a, "leaf_width"_a, "link"_a, "link_scale"_a,
+                  raw("base"), raw("tree_begin"), raw("tree_output"), raw("feature"), raw("left"), raw("right"),
+                  raw("threshold"), raw("value"), raw("flags"), raw("set_begin"), raw("set_words"), "feature_names"_a,
                   "Copies and checks the nodes.")
-      .def_static("load", &Forest::load, "path"_a, py::call_guard<py::gil_scoped_release>(), "Reads a .gppf file.")
+      .def_static("load", &Forest::load, "path"_a, py::call_guard<py::gil_scoped_release>(), "Maps a .gppf file.")
       .def("save", &Forest::save, "path"_a, py::call_guard<py::gil_scoped_release>(), "Writes a .gppf file.")
       .def_property_readonly("n_features", &Forest::n_features)
+      .def_property_readonly("n_outputs", &Forest::n_outputs)
       .def_property_readonly("n_trees", &Forest::n_trees)
       .def_property_readonly("n_leaves", &Forest::n_leaves)
-      .def_property_readonly("base", [](const Forest& f) { return f.arrays().base; })
-      .def_property_readonly("feature_names", [](const Forest& f) { return f.arrays().feature_names; });
-  const char* by_rows = "Prediction for each row of a matrix, written to out.";
-  const char* by_columns = "Prediction from one array, or one value, per feature, written to out.";
-  forest.def("predict", &predict<float>, raw("rows"), raw("out"), "n_threads"_a, by_rows)
-      .def("predict", &predict<double>, raw("rows"), raw("out"), "n_threads"_a, by_rows)
-      .def("predict_columns_f32", &predict_columns<float>, raw("columns"), raw("out"), "n_threads"_a, by_columns)
-      .def("predict_columns_f64", &predict_columns<double>, raw("columns"), raw("out"), "n_threads"_a, by_columns);
+      .def_property_readonly("leaf_width", [](const Forest& f) { return f.arrays().leaf_width; })
+      .def_property_readonly("link", [](const Forest& f) { return static_cast<int>(f.arrays().link); })
+      .def_property_readonly("link_scale", [](const Forest& f) { return f.arrays().link_scale; })
+      .def_property_readonly("feature_names", &Forest::feature_names)
+      .def_property_readonly("base", &array_of<double, &ForestView::base>)
+      .def_property_readonly("tree_begin", &array_of<int64_t, &ForestView::tree_begin>)
+      .def_property_readonly("tree_output", &array_of<int32_t, &ForestView::tree_output>)
+      .def_property_readonly("feature", &array_of<int32_t, &ForestView::feature>)
+      .def_property_readonly("left", &array_of<int32_t, &ForestView::left>)
+      .def_property_readonly("right", &array_of<int32_t, &ForestView::right>)
+      .def_property_readonly("threshold", &array_of<double, &ForestView::threshold>)
+      .def_property_readonly("value", &array_of<double, &ForestView::value>)
+      .def_property_readonly("flags", &array_of<uint8_t, &ForestView::flags>)
+      .def_property_readonly("set_begin", &array_of<int64_t, &ForestView::set_begin>)
+      .def_property_readonly("set_words", &array_of<uint32_t, &ForestView::set_words>);
+  const char* predict_doc = "Predicts from one array, or one value, per feature to out (n_steps, n, n_outputs).";
+  const char* apply_doc = "Writes the leaf that each row reaches in each tree to out (n, n_trees).";
+  forest.def("predict_f32", &predict<float>, raw("columns"), raw("out"), "raw"_a, "n_threads"_a, predict_doc)
+      .def("predict_f64", &predict<double>, raw("columns"), raw("out"), "raw"_a, "n_threads"_a, predict_doc)
+      .def("apply_f32", &apply<float>, raw("columns"), raw("out"), "n_threads"_a, apply_doc)
+      .def("apply_f64", &apply<double>, raw("columns"), raw("out"), "n_threads"_a, apply_doc);
+  const char* refit_doc =
+      "Returns the values of all nodes after each tree has moved its leaves towards y (n, n_outputs).";
+  forest
+      .def("refit_leaves_f32", &refit_leaves<float>, raw("columns"), raw("y"), raw("weight"), "shrinkage"_a, "rate"_a,
+           "n_threads"_a, refit_doc)
+      .def("refit_leaves_f64", &refit_leaves<double>, raw("columns"), raw("y"), raw("weight"), "shrinkage"_a, "rate"_a,
+           "n_threads"_a, refit_doc);
 }

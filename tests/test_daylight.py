@@ -7,13 +7,18 @@ from gppcore import daylight
 from gppcore.constants import PFTS
 from gppcore.daylight import (
     clearness_of_days,
+    clearness_spread,
     cos_zenith,
+    daylight_of_day,
     daylight_of_month,
+    equation_of_time,
+    hourly_cos_zenith,
     mid_month_day,
     saturation_vapour_pressure,
     sunset_hour_angle,
     sw_toa,
 )
+from gppcore.errors import ShapeError
 from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
 from gppcore.variables import SECONDS_PER_DAY
 
@@ -24,7 +29,14 @@ LAT = np.array([-55.0, -20.0, 0.0, 35.0, 50.0, 66.0])
 def month(lat=LAT, day=JUNE, kt=0.5, tair=18.0, tair_range=11.0, vpd=900.0):
     lat = np.asarray(lat, dtype=np.float64)
     full = np.ones_like(lat)
-    return daylight_of_month(lat, day, kt * sw_toa(lat, day), tair * full, tair_range * full, vpd * full)
+    return daylight_of_month(lat, day, kt * sw_toa(lat, day), tair * full, tair_range * full, vpd=vpd * full)
+
+
+def day_of(lat=LAT, day=JUNE, kt=0.5, **humidity):
+    lat = np.asarray(lat, dtype=np.float64)
+    full = np.ones_like(lat)
+    humidity = {name: value * full for name, value in (humidity or {"vpd": 900.0}).items()}
+    return daylight_of_day(lat, day, kt * sw_toa(lat, day), 18.0 * full, 11.0 * full, **humidity)
 
 
 def test_middle_of_january_is_noon_of_the_sixteenth():
@@ -59,13 +71,15 @@ def test_weights_of_the_nodes_sum_to_one():
 def test_shortwave_at_the_nodes_has_the_mean_of_the_month(day, kt):
     """Up to kt 0.5 no day reaches the cap; eight nodes integrate a cosine to rounding."""
     light = month(day=day, kt=kt)
-    mean = (light.weights @ light.sw).mean(axis=0) * light.seconds / SECONDS_PER_DAY
+    mean = light.mean(light.sw) * light.seconds / SECONDS_PER_DAY
     np.testing.assert_allclose(mean, kt * sw_toa(LAT, day), rtol=1e-7)
 
 
 def test_shortwave_never_passes_the_cap_of_clear_days():
-    light = month(kt=1.2)
-    assert (light.sw <= 0.8 * daylight.normal_radiation(JUNE) * light.cos_zenith + 1e-9).all()
+    highest = 0.8 + clearness_spread(np.array([0.8]))
+    assert (month(kt=1.2).sw <= highest * daylight.normal_radiation(JUNE) * month().cos_zenith + 1e-9).all()
+    light = day_of(kt=1.2)
+    assert (light.sw <= daylight.normal_radiation(JUNE) * light.cos_zenith + 1e-9).all()
 
 
 @pytest.mark.parametrize("day", [15.0, 80.0, JUNE])
@@ -94,21 +108,24 @@ def test_polar_night_is_dark_and_polar_day_has_no_end():
     np.testing.assert_array_equal(light.seconds, [SECONDS_PER_DAY, 0.0])
     np.testing.assert_array_equal(light.sw[:, :, 1], 0.0)
     assert (light.cos_zenith[:, 0] > 0.0).all()
-    mean = (light.weights @ light.sw)[:, 0].mean()
+    mean = light.mean(light.sw)[0]
     assert mean == pytest.approx(0.5 * sw_toa(np.array([80.0]), JUNE)[0], rel=1e-6)
 
 
 def test_shortwave_given_in_the_polar_night_is_not_used():
-    dark = daylight_of_month(np.array([80.0]), DECEMBER, *(np.array([v]) for v in (5.0, -20.0, 5.0, 50.0)))
+    dark = month([80.0], DECEMBER, kt=0.5, tair=-20.0, tair_range=5.0, vpd=50.0)
+    assert (dark.sw == 0.0).all()
+    *known, vpd = (np.array([v]) for v in (80.0, DECEMBER, 5.0, -20.0, 5.0, 50.0))
+    dark = daylight_of_month(*known, vpd=vpd)
     assert (dark.sw == 0.0).all()
 
 
 @pytest.mark.parametrize("position", range(5))
 def test_missing_input_is_missing_at_its_cell_only(position):
     fields = [np.full(3, v) for v in (40.0, 200.0, 18.0, 11.0, 900.0)]
-    whole = daylight_of_month(fields[0], JUNE, *fields[1:])
+    whole = daylight_of_month(fields[0], JUNE, *fields[1:4], vpd=fields[4])
     fields[position][1] = np.nan
-    holed = daylight_of_month(fields[0], JUNE, *fields[1:])
+    holed = daylight_of_month(fields[0], JUNE, *fields[1:4], vpd=fields[4])
     touched = False
     for name in ("sw", "cos_zenith", "tair", "vpd", "seconds"):
         now, before = getattr(holed, name), getattr(whole, name)
@@ -122,7 +139,7 @@ def test_missing_input_is_missing_at_its_cell_only(position):
 @given(kt=st.floats(0.0, 0.5))
 def test_clearness_of_days_keeps_the_mean_and_the_order(kt):
     days = clearness_of_days(np.array([kt]))[:, 0]
-    assert days.mean() == pytest.approx(kt, rel=1e-9, abs=1e-12)
+    assert month().level_weights @ days == pytest.approx(kt, rel=1e-9, abs=1e-12)
     assert (np.diff(days) >= 0.0).all()
 
 
@@ -133,11 +150,8 @@ def test_days_differ_most_at_middling_clearness():
 
 
 def gpp_of(light, lai):
-    total = np.zeros(light.seconds.size)
-    for sw in light.sw:
-        weather = Forcing(sw, light.tair, light.vpd, light.cos_zenith, 400.0)
-        total += light.mean(two_leaf_gpp(weather, Canopy(lai=lai), PFTS["dbf"]).gpp)
-    return total * light.seconds
+    weather = Forcing(light.sw, light.tair, light.vpd, light.cos_zenith, 400.0)
+    return light.mean(two_leaf_gpp(weather, Canopy(lai=lai), PFTS["dbf"]).gpp) * light.seconds
 
 
 @pytest.mark.parametrize("day", [15.0, 80.0, JUNE, 290.0])
@@ -147,11 +161,50 @@ def test_eight_nodes_are_enough(day, monkeypatch):
     monkeypatch.setattr(daylight, "_NODES", nodes)
     monkeypatch.setattr(daylight, "_WEIGHTS", weights)
     fine = gpp_of(month(day=day), 3.0)
-    # Largest at the edge of the polar night (66 N in January), 0.25 %; elsewhere below 0.06 %.
+    # Largest at the edge of the polar night (66 N in January), 0.25 %; elsewhere below 0.07 %.
     np.testing.assert_allclose(coarse, fine, rtol=0.003)
-    np.testing.assert_allclose(coarse[:-1], fine[:-1], rtol=0.0006)
+    np.testing.assert_allclose(coarse[:-1], fine[:-1], rtol=0.0008)
 
 
 def test_missing_shortwave_is_missing_in_the_polar_night_too():
-    dark = daylight_of_month(np.array([80.0]), DECEMBER, *(np.array([v]) for v in (np.nan, -20.0, 5.0, 50.0)))
+    *known, vpd = (np.array([v]) for v in (80.0, DECEMBER, np.nan, -20.0, 5.0, 50.0))
+    dark = daylight_of_month(*known, vpd=vpd)
     assert np.isnan(dark.sw).all()
+
+
+@pytest.mark.parametrize("kt", [0.1, 0.4, 0.7, 0.95])
+def test_clouds_of_a_day_come_and_go_and_keep_its_light(kt):
+    light = day_of(kt=kt)
+    assert light.sw.shape == (1, 8, LAT.size)
+    mean = light.mean(light.sw) * light.seconds / SECONDS_PER_DAY
+    np.testing.assert_allclose(mean, kt * sw_toa(LAT, JUNE), rtol=1e-7)
+    clearness = light.sw[0] / (daylight.normal_radiation(JUNE) * light.cos_zenith)
+    np.testing.assert_allclose(clearness.std(axis=0), clearness_spread(np.array(kt)), atol=1e-12)
+
+
+def test_spread_of_the_hours_as_published():
+    # Graham & Hollands 1990: 0.16 sin(pi K / 0.90), 0 for a clear day; never more than the day has.
+    np.testing.assert_allclose(clearness_spread(np.array([0.45, 0.9, 1.0, 0.0])), [0.16, 0.0, 0.0, 0.0], atol=1e-12)
+    low = np.array([0.01, 0.05])
+    assert (clearness_spread(low) <= low).all()
+
+
+def test_vapour_pressure_of_a_day_is_constant_where_it_is_given():
+    light = day_of(vapour_pressure=800.0)
+    np.testing.assert_allclose(saturation_vapour_pressure(light.tair) - light.vpd, 800.0, rtol=1e-12)
+
+
+def test_humidity_is_given_once():
+    with pytest.raises(ShapeError, match="expected one of vpd and vapour_pressure"):
+        day_of(vpd=900.0, vapour_pressure=800.0)
+
+
+def test_sun_of_all_times_and_places_is_that_of_each():
+    lon, day, angle = np.linspace(-180.0, 170.0, LAT.size), np.array([15.0, 172.3, 300.7]), np.array([-2.0, 0.1, 3.0])
+    expected = cos_zenith(LAT, day[:, None], angle[:, None] + np.radians(lon))
+    np.testing.assert_allclose(hourly_cos_zenith(LAT, lon, day, angle), expected, atol=1e-14)
+
+
+def test_equation_of_time_at_its_extremes():
+    # -14.2 min around 11 February and +16.4 min around 3 November (astronomical almanacs).
+    np.testing.assert_allclose(60.0 * equation_of_time(np.array([42.0, 307.0])), [-14.2, 16.4], atol=0.3)

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gppcore
@@ -77,6 +78,17 @@ def test_readme_examples_run(tmp_path, monkeypatch):
     pretrain(x, x[:, 0]).save("gppcore-demo/models/transfer")  # stands for the one that the demonstration makes
     result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert result.attempted >= 10
+    assert result.failed == 0
+
+
+def test_example_of_a_tower_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    time = pd.date_range("2012-06-01", periods=96, freq="30min")
+    sun = np.maximum(np.cos((time.hour + time.minute / 60 - 12) * np.pi / 12), 0.0)
+    columns = {"SW_IN_F": 900 * sun, "TA_F": 15 + 10 * sun, "VPD_F": 12.0, "P_F": 0.05}
+    pd.DataFrame({"TIMESTAMP_START": time.strftime("%Y%m%d%H%M"), **columns}).to_csv("tower.csv", index=False)
+    result = doctest.testfile(str(ROOT / "docs" / "simulate.md"), module_relative=False)
+    assert result.attempted == 11
     assert result.failed == 0
 
 

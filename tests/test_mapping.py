@@ -7,7 +7,8 @@ import xarray as xr
 from gppcore import tiles
 from gppcore.errors import OutputExistsError, TileFormatError
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
-from gppcore.mapping import map_gpp, write_netcdf
+from gppcore.mapping import map_gpp
+from gppcore.product import write_netcdf
 from gppcore.tiles import TileStore
 
 LAT, LON = 89.75 - 0.5 * np.arange(360), -179.75 + 0.5 * np.arange(720)
@@ -86,7 +87,7 @@ def test_product_covers_its_region_on_the_axes_of_the_grid(store, tmp_path):
 
 def test_bands_and_chunks_meet(store, tmp_path, monkeypatch):
     """Chunks of 16 rows: several bands per product, and bands that cross tiles."""
-    monkeypatch.setattr("gppcore.mapping.CHUNK", 16)
+    monkeypatch.setattr("gppcore.product.CHUNK", 16)
     map_gpp(Sum(), store, tmp_path / "small.zarr")
     monkeypatch.undo()
     monkeypatch.setattr(tiles, "TILE_CELLS", 512)
@@ -99,7 +100,8 @@ def test_bands_and_chunks_meet(store, tmp_path, monkeypatch):
 def test_product_follows_cf(store, tmp_path):
     map_gpp(Sum(), store, tmp_path / "gpp.zarr", attrs={"title": "sum"})
     with opened(tmp_path / "gpp.zarr") as ds:
-        assert ds.attrs == {"Conventions": "CF-1.8", "title": "sum"}
+        assert ds.attrs["Conventions"] == "CF-1.8"
+        assert ds.attrs["title"] == "sum"
         gpp = ds["gpp_daily"]
         assert gpp.dims == ("time", "lat", "lon")
         assert gpp.attrs["standard_name"] == "gross_primary_productivity_of_biomass_expressed_as_carbon"

@@ -145,13 +145,13 @@ def test_bad_input_is_named(name, change, error, message):
         simulate(ds.assign({name: change(ds[name])}))
 
 
-@pytest.mark.parametrize("name", ["tair", "soil_water", "lai", "lat", "pft_fraction", "c4_fraction"])
+@pytest.mark.parametrize("name", ["tair", "lai", "lat", "pft_fraction", "c4_fraction"])
 def test_missing_variable_is_named(name):
     with pytest.raises(ShapeError, match=rf"expected variables \['{name}'\], got"):
         simulate(forcing().drop_vars(name))
 
 
-@pytest.mark.parametrize("dim", ["time", "cell", "pft"])
+@pytest.mark.parametrize("dim", ["time", "pft"])
 def test_missing_dimension_is_named(dim):
     with pytest.raises(ShapeError, match=f"expected a dimension '{dim}'"):
         simulate(forcing().isel({dim: 0}))

@@ -15,7 +15,9 @@ from gppcore.errors import (
     DtypeError,
     MissingFileError,
     OutputExistsError,
+    RangeError,
     ShapeError,
+    StoreLockedError,
     TileFormatError,
 )
 from gppcore.tiles import TileStore, window_order
@@ -233,3 +235,84 @@ def test_wrong_places_are_refused(store, tmp_path):
     zarr.open_group(tmp_path / "other", mode="w", zarr_format=3)
     with pytest.raises(TileFormatError, match="expected arrays lat, lon and cell"):
         TileStore.open(tmp_path / "other")
+
+
+def test_second_writer_is_refused_with_the_owner(store):
+    other = TileStore.open(store.path)
+    with store.writing():
+        store.write("tair", 0, values(store, 0))
+        with pytest.raises(StoreLockedError, match=rf'expected no other writer, got .*"process": {os.getpid()},'):
+            other.write("tair", 0, values(store, 0))
+    other.write("tair", 1, values(store, 1))
+    with store.writing():
+        assert store.has("tair", 1), "a writer sees what was finished before it"
+
+
+def test_chunk_that_is_a_symbolic_link_is_not_followed(store, tmp_path):
+    fill(store)
+    outside = tmp_path / "outside"
+    chunk(store, 1).rename(outside)
+    chunk(store, 1).symlink_to(outside)
+    with pytest.raises(TileFormatError, match="1: expected a file or folder of the store, got a symbolic link"):
+        TileStore.open(store.path).read("tair", 1)
+
+
+def test_changed_tile_is_found_at_the_first_reading(store):
+    fill(store)
+    flip(chunk(store, 2))
+    with pytest.raises(TileFormatError, match=r"2: expected tile 2 of 'tair' with the checksum in the journal"):
+        TileStore.open(store.path).read("tair", 2)
+
+
+def test_years_are_chunks_of_their_own(tmp_path):
+    store = TileStore.create(tmp_path / "store", LAT, LON, CELLS, years=[2019, 2020])
+    store.add("tair", monthly=True, attrs={})
+    for year in range(2):
+        store.write("tair", 1, values(store, 1) + np.float32(year), year)
+    assert TileStore.open(store.path).years == (2019, 2020)
+    np.testing.assert_array_equal(store.read("tair", 1, 1), values(store, 1) + np.float32(1))
+    with xr.open_zarr(store.path, chunks=None, consolidated=False) as ds:
+        assert ds["time"].values[[0, 23]].astype("M8[D]").tolist() == [
+            np.datetime64(d) for d in ("2019-01-15", "2020-12-15")
+        ]
+        np.testing.assert_array_equal(ds["tair"].sel(time="2020")[:, store.cells(1)], store.read("tair", 1, 1))
+    with pytest.raises(ShapeError, match="year: expected 0 to 1, got 2"):
+        store.read("tair", 1, 2)
+    with pytest.raises(TileFormatError, match="expected a finished tile 0 of 'tair' in 2020"):
+        store.read("tair", 0, 1)
+    with pytest.raises(RangeError, match="years: expected ascending calendar years"):
+        TileStore.create(tmp_path / "other", LAT, LON, CELLS, years=[2020, 2019])
+
+
+def test_compressed_tiles_are_smaller_and_the_same(store):
+    store.add("lai", monthly=True, attrs={}, compressed=True)
+    smooth = np.round(values(store, 1), 1)
+    store.write("lai", 1, smooth)
+    np.testing.assert_array_equal(TileStore.open(store.path).read("lai", 1), smooth)
+    assert (store.path / "lai" / "c" / "0" / "1").stat().st_size < smooth.nbytes
+    with xr.open_zarr(store.path, chunks=None, consolidated=False) as ds:
+        np.testing.assert_array_equal(ds["lai"][:, store.cells(1)], smooth)
+
+
+@pytest.mark.parametrize("halo", [0, 3])
+@pytest.mark.parametrize("columns", [slice(0, 20), slice(30, 80)])
+def test_window_is_the_grid_with_its_margin(store, halo, columns):
+    """80 of 360 one-degree columns: the grid does not go around, so that beyond its edge there is nothing."""
+    fill(store)
+    grid = np.full((12, 48, 80), np.nan, dtype=np.float32)
+    grid.reshape(12, -1)[:, store.index] = np.concatenate([values(store, t) for t in range(3)], axis=1)
+    padded = np.pad(grid, ((0, 0), (halo, halo), (halo, halo)), constant_values=np.nan)
+    window = store.read_window("tair", slice(0, 48), columns, halo=halo)
+    np.testing.assert_array_equal(window, padded[:, :, columns.start : columns.stop + 2 * halo])
+    static = store.read_window("c4_fraction", slice(5, 9), columns, halo=halo)
+    assert static.shape == (4 + 2 * halo, columns.stop - columns.start + 2 * halo)
+
+
+def test_window_goes_around_the_globe(tmp_path):
+    lon = -175.0 + 10.0 * np.arange(36)
+    store = TileStore.create(tmp_path / "store", LAT, lon, np.arange(48 * 36))
+    store.add("igbp", monthly=False, attrs={})
+    for tile in range(store.n_tiles):
+        store.write("igbp", tile, (store.index[store.cells(tile)] % 36).astype(np.float32))
+    window = store.read_window("igbp", slice(10, 11), slice(34, 36), halo=1)
+    assert window[1].tolist() == [33.0, 34.0, 35.0, 0.0]

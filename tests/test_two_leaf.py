@@ -19,7 +19,8 @@ def gpp(pft="dbf", lai=3.0, **changes):
         ({"sw": -5.0}, RangeError, "sw: expected 0 to 1500 W m-2, got -5 to -5"),
         ({"sw": np.inf}, RangeError, "sw: expected finite values or NaN, got infinity"),
         ({"sw": np.zeros(3), "tair": np.zeros(4)}, ShapeError, r"do not broadcast .* \(3,\), \(4,\)"),
-        ({"sw": np.zeros(3, np.float32)}, DtypeError, "sw: expected float64, got float32"),
+        ({"sw": np.zeros(3), "ca": np.zeros(3, np.float32)}, DtypeError, "ca: expected float64, as sw is, got float32"),
+        ({"sw": np.zeros(3, np.float16)}, DtypeError, "sw: expected float64 or float32, got float16"),
     ],
 )
 def test_bad_input_is_named(changes, error, message):

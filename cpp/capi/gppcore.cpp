@@ -47,36 +47,62 @@ struct gpp_forest {
   gppcore::Forest forest;
 };
 
+struct gpp_workspace {
+  gppcore::ForestMemory memory;
+};
+
 namespace {
 
+using gppcore::Error;
+using gppcore::ErrorCode;
+
+[[noreturn]] void refuse_shape(const char* name, int64_t expected, int64_t got) {
+  throw Error(ErrorCode::shape,
+              std::string(name) + ": expected " + std::to_string(expected) + ", got " + std::to_string(got));
+}
+
+// Checks what every call on a forest has in common; returns whether there is anything to do.
+bool has_rows(const gpp_forest* forest, const gpp_workspace* workspace, const void* in, const char* in_name,
+              int64_t n_rows, const void* out) {
+  require(forest, "forest");
+  require(workspace, "workspace");
+  require_size(n_rows, "n_rows");
+  if (workspace->memory.size() < forest->forest.memory_lines())
+    throw Error(ErrorCode::shape, "workspace: expected one made for this forest or a larger one, got a smaller one");
+  if (n_rows == 0) return false;
+  require(in, in_name);
+  require(out, "out");
+  return true;
+}
+
 template <class T>
-gpp_status predict(const gpp_forest* forest, const T* rows, int64_t n_rows, int64_t n_features, T* out) {
+gpp_status predict(const gpp_forest* forest, gpp_workspace* workspace, const T* rows, int64_t n_rows,
+                   int64_t n_features, int raw, T* out) {
   return guard([&] {
-    require(forest, "forest");
-    require_size(n_rows, "n_rows");
-    if (n_features != forest->forest.n_features())
-      throw gppcore::Error(gppcore::ErrorCode::shape, "n_features: expected " +
-                                                          std::to_string(forest->forest.n_features()) + ", got " +
-                                                          std::to_string(n_features));
-    if (n_rows == 0) return;
-    require(rows, "rows");
-    require(out, "out");
-    forest->forest.predict(rows, n_rows, out, 1);
+    if (!has_rows(forest, workspace, rows, "rows", n_rows, out)) return;
+    if (n_features != forest->forest.n_features()) refuse_shape("n_features", forest->forest.n_features(), n_features);
+    forest->forest.predict_rows(rows, n_rows, out, raw != 0, workspace->memory);
   });
 }
 
 template <class T>
-gpp_status predict_columns(const gpp_forest* forest, const T* const* columns, const int64_t* strides, int64_t n_rows,
-                           T* out) {
+gpp_status predict_columns(const gpp_forest* forest, gpp_workspace* workspace, const T* const* columns,
+                           const int64_t* strides, int64_t n_rows, int raw, T* out) {
   return guard([&] {
-    require(forest, "forest");
-    require_size(n_rows, "n_rows");
-    if (n_rows == 0) return;
-    require(columns, "columns");
+    if (!has_rows(forest, workspace, columns, "columns", n_rows, out)) return;
     require(strides, "strides");
-    require(out, "out");
     for (int64_t f = 0; f < forest->forest.n_features(); ++f) require(columns[f], "columns[i]");
-    forest->forest.predict_columns(columns, strides, n_rows, out, 1);
+    forest->forest.predict_columns(columns, strides, n_rows, out, raw != 0, workspace->memory);
+  });
+}
+
+template <class T>
+gpp_status apply(const gpp_forest* forest, gpp_workspace* workspace, const T* rows, int64_t n_rows, int64_t n_features,
+                 int32_t* leaves) {
+  return guard([&] {
+    if (!has_rows(forest, workspace, rows, "rows", n_rows, leaves)) return;
+    if (n_features != forest->forest.n_features()) refuse_shape("n_features", forest->forest.n_features(), n_features);
+    forest->forest.apply_rows(rows, n_rows, leaves, workspace->memory);
   });
 }
 
@@ -103,30 +129,53 @@ gpp_status gpp_forest_load(const char* path, gpp_forest** forest) {
 
 void gpp_forest_free(gpp_forest* forest) { delete forest; }
 
-gpp_status gpp_forest_info(const gpp_forest* forest, int64_t* n_features, int64_t* n_trees) {
+gpp_status gpp_forest_info(const gpp_forest* forest, int64_t* n_features, int64_t* n_outputs, int64_t* n_trees) {
   return guard([&] {
     require(forest, "forest");
     if (n_features) *n_features = forest->forest.n_features();
+    if (n_outputs) *n_outputs = forest->forest.n_outputs();
     if (n_trees) *n_trees = forest->forest.n_trees();
   });
 }
 
-gpp_status gpp_forest_predict_f32(const gpp_forest* forest, const float* rows, int64_t n_rows, int64_t n_features,
-                                  float* out) {
-  return predict(forest, rows, n_rows, n_features, out);
+gpp_status gpp_workspace_new(const gpp_forest* forest, gpp_workspace** workspace) {
+  return guard([&] {
+    require(forest, "forest");
+    require(workspace, "workspace");
+    *workspace = new gpp_workspace{gppcore::ForestMemory(forest->forest.memory_lines())};
+  });
 }
 
-gpp_status gpp_forest_predict_f64(const gpp_forest* forest, const double* rows, int64_t n_rows, int64_t n_features,
-                                  double* out) {
-  return predict(forest, rows, n_rows, n_features, out);
+void gpp_workspace_free(gpp_workspace* workspace) { delete workspace; }
+
+gpp_status gpp_forest_predict_f32(const gpp_forest* forest, gpp_workspace* workspace, const float* rows, int64_t n_rows,
+                                  int64_t n_features, int raw, float* out) {
+  return predict(forest, workspace, rows, n_rows, n_features, raw, out);
 }
 
-gpp_status gpp_forest_predict_columns_f32(const gpp_forest* forest, const float* const* columns, const int64_t* strides,
-                                          int64_t n_rows, float* out) {
-  return predict_columns(forest, columns, strides, n_rows, out);
+gpp_status gpp_forest_predict_f64(const gpp_forest* forest, gpp_workspace* workspace, const double* rows,
+                                  int64_t n_rows, int64_t n_features, int raw, double* out) {
+  return predict(forest, workspace, rows, n_rows, n_features, raw, out);
 }
 
-gpp_status gpp_forest_predict_columns_f64(const gpp_forest* forest, const double* const* columns,
-                                          const int64_t* strides, int64_t n_rows, double* out) {
-  return predict_columns(forest, columns, strides, n_rows, out);
+gpp_status gpp_forest_predict_columns_f32(const gpp_forest* forest, gpp_workspace* workspace,
+                                          const float* const* columns, const int64_t* strides, int64_t n_rows, int raw,
+                                          float* out) {
+  return predict_columns(forest, workspace, columns, strides, n_rows, raw, out);
+}
+
+gpp_status gpp_forest_predict_columns_f64(const gpp_forest* forest, gpp_workspace* workspace,
+                                          const double* const* columns, const int64_t* strides, int64_t n_rows, int raw,
+                                          double* out) {
+  return predict_columns(forest, workspace, columns, strides, n_rows, raw, out);
+}
+
+gpp_status gpp_forest_apply_f32(const gpp_forest* forest, gpp_workspace* workspace, const float* rows, int64_t n_rows,
+                                int64_t n_features, int32_t* leaves) {
+  return apply(forest, workspace, rows, n_rows, n_features, leaves);
+}
+
+gpp_status gpp_forest_apply_f64(const gpp_forest* forest, gpp_workspace* workspace, const double* rows, int64_t n_rows,
+                                int64_t n_features, int32_t* leaves) {
+  return apply(forest, workspace, rows, n_rows, n_features, leaves);
 }

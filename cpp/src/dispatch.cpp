@@ -16,6 +16,9 @@ extern const Kernels kernels;
 namespace avx512 {
 extern const Kernels kernels;
 }
+namespace avx512_vbmi {
+extern const Kernels kernels;
+}
 #endif
 
 namespace {
@@ -26,8 +29,10 @@ std::vector<const Kernels*> supported() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list.push_back(&avx2::kernels);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
+      __builtin_cpu_supports("avx512vl")) {
     list.push_back(&avx512::kernels);
+    if (__builtin_cpu_supports("avx512vbmi")) list.push_back(&avx512_vbmi::kernels);
+  }
 #endif
   return list;
 }

@@ -8,7 +8,7 @@
 namespace gppcore {
 
 // The kernels of the best instruction set of this CPU, or of the one that GPPCORE_ISA names
-// (baseline, avx2, avx512); throws Error(kernel) if that one is unknown or not supported here.
+// (baseline, avx2, avx512, avx512_vbmi); throws Error(kernel) if that one is unknown or not supported here.
 const Kernels& kernels();
 
 // Names of the instruction sets that this CPU can run, best last.

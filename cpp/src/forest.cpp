@@ -1,274 +1,180 @@
 #include "gppcore/forest.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 
 #include "dispatch.hpp"
-#include "gppcore/error.hpp"
+#include "forest_plan.hpp"
 #include "parallel.hpp"
 
 namespace gppcore {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::forest_format, message); }
+// Cuts memory into arrays, each of whole lines; without memory it only counts the lines.
+class Cutter {
+ public:
+  explicit Cutter(ForestLine* memory) : memory_(memory) {}
 
-void check_tree(const ForestArrays& a, int64_t tree) {
-  const int64_t begin = a.tree_begin[tree], n = a.tree_begin[tree + 1] - begin;
-  std::vector<uint8_t> has_parent(static_cast<size_t>(n), 0);
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t k = begin + i;
-    const auto where = [&] { return "tree " + std::to_string(tree) + ", node " + std::to_string(i) + ": "; };
-    if (i > 0 && !has_parent[i]) refuse(where() + "expected one parent, got none");
-    if (a.feature[k] == -1) {
-      if (!std::isfinite(a.value[k])) refuse(where() + "value: expected a finite number");
-      continue;
+  template <class T>
+  void cut(T*& array, int64_t size) {
+    if (memory_) array = reinterpret_cast<T*>(memory_[n_lines_].bytes);
+    n_lines_ += (size * static_cast<int64_t>(sizeof(T)) + 63) / 64;
+  }
+  int64_t n_lines() const { return n_lines_; }
+
+ private:
+  ForestLine* memory_;
+  int64_t n_lines_ = 0;
+};
+
+// What one thread needs: first the columns of a matrix, then the arrays of the kernels.
+template <class T>
+struct Scratch {
+  const T** columns = nullptr;
+  int64_t* strides = nullptr;
+  ForestWorkspace work{};
+  int64_t n_lines;
+
+  Scratch(const ForestPlan& plan, ForestLine* memory) {
+    Cutter cutter(memory);
+    const int64_t n_conditions = kForestSetMasks + plan.n_masks;
+    cutter.cut(columns, plan.n_features);
+    cutter.cut(strides, plan.n_features);
+    cutter.cut(work.ranks, kForestBlock);
+    cutter.cut(work.rows, plan.n_rows * kForestBlock);
+    cutter.cut(work.range, 2 * plan.n_rows);
+    cutter.cut(work.masks, n_conditions * kForestMaskBytes);
+    cutter.cut(work.state, n_conditions);
+    cutter.cut(work.gaps, (kForestMaxMaskedLeaves + 1) * kForestMaskBytes);
+    cutter.cut(work.leaf_id, kForestTreesPerSum * kForestBlock);
+    cutter.cut(work.shorts, plan.leaf_width * kForestBlock * kForestMaxSumBytes);
+    cutter.cut(work.keys, plan.n_columns * plan.tile);
+    cutter.cut(work.sums, plan.n_outputs * plan.tile);
+    cutter.cut(work.link, plan.n_outputs * 8);
+    n_lines = cutter.n_lines();
+  }
+
+  void point_to(const T* rows, int64_t n_features) {
+    for (int64_t f = 0; f < n_features; ++f) {
+      columns[f] = rows + f;
+      strides[f] = n_features;
     }
-    if (a.feature[k] < 0 || a.feature[k] >= a.n_features)
-      refuse(where() + "feature: expected -1 to " + std::to_string(a.n_features - 1) + ", got " +
-             std::to_string(a.feature[k]));
-    if (std::isnan(a.threshold[k])) refuse(where() + "threshold: expected a number, got NaN");
-    for (const int64_t child : {a.left[k], a.right[k]}) {
-      if (child <= i || child >= n)
-        refuse(where() + "child: expected " + std::to_string(i + 1) + " to " + std::to_string(n - 1) + ", got " +
-               std::to_string(child));
-      if (has_parent[child]) refuse(where() + "child " + std::to_string(child) + " has another parent");
-      has_parent[child] = 1;
-    }
+  }
+};
+
+// Memory of the calling thread, kept: a call allocates nothing once its thread is warm.
+ForestLine* own_memory(const ForestPlan& plan) {
+  thread_local ForestMemory memory;
+  const auto n_lines = static_cast<size_t>(Scratch<float>(plan, nullptr).n_lines);
+  if (memory.size() < n_lines) memory.resize(n_lines);
+  return memory.data();
+}
+
+// Rows that take a thread some milliseconds, so that threads share out the work and a call can be interrupted.
+// Walked trees want many rows, which keeps a tree in cache meanwhile.
+int64_t rows_per_chunk(const ForestPlan& plan, int64_t n_steps) {
+  constexpr int64_t kMasked = 1 << 24, kWalked = 1 << 21;  // trees by rows
+  const int64_t n_walked = plan.n_trees - plan.n_masked;
+  const int64_t limit = n_walked > 0 ? kWalked / n_walked : kMasked / std::max<int64_t>(plan.n_trees, 1);
+  return kForestBlock * std::clamp<int64_t>(limit / n_steps / kForestBlock, 1, 8);
+}
+
+template <class T>
+void predict_chunk(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin, int64_t end, bool raw, T* out,
+                   const ForestWorkspace& work) {
+  if constexpr (std::is_same_v<T, float>) {
+    kernels().forest.predict_f32(plan, input, begin, end, raw, out, work);
+  } else {
+    kernels().forest.predict_f64(plan, input, begin, end, raw, out, work);
   }
 }
 
-void check(const ForestArrays& a) {
-  const size_t n_nodes = a.feature.size();
-  if (a.n_features < 1 || a.n_features > std::numeric_limits<int32_t>::max())
-    refuse("n_features: expected at least 1, got " + std::to_string(a.n_features));
-  if (!std::isfinite(a.base)) refuse("base: expected a finite number");
-  if (!a.feature_names.empty() && a.feature_names.size() != static_cast<size_t>(a.n_features))
-    refuse("feature_names: expected " + std::to_string(a.n_features) + " names, got " +
-           std::to_string(a.feature_names.size()));
-  if (a.left.size() != n_nodes || a.right.size() != n_nodes || a.threshold.size() != n_nodes ||
-      a.value.size() != n_nodes || a.missing_left.size() != n_nodes)
-    refuse("nodes: expected arrays of one length");
-  if (n_nodes > static_cast<size_t>(std::numeric_limits<int32_t>::max()))
-    refuse("nodes: expected fewer than 2^31, got " + std::to_string(n_nodes));
-  if (a.tree_begin.empty() || a.tree_begin.front() != 0 || a.tree_begin.back() != static_cast<int64_t>(n_nodes))
-    refuse("tree_begin: expected 0 first and the number of nodes last");
-  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t)
-    if (a.tree_begin[t + 1] <= a.tree_begin[t]) refuse("tree_begin: expected ascending values");
-  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) check_tree(a, static_cast<int64_t>(t));
+template <class T>
+void apply_chunk(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin, int64_t end, int32_t* leaves,
+                 const ForestWorkspace& work) {
+  if constexpr (std::is_same_v<T, float>) {
+    kernels().forest.apply_f32(plan, input, begin, end, leaves, work);
+  } else {
+    kernels().forest.apply_f64(plan, input, begin, end, leaves, work);
+  }
 }
-
-// Memory in whole cache lines, so that every array of the workspace is aligned.
-struct alignas(64) Line {
-  uint8_t bytes[64];
-};
 
 }  // namespace
 
-// The forest rearranged for the kernels; kernels/forest.hpp tells what each array is.
-struct Forest::Plan {
-  explicit Plan(const ForestArrays& arrays);
-
-  ForestPlan view{};
-  std::vector<std::vector<double>> thresholds;  // per feature, sorted, filled up with +inf
-  std::vector<ForestFeature> features;
-  std::vector<ForestNode> nodes;
-  std::vector<ForestTree> trees;
-  std::vector<ForestGroup> groups;
-  std::vector<ForestRankTests> tests;
-  std::vector<int8_t> condition_ranks;
-  std::vector<ForestStep> steps;
-  std::vector<double> leaves;
-
- private:
-  // A condition before it has a number: rank row * 256 + rank. Sorted keys bring equal rank rows together.
-  using Key = uint64_t;
-
-  void add_features(const ForestArrays& arrays);
-  void add_walk(const ForestArrays& arrays);
-  Key key(const ForestArrays& arrays, int64_t node) const;
-  void add_tree(const ForestArrays& arrays, int64_t tree);
-  void close_group(int64_t tree_end);
-
-  std::vector<Key> step_keys_;  // of the open group, one per step
-  std::unordered_set<Key> group_keys_;
-};
-
-Forest::Plan::Plan(const ForestArrays& arrays) {
-  add_features(arrays);
-  add_walk(arrays);
-  const int64_t n_trees = static_cast<int64_t>(arrays.tree_begin.size()) - 1;
-  for (int64_t t = 0; t < n_trees; ++t) add_tree(arrays, t);
-  close_group(n_trees);
-  view.base = arrays.base;
-  view.n_features = arrays.n_features;
-  view.n_groups = static_cast<int64_t>(groups.size());
-  view.n_trees = n_trees;
-  view.features = features.data();
-  view.nodes = nodes.data();
-  view.trees = trees.data();
-  view.groups = groups.data();
-  view.tests = tests.data();
-  view.condition_ranks = condition_ranks.data();
-  view.steps = steps.data();
-  view.leaves = leaves.data();
+Forest::Forest(const ForestView& arrays, std::shared_ptr<const void> memory)
+    : memory_(std::move(memory)), arrays_(arrays) {
+  check_forest(arrays_);
+  kernels();  // the choice allocates and may fail: now, not in the first prediction
+  plan_ = std::make_shared<const Plan>(arrays_);
 }
 
-void Forest::Plan::add_features(const ForestArrays& a) {
-  thresholds.resize(static_cast<size_t>(a.n_features));
-  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) {
-    const int64_t n_nodes = a.tree_begin[t + 1] - a.tree_begin[t];
-    for (int64_t k = a.tree_begin[t]; k < a.tree_begin[t + 1]; ++k)
-      if (a.feature[k] >= 0 && n_nodes < 2 * kForestMaxMaskedLeaves) thresholds[a.feature[k]].push_back(a.threshold[k]);
-  }
-  for (auto& list : thresholds) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-    const int64_t n = static_cast<int64_t>(list.size());
-    int32_t levels = 0;
-    while ((int64_t{1} << levels) - 1 < n) ++levels;
-    const int32_t n_chunks = static_cast<int32_t>((n + kForestRanksPerRow - 1) / kForestRanksPerRow);
-    list.resize((size_t{1} << levels) - 1, std::numeric_limits<double>::infinity());
-    features.push_back({list.data(), levels, static_cast<int32_t>(view.n_rank_rows), n_chunks});
-    view.n_rank_rows += 2 * n_chunks;
-  }
+size_t Forest::memory_lines() const noexcept {
+  return static_cast<size_t>(Scratch<float>(plan_->view, nullptr).n_lines);
 }
 
-void Forest::Plan::add_walk(const ForestArrays& a) {
-  nodes.reserve(a.feature.size());
-  for (size_t t = 0; t + 1 < a.tree_begin.size(); ++t) {
-    const int32_t root = static_cast<int32_t>(a.tree_begin[t]);
-    for (int32_t k = root; k < a.tree_begin[t + 1]; ++k) {
-      if (a.feature[k] < 0) {
-        nodes.push_back({a.value[k], 0, 0, {k, k}});
-      } else {
-        nodes.push_back(
-            {a.threshold[k], a.feature[k], a.missing_left[k] ? 0 : 1, {root + a.left[k], root + a.right[k]}});
-      }
-    }
-  }
-}
-
-Forest::Plan::Key Forest::Plan::key(const ForestArrays& a, int64_t node) const {
-  const auto& list = thresholds[a.feature[node]];
-  const int64_t rank = std::lower_bound(list.begin(), list.end(), a.threshold[node]) - list.begin();
-  const int64_t row = features[a.feature[node]].rank_row + 2 * (rank / kForestRanksPerRow);
-  return static_cast<Key>((row + (a.missing_left[node] ? 0 : 1)) * 256 + rank % kForestRanksPerRow);
-}
-
-void Forest::Plan::add_tree(const ForestArrays& a, int64_t tree) {
-  const int64_t root = a.tree_begin[tree], n_nodes = a.tree_begin[tree + 1] - root;
-  const int64_t first_leaf = static_cast<int64_t>(leaves.size());
-  if (n_nodes >= 2 * kForestMaxMaskedLeaves) {
-    trees.push_back({root, 0, 0, -1});
-    return;
-  }
-  const int32_t n_steps = static_cast<int32_t>(n_nodes / 2);
-  const int64_t opened = groups.empty() ? 0 : groups.back().tree_end;
-  if (static_cast<int64_t>(group_keys_.size()) + n_steps > kForestMaxConditions && tree > opened) close_group(tree);
-
-  // From left to right: number the gaps (internal nodes), and list the leaves.
-  std::vector<uint16_t> gap(static_cast<size_t>(n_nodes), 0);
-  std::vector<int64_t> path;
-  uint16_t n_gaps = 0;
-  for (int64_t i = 0;;) {
-    for (; a.feature[root + i] >= 0; i = a.left[root + i]) path.push_back(i);
-    leaves.push_back(a.value[root + i]);
-    if (path.empty()) break;
-    gap[path.back()] = ++n_gaps;
-    i = a.right[root + path.back()];
-    path.pop_back();
-  }
-
-  // From the top down, level by level: a step seldom needs the result of the one just before it.
-  struct Bounded {
-    int64_t node;
-    uint16_t low, high;
+template <class T>
+void Forest::predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
+                           int64_t n_steps, T* out, const ForestRun& run) const {
+  if (n_steps < 1) return;
+  const ForestPlan& plan = plan_->view;
+  const ForestInput<T> input{columns, strides, step_strides, n_rows, n_steps};
+  const auto chunk = [&](int64_t begin, int64_t end) {
+    predict_chunk(plan, input, begin, end, run.raw, out, Scratch<T>(plan, own_memory(plan)).work);
   };
-  std::vector<Bounded> queue{{0, 0, static_cast<uint16_t>(n_steps + 1)}};
-  trees.push_back({root, static_cast<int64_t>(steps.size()), first_leaf, n_steps});
-  for (size_t head = 0; head < queue.size(); ++head) {
-    const auto [i, low, high] = queue[head];
-    if (a.feature[root + i] < 0) continue;
-    steps.push_back({0, gap[i], low, high});
-    step_keys_.push_back(key(a, root + i));
-    group_keys_.insert(step_keys_.back());
-    queue.push_back({a.left[root + i], low, gap[i]});
-    queue.push_back({a.right[root + i], gap[i], high});
-  }
+  parallel_for(n_rows, rows_per_chunk(plan, n_steps), run.n_threads, chunk, run.check);
 }
-
-void Forest::Plan::close_group(int64_t tree_end) {
-  std::vector<Key> keys(group_keys_.begin(), group_keys_.end());
-  std::sort(keys.begin(), keys.end());
-  const size_t first_step = steps.size() - step_keys_.size();
-  for (size_t s = 0; s < step_keys_.size(); ++s)
-    steps[first_step + s].condition =
-        static_cast<uint32_t>(std::lower_bound(keys.begin(), keys.end(), step_keys_[s]) - keys.begin());
-  const int64_t tests_begin = static_cast<int64_t>(tests.size());
-  for (const Key key : keys) {
-    const int64_t row = static_cast<int64_t>(key / 256), c = static_cast<int64_t>(condition_ranks.size());
-    if (static_cast<int64_t>(tests.size()) == tests_begin || tests.back().rank_row != row) tests.push_back({row, c, c});
-    condition_ranks.push_back(static_cast<int8_t>(static_cast<int>(key % 256) - 128));
-    tests.back().end = c + 1;
-  }
-  const int64_t tree_begin = groups.empty() ? 0 : groups.back().tree_end;
-  groups.push_back({tree_begin, tree_end, tests_begin, static_cast<int64_t>(tests.size())});
-  view.n_masks = std::max(view.n_masks, static_cast<int64_t>(keys.size()));
-  step_keys_.clear();
-  group_keys_.clear();
-}
-
-Forest::Forest(ForestArrays arrays) : arrays_(std::move(arrays)) {
-  check(arrays_);
-  plan_ = std::make_unique<const Plan>(arrays_);
-}
-Forest::~Forest() = default;
-Forest::Forest(Forest&&) noexcept = default;
-
-int64_t Forest::n_leaves() const noexcept { return std::count(arrays_.feature.begin(), arrays_.feature.end(), -1); }
 
 template <class T>
 void Forest::predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out,
-                             int n_threads) const {
-  const ForestPlan& plan = plan_->view;
-  ForestPredict<T> kernel;
-  if constexpr (std::is_same_v<T, float>) {
-    kernel = kernels().forest.predict_f32;
-  } else {
-    kernel = kernels().forest.predict_f64;
-  }
-  // Sizes in cache lines; every size is a multiple of one.
-  constexpr int64_t kRankRow = kForestBlock / 64, kMask = kForestMaskBytes / 64;
-  const int64_t masks = plan.n_rank_rows * kRankRow, gaps = masks + plan.n_masks * kMask;
-  const int64_t leaf_id = gaps + (kForestMaxMaskedLeaves + 1) * kMask;
-  const int64_t sums = leaf_id + kForestTreesPerSum * kRankRow, end_of_work = sums + kForestBlock / 8;
-  parallel_for(n_rows, 8 * kForestBlock, n_threads, [&](int64_t begin, int64_t end) {
-    thread_local std::vector<Line> memory;  // kept: a call allocates nothing once its thread is warm
-    if (memory.size() < static_cast<size_t>(end_of_work)) memory.resize(static_cast<size_t>(end_of_work));
-    const auto at = [&](int64_t line) { return memory[static_cast<size_t>(line)].bytes; };
-    const ForestWorkspace work{reinterpret_cast<int8_t*>(memory.data()), at(masks), at(gaps), at(leaf_id),
-                               reinterpret_cast<double*>(at(sums))};
-    kernel(plan, columns, strides, begin, end, out, work);
-  });
+                             const ForestRun& run) const {
+  predict_steps(columns, strides, strides, n_rows, 1, out, run);  // strides between steps are not used
 }
 
 template <class T>
-void Forest::predict(const T* rows, int64_t n_rows, T* out, int n_threads) const {
-  thread_local std::vector<const T*> columns;
-  thread_local std::vector<int64_t> strides;
-  columns.clear();
-  for (int64_t f = 0; f < n_features(); ++f) columns.push_back(rows + f);
-  strides.assign(static_cast<size_t>(n_features()), n_features());
-  predict_columns(columns.data(), strides.data(), n_rows, out, n_threads);
+void Forest::apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
+                           const ForestRun& run) const {
+  const ForestPlan& plan = plan_->view;
+  const ForestInput<T> input{columns, strides, strides, n_rows, 1};
+  const auto chunk = [&](int64_t begin, int64_t end) {
+    apply_chunk(plan, input, begin, end, leaves, Scratch<T>(plan, own_memory(plan)).work);
+  };
+  parallel_for(n_rows, rows_per_chunk(plan, 1), run.n_threads, chunk, run.check);
 }
 
-template void Forest::predict_columns(const float* const*, const int64_t*, int64_t, float*, int) const;
-template void Forest::predict_columns(const double* const*, const int64_t*, int64_t, double*, int) const;
-template void Forest::predict(const float*, int64_t, float*, int) const;
-template void Forest::predict(const double*, int64_t, double*, int) const;
+template <class T>
+void Forest::predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out, bool raw,
+                             ForestMemory& memory) const {
+  const ForestInput<T> input{columns, strides, strides, n_rows, 1};
+  predict_chunk(plan_->view, input, 0, n_rows, raw, out, Scratch<T>(plan_->view, memory.data()).work);
+}
+
+template <class T>
+void Forest::predict_rows(const T* rows, int64_t n_rows, T* out, bool raw, ForestMemory& memory) const {
+  Scratch<T> scratch(plan_->view, memory.data());
+  scratch.point_to(rows, n_features());
+  const ForestInput<T> input{scratch.columns, scratch.strides, scratch.strides, n_rows, 1};
+  predict_chunk(plan_->view, input, 0, n_rows, raw, out, scratch.work);
+}
+
+template <class T>
+void Forest::apply_rows(const T* rows, int64_t n_rows, int32_t* leaves, ForestMemory& memory) const {
+  Scratch<T> scratch(plan_->view, memory.data());
+  scratch.point_to(rows, n_features());
+  const ForestInput<T> input{scratch.columns, scratch.strides, scratch.strides, n_rows, 1};
+  apply_chunk(plan_->view, input, 0, n_rows, leaves, scratch.work);
+}
+
+#define GPPCORE_INSTANTIATE(T)                                                                                     \
+  template void Forest::predict_steps(const T* const*, const int64_t*, const int64_t*, int64_t, int64_t, T*,       \
+                                      const ForestRun&) const;                                                     \
+  template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, const ForestRun&) const;     \
+  template void Forest::apply_columns(const T* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const; \
+  template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, bool, ForestMemory&) const;  \
+  template void Forest::predict_rows(const T*, int64_t, T*, bool, ForestMemory&) const;                            \
+  template void Forest::apply_rows(const T*, int64_t, int32_t*, ForestMemory&) const;
+GPPCORE_INSTANTIATE(float)
+GPPCORE_INSTANTIATE(double)
+#undef GPPCORE_INSTANTIATE
 
 }  // namespace gppcore

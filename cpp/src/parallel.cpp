@@ -21,9 +21,10 @@ struct Job {
   std::exception_ptr error;
   std::mutex error_mutex;
 
-  void run() {
+  void run(const std::function<void()>& check) {
     for (int64_t begin; (begin = next.fetch_add(grain)) < n;) {
       try {
+        if (check) check();
         (*body)(begin, std::min(begin + grain, n));
       } catch (...) {
         std::lock_guard<std::mutex> lock(error_mutex);
@@ -36,7 +37,7 @@ struct Job {
 
 class Pool {
  public:
-  void run(Job& job, int n_helpers) {
+  void run(Job& job, int n_helpers, const std::function<void()>& check) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       for (int i = 0; i < n_helpers; ++i) tickets_.push_back(&job);
@@ -44,7 +45,7 @@ class Pool {
       for (; n_threads_ < wanted; ++n_threads_) std::thread(&Pool::work, this).detach();
     }
     wake_.notify_all();
-    job.run();
+    job.run(check);
     std::unique_lock<std::mutex> lock(mutex_);
     tickets_.erase(std::remove(tickets_.begin(), tickets_.end(), &job), tickets_.end());
     idle_.wait(lock, [&] { return job.helpers_running == 0; });
@@ -61,7 +62,7 @@ class Pool {
       tickets_.pop_front();
       ++job->helpers_running;
       lock.unlock();
-      job->run();
+      job->run({});
       lock.lock();
       if (--job->helpers_running == 0) idle_.notify_all();
     }
@@ -89,7 +90,8 @@ Pool& pool() {
 
 }  // namespace
 
-void parallel_for(int64_t n, int64_t grain, int n_threads, const std::function<void(int64_t, int64_t)>& body) {
+void parallel_for(int64_t n, int64_t grain, int n_threads, const std::function<void(int64_t, int64_t)>& body,
+                  const std::function<void()>& check) {
   if (n <= 0) return;
   grain = std::max<int64_t>(grain, 1);
   const int64_t n_chunks = (n + grain - 1) / grain;
@@ -100,9 +102,9 @@ void parallel_for(int64_t n, int64_t grain, int n_threads, const std::function<v
   job.grain = grain;
   job.body = &body;
   if (n_helpers > 0) {
-    pool().run(job, n_helpers);
+    pool().run(job, n_helpers, check);
   } else {
-    job.run();
+    job.run(check);
   }
   if (job.error) std::rethrow_exception(job.error);
 }

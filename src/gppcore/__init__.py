@@ -24,14 +24,17 @@ _HOME = {
     "Towers": "towers",
     "TransferModel": "transfer",
     "TwoLeafFlux": "two_leaf",
+    "TwoLeafGradient": "two_leaf",
     "aggregate": "regrid",
     "direct": "transfer",
     "downscale": "regrid",
     "fine_tune": "transfer",
+    "leaf_gas_exchange": "two_leaf",
     "map_gpp": "mapping",
     "pretrain": "transfer",
     "read_towers": "towers",
     "two_leaf_gpp": "two_leaf",
+    "two_leaf_gradient": "two_leaf",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]

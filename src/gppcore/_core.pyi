@@ -7,50 +7,78 @@ import numpy
 import numpy.typing
 import typing
 __all__: list[str] = ['Forest', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'regrid', 'supported_isas', 'two_leaf']
+__all__: list[str] = ['Forest', 'LeafParameters', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'isa', 'leaf_gas_exchange', 'supported_isas', 'two_leaf', 'two_leaf_gradient']
 class TwoLeafParameters:
-    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool) -> None:
+    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
+        ...
+class LeafParameters:
+    def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, c4: bool, mode: str) -> None:
         ...
 class Forest:
     """
     An additive ensemble of regression trees; use gppcore.forest.Forest.
     """
     @staticmethod
-    def from_arrays(n_features: typing.SupportsInt | typing.SupportsIndex, base: typing.SupportsFloat | typing.SupportsIndex, tree_begin: numpy.typing.NDArray[numpy.int64], feature: numpy.typing.NDArray[numpy.int32], threshold: numpy.typing.NDArray[numpy.float64], left: numpy.typing.NDArray[numpy.int32], right: numpy.typing.NDArray[numpy.int32], missing_left: numpy.typing.NDArray[numpy.uint8], value: numpy.typing.NDArray[numpy.float64], feature_names: collections.abc.Sequence[str]) -> Forest:
+    def from_arrays(n_features: typing.SupportsInt | typing.SupportsIndex, n_outputs: typing.SupportsInt | typing.SupportsIndex, leaf_width: typing.SupportsInt | typing.SupportsIndex, link: typing.SupportsInt | typing.SupportsIndex, link_scale: typing.SupportsFloat | typing.SupportsIndex, base: numpy.typing.NDArray[numpy.float64], tree_begin: numpy.typing.NDArray[numpy.int64], tree_output: numpy.typing.NDArray[numpy.int32], feature: numpy.typing.NDArray[numpy.int32], left: numpy.typing.NDArray[numpy.int32], right: numpy.typing.NDArray[numpy.int32], threshold: numpy.typing.NDArray[numpy.float64], value: numpy.typing.NDArray[numpy.float64], flags: numpy.typing.NDArray[numpy.uint8], set_begin: numpy.typing.NDArray[numpy.int64], set_words: numpy.typing.NDArray[numpy.uint32], feature_names: collections.abc.Sequence[str]) -> Forest:
         """
         Copies and checks the nodes.
         """
     @staticmethod
     def load(path: str) -> Forest:
         """
-        Reads a .gppf file.
+        Maps a .gppf file.
         """
-    @typing.overload
-    def predict(self, rows: numpy.typing.NDArray[numpy.float32], out: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def apply_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.int32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Prediction for each row of a matrix, written to out.
+        Writes the leaf that each row reaches in each tree to out (n, n_trees).
         """
-    @typing.overload
-    def predict(self, rows: numpy.typing.NDArray[numpy.float64], out: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def apply_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], out: numpy.typing.NDArray[numpy.int32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Prediction for each row of a matrix, written to out.
+        Writes the leaf that each row reaches in each tree to out (n, n_trees).
         """
-    def predict_columns_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def predict_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], raw: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Prediction from one array, or one value, per feature, written to out.
+        Predicts from one array, or one value, per feature to out (n_steps, n, n_outputs).
         """
-    def predict_columns_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], out: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def predict_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], out: numpy.typing.NDArray[numpy.float64], raw: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Prediction from one array, or one value, per feature, written to out.
+        Predicts from one array, or one value, per feature to out (n_steps, n, n_outputs).
+        """
+    def refit_leaves_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], y: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], shrinkage: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Returns the values of all nodes after each tree has moved its leaves towards y (n, n_outputs).
+        """
+    def refit_leaves_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], y: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64], shrinkage: typing.SupportsFloat | typing.SupportsIndex, rate: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Returns the values of all nodes after each tree has moved its leaves towards y (n, n_outputs).
         """
     def save(self, path: str) -> None:
         """
         Writes a .gppf file.
         """
     @property
-    def base(self) -> float:
+    def base(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def feature(self) -> numpy.typing.NDArray[numpy.int32]:
         ...
     @property
     def feature_names(self) -> list[str]:
+        ...
+    @property
+    def flags(self) -> numpy.typing.NDArray[numpy.uint8]:
+        ...
+    @property
+    def leaf_width(self) -> int:
+        ...
+    @property
+    def left(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @property
+    def link(self) -> int:
+        ...
+    @property
+    def link_scale(self) -> float:
         ...
     @property
     def n_features(self) -> int:
@@ -59,7 +87,31 @@ class Forest:
     def n_leaves(self) -> int:
         ...
     @property
+    def n_outputs(self) -> int:
+        ...
+    @property
     def n_trees(self) -> int:
+        ...
+    @property
+    def right(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @property
+    def set_begin(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+    @property
+    def set_words(self) -> numpy.typing.NDArray[numpy.uint32]:
+        ...
+    @property
+    def threshold(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def tree_begin(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+    @property
+    def tree_output(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @property
+    def value(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
 @typing.overload
 def aggregate(fine: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, row_area: numpy.typing.NDArray[numpy.float64], min_valid: typing.SupportsFloat | typing.SupportsIndex, coarse: numpy.typing.NDArray[numpy.float32], fraction: numpy.typing.NDArray[numpy.float32] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
@@ -124,12 +176,36 @@ def regrid(source: numpy.typing.NDArray[numpy.float32], lat: tuple[typing.Annota
 def regrid(source: numpy.typing.NDArray[numpy.float64], lat: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], lon: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], min_valid: typing.SupportsFloat | typing.SupportsIndex, mean: numpy.typing.NDArray[numpy.float64], fraction: numpy.typing.NDArray[numpy.float64] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Weighted mean of the valid source cells of every target cell.
+def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Single leaves at a given humidity.
+    """
+@typing.overload
+def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Single leaves at a given humidity.
     """
 def supported_isas() -> list[str]:
     """
     Instruction sets that this CPU can run, best last.
     """
-def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64]], gpp_sunlit: numpy.typing.NDArray[numpy.float64], gpp_shaded: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+@typing.overload
+def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
     """
-    Sunlit and shaded GPP of canopy hours.
+    Canopy hours; returns the index of an input out of its limits, or -1.
+    """
+@typing.overload
+def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Canopy hours; returns the index of an input out of its limits, or -1.
+    """
+@typing.overload
+def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], by: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], derivatives: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Canopy hours with derivatives of GPP by four inputs.
+    """
+@typing.overload
+def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], by: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], derivatives: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
+    """
+    Canopy hours with derivatives of GPP by four inputs.
     """

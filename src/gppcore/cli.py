@@ -1,4 +1,4 @@
-"""The command line: ``gppcore demo | map | compare | info``."""
+"""The command line: ``gppcore demo | tiles | map | compare | info``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(tiles_app, name="tiles")
 
 _CORES = os.cpu_count() or 1
 _INTERRUPTED = 130
@@ -70,6 +72,24 @@ def map_(
 
     map_gpp(TransferModel.load(model), TileStore.open(tiles), out, variable=variable, n_threads=threads)
     typer.echo(f"Map  {out}")
+
+
+@tiles_app.command("build")
+def build_tiles(
+    recipe: Annotated[Path, typer.Argument(help="TOML file that names cells and variables.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the store; an unfinished one is gone on with.")],
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+) -> None:
+    """Build a tile store of predictors from gridded CF files, on whatever grids they are."""
+    from rich.progress import Progress
+
+    from gppcore.build_store import Recipe, build_store
+
+    read = Recipe.read(recipe)
+    with Progress() as bar:
+        task = bar.add_task("Tiles", total=None)
+        store = build_store(read, out, n_threads=threads, progress=lambda cells: bar.update(task, advance=cells))
+    typer.echo(f"Tiles  {out}: {store.index.size} cells, {store.n_years} years, {len(read.variables)} variables")
 
 
 @app.command()

@@ -1,15 +1,17 @@
-"""Hours of daylight rebuilt from monthly means: the sun's course, cloudiness of days, temperature and humidity.
+"""The sun's course, and hours of daylight rebuilt from means of days or months.
 
-GPP is not linear in light, so that the two-leaf model must never run on mean radiation. A month becomes three
-synthetic days of different cloudiness, each sampled at the Gauss-Legendre nodes of its daylight hours.
+GPP is not linear in light, so that the two-leaf model must never run on mean radiation. A day becomes eight
+Gauss-Legendre nodes of its daylight hours, with clouds that come and go; a month becomes three such days of different
+cloudiness.
 
 References
 ----------
-.. [1] Spencer, J.W. (1971) Search 2, 172 (declination, eccentricity; through pvlib).
+.. [1] Spencer, J.W. (1971) Search 2, 172 (declination, eccentricity, equation of time; through pvlib).
 .. [2] Bendt, P., Collares-Pereira, M. & Rabl, A. (1981) Sol. Energy 27, 1-5. doi:10.1016/0038-092X(81)90013-5
 .. [3] Herzog, M.E. (1985), in Duffie, J.A. & Beckman, W.A. (2013) Solar Engineering of Thermal Processes,
    section 2.9. doi:10.1002/9781118671603
 .. [4] Hollands, K.G.T. & Huget, R.G. (1983) Sol. Energy 30, 195-209. doi:10.1016/0038-092X(83)90149-4
+.. [5] Graham, V.A. & Hollands, K.G.T. (1990) Sol. Energy 44, 333-341. doi:10.1016/0038-092X(90)90137-2
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.errors import ShapeError
 from gppcore.variables import DAYS_IN_MONTH, SECONDS_PER_DAY
 
 Float = NDArray[np.float64]
@@ -26,8 +29,10 @@ Float = NDArray[np.float64]
 SOLAR_CONSTANT = 1367.0
 """W m-2."""
 N_CLOUD_DAYS = 3
+"""Days of different cloudiness in a month."""
 N_NODES = 8
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(N_NODES)
+_LEVELS, _LEVEL_WEIGHTS = np.polynomial.legendre.leggauss(N_CLOUD_DAYS)
 _KT_MIN, _KT_MAX = 0.05, 0.8
 _WARMEST_HOUR = 14.0
 
@@ -92,8 +97,43 @@ def sw_toa(lat: Float, day: float | Float) -> Float:
     return daily
 
 
+def hourly_cos_zenith(lat: Float, lon: Float, day: Float, hour_angle: Float) -> Float:
+    """Return the cosine of the solar zenith angle at all times and places, negative at night.
+
+    Times and places are kept apart, so that an element costs three products and no trigonometry.
+
+    Parameters
+    ----------
+    lat, lon : ndarray, shape (n,)
+        Latitude and longitude [degrees].
+    day : ndarray, shape (times,)
+        Day of the year, 1 to 366; fractions are taken.
+    hour_angle : ndarray, shape (times,)
+        Hour angle [rad] of the true sun at longitude 0; with `lon` 0, of the true sun at the place.
+
+    Returns
+    -------
+    ndarray, shape (times, n)
+    """
+    from pvlib.solarposition import declination_spencer71
+
+    declination, phi, lam = declination_spencer71(day)[:, None], np.radians(lat), np.radians(lon)
+    sine, cosine = np.sin(declination), np.cos(declination)
+    mu: Float = sine * np.sin(phi)
+    mu = mu + (cosine * np.cos(hour_angle[:, None])) * (np.cos(phi) * np.cos(lam))
+    mu -= (cosine * np.sin(hour_angle[:, None])) * (np.cos(phi) * np.sin(lam))
+    return mu
+
+
+def equation_of_time(day: Float) -> Float:
+    """Return true minus mean solar time [h] on days of the year."""
+    from pvlib.solarposition import equation_of_time_spencer71
+
+    return np.asarray(equation_of_time_spencer71(day)) / 60.0
+
+
 def clearness_of_days(kt: Float) -> Float:
-    """Return the clearness index of equally likely days of a month, whose mean is the month's.
+    """Return the clearness index of days that stand for a month; their mean by Gauss weights is the month's.
 
     Parameters
     ----------
@@ -103,31 +143,40 @@ def clearness_of_days(kt: Float) -> Float:
     Returns
     -------
     ndarray, shape (3, n)
-        Cloudy, middle and clear day: medians of the thirds of the exponential distribution of daily clearness
-        of Bendt et al. [2]_ with the parameter of Herzog [3]_ and the upper limit of [4]_, scaled to the mean.
+        Cloudy, middle and clear day: the Gauss-Legendre nodes, in probability, of the exponential distribution of
+        daily clearness of Bendt et al. [2]_ with the parameter of Herzog [3]_ and the upper limit of [4]_,
+        scaled to the mean.
     """
     mean = np.clip(kt, _KT_MIN + 0.02, 0.75)
     top = 0.6313 + 0.267 * mean - 11.9 * (mean - 0.75) ** 8
     xi = (top - _KT_MIN) / (top - mean)
     gamma = -1.498 + (1.184 * xi - 27.182 * np.exp(-1.5 * xi)) / (top - _KT_MIN)
     gamma = np.where(np.abs(gamma) < 1e-3, 1e-3, gamma)
-    share = ((np.arange(N_CLOUD_DAYS) + 0.5) / N_CLOUD_DAYS)[:, None]
+    share = 0.5 * (_LEVELS[:, None] + 1.0)
     low, high = np.exp(gamma * _KT_MIN), np.exp(gamma * top)
     days = np.log((1.0 - share) * low + share * high) / gamma
-    clearness: Float = np.minimum(days * (kt / days.mean(axis=0)), _KT_MAX)
+    clearness: Float = np.minimum(days * (kt / _weighted_sum(_LEVEL_WEIGHTS / 2.0, days)), _KT_MAX)
     return clearness
+
+
+def clearness_spread(kt: Float) -> Float:
+    """Return the standard deviation of the clearness index of hours about that of their day [5]_, at most `kt`."""
+    spread: Float = np.minimum(0.16 * np.sin(np.pi / 0.9 * np.clip(kt, 0.0, 0.9)), kt)
+    return spread
 
 
 @dataclass(frozen=True)
 class Daylight:
-    """Daylight of one month at n cells; GPP of a day is ``seconds * mean(gpp)``.
+    """Daylight of n days or months; the mean over a day is ``seconds / 86400 * mean(values)``.
 
     Attributes
     ----------
-    sw : ndarray, shape (3, 8, n)
-        Shortwave of the three days at the nodes [W m-2].
+    sw : ndarray, shape (levels, 8, n)
+        Shortwave at the nodes of days of different cloudiness [W m-2].
     cos_zenith, tair, vpd : ndarray, shape (8, n)
         Cosine of the solar zenith angle [1], air temperature [degC] and vapour pressure deficit [Pa].
+    level_weights : ndarray, shape (levels,)
+        Weights of the days [1]; their sum is 1.
     weights : ndarray, shape (8,)
         Weights of the nodes [1]; their sum is 1.
     seconds : ndarray, shape (n,)
@@ -138,16 +187,17 @@ class Daylight:
     cos_zenith: Float
     tair: Float
     vpd: Float
+    level_weights: Float
     weights: Float
     seconds: Float
 
     def mean(self, values: Float) -> Float:
-        """Return the mean over the daylight hours of values at the nodes, shape (8, n)."""
-        return _daylight_mean(self.weights, values)
+        """Return the mean over the daylight hours, shape (n,), of values at the nodes, shape (levels, 8, n)."""
+        return _weighted_sum(self.weights, _weighted_sum(self.level_weights, values))
 
 
-def _daylight_mean(weights: Float, values: Float) -> Float:
-    # Node after node: the order of a matrix product, and so its last bit, depends on the number of cells.
+def _weighted_sum(weights: Float, values: Float) -> Float:
+    # Term after term: the order of a matrix product, and so its last bit, depends on the number of cells.
     total = np.zeros(values.shape[1:])
     for weight, value in zip(weights, values, strict=True):
         total += weight * value
@@ -159,45 +209,100 @@ def saturation_vapour_pressure(tair: Float) -> Float:
     return 610.78 * np.exp(17.3 * tair / (237.3 + tair))
 
 
-def daylight_of_month(lat: Float, day: float, sw: Float, tair: Float, tair_range: Float, vpd: Float) -> Daylight:
-    """Rebuild the daylight hours of a month from its means.
+def temperature_at(hour: float | Float, tair: Float, tair_range: Float) -> Float:
+    """Return air temperature [degC] at an hour of local solar time: a sine with its maximum at 14 h."""
+    course: Float = tair + 0.5 * tair_range * np.cos((hour - _WARMEST_HOUR) * (np.pi / 12.0))
+    return course
+
+
+def daylight_of_month(
+    lat: Float,
+    day: float | Float,
+    sw: Float,
+    tair: Float,
+    tair_range: Float,
+    *,
+    vpd: Float | None = None,
+    vapour_pressure: Float | None = None,
+) -> Daylight:
+    """Rebuild the daylight hours of months from their means.
 
     Parameters
     ----------
     lat : ndarray, shape (n,)
         Latitude [degrees north].
-    day : float
+    day : float or ndarray, shape (n,)
         Day of the year that stands for the month.
     sw : ndarray, shape (n,)
         Mean shortwave, nights included [W m-2].
     tair, tair_range : ndarray, shape (n,)
         Mean and mean diurnal range of air temperature [degC].
-    vpd : ndarray, shape (n,)
-        Mean vapour pressure deficit of the daylight hours [Pa].
+    vpd, vapour_pressure : ndarray, shape (n,)
+        One of the two: mean vapour pressure deficit of the daylight hours, or mean vapour pressure [Pa].
 
     Returns
     -------
     Daylight
-        Shortwave follows the sun at the clearness of the day; temperature is a sine with its maximum at 14 h;
-        vapour pressure is constant and gives the daylight mean of `vpd`.
+        Three days of different clearness. Shortwave follows the sun; the clearness of the hours alternates about
+        that of their day by the standard deviation of [5]_, so that clouds come and go while the light of the day
+        is kept. Temperature is a sine with its maximum at 14 h; vapour pressure is constant.
     """
+    kt = _clearness(lat, day, sw, _KT_MAX)
+    return _rebuild(lat, day, clearness_of_days(kt), _LEVEL_WEIGHTS / 2.0, tair, tair_range, vpd, vapour_pressure)
+
+
+def daylight_of_day(
+    lat: Float,
+    day: float | Float,
+    sw: Float,
+    tair: Float,
+    tair_range: Float,
+    *,
+    vpd: Float | None = None,
+    vapour_pressure: Float | None = None,
+) -> Daylight:
+    """Rebuild the daylight hours of days from their means; as :func:`daylight_of_month` with one day each."""
+    kt = _clearness(lat, day, sw, 1.0)
+    return _rebuild(lat, day, kt[None], np.ones(1), tair, tair_range, vpd, vapour_pressure)
+
+
+def _clearness(lat: Float, day: float | Float, sw: Float, highest: float) -> Float:
+    toa = sw_toa(lat, day)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kt = np.where(toa > 1.0, np.minimum(sw / toa, highest), 0.0)
+    return np.where(np.isnan(sw), np.nan, kt)
+
+
+def _rebuild(
+    lat: Float,
+    day: float | Float,
+    kt: Float,
+    level_weights: Float,
+    tair: Float,
+    tair_range: Float,
+    vpd: Float | None,
+    vapour_pressure: Float | None,
+) -> Daylight:
     sunset = sunset_hour_angle(lat, day)
     angle = sunset * _NODES[:, None]
     mu = np.maximum(cos_zenith(lat, day, angle), 0.0)
-    toa = sw_toa(lat, day)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kt = np.where(toa > 1.0, np.minimum(sw / toa, _KT_MAX), 0.0)
-    kt = np.where(np.isnan(sw), np.nan, kt)
-    beam = normal_radiation(day) * mu
-    hour = 12.0 + angle * (12.0 / np.pi)
-    temperature = tair + 0.5 * tair_range * np.cos((hour - _WARMEST_HOUR) * (np.pi / 12.0))
+    # Morning and afternoon nodes of one height have opposite signs: the light of the day is kept exactly.
+    sky = (-1.0) ** np.arange(len(_NODES))[:, None]
+    clearness = kt[:, None, :] + sky * clearness_spread(kt)[:, None, :]
+    temperature = temperature_at(12.0 + angle * (12.0 / np.pi), tair, tair_range)
     es, weights = saturation_vapour_pressure(temperature), _WEIGHTS / 2.0
-    deficit = np.maximum(es - (_daylight_mean(weights, es) - vpd), 0.0)
+    if vpd is not None and vapour_pressure is None:
+        pressure = _weighted_sum(weights, es) - vpd
+    elif vapour_pressure is not None and vpd is None:
+        pressure = vapour_pressure
+    else:
+        raise ShapeError("daylight: expected one of vpd and vapour_pressure, got both or neither")
     return Daylight(
-        sw=clearness_of_days(kt)[:, None, :] * beam,
+        sw=clearness * (normal_radiation(day) * mu),
         cos_zenith=mu,
         tair=temperature,
-        vpd=np.minimum(deficit, 0.99 * es),
+        vpd=np.minimum(np.maximum(es - pressure, 0.0), 0.99 * es),
+        level_weights=level_weights,
         weights=weights,
         seconds=sunset * (SECONDS_PER_DAY / np.pi),
     )

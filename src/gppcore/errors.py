@@ -32,6 +32,10 @@ class TileFormatError(GppcoreError, OSError):
     """A tile store is missing something, was changed, or does not match its journal."""
 
 
+class StoreLockedError(GppcoreError, OSError):
+    """A tile store has another writer."""
+
+
 class ForestFormatError(GppcoreError, OSError):
     """A forest file is truncated, corrupt or of an unknown version, or a model cannot be represented."""
 

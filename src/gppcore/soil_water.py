@@ -1,4 +1,4 @@
-"""Monthly soil-water bucket and the stress that dry or frozen soil puts on stomata.
+"""Soil-water bucket of days or months, and the stress that dry or frozen soil puts on stomata.
 
 References
 ----------
@@ -6,6 +6,7 @@ References
 .. [2] Hargreaves, G.H. & Samani, Z.A. (1985) Appl. Eng. Agric. 1, 96-99 (potential evaporation).
 .. [3] Clapp, R.B. & Hornberger, G.M. (1978) Water Resour. Res. 14, 601-604 (suction; loam).
 .. [4] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202, eqs 12-14 (stress).
+.. [5] Zheng, D., Hunt, E.R. & Running, S.W. (1993) Clim. Res. 2, 183-191 (soil temperature).
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ Float = NDArray[np.float64]
 
 CAPACITY = 150.0
 """Plant-available water of the rooting zone, mm [1]_."""
-_STEPS = 10
-_DAYS = float(DAYS_IN_MONTH.mean()) / _STEPS
+_STEPS_IN_MONTH = 10
+_SOIL_MEMORY = 11  # days of air temperature that soil temperature follows [5]
 _MELT_PER_DEGREE = 3.0  # mm d-1 degC-1, degree-day factor of snow
 _BLOCK = 4096  # cells whose fields stay in the processor's cache together
 _LATENT_HEAT = 2.45e6  # J kg-1, FAO-56
@@ -40,44 +41,66 @@ def potential_evaporation(tair: Float, tair_range: Float, sw_toa: Float) -> Floa
     return evaporation
 
 
-def soil_water(precip: Float, evaporation: Float, tair: Float) -> Float:
-    """Run the bucket over months and return soil water relative to its capacity.
+def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = False) -> Float:
+    """Run the bucket over months or days and return soil water relative to its capacity.
 
     Parameters
     ----------
-    precip, evaporation : ndarray, shape (months, n)
-        Precipitation and potential evaporation [mm d-1], whole years from a January on.
-    tair : ndarray, shape (months, n)
+    precip, evaporation : ndarray, shape (times, n)
+        Precipitation and potential evaporation [mm d-1]: months, whole years from a January on, or days.
+    tair : ndarray, shape (times, n)
         Air temperature [degC]: below 0 precipitation stays as snow.
+    daily : bool, default False
+        Whether the times are days.
 
     Returns
     -------
-    ndarray, shape (months, n)
-        Mean soil water of each month [1], 0 to 1. The first year is run three times before, to forget the start.
+    ndarray, shape (times, n)
+        Mean soil water of each time [1], 0 to 1. The first year is run three times before, to forget the start.
     """
-    out = np.empty_like(precip)
+    out = np.empty(precip.shape)
     for start in range(0, precip.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
-        _run_bucket(precip[:, block], evaporation[:, block], tair[:, block], out[:, block])
+        _run_bucket(precip[:, block], evaporation[:, block], tair[:, block], out[:, block], daily)
     return out
 
 
-def _run_bucket(precip: Float, evaporation: Float, tair: Float, out: Float) -> None:
-    months = precip.shape[0]
+def _run_bucket(precip: Float, evaporation: Float, tair: Float, out: Float, daily: bool) -> None:
+    times, year, steps = precip.shape[0], (365 if daily else 12), (1 if daily else _STEPS_IN_MONTH)
+    days = 1.0 if daily else float(DAYS_IN_MONTH.mean()) / steps
     water = np.full(precip.shape[1], 0.5 * CAPACITY)
     snow = np.zeros_like(water)
-    for month in [*list(range(min(12, months))) * 3, *range(months)]:
+    for t in [*list(range(min(year, times))) * 3, *range(times)]:
         total = np.zeros_like(water)
-        frozen = tair[month] < 0.0
-        for _ in range(_STEPS):
-            fall = precip[month] * _DAYS
-            melt = np.minimum(snow, np.maximum(tair[month], 0.0) * _MELT_PER_DEGREE * _DAYS)
+        frozen = tair[t] < 0.0
+        for _ in range(steps):
+            fall = precip[t] * days
+            melt = np.minimum(snow, np.maximum(tair[t], 0.0) * _MELT_PER_DEGREE * days)
             snow = np.where(frozen, snow + fall, snow - melt)
             rain = np.where(frozen, 0.0, fall + melt)
             dry = np.minimum(1.0, water / (0.75 * CAPACITY))
-            water = np.clip(water + rain - evaporation[month] * _DAYS * dry, 0.0, CAPACITY)
+            water = np.clip(water + rain - evaporation[t] * days * dry, 0.0, CAPACITY)
             total += water
-        out[month] = total / (_STEPS * CAPACITY)
+        out[t] = total / (steps * CAPACITY)
+
+
+def soil_temperature(tair: Float) -> Float:
+    """Return soil temperature [degC] of days: the mean of the air temperature of 11 days up to each [5]_.
+
+    Parameters
+    ----------
+    tair : ndarray, shape (days, n)
+        Daily mean air temperature [degC]; a missing day is left out.
+    """
+    total, count = np.zeros(tair.shape), np.zeros(tair.shape)
+    known, value = ~np.isnan(tair), np.nan_to_num(tair)
+    for back in range(min(_SOIL_MEMORY, len(tair))):
+        now, then = slice(back, None), slice(0, len(tair) - back)
+        total[now] += value[then]
+        count[now] += known[then]
+    with np.errstate(invalid="ignore"):
+        mean: Float = total / count
+    return mean
 
 
 def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
@@ -88,7 +111,7 @@ def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
     soil_water : ndarray
         Relative plant-available water [1], 0 to 1.
     tair : ndarray
-        Monthly air temperature [degC], standing for soil temperature; frozen soil gives no water.
+        Soil temperature [degC]: that of :func:`soil_temperature`, or the air's monthly mean; frozen soil gives none.
     pft : PlantFunctionalType
         Suction where closure begins and its steepness.
 

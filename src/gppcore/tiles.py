@@ -2,20 +2,19 @@
 
 A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 16 x 32 grid
 cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) tells where they
-lie. One chunk of one variable is one tile: 12 months x 65,536 cells (static fields: 65,536 cells), little-endian,
-uncompressed. A tile is written to a temporary name, synced and renamed, and its checksum goes to the journal:
-what the journal does not confirm does not exist.
+lie. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
+little-endian, uncompressed unless asked for. `gppcore.journal` tells how it survives crashes: what the journal does
+not confirm does not exist.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import threading
-import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,14 +23,19 @@ from gppcore.errors import (
     DtypeError,
     MissingFileError,
     OutputExistsError,
+    RangeError,
     ShapeError,
     TileFormatError,
     disk_errors,
 )
+from gppcore.journal import PART, Entry, Journal, plain_file, rename_durably, write_durably
+from gppcore.variables import attributes
 
 TILE_CELLS = 65536
 WINDOW = (16, 32)
 MONTHS = 12
+CLIMATOLOGY_YEAR = 2001
+"""The year that the coordinate `time` of a climatology names."""
 # Inside the folder of an array: beside the arrays, every Zarr reader that lists the group would warn of it.
 _JOURNAL = "cell/journal.jsonl"
 
@@ -45,6 +49,19 @@ def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDA
     return np.asarray(index, dtype=np.int64)[order]
 
 
+def month_coordinate(years: Sequence[int]) -> tuple[NDArray[np.int32], dict[str, str]]:
+    """Return the 15th of every month of some years as a CF time coordinate and its attributes."""
+    first = np.datetime64(f"{min(years)}-01-01", "D")
+    days = [np.datetime64(f"{year}-{month:02d}-15", "D") for year in years for month in range(1, MONTHS + 1)]
+    attrs = {"units": f"days since {first}", "calendar": "standard", "axis": "T"}
+    return (np.array(days) - first).astype(np.int32), {"standard_name": "time", "long_name": "time", **attrs}
+
+
+class _Variable(NamedTuple):
+    monthly: bool
+    compressed: bool
+
+
 class TileStore:
     """Fields of land cells in memory-mapped tiles; use :meth:`create` or :meth:`open`.
 
@@ -56,16 +73,37 @@ class TileStore:
         Cell centres of the full grid [degrees].
     index : ndarray of int64, shape (cells,)
         Flat index of every cell in the (lat, lon) grid, in the order of the tiles.
+    years : tuple of int, or None
+        Calendar years of the monthly variables; None for twelve months of a mean year.
     """
 
-    def __init__(self, path: Path, lat: NDArray[Any], lon: NDArray[Any], index: NDArray[np.int64]) -> None:
-        self.path, self.lat, self.lon, self.index = path, lat, lon, index
-        self._journal = _read_journal(path / _JOURNAL)
-        self._monthly: dict[str, bool] = {}
-        self._lock = threading.Lock()
+    def __init__(self, path: Path) -> None:
+        import zarr
+
+        self.path = path
+        group = zarr.open_group(path, mode="r")
+        try:
+            self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
+            layout: Any = group.attrs["gppcore_tiles"]
+            self.tile_cells: int = layout["cells"]
+            self.years: tuple[int, ...] | None = tuple(layout["years"]) if layout["years"] else None
+        except (KeyError, TypeError) as error:
+            wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
+            raise TileFormatError(f"{path}: expected {wanted}, got no {error}") from None
+        self._journal = Journal(path, _JOURNAL)
+        self._variables: dict[str, _Variable] = {}
+        self._verified: dict[tuple[str, int, int], Entry] = {}
 
     @classmethod
-    def create(cls, path: str | Path, lat: ArrayLike, lon: ArrayLike, cells: NDArray[np.integer[Any]]) -> TileStore:
+    def create(
+        cls,
+        path: str | Path,
+        lat: ArrayLike,
+        lon: ArrayLike,
+        cells: NDArray[np.integer[Any]],
+        *,
+        years: Sequence[int] | None = None,
+    ) -> TileStore:
         """Create a store for some cells of a grid.
 
         Parameters
@@ -76,11 +114,16 @@ class TileStore:
             Cell centres of the grid [degrees].
         cells : ndarray of int
             Flat indices of the cells in the (lat, lon) grid, in any order.
+        years : sequence of int, optional
+            Calendar years of the monthly variables, ascending; without it they have the twelve months of a mean
+            year.
 
         Raises
         ------
         OutputExistsError
             If the folder exists.
+        RangeError
+            If `years` are not ascending.
         DiskFullError
             If there is no room.
         """
@@ -89,20 +132,27 @@ class TileStore:
         path, lat, lon = Path(path), np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
         if path.exists():
             raise OutputExistsError(f"tile store: expected a new folder, got {path}, which exists")
+        series = None if years is None else [int(year) for year in years]
+        if series is not None and (not series or sorted(set(series)) != series):
+            raise RangeError(f"years: expected ascending calendar years, got {series}")
         index = window_order(cells, (lat.size, lon.size))
+        time, time_attrs = month_coordinate(series or [CLIMATOLOGY_YEAR])
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            building = path.with_name(path.name + ".part")
-            group = zarr.open_group(building, mode="w", zarr_format=3, attributes={"Conventions": "CF-1.8"})
+            building = path.with_name(path.name + PART)
+            layout = {"cells": TILE_CELLS, "years": series}
+            root: dict[str, Any] = {"Conventions": "CF-1.8", "gppcore_tiles": layout}
+            group = zarr.open_group(building, mode="w", zarr_format=3, attributes=root)
             for name, values, attrs in (
-                ("lat", lat, {"units": "degrees_north", "standard_name": "latitude"}),
-                ("lon", lon, {"units": "degrees_east", "standard_name": "longitude"}),
+                ("time", time, time_attrs),
+                ("lat", lat, attributes("lat")),
+                ("lon", lon, attributes("lon")),
                 ("cell", index, {"compress": "lat lon"}),
             ):
                 array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
                 array.attrs.update(attrs)
-            building.rename(path)
-        return cls(path, lat, lon, index)
+            rename_durably(building, path)
+        return cls(path)
 
     @classmethod
     def open(cls, path: str | Path) -> TileStore:
@@ -115,17 +165,10 @@ class TileStore:
         TileFormatError
             If it is not one of gppcore's.
         """
-        import zarr
-
         path = Path(path)
         if not (path / "zarr.json").is_file():
             raise MissingFileError(f"tile store: expected a folder with zarr.json, got {path}")
-        group = zarr.open_group(path, mode="r")
-        try:
-            lat, lon, index = (np.asarray(group[name][:]) for name in ("lat", "lon", "cell"))  # type: ignore[index]
-        except KeyError as error:
-            raise TileFormatError(f"{path}: expected arrays lat, lon and cell, got no {error}") from None
-        return cls(path, lat, lon, index)
+        return cls(path)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -135,127 +178,233 @@ class TileStore:
     @property
     def n_tiles(self) -> int:
         """Number of tiles."""
-        return -(-self.index.size // TILE_CELLS)
+        return -(-self.index.size // self.tile_cells)
+
+    @property
+    def n_years(self) -> int:
+        """Number of years of the monthly variables: 1 for a mean year."""
+        return len(self.years) if self.years else 1
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
         if not 0 <= tile < self.n_tiles:
             raise ShapeError(f"tile: expected 0 to {self.n_tiles - 1}, got {tile}")
-        return slice(tile * TILE_CELLS, min((tile + 1) * TILE_CELLS, self.index.size))
+        return slice(tile * self.tile_cells, min((tile + 1) * self.tile_cells, self.index.size))
 
-    def add(self, name: str, *, monthly: bool, attrs: Mapping[str, Any]) -> None:
+    def writing(self) -> AbstractContextManager[None]:
+        """Keep all other writers away from the store while the block runs.
+
+        Every change locks the store for its own time; a job of many changes holds it for all of them.
+
+        Raises
+        ------
+        StoreLockedError
+            If the store has another writer; the message tells its process, host and begin.
+        """
+        return self._journal.writing()
+
+    def add(self, name: str, *, monthly: bool, attrs: Mapping[str, Any], compressed: bool = False) -> None:
         """Declare a float32 variable, monthly (time, cell) or static (cell,).
+
+        Parameters
+        ----------
+        name : str
+            Name of the variable.
+        monthly : bool
+            Whether it has the dimension time.
+        attrs : mapping
+            CF attributes.
+        compressed : bool, default False
+            Whether tiles are Zstandard frames: several times smaller, but decoded at each reading and not mapped.
 
         Raises
         ------
         OutputExistsError
             If the variable is there with other attributes, that is, from something else.
+        StoreLockedError, DiskFullError
         """
         import zarr
+        from zarr.codecs import ZstdCodec
 
-        metadata = self.path / name / "zarr.json"
-        if metadata.exists():
-            if (there := json.loads(metadata.read_text()).get("attributes", {})) != dict(attrs):
-                raise OutputExistsError(f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}")
-            return
-        with disk_errors(self.path):
-            zarr.create_array(
-                self.path / name,
-                shape=(MONTHS, self.index.size) if monthly else (self.index.size,),
-                chunks=(MONTHS, TILE_CELLS) if monthly else (TILE_CELLS,),
-                dtype="float32",
-                fill_value=np.nan,
-                compressors=None,
-                zarr_format=3,
-                dimension_names=("time", "cell") if monthly else ("cell",),
-                attributes=dict(attrs),
-            )
+        metadata = plain_file(self.path, f"{name}/zarr.json")
+        with self.writing():
+            if metadata.exists():
+                if (there := json.loads(metadata.read_text()).get("attributes", {})) != dict(attrs):
+                    raise OutputExistsError(
+                        f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}"
+                    )
+                return
+            building = self.path / f"{name}{PART}"
+            with disk_errors(self.path):
+                zarr.create_array(
+                    building,
+                    shape=(MONTHS * self.n_years, self.index.size) if monthly else (self.index.size,),
+                    chunks=(MONTHS, self.tile_cells) if monthly else (self.tile_cells,),
+                    dtype="float32",
+                    fill_value=np.nan,
+                    compressors=ZstdCodec() if compressed else None,
+                    zarr_format=3,
+                    dimension_names=("time", "cell") if monthly else ("cell",),
+                    attributes=dict(attrs),
+                    overwrite=True,
+                )
+                rename_durably(building, self.path / name)
 
-    def write(self, name: str, tile: int, values: NDArray[np.float32]) -> None:
+    def write(self, name: str, tile: int, values: NDArray[np.float32], year: int = 0) -> None:
         """Write one tile of a declared variable; it exists once the journal has it.
+
+        Parameters
+        ----------
+        name : str
+            Variable.
+        tile : int
+            Number of the tile.
+        values : ndarray of float32, shape (12, n), or (n,) if static, for the n cells of the tile
+            Its values.
+        year : int, default 0
+            Number of the year in `years`; static variables have year 0 alone.
 
         Raises
         ------
         ShapeError, DtypeError
-            If `values` is not float32 of shape (12, n), or (n,) if static, for the n cells of the tile.
+            If `values` are others.
         DiskFullError
             If there is no room; the tile then stays as it was.
+        StoreLockedError
+            If the store has another writer.
+        """
+        with self.writing():
+            self.confirm(self.put(name, tile, values, year))
+
+    def put(self, name: str, tile: int, values: NDArray[np.float32], year: int = 0) -> Entry:
+        """Write the file of one tile without confirming it: for the helpers of a writer in other processes.
+
+        Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
         """
         n = len(range(*self.cells(tile).indices(self.index.size)))
-        chunk = self._chunk(name, tile)
+        variable, chunk = self._variable(name), self._chunk(name, tile, year)
         if values.dtype != np.float32:
             raise DtypeError(f"{name}, tile {tile}: expected float32, got {values.dtype}")
-        shape = (MONTHS, n) if self._is_monthly(name) else (n,)
+        shape = (MONTHS, n) if variable.monthly else (n,)
         if values.shape != shape:
             raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {values.shape}")
-        padded = np.full((*values.shape[:-1], TILE_CELLS), np.nan, dtype="<f4")
+        padded = np.full((*values.shape[:-1], self.tile_cells), np.nan, dtype="<f4")
         padded[..., :n] = values
-        with disk_errors(chunk):
-            chunk.parent.mkdir(parents=True, exist_ok=True)
-            temporary = chunk.with_name(f"{chunk.name}.part")
-            with temporary.open("wb") as file:
-                file.write(padded.data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(chunk)
-            entry = {"variable": name, "tile": tile, "size": padded.nbytes, "crc32": zlib.crc32(padded.data)}
-            with self._lock, (self.path / _JOURNAL).open("a") as journal:
-                # The new line comes first, so that a line cut off by a crash does not swallow this one.
-                journal.write("\n" + json.dumps(entry))
-                journal.flush()
-                os.fsync(journal.fileno())
-                self._journal[name, tile] = entry
+        content = memoryview(_zstd().encode(padded)) if variable.compressed else padded.data.cast("B")
+        write_durably(chunk, content)
+        return Entry.of(name, tile, year, content)
 
-    def read(self, name: str, tile: int) -> NDArray[np.float32]:
-        """Map one tile read-only: (12, n) or (n,) float32.
+    def confirm(self, entry: Entry) -> None:
+        """Add a tile that :meth:`put` wrote to the journal."""
+        with self.writing():
+            self._journal.confirm(entry)
+
+    def read(self, name: str, tile: int, year: int = 0) -> NDArray[np.float32]:
+        """Map one tile read-only: (12, n) or (n,) float32. Its checksum is verified at the first reading.
 
         Raises
         ------
         TileFormatError
-            If the tile is not in the journal or its file is missing or has another size.
+            If the tile is not in the journal, or its file is missing, is not the one that was written, or is a
+            symbolic link.
         """
-        entry, chunk = self._journal.get((name, tile)), self._chunk(name, tile)
-        if entry is None:
-            raise TileFormatError(f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal")
-        if not chunk.is_file() or chunk.stat().st_size != entry["size"]:
-            raise TileFormatError(f"{chunk}: expected a file of {entry['size']} bytes, got another or none")
         n = len(range(*self.cells(tile).indices(self.index.size)))
-        mapped = np.memmap(chunk, dtype="<f4", mode="r").reshape(-1, TILE_CELLS)[:, :n]
-        return mapped if len(mapped) > 1 else mapped[0]
+        chunk, entry = self._chunk(name, tile, year), self._journal.get(name, tile, year)
+        where = f"tile {tile} of {name!r}" + (f" in {self.years[year]}" if self.years else "")
+        if entry is None:
+            raise TileFormatError(f"{self.path}: expected a finished {where}, got none in the journal")
+        if not chunk.is_file() or chunk.stat().st_size != entry.size:
+            raise TileFormatError(f"{chunk}: expected a file of {entry.size} bytes, got another or none")
+        content: NDArray[np.uint8] = np.memmap(chunk, dtype=np.uint8, mode="r")
+        if self._verified.get(entry.key) is not entry:
+            if not entry.confirms(content.data):
+                raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
+            self._verified[entry.key] = entry
+        if self._variable(name).compressed:
+            content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
+        mapped: NDArray[np.float32] = content.view("<f4").reshape(-1, self.tile_cells)[:, :n]
+        return mapped if self._variable(name).monthly else mapped[0]
 
-    def has(self, name: str, tile: int) -> bool:
+    def has(self, name: str, tile: int, year: int = 0) -> bool:
         """Tell whether a tile is finished: in the journal, and its file has the size and checksum written there."""
-        entry, chunk = self._journal.get((name, tile)), self._chunk(name, tile)
-        if entry is None or not chunk.is_file() or chunk.stat().st_size != entry["size"]:
+        try:
+            self._verified.pop((name, tile, year), None)
+            self.read(name, tile, year)
+        except TileFormatError:
             return False
-        return bool(zlib.crc32(np.memmap(chunk, dtype=np.uint8, mode="r").data) == entry["crc32"])
+        return True
 
     def read_field(self, name: str, month: int | None = None) -> NDArray[np.float32]:
-        """Return one month (0-11) of a variable, or a static one, over all cells in the order of `index`."""
-        parts = [self.read(name, tile) for tile in range(self.n_tiles)]
-        return np.concatenate(parts if month is None else [part[month] for part in parts])
+        """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
+        if month is None:
+            return np.concatenate([self.read(name, tile) for tile in range(self.n_tiles)])
+        year, of_year = divmod(month, MONTHS)
+        return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
 
-    def _chunk(self, name: str, tile: int) -> Path:
-        return (
-            self.path / name / "c" / "0" / str(tile) if self._is_monthly(name) else self.path / name / "c" / str(tile)
-        )
+    def read_window(
+        self, name: str, rows: slice, columns: slice, *, halo: int = 0, year: int = 0
+    ) -> NDArray[np.float32]:
+        """Return a window of the grid with a margin, NaN where the store has no cell.
 
-    def _is_monthly(self, name: str) -> bool:
-        if name not in self._monthly:
-            metadata = self.path / name / "zarr.json"
-            if not metadata.is_file():
+        Parameters
+        ----------
+        name : str
+            Variable.
+        rows, columns : slice
+            Window in the (lat, lon) grid.
+        halo : int, default 0
+            Cells to add on each side. Beyond the first and last column the other side of the globe follows if the
+            longitudes go all around, else NaN; beyond the first and last row NaN.
+        year : int, default 0
+            Number of the year in `years`.
+
+        Returns
+        -------
+        ndarray of float32
+            Shape (12, rows, columns), or (rows, columns) if the variable is static, halo included.
+        """
+        row = np.arange(rows.start - halo, rows.stop + halo)
+        column = np.arange(columns.start - halo, columns.stop + halo)
+        if abs(self.lon.size * (self.lon[1] - self.lon[0])) > 360.0 - 1e-6:
+            column %= self.lon.size
+        inside = np.ix_((row >= 0) & (row < self.lat.size), (column >= 0) & (column < self.lon.size))
+        position = np.full((row.size, column.size), -1)
+        position[inside] = self._position[np.ix_(row[inside[0].ravel()], column[inside[1].ravel()])]
+        monthly = self._variable(name).monthly
+        window = np.full((*((MONTHS,) if monthly else ()), *position.shape), np.nan, dtype=np.float32)
+        for tile in np.unique(position[position >= 0] // self.tile_cells):
+            here = (position >= 0) & (position // self.tile_cells == tile)
+            window[..., here] = self.read(name, int(tile), year)[..., position[here] % self.tile_cells]
+        return window
+
+    @cached_property
+    def _position(self) -> NDArray[np.int32]:
+        """Position in `index` of each cell of the grid, -1 where there is none."""
+        position = np.full(self.shape, -1, dtype=np.int32)
+        position.flat[self.index] = np.arange(self.index.size, dtype=np.int32)
+        return position
+
+    def _chunk(self, name: str, tile: int, year: int) -> Path:
+        years = range(self.n_years) if self._variable(name).monthly else range(1)
+        if year not in years:
+            raise ShapeError(f"year: expected 0 to {len(years) - 1}, got {year}")
+        middle = f"{year}/" if self._variable(name).monthly else ""
+        return plain_file(self.path, f"{name}/c/{middle}{tile}")
+
+    def _variable(self, name: str) -> _Variable:
+        if name not in self._variables:
+            path = plain_file(self.path, f"{name}/zarr.json")
+            if not path.is_file():
                 raise TileFormatError(f"{self.path}: expected a variable {name!r}, got none of that name")
-            self._monthly[name] = len(json.loads(metadata.read_text())["shape"]) == 2
-        return self._monthly[name]
+            metadata = json.loads(path.read_text())
+            codecs = [codec["name"] for codec in metadata["codecs"]]
+            if codecs not in (["bytes"], ["bytes", "zstd"]):
+                raise TileFormatError(f"{path}: expected codecs bytes or bytes, zstd, got {', '.join(codecs)}")
+            self._variables[name] = _Variable(len(metadata["shape"]) == 2, codecs[-1] == "zstd")
+        return self._variables[name]
 
 
-def _read_journal(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
-    """Read the finished tiles; a line cut off by a crash is dropped."""
-    entries = {}
-    for line in path.read_text().splitlines() if path.is_file() else ():
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        entries[entry["variable"], entry["tile"]] = entry
-    return entries
+def _zstd() -> Any:
+    from numcodecs.zstd import Zstd
+
+    return Zstd()

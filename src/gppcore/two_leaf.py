@@ -1,18 +1,44 @@
-"""Two-leaf photosynthesis of a canopy: typed arrays in, sunlit and shaded GPP out."""
+"""Two-leaf photosynthesis of a canopy: typed arrays in, GPP of sunlit and shaded leaves out, and its derivatives."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore import _core
 from gppcore.constants import PlantFunctionalType
-from gppcore.errors import DtypeError, ShapeError
-from gppcore.variables import check_range
+from gppcore.errors import DtypeError, RangeError, ShapeError
+from gppcore.variables import VARIABLES, check_range
 
-Float = NDArray[np.float64]
+Floats = NDArray[Any]  # float64 or float32
+
+INPUTS = (
+    "sw",
+    "tair",
+    "vpd",
+    "wind",
+    "cos_zenith",
+    "ca",
+    "lai",
+    "clumping",
+    "soil_water_stress",
+    "vcmax25",
+    "g1",
+    "diffuse_fraction",
+)
+"""Inputs of a canopy hour in the order of the kernel: what a derivative may be taken by."""
+
+LEAF_CLASSES = ("sunlit_overstory", "shaded_overstory", "sunlit_understory", "shaded_understory")
+"""Order of the first axis of outputs by leaf class."""
+
+OUTPUTS = ("gpp_classes", "conductance", "transpiration", "leaf_temperature", "apar")
+"""What :func:`two_leaf_gpp` gives on request."""
+
+_COMPONENTS = 4  # derivatives of one pass of the kernel
 
 
 @dataclass(frozen=True)
@@ -21,18 +47,20 @@ class Forcing:
 
     Parameters
     ----------
-    sw : array_like of float64
+    sw : array_like
         Shortwave radiation, downward [W m-2], 0 to 1500.
-    tair : array_like of float64
+    tair : array_like
         Air temperature [degC], -90 to 65.
-    vpd : array_like of float64
+    vpd : array_like
         Vapour pressure deficit [Pa], 0 to 15000.
-    cos_zenith : array_like of float64
+    cos_zenith : array_like
         Cosine of the solar zenith angle [1], -1 to 1; night where 0 or less.
-    ca : array_like of float64
+    ca : array_like
         CO2 mole fraction [umol mol-1], 50 to 2000.
-    wind : array_like of float64, default 2.5
+    wind : array_like, default 2.5
         Wind speed at 30 m [m s-1], 0 to 80; GPP depends little on it.
+    diffuse_fraction : array_like, optional
+        Diffuse share of shortwave [1], 0 to 1. None: from the clearness of the sky.
     """
 
     sw: ArrayLike
@@ -41,6 +69,7 @@ class Forcing:
     cos_zenith: ArrayLike
     ca: ArrayLike
     wind: ArrayLike = 2.5
+    diffuse_fraction: ArrayLike | None = None
 
 
 @dataclass(frozen=True)
@@ -49,15 +78,15 @@ class Canopy:
 
     Parameters
     ----------
-    lai : array_like of float64
+    lai : array_like
         Leaf area index [m2 m-2], 0 to 15.
-    soil_water_stress : array_like of float64, default 1
+    soil_water_stress : array_like, default 1
         Soil-water stress factor [1], 0 to 1; 1 is unstressed.
-    clumping : array_like of float64, optional
+    clumping : array_like, optional
         Clumping index [1], 0.1 to 1.
-    vcmax25 : array_like of float64, optional
+    vcmax25 : array_like, optional
         Vcmax at 25 degC [umol m-2 s-1], 0 to 400.
-    g1 : array_like of float64, optional
+    g1 : array_like, optional
         Slope of the Ball-Berry relation [1], 0 to 30.
     """
 
@@ -70,15 +99,52 @@ class Canopy:
 
 @dataclass(frozen=True)
 class TwoLeafFlux:
-    """GPP of the canopy hours [umol CO2 m-2 s-1], over- and understory together."""
+    """Fluxes of the canopy hours, over- and understory together; None what was not asked for.
 
-    gpp_sunlit: Float
-    gpp_shaded: Float
+    Parameters
+    ----------
+    gpp_sunlit, gpp_shaded : ndarray of shape (...)
+        GPP of sunlit and of shaded leaves [umol CO2 m-2 s-1].
+    gpp_classes : ndarray of shape (4, ...), optional
+        GPP by leaf class, in the order of :data:`LEAF_CLASSES` [umol CO2 m-2 s-1]; their sum is `gpp`.
+    conductance : ndarray of shape (4, ...), optional
+        Stomatal conductance for water vapour by leaf class, per ground area [mol m-2 s-1]; 0 at night.
+    transpiration : ndarray of shape (4, ...), optional
+        Transpiration by leaf class, per ground area [kg m-2 s-1]; 0 at night.
+    leaf_temperature : ndarray of shape (4, ...), optional
+        Temperature by leaf class [degC]; that of the air at night.
+    apar : ndarray of shape (4, ...), optional
+        Absorbed photons by leaf class, per ground area [umol m-2 s-1].
+    """
+
+    gpp_sunlit: Floats
+    gpp_shaded: Floats
+    gpp_classes: Floats | None = None
+    conductance: Floats | None = None
+    transpiration: Floats | None = None
+    leaf_temperature: Floats | None = None
+    apar: Floats | None = None
 
     @property
-    def gpp(self) -> Float:
+    def gpp(self) -> Floats:
         """GPP of all leaves [umol CO2 m-2 s-1]."""
         return self.gpp_sunlit + self.gpp_shaded
+
+
+@dataclass(frozen=True)
+class TwoLeafGradient:
+    """GPP and its exact derivatives.
+
+    Parameters
+    ----------
+    flux : TwoLeafFlux
+        The same bits as :func:`two_leaf_gpp` gives.
+    derivatives : mapping of str to ndarray
+        d gpp / d name for each name asked for, in umol CO2 m-2 s-1 per unit of the input.
+    """
+
+    flux: TwoLeafFlux
+    derivatives: Mapping[str, Floats]
 
 
 def two_leaf_gpp(
@@ -86,6 +152,10 @@ def two_leaf_gpp(
     canopy: Canopy,
     pft: PlantFunctionalType,
     *,
+    mode: Literal["robust"] = "robust",
+    biochem_temperature: Literal["air", "leaf"] = "air",
+    gross: bool = False,
+    outputs: Sequence[str] = (),
     out: TwoLeafFlux | None = None,
     n_threads: int = 1,
 ) -> TwoLeafFlux:
@@ -99,30 +169,43 @@ def two_leaf_gpp(
         Leaves, soil-water stress and overrides of the parameters.
     pft : PlantFunctionalType
         Parameters; C3 or C4 by its pathway.
+    mode : {"robust"}
+        The model: the exact coupled minimum of the limiting rates.
+    biochem_temperature : {"air", "leaf"}
+        Temperature at which the biochemistry of the leaves runs. "leaf": of each leaf class, from the last pass of
+        the energy balance.
+    gross : bool, default False
+        Add respiration of the leaves in light back. Where net assimilation is 0 since respiration exceeds
+        photosynthesis, the gross rate is what light and CO2 allow: it goes to 0 with light; it is 0 at night.
+    outputs : sequence of str, optional
+        What else to return, of :data:`OUTPUTS`.
     out : TwoLeafFlux, optional
-        C-contiguous float64 arrays of the broadcast shape to write to.
+        C-contiguous arrays of the broadcast shape, (4, ...) for those of `outputs`, and of the inputs' number type,
+        to write to.
     n_threads : int, default 1
         Threads to use; 0 means all cores. The result does not depend on it.
 
     Returns
     -------
     TwoLeafFlux
-        Arrays of the broadcast shape. NaN in an input gives NaN there and nowhere else.
+        Arrays of the broadcast shape: float32 where input arrays are float32, else float64. NaN in an input gives
+        NaN there and nowhere else.
 
     Raises
     ------
     ShapeError
         If the shapes do not broadcast, or `out` has another shape.
     DtypeError
-        If an input is not float64 (integers and Python numbers are taken), or `out` is not.
+        If input arrays are not all float64 or all float32 (integers and single numbers adapt), or `out` differs.
     RangeError, UnitsError
-        If a value lies outside its valid range, or looks like another unit.
+        If a value lies outside its valid range, or looks like another unit, or an option is unknown. `out` may then
+        hold part of the results.
 
     Notes
     -----
     Sunlit and shaded leaves of Chen et al. (1999, 2012) with Farquhar C3 or Collatz C4 photosynthesis coupled
-    to Ball-Berry stomata; three passes of the energy balance; biochemistry at air temperature. GPP is net
-    assimilation of the leaves, as in BEPS. `gppcore.reference` states every equation.
+    to Ball-Berry stomata; three passes of the energy balance. GPP is net assimilation of the leaves, as in BEPS,
+    unless `gross`. `gppcore.reference` states every equation.
 
     References
     ----------
@@ -137,62 +220,278 @@ def two_leaf_gpp(
     >>> round(float(flux.gpp), 1)
     21.1
     """
-    values = _inputs(forcing, canopy, pft)
-    try:
-        shape = np.broadcast_shapes(*(v.shape for v in values))
-    except ValueError:
-        shapes = ", ".join(str(v.shape) for v in values if v.ndim)
-        raise ShapeError(f"two_leaf_gpp: inputs do not broadcast against each other, got {shapes}") from None
+    for name in outputs:
+        if name not in OUTPUTS:
+            raise RangeError(f"outputs: expected names of {', '.join(OUTPUTS)}, got {name}")
+    grids = Grids(_named(forcing, canopy, pft))
+    names = ("gpp_sunlit", "gpp_shaded", *outputs)
     if out is None:
-        out = TwoLeafFlux(np.empty(shape), np.empty(shape))
-    flat = (-1, max(shape[-1], 1)) if shape else (1, 1)
-    sunlit, shaded = (_output(name, getattr(out, name), shape).reshape(flat) for name in ("gpp_sunlit", "gpp_shaded"))
-    if sunlit.size:
-        grids = [_grid(v, shape, sunlit.shape) for v in values]
-        _core.two_leaf(_parameters(pft), grids, sunlit, shaded, n_threads)
+        out = TwoLeafFlux(**{name: grids.empty(name in OUTPUTS) for name in names})
+    targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
+    for name in names:
+        target = grids.output(name, getattr(out, name), by_class=name in OUTPUTS)
+        if name in OUTPUTS:
+            first = 2 + 4 * OUTPUTS.index(name)
+            targets[first : first + 4] = list(target)
+        else:
+            targets[names.index(name)] = target
+    pft_numbers = _parameters(pft, mode, biochem_temperature, gross)
+    if grids.size:
+        grids.check(_core.two_leaf(pft_numbers, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads))
     return out
 
 
-def _inputs(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> list[Float]:
-    """Check all inputs and return them in the order of the kernel."""
-    named = {
-        "sw": forcing.sw,
-        "tair": forcing.tair,
-        "vpd": forcing.vpd,
-        "wind": forcing.wind,
-        "cos_zenith": forcing.cos_zenith,
-        "ca": forcing.ca,
+def two_leaf_gradient(
+    forcing: Forcing,
+    canopy: Canopy,
+    pft: PlantFunctionalType,
+    *,
+    parameters: Sequence[str] = ("vcmax25", "g1", "clumping", "lai", "soil_water_stress"),
+    biochem_temperature: Literal["air", "leaf"] = "air",
+    gross: bool = False,
+    n_threads: int = 1,
+) -> TwoLeafGradient:
+    """Return GPP of canopy hours, of the robust mode, with its exact derivatives by some of the inputs.
+
+    Parameters
+    ----------
+    forcing, canopy, pft, biochem_temperature, gross, n_threads
+        As in :func:`two_leaf_gpp`.
+    parameters : sequence of str
+        Inputs to take derivatives by, of :data:`INPUTS`; the cost grows with each four of them. A derivative by
+        `diffuse_fraction` needs it in `forcing`; without it, those by `sw` and `cos_zenith` go through the clearness
+        of the sky too.
+
+    Returns
+    -------
+    TwoLeafGradient
+        Derivatives are one-sided at bounds of the model (such as a leaf temperature 5 K above the air), and 0 at
+        night.
+
+    Raises
+    ------
+    ShapeError, DtypeError, RangeError, UnitsError
+        As in :func:`two_leaf_gpp`; RangeError also for an unknown parameter.
+
+    Notes
+    -----
+    Forward mode: the kernel runs on numbers that carry four derivatives; the leaf's own come from the theorem of
+    implicit functions.
+    """
+    named = _named(forcing, canopy, pft)
+    for name in parameters:
+        if name not in INPUTS:
+            raise RangeError(f"parameters: expected names of {', '.join(INPUTS)}, got {name}")
+        if named[name] is None:
+            raise RangeError("parameters: expected a diffuse_fraction in forcing to take the derivative by, got None")
+    grids = Grids(named)
+    flux = TwoLeafFlux(grids.empty(False), grids.empty(False))
+    derivatives = {name: grids.empty(False) for name in parameters}
+    targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
+    targets[:2] = grids.output("gpp_sunlit", flux.gpp_sunlit), grids.output("gpp_shaded", flux.gpp_shaded)
+    pft_numbers = _parameters(pft, "robust", biochem_temperature, gross)
+    names = list(derivatives)
+    for first in range(0, len(names) if grids.size else 0, _COMPONENTS):
+        part: list[str | None] = [*names[first : first + _COMPONENTS]]
+        part += [None] * (_COMPONENTS - len(part))
+        by = [-1 if name is None else INPUTS.index(name) for name in part]
+        to = [None if name is None else grids.output(name, derivatives[name]) for name in part]
+        grids.check(
+            _core.two_leaf_gradient(
+                pft_numbers, grids.inputs, grids.limits, targets, by, to, grids.shape2, n_threads=n_threads
+            )
+        )
+    return TwoLeafGradient(flux, derivatives)
+
+
+@dataclass(frozen=True)
+class LeafFlux:
+    """Gas exchange of single leaves.
+
+    Parameters
+    ----------
+    a_net : ndarray
+        Net assimilation [umol CO2 m-2 s-1], at least 0.
+    ci : ndarray
+        CO2 inside the leaf [umol mol-1].
+    conductance : ndarray
+        Stomatal conductance for water vapour [mol m-2 s-1].
+    rd : ndarray
+        Respiration in light [umol CO2 m-2 s-1].
+    """
+
+    a_net: Floats
+    ci: Floats
+    conductance: Floats
+    rd: Floats
+
+
+def leaf_gas_exchange(
+    *,
+    vcmax25: ArrayLike,
+    ppfd: ArrayLike,
+    tair: ArrayLike,
+    humidity: ArrayLike,
+    boundary_conductance: ArrayLike,
+    ca: ArrayLike,
+    g1: ArrayLike,
+    g0: float,
+    soil_water_stress: ArrayLike = 1.0,
+    pathway: Literal["C3", "C4"] = "C3",
+    mode: Literal["robust"] = "robust",
+    n_threads: int = 1,
+) -> LeafFlux:
+    """Solve photosynthesis coupled to stomata of single leaves (E6-E12).
+
+    Parameters
+    ----------
+    vcmax25 : array_like
+        Vcmax at 25 degC [umol m-2 s-1], 0 to 400.
+    ppfd : array_like
+        Absorbed photons [umol m-2 s-1], 0 to 3500.
+    tair : array_like
+        Temperature of the biochemistry [degC], -90 to 65.
+    humidity : array_like
+        Relative humidity at the leaf surface [1], 0 to 2.
+    boundary_conductance : array_like
+        Conductance of the boundary layer for water vapour [mol m-2 s-1], 0.001 to 20.
+    ca : array_like
+        CO2 mole fraction of the air [umol mol-1], 50 to 2000.
+    g1 : array_like
+        Slope of the Ball-Berry relation [1], 0 to 30.
+    g0 : float
+        Residual conductance for water vapour [mol m-2 s-1].
+    soil_water_stress : array_like, default 1
+        Soil-water stress factor [1], 0 to 1.
+    pathway : {"C3", "C4"}
+        Photosynthetic pathway.
+    mode : {"robust"}
+        The model, as in :func:`two_leaf_gpp`.
+    n_threads : int, default 1
+        Threads to use; 0 means all cores.
+
+    Returns
+    -------
+    LeafFlux
+        Arrays of the broadcast shape and number type; NaN where an input is NaN. Where net assimilation would be
+        negative it is 0, and stomata are at `g0`.
+
+    Raises
+    ------
+    ShapeError, DtypeError, RangeError, UnitsError
+        As in :func:`two_leaf_gpp`.
+
+    References
+    ----------
+    .. [1] Farquhar, G.D. et al. (1980) Planta 149, 78-90. doi:10.1007/BF00386231
+    .. [2] Collatz, G.J. et al. (1992) Aust. J. Plant Physiol. 19, 519-538. doi:10.1071/PP9920519
+    """
+    grids = Grids(
+        {
+            "vcmax25": vcmax25,
+            "ppfd": ppfd,
+            "tair": tair,
+            "humidity": humidity,
+            "boundary_conductance": boundary_conductance,
+            "ca": ca,
+            "g1": g1,
+            "soil_water_stress": soil_water_stress,
+        }
+    )
+    leaf = _core.LeafParameters(g0=g0, c4=_is_c4(pathway), mode=mode)
+    flux = LeafFlux(*(grids.empty(False) for _ in range(4)))
+    targets: list[Floats | None] = [
+        grids.output(name, getattr(flux, name)) for name in ("a_net", "ci", "conductance", "rd")
+    ]
+    if grids.size:
+        grids.check(
+            _core.leaf_gas_exchange(leaf, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads)
+        )
+    return flux
+
+
+class Grids:
+    """Inputs of a kernel: named arrays of one number type, broadcast to rows x columns."""
+
+    def __init__(self, named: Mapping[str, ArrayLike | None]) -> None:
+        arrays = {name: None if value is None else np.asarray(value) for name, value in named.items()}
+        self.dtype = _common_dtype(arrays)
+        self.named = {name: None if a is None else a.astype(self.dtype, copy=False) for name, a in arrays.items()}
+        given = [a for a in self.named.values() if a is not None]
+        try:
+            self.shape = np.broadcast_shapes(*(a.shape for a in given))
+        except ValueError:
+            shapes = ", ".join(str(a.shape) for a in given if a.ndim)
+            raise ShapeError(f"inputs do not broadcast against each other, got {shapes}") from None
+        self.size = int(np.prod(self.shape))
+        columns = self.shape[-1] if self.shape else 1
+        self.shape2 = (self.size // max(columns, 1), columns)
+        self.inputs = [None if a is None or not self.size else self._view(a) for a in self.named.values()]
+        self.limits = [VARIABLES[name].valid_range for name in self.named]
+
+    def _view(self, a: Floats) -> Floats:
+        """View as rows x columns; copied only where several leading dimensions broadcast unevenly."""
+        if len(self.shape) > 2:
+            return np.broadcast_to(a, self.shape).reshape(self.shape2)
+        return np.broadcast_to(a, self.shape2)
+
+    def empty(self, by_class: bool) -> Floats:
+        """Return an array for an output."""
+        return np.empty((4, *self.shape) if by_class else self.shape, self.dtype)
+
+    def output(self, name: str, array: Floats | None, *, by_class: bool = False) -> Floats:
+        """Check an array for an output and view it as rows x columns."""
+        shape = (4, *self.shape) if by_class else self.shape
+        if array is None or array.dtype != self.dtype or not array.flags.c_contiguous:
+            got = None if array is None else array.dtype
+            raise DtypeError(f"out.{name}: expected a C-contiguous {self.dtype} array, got {got}")
+        if array.shape != shape:
+            raise ShapeError(f"out.{name}: expected shape {shape}, got {array.shape}")
+        return array.reshape((4, *self.shape2) if by_class else self.shape2)
+
+    def check(self, wrong: int) -> None:
+        """Raise the error of the input that the kernel found out of range, if there is one."""
+        if wrong >= 0:
+            name = list(self.named)[wrong]
+            check_range(name, self.named[name])  # type: ignore[arg-type]
+
+
+def _common_dtype(arrays: Mapping[str, NDArray[Any] | None]) -> np.dtype[Any]:
+    """Return the number type of the arrays; single numbers and integers adapt to it."""
+    common, first = np.dtype(np.float64), ""
+    for name, array in arrays.items():
+        if array is None or array.dtype.kind in "iu" or (array.ndim == 0 and array.dtype.kind == "f"):
+            continue
+        expected = str(common) if first else "float64 or float32"
+        if array.dtype not in (np.float64, np.float32) or (first and array.dtype != common):
+            hint = f", as {first} is" if first else ""
+            raise DtypeError(f"{name}: expected {expected}{hint}, got {array.dtype}")
+        common, first = array.dtype, first or name
+    return common
+
+
+def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[str, ArrayLike | None]:
+    """Return all inputs by name, in the order of the kernel."""
+    values = {
+        **vars(forcing),
         "lai": canopy.lai,
-        "clumping": pft.clumping if canopy.clumping is None else canopy.clumping,
         "soil_water_stress": canopy.soil_water_stress,
+        "clumping": pft.clumping if canopy.clumping is None else canopy.clumping,
         "vcmax25": pft.vcmax25 if canopy.vcmax25 is None else canopy.vcmax25,
         "g1": pft.g1 if canopy.g1 is None else canopy.g1,
     }
-    arrays = []
-    for name, value in named.items():
-        array = np.asarray(value)
-        if array.dtype.kind in "iu" or array.ndim == 0:
-            array = array.astype(np.float64)
-        if array.dtype != np.float64:
-            raise DtypeError(f"{name}: expected float64, got {array.dtype}")
-        arrays.append(check_range(name, array))
-    return arrays
+    return {name: values[name] for name in INPUTS}
 
 
-def _output(name: str, array: Float, shape: tuple[int, ...]) -> Float:
-    if array.dtype != np.float64 or not array.flags.c_contiguous:
-        raise DtypeError(f"out.{name}: expected a C-contiguous float64 array, got {array.dtype}")
-    if array.shape != shape:
-        raise ShapeError(f"out.{name}: expected shape {shape}, got {array.shape}")
-    return array
+def _is_c4(pathway: str) -> bool:
+    if pathway not in ("C3", "C4"):
+        raise RangeError(f"pathway: expected C3 or C4, got {pathway}")
+    return pathway == "C4"
 
 
-def _grid(value: Float, shape: tuple[int, ...], grid: tuple[int, ...]) -> Float:
-    """View an input as rows x columns; copied only where several leading dimensions broadcast unevenly."""
-    return np.broadcast_to(value, shape).reshape(grid) if len(shape) > 2 else np.broadcast_to(value, grid)
-
-
-def _parameters(pft: PlantFunctionalType) -> _core.TwoLeafParameters:
+def _parameters(pft: PlantFunctionalType, mode: str, biochem_temperature: str, gross: bool) -> _core.TwoLeafParameters:
+    if biochem_temperature not in ("air", "leaf"):
+        raise RangeError(f"biochem_temperature: expected air or leaf, got {biochem_temperature}")
     return _core.TwoLeafParameters(
         g0=pft.g0,
         albedo=pft.albedo,
@@ -201,5 +500,8 @@ def _parameters(pft: PlantFunctionalType) -> _core.TwoLeafParameters:
         stem_area_overstory=pft.stem_area_overstory,
         stem_area_understory=pft.stem_area_understory,
         understory=pft.understory,
-        c4=pft.pathway == "C4",
+        c4=_is_c4(pft.pathway),
+        mode=mode,
+        leaf_temperature=biochem_temperature == "leaf",
+        gross=gross,
     )

@@ -24,7 +24,7 @@ class LookAlike:
 
 @dataclass(frozen=True)
 class Variable:
-    """Name, unit and valid range of a quantity."""
+    """Name, unit and valid range of a quantity; `aliases` are names of FLUXNET, ERA5 and MODIS, in their own units."""
 
     name: str
     long_name: str
@@ -32,6 +32,7 @@ class Variable:
     valid_range: tuple[float, float]
     standard_name: str | None = None
     look_alike: LookAlike | None = None
+    aliases: tuple[str, ...] = ()
 
 
 _TABLE = (
@@ -43,7 +44,21 @@ _TABLE = (
         (0.0, 60.0),
         "gross_primary_productivity_of_biomass_expressed_as_carbon",
     ),
-    Variable("tair", "air temperature", "degC", (-90.0, 65.0), "air_temperature", LookAlike("K", (150, 350))),
+    Variable(
+        "tair",
+        "air temperature",
+        "degC",
+        (-90.0, 65.0),
+        "air_temperature",
+        LookAlike("K", (150, 350)),
+        ("TA_F", "TA", "t2m"),
+    ),
+    Variable(
+        "tmin", "lowest air temperature of the day", "degC", (-90.0, 65.0), None, LookAlike("K", (150, 350)), ("mn2t",)
+    ),
+    Variable(
+        "tmax", "highest air temperature of the day", "degC", (-90.0, 65.0), None, LookAlike("K", (150, 350)), ("mx2t",)
+    ),
     Variable("tair_range", "diurnal range of air temperature", "degC", (0.0, 40.0)),
     Variable(
         "vpd",
@@ -52,9 +67,31 @@ _TABLE = (
         (0.0, 15000.0),
         "water_vapor_saturation_deficit_in_air",
         LookAlike("hPa or kPa", (1e-9, 100)),
+        ("VPD_F", "VPD"),
     ),
-    Variable("patm", "air pressure", "Pa", (3e4, 1.1e5), "surface_air_pressure", LookAlike("hPa", (300, 1100))),
-    Variable("wind", "wind speed", "m s-1", (0.0, 80.0), "wind_speed"),
+    Variable("rh", "relative humidity", "%", (0.0, 105.0), "relative_humidity", LookAlike("1", (1e-9, 1.05)), ("RH",)),
+    Variable(
+        "specific_humidity",
+        "specific humidity",
+        "kg kg-1",
+        (0.0, 0.06),
+        "specific_humidity",
+        LookAlike("g kg-1", (0.1, 60)),
+        ("q",),
+    ),
+    Variable(
+        "dewpoint", "dew point", "degC", (-90.0, 45.0), "dew_point_temperature", LookAlike("K", (150, 320)), ("d2m",)
+    ),
+    Variable(
+        "patm",
+        "air pressure",
+        "Pa",
+        (3e4, 1.1e5),
+        "surface_air_pressure",
+        LookAlike("hPa", (300, 1100)),
+        ("PA_F", "PA", "sp"),
+    ),
+    Variable("wind", "wind speed", "m s-1", (0.0, 80.0), "wind_speed", None, ("WS_F", "WS")),
     Variable(
         "sw",
         "shortwave radiation, downward",
@@ -62,6 +99,7 @@ _TABLE = (
         (0.0, 1500.0),
         "surface_downwelling_shortwave_flux_in_air",
         LookAlike("MJ m-2 d-1", (1e-9, 50)),
+        ("SW_IN_F", "SW_IN", "ssrd"),
     ),
     Variable(
         "sw_toa",
@@ -78,21 +116,32 @@ _TABLE = (
         (0.0, 2000.0),
         "lwe_precipitation_rate",
         LookAlike("kg m-2 s-1", (1e-12, 2e-3)),
+        ("P_F", "P", "tp"),
     ),
     Variable("cos_zenith", "cosine of the solar zenith angle", "1", (-1.0, 1.0)),
-    Variable("lai", "leaf area index", "m2 m-2", (0.0, 15.0), "leaf_area_index"),
+    Variable("diffuse_fraction", "diffuse share of downward shortwave radiation", "1", (0.0, 1.0)),
+    Variable("humidity", "relative humidity at the leaf surface", "1", (0.0, 2.0)),
+    Variable(
+        "boundary_conductance", "conductance of the leaf boundary layer for water vapour", "mol m-2 s-1", (1e-3, 20.0)
+    ),
+    Variable("conductance", "stomatal conductance for water vapour", "mol m-2 s-1", (0.0, 20.0)),
+    Variable("transpiration", "transpiration", "kg m-2 s-1", (-1e-3, 1e-3), "transpiration_flux"),
+    Variable("leaf_temperature", "leaf temperature", "degC", (-95.0, 75.0)),
+    Variable("apar", "photosynthetically active radiation absorbed by leaves", "umol m-2 s-1", (0.0, 3500.0)),
+    Variable("lai", "leaf area index", "m2 m-2", (0.0, 15.0), "leaf_area_index", None, ("Lai", "Lai_500m")),
     Variable("clumping", "clumping index", "1", (0.1, 1.0)),
-    Variable("ca", "CO2 mole fraction of the air", "umol mol-1", (50.0, 2000.0)),
+    Variable("ca", "CO2 mole fraction of the air", "umol mol-1", (50.0, 2000.0), None, None, ("CO2_F_MDS", "CO2")),
     Variable("vcmax25", "maximum carboxylation rate at 25 degC", "umol m-2 s-1", (0.0, 400.0)),
     Variable("g1", "slope of the Ball-Berry relation", "1", (0.0, 30.0)),
     Variable("soil_water_stress", "soil-water stress factor (1 = none)", "1", (0.0, 1.0)),
     Variable("soil_water", "plant-available soil water over its capacity", "1", (0.0, 1.0)),
     Variable("igbp", "IGBP land cover class", "1", (0, 16)),
+    Variable("pft_fraction", "area share of a plant functional type", "1", (0.0, 1.0)),
     Variable("c4_fraction", "share of C4 plants in grass and crop", "1", (0.0, 1.0)),
     Variable("ndvi_min", "lowest NDVI of the year", "1", (-0.3, 1.0)),
     Variable("ndvi_max", "highest NDVI of the year", "1", (-0.3, 1.0)),
-    Variable("lat", "latitude", "degrees_north", (-90.0, 90.0), "latitude"),
-    Variable("lon", "longitude", "degrees_east", (-180.0, 360.0), "longitude"),
+    Variable("lat", "latitude", "degrees_north", (-90.0, 90.0), "latitude", None, ("latitude", "LOCATION_LAT")),
+    Variable("lon", "longitude", "degrees_east", (-180.0, 360.0), "longitude", None, ("longitude", "LOCATION_LONG")),
 )
 
 VARIABLES = {variable.name: variable for variable in _TABLE}
@@ -196,15 +245,19 @@ def nomenclature() -> str:
         "This page lists every quantity of gppcore with its one name, one unit and valid range.",
         "",
         "It is made by `python -m gppcore.variables`. A value outside its range is refused; NaN passes as missing.",
+        "Names of FLUXNET, ERA5 and MODIS stand beside ours to find them by; their units may differ.",
         "",
-        "| name | quantity | unit | valid range | often mistaken unit | CF standard name |",
-        "|---|---|---|---|---|---|",
+        "| name | quantity | unit | valid range | often mistaken unit | CF standard name | elsewhere |",
+        "|---|---|---|---|---|---|---|",
     ]
     for v in _TABLE:
         low, high = v.valid_range
         mistaken = v.look_alike.unit if v.look_alike else ""
         name = f"`{v.standard_name}`" if v.standard_name else ""
-        lines.append(f"| `{v.name}` | {v.long_name} | {v.unit} | {low:g} to {high:g} | {mistaken} | {name} |")
+        elsewhere = ", ".join(f"`{alias}`" for alias in v.aliases)
+        lines.append(
+            f"| `{v.name}` | {v.long_name} | {v.unit} | {low:g} to {high:g} | {mistaken} | {name} | {elsewhere} |"
+        )
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-#define GPPCORE_ABI_VERSION 1
+#define GPPCORE_ABI_VERSION 2
 
 typedef enum gpp_status {
   GPP_OK = 0,
@@ -38,32 +38,52 @@ GPP_API const char* gpp_last_error(void);
 /* Name of the instruction set in use: baseline, avx2 or avx512. */
 GPP_API gpp_status gpp_isa(const char** name);
 
-/* A forest of regression trees. One handle may be used by many threads at once, except to free it. */
+/* A forest of trees. One handle may be used by many threads at once, except to free it. */
 typedef struct gpp_forest gpp_forest;
 
-/* Reads a .gppf file, checking all of it; *forest is set only on success and must be freed. */
+/* Maps a .gppf file, checking all of it; *forest is set only on success and must be freed. The file may be
+ * replaced meanwhile, but must not be changed in place. */
 GPP_API gpp_status gpp_forest_load(const char* path, gpp_forest** forest);
 
 /* Frees a forest; NULL is allowed. */
 GPP_API void gpp_forest_free(gpp_forest* forest);
 
-/* Number of features and of trees; either pointer may be NULL. */
-GPP_API gpp_status gpp_forest_info(const gpp_forest* forest, int64_t* n_features, int64_t* n_trees);
+/* Number of features, of outputs per row and of trees; pointers may be NULL. */
+GPP_API gpp_status gpp_forest_info(const gpp_forest* forest, int64_t* n_features, int64_t* n_outputs, int64_t* n_trees);
 
-/* Predicts rows[n_rows][n_features] into out[n_rows], in the calling thread, without a lock; NaN is a missing
- * value. Memory is allocated only in a thread's first call, or when it meets a larger forest. n_features must be
- * that of the forest. n_rows may be 0. */
-GPP_API gpp_status gpp_forest_predict_f32(const gpp_forest* forest, const float* rows, int64_t n_rows,
-                                          int64_t n_features, float* out);
-GPP_API gpp_status gpp_forest_predict_f64(const gpp_forest* forest, const double* rows, int64_t n_rows,
-                                          int64_t n_features, double* out);
+/* Scratch memory for predictions: one per thread, best made by the thread that uses it. It serves the forest that
+ * it was made for and every one that needs no more; it holds nothing between calls. */
+typedef struct gpp_workspace gpp_workspace;
+
+/* *workspace is set only on success and must be freed. */
+GPP_API gpp_status gpp_workspace_new(const gpp_forest* forest, gpp_workspace** workspace);
+
+/* Frees a workspace; NULL is allowed. */
+GPP_API void gpp_workspace_free(gpp_workspace* workspace);
+
+/* Predicts rows[n_rows][n_features] into out[n_rows][n_outputs], in the calling thread, without a lock and without
+ * allocating memory; NaN is a missing value. n_features must be that of the forest. n_rows may be 0. raw, if not 0,
+ * leaves out the link (exponential, sigmoid, softmax) and its scale. */
+GPP_API gpp_status gpp_forest_predict_f32(const gpp_forest* forest, gpp_workspace* workspace, const float* rows,
+                                          int64_t n_rows, int64_t n_features, int raw, float* out);
+GPP_API gpp_status gpp_forest_predict_f64(const gpp_forest* forest, gpp_workspace* workspace, const double* rows,
+                                          int64_t n_rows, int64_t n_features, int raw, double* out);
 
 /* The same with one array per feature: feature f of row i is columns[f][i * strides[f]]; stride 0 (counted in
  * elements) is one value for all rows. columns and strides hold as many entries as the forest has features. */
-GPP_API gpp_status gpp_forest_predict_columns_f32(const gpp_forest* forest, const float* const* columns,
-                                                  const int64_t* strides, int64_t n_rows, float* out);
-GPP_API gpp_status gpp_forest_predict_columns_f64(const gpp_forest* forest, const double* const* columns,
-                                                  const int64_t* strides, int64_t n_rows, double* out);
+GPP_API gpp_status gpp_forest_predict_columns_f32(const gpp_forest* forest, gpp_workspace* workspace,
+                                                  const float* const* columns, const int64_t* strides, int64_t n_rows,
+                                                  int raw, float* out);
+GPP_API gpp_status gpp_forest_predict_columns_f64(const gpp_forest* forest, gpp_workspace* workspace,
+                                                  const double* const* columns, const int64_t* strides, int64_t n_rows,
+                                                  int raw, double* out);
+
+/* Writes leaves[n_rows][n_trees]: the leaf that each row reaches in each tree, counted from 0 in the order of the
+ * file. The rest is as for prediction. */
+GPP_API gpp_status gpp_forest_apply_f32(const gpp_forest* forest, gpp_workspace* workspace, const float* rows,
+                                        int64_t n_rows, int64_t n_features, int32_t* leaves);
+GPP_API gpp_status gpp_forest_apply_f64(const gpp_forest* forest, gpp_workspace* workspace, const double* rows,
+                                        int64_t n_rows, int64_t n_features, int32_t* leaves);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,6 @@
 
 namespace gppcore {
 
-uint32_t crc32c(const void* data, size_t size, uint32_t crc = 0);
+uint32_t crc32c(const void* data, size_t size);
 
 }  // namespace gppcore

@@ -1,204 +1,227 @@
-// Prediction without walking: a block of 512 rows goes through a tree as bit masks, one bit per row.
+// Prediction without walking: a block of 2048 rows goes through a tree as bit masks, one bit per row.
 //
-// 1. Rank: every value becomes the number of its feature's thresholds below it, a byte (see ForestFeature).
-// 2. Conditions: a node asks "rank > k?". All trees together ask few different questions; each is answered
-// once
-//    per block, as a mask of 512 bits.
-// 3. Trees: number the gaps between neighbouring leaves 1, 2, ... from the left; every internal node is one
-// gap.
-//    Let B[g] = "the row's leaf lies right of gap g". If low and high are the gaps that bound the node's
-//    subtree,
+// 1. Rank: every value becomes the number of its feature's thresholds below it, a byte (see ForestRow).
+// 2. Conditions: a node asks "rank > k?". All trees together ask few different questions; each is answered once per
+//    block, as a mask. A split by category is the exclusive or of such masks.
+// 3. Trees: number the gaps between neighbouring leaves 1, 2, ... from the left; every internal node is one gap.
+//    Let B[g] = "the row's leaf lies right of gap g". If low and high are the gaps that bound the node's subtree,
 //        B[g] = B[high] | (B[low] & condition),   B[0] = all, B[last + 1] = none,
-//    parents first: two operations per node for 512 rows, and no branch.
-// 4. Leaf numbers: a row's leaf is the number of gaps it lies right of. Since B[1] >= B[2] >= ..., bit p of
-// that
+//    parents first: no branch, and one or two operations per node for all rows of a vector.
+// 4. Leaf numbers: a row's leaf is the number of gaps it lies right of. Since B[1] >= B[2] >= ..., bit p of that
 //    number is the exclusive or of B[2^p], B[2 * 2^p], B[3 * 2^p], ...; the bits are transposed to bytes.
-// 5. Sum: leaf values are looked up and added in double, tree after tree, which is the order of a plain walk.
+// 5. Sums: of float results in fixed point, leaf values being looked up byte by byte in registers; of double results
+//    in double, in the order of the trees (those of at most 256 leaves first, then the walked ones).
 //
-// Bit i of byte l of a mask is row i * 64 + l: comparing eight vectors of byte ranks then fills a mask with
-// no movement across lanes, and the transposed leaf numbers come out in the order of the rows. Few rows, and
-// trees of more than 256 leaves, are walked node by node, several rows at a time.
+// In a vector of W bytes, bit i of byte l is row i * W + l of its 8 * W rows: then the bits of eight vectors of byte
+// ranks transpose to masks, and leaf numbers to bytes, with no movement across bytes.
+#pragma once
 #include <cstdint>
 
 #include "forest.hpp"
+#include "forest_link-inl.hpp"
+#include "forest_masks-inl.hpp"
+#include "forest_prune-inl.hpp"
+#include "forest_row-inl.hpp"
+#include "forest_sums-inl.hpp"
+#include "forest_trees-inl.hpp"
+#include "forest_walk-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {
 namespace forest {
 
-typedef int8_t Ranks __attribute__((vector_size(GPPCORE_VECTOR_BYTES), may_alias));
-typedef uint8_t Bytes __attribute__((vector_size(GPPCORE_VECTOR_BYTES), may_alias));
-typedef uint64_t Words __attribute__((vector_size(GPPCORE_VECTOR_BYTES), may_alias));
-constexpr int kVectors = kForestMaskBytes / GPPCORE_VECTOR_BYTES;  // per mask
-constexpr int kSearches = 16;                                      // binary searches that run side by side
-constexpr int kWalkers = 8;                                        // rows that walk side by side
+// What of the previous step still holds in this one, for features that do not change.
+struct Kept {
+  bool ranks = false;  // and their ranges
+  enum { none, mixed, all } masks = none;
+};
 
 template <class T>
-void rank_column(const ForestFeature& feature, const T* column, int64_t stride, int64_t n, int8_t* ranks) {
-  const double* thresholds = feature.thresholds;
-  for (int64_t r0 = 0; r0 < n; r0 += kSearches) {
-    double x[kSearches];
-    int32_t rank[kSearches];
-    for (int i = 0; i < kSearches; ++i) {
-      const int64_t r = r0 + i < n ? r0 + i : n - 1;
-      x[i] = static_cast<double>(column[r * stride]);
-      rank[i] = 0;
-    }
-    for (int32_t step = 1 << feature.levels >> 1; step > 0; step >>= 1)
-      for (int i = 0; i < kSearches; ++i) rank[i] += thresholds[rank[i] + step - 1] < x[i] ? step : 0;
-    for (int32_t k = 0; k < feature.n_chunks; ++k) {
-      int8_t* row = ranks + 2 * k * kForestBlock + r0;
-      const int32_t first = k * static_cast<int32_t>(kForestRanksPerRow);
-      for (int i = 0; i < kSearches; ++i) {
-        const int32_t local = rank[i] - first;
-        const int32_t cut = local < 0 ? 0 : (local > 255 ? 255 : local);
-        row[i] = static_cast<int8_t>(cut - 128);
-        row[i + kForestBlock] = static_cast<int8_t>(x[i] == x[i] ? cut - 128 : 127);
-      }
-    }
-  }
-}
-
-inline void make_masks(const ForestPlan& plan, const ForestGroup& group, const ForestWorkspace& work) {
-  for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
-    const ForestRankTests& tests = plan.tests[t];
-    const int64_t first = plan.tests[group.tests_begin].begin;
-    for (int q = 0; q < kVectors; ++q) {
-      Ranks rank[8];
-      for (int i = 0; i < 8; ++i)
-        rank[i] = *reinterpret_cast<const Ranks*>(work.ranks + tests.rank_row * kForestBlock + i * kForestMaskBytes +
-                                                  q * GPPCORE_VECTOR_BYTES);
-      for (int64_t c = tests.begin; c < tests.end; ++c) {
-        const Ranks than = plan.condition_ranks[c] - Ranks{};
-        Bytes mask{};
-        for (int i = 7; i >= 0; --i) mask = mask + mask - (Bytes)(rank[i] > than);  // true is -1
-        *reinterpret_cast<Bytes*>(work.masks + (c - first) * kForestMaskBytes + q * GPPCORE_VECTOR_BYTES) = mask;
-      }
-    }
-  }
-}
-
-// Transposes an 8 x 8 bit matrix in each byte lane: bit j of plane[i] changes places with bit i of plane[j].
-inline void transpose_bits(Words* plane) {
-  constexpr uint64_t kLow[3] = {0x5555555555555555u, 0x3333333333333333u, 0x0f0f0f0f0f0f0f0fu};
-  for (int level = 2; level >= 0; --level) {
-    const int s = 1 << level;
-    for (int i = 0; i < 8; ++i) {
-      if (i & s) continue;
-      const Words swap = ((plane[i] >> s) ^ plane[i + s]) & kLow[level];
-      plane[i + s] ^= swap;
-      plane[i] ^= swap << s;
-    }
-  }
-}
-
-inline void find_leaves(const ForestPlan& plan, const ForestTree& tree, const ForestWorkspace& work, uint8_t* leaf_id) {
-  Words* gaps = reinterpret_cast<Words*>(work.gaps);
-  const Words* masks = reinterpret_cast<const Words*>(work.masks);
-  const ForestStep* steps = plan.steps + tree.first_step;
-  for (int q = 0; q < kVectors; ++q) {
-    gaps[q] = ~Words{};
-    gaps[(tree.n_steps + 1) * kVectors + q] = Words{};
-  }
-  for (int32_t s = 0; s < tree.n_steps; ++s) {
-    const ForestStep step = steps[s];
-    for (int q = 0; q < kVectors; ++q)
-      gaps[step.gap * kVectors + q] =
-          gaps[step.high * kVectors + q] | (gaps[step.low * kVectors + q] & masks[step.condition * kVectors + q]);
-  }
-  for (int q = 0; q < kVectors; ++q) {
-    Words plane[8], bits{};
-    for (int p = 7; p >= 0; --p) {
-      for (int32_t g = 1 << p; g <= tree.n_steps; g += 2 << p) bits ^= gaps[g * kVectors + q];
-      plane[p] = bits;
-    }
-    transpose_bits(plane);
-    for (int i = 0; i < 8; ++i)
-      *reinterpret_cast<Words*>(leaf_id + i * kForestMaskBytes + q * GPPCORE_VECTOR_BYTES) = plane[i];
-  }
-}
-
-inline void add_leaves(const double* const* leaves, int64_t n_trees, const uint8_t* leaf_id, double* sums) {
-  if (n_trees == kForestTreesPerSum) {
-    for (int64_t r = 0; r < kForestBlock; ++r) {
-      double sum = sums[r];
-      for (int64_t k = 0; k < kForestTreesPerSum; ++k) sum += leaves[k][leaf_id[k * kForestBlock + r]];
-      sums[r] = sum;
-    }
-  } else {
-    for (int64_t k = 0; k < n_trees; ++k)
-      for (int64_t r = 0; r < kForestBlock; ++r) sums[r] += leaves[k][leaf_id[k * kForestBlock + r]];
-  }
+bool is_static(const ForestInput<T>& input, const ForestRow& row) {
+  return input.step_strides[row.feature] == 0;
 }
 
 template <class T>
-void walk(const ForestPlan& plan, const ForestTree& tree, const T* const* columns, const int64_t* strides,
-          int64_t first_row, int64_t n, double* sums) {
-  for (int64_t r0 = 0; r0 < n; r0 += kWalkers) {
-    const int n_walkers = n - r0 < kWalkers ? static_cast<int>(n - r0) : kWalkers;
-    int64_t at[kWalkers];
-    for (int i = 0; i < n_walkers; ++i) at[i] = tree.root;
-    int64_t moved;
-    do {
-      moved = 0;
-      for (int i = 0; i < n_walkers; ++i) {
-        const ForestNode& node = plan.nodes[at[i]];
-        const double x = static_cast<double>(columns[node.feature][(first_row + r0 + i) * strides[node.feature]]);
-        const int right = (x > node.threshold) | ((x != x) & node.missing_right);  // no branch to mispredict
-        const int64_t next = node.child[right];
-        moved |= next ^ at[i];
-        at[i] = next;
-      }
-    } while (moved);
-    for (int i = 0; i < n_walkers; ++i) sums[r0 + i] += plan.nodes[at[i]].threshold;
-  }
-}
-
-template <class T>
-void predict_block(const ForestPlan& plan, const T* const* columns, const int64_t* strides, int64_t first_row,
-                   int64_t n, const ForestWorkspace& work) {
-  for (int64_t f = 0; f < plan.n_features; ++f) {
-    const ForestFeature& feature = plan.features[f];
-    if (feature.n_chunks > 0)
-      rank_column(feature, columns[f] + first_row * strides[f], strides[f], n,
-                  work.ranks + feature.rank_row * kForestBlock);
-  }
-  for (int64_t g = 0; g < plan.n_groups; ++g) {
-    const ForestGroup& group = plan.groups[g];
-    make_masks(plan, group, work);
-    const double* leaves[kForestTreesPerSum];
-    int64_t held = 0;
-    for (int64_t t = group.tree_begin; t < group.tree_end; ++t) {
-      const ForestTree& tree = plan.trees[t];
-      if (tree.n_steps >= 0) {
-        find_leaves(plan, tree, work, work.leaf_id + held * kForestBlock);
-        leaves[held++] = plan.leaves + tree.first_leaf;
-      }
-      if (held == kForestTreesPerSum || tree.n_steps < 0 || t + 1 == group.tree_end) {
-        add_leaves(leaves, held, work.leaf_id, work.sums);
-        held = 0;
-      }
-      if (tree.n_steps < 0) walk(plan, tree, columns, strides, first_row, n, work.sums);
+void rank_block(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t step, int64_t n,
+                int64_t n_padded, bool kept, const ForestWorkspace& work) {
+  int32_t ranked = -1;
+  for (int64_t i = 0; i < plan.n_rows; ++i) {
+    const ForestRow& row = plan.rows[i];
+    const int32_t f = row.feature;
+    if (kept && is_static(input, row)) continue;
+    const T* column = input.columns[f] + first * input.strides[f] + step * input.step_strides[f];
+    if (ranked != f && row.kind != ForestRowKind::category) {
+      rank_column(searches<T>(plan)[f], column, input.strides[f], n, work.ranks);
+      ranked = f;
     }
+    uint8_t* bytes = work.rows + i * kForestBlock;
+    fill_row(row, column, input.strides[f], n, n_padded, work.ranks, bytes);
+    find_range(bytes, n_padded, work.range + 2 * i);
   }
 }
 
-template <class T>
-void predict(const ForestPlan& plan, const T* const* columns, const int64_t* strides, int64_t begin, int64_t end,
-             T* out, const ForestWorkspace& work) {
-  for (int64_t first = begin; first < end; first += kForestBlock) {
-    const int64_t n = end - first < kForestBlock ? end - first : kForestBlock;
-    for (int64_t r = 0; r < kForestBlock; ++r) work.sums[r] = plan.base;
-    if (n < kForestFewRows) {
-      for (int64_t t = 0; t < plan.n_trees; ++t) walk(plan, plan.trees[t], columns, strides, first, n, work.sums);
+// Trees whose leaf numbers wait to be summed.
+template <class Sums>
+struct Batch {
+  Sums& sums;
+  const ForestWorkspace& work;
+  int64_t first, n_rows;
+  const ForestTree* trees[kForestTreesPerSum] = {};
+  int64_t n = 0;
+
+  // Where the leaf numbers of a tree go.
+  uint8_t* place(const ForestTree& tree) {
+    if (n == kForestTreesPerSum || (n > 0 && (tree.output != trees[0]->output || tree.levels != trees[0]->levels ||
+                                              tree.n_bytes != trees[0]->n_bytes)))
+      flush();
+    return work.leaf_id + n * kForestBlock;
+  }
+  void add(const ForestTree& tree) { trees[n++] = &tree; }
+  void flush() {
+    if (n > 0) sums.add(trees, n, first, n_rows);
+    n = 0;
+  }
+};
+
+// Rows [first, first + n) of the input at one step, which are those from `at` on of the tile.
+template <class T, int W, int M, class Sums>
+struct Block {
+  const ForestPlan& plan;
+  const ForestInput<T>& input;
+  const ForestWorkspace& work;
+  Sums& sums;
+  Kept& kept;
+  int64_t n, at;
+  Batch<Sums> batch;
+
+  void make_group_masks(const ForestGroup& group, bool only_mixed) {
+    for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
+      const ForestTests& tests = plan.tests[t];
+      const auto made = is_static(input, plan.rows[tests.row]) ? kept.masks : Kept::none;
+      if (made == Kept::all || (made == Kept::mixed && only_mixed)) continue;
+      Mixed range{tests.begin, tests.end};
+      if (only_mixed) range = find_mixed(plan.conditions, tests, work.range + 2 * tests.row);
+      make_masks<W, M>(work.rows + tests.row * kForestBlock, plan.conditions + group.first_condition,
+                       range.begin - group.first_condition, range.end - group.first_condition,
+                       work.masks + kForestSetMasks * W * M);
+    }
+    if (plan.n_groups > 1) return;
+    kept.masks = !only_mixed ? Kept::all : kept.masks == Kept::all ? Kept::all : Kept::mixed;
+  }
+
+  // Adds trees from `t` on while few of their nodes are alive; returns where it stopped.
+  int64_t add_pruned(int64_t t, int64_t end) {
+    int64_t n_alive = 0, n_nodes = 0, n_tried = 0;
+    while (t < end) {
+      const ForestTree& tree = plan.trees[t++];
+      uint8_t* leaf_id = batch.place(tree);
+      int32_t only_leaf = 0;
+      const int32_t alive = find_living_leaves<W, M>(plan, tree, work, leaf_id, only_leaf);
+      if (alive > 0 || !sums.add_constant(tree, only_leaf, at, n)) {
+        for (int64_t r = 0; alive == 0 && r < 8 * W * M; ++r) leaf_id[r] = static_cast<uint8_t>(only_leaf);
+        batch.add(tree);
+      }
+      n_alive += alive;
+      n_nodes += tree.n_steps;
+      if (++n_tried % kTreesPerTrial == 0 && kMostAlive * n_alive > n_nodes) break;
+    }
+    return t;
+  }
+
+  void add_trees() {
+    for (int64_t g = 0; g < plan.n_groups; ++g) {
+      const ForestGroup& group = plan.groups[g];
+      int64_t t = group.tree_begin;
+      if (2 * decide(plan, group, work) < group.n_conditions) {
+        make_group_masks(group, true);
+        t = add_pruned(t, group.tree_end);
+      }
+      if (t == group.tree_end) continue;
+      make_group_masks(group, false);
+      for (; t < group.tree_end; ++t) {
+        const ForestTree& tree = plan.trees[t];
+        find_leaves<W, M>(plan, tree, work.masks, work.gaps, batch.place(tree));
+        batch.add(tree);
+      }
+    }
+    batch.flush();
+    sums.end_block(at, n);
+  }
+};
+
+template <class T, int W, int M, class Sums>
+void predict_block(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t at, int64_t n,
+                   int64_t step, const ForestWorkspace& work, Sums& sums, Kept& kept) {
+  rank_block(plan, input, first, step, n, 8 * W * M, kept.ranks, work);
+  Block<T, W, M, Sums>{plan, input, work, sums, kept, n, at, {sums, work, at, n}}.add_trees();
+}
+
+constexpr int64_t kFewRows = 6;         // walking beats masks for fewer
+constexpr int64_t kFewRankedRows = 32;  // as predict_rows does
+constexpr int64_t kNarrowBlock = 128;
+constexpr int64_t kVectorBlock = 8 * GPPCORE_VECTOR_BYTES;
+
+// Adds all trees for n rows from `first` on at one step.
+template <class T, class Sums>
+void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t n, int64_t step,
+                  const ForestWorkspace& work, Sums& sums, Kept& kept) {
+  constexpr int W = GPPCORE_VECTOR_BYTES;
+  const bool short_keys = sizeof(T) == sizeof(int32_t) && plan.nodes32;
+  sums.begin(n);
+  if (n < kFewRankedRows && has_row_kernel(plan)) return predict_rows(plan, input, first, step, n, work, sums);
+  if (n < kFewRows) {
+    const auto walk = short_keys ? walk_rows<int32_t, T, Sums> : walk_rows<int64_t, T, Sums>;
+    return walk(plan, input, first, step, n, work, sums);
+  }
+  for (int64_t at = 0, m; at < n && plan.n_masked > 0; at += m) {
+    m = n - at;
+    if (m > kForestBlock / 2) {
+      m = m < kForestBlock ? m : kForestBlock;
+      predict_block<T, W, kForestBlock / kVectorBlock>(plan, input, first + at, at, m, step, work, sums, kept);
+    } else if (m > kNarrowBlock && kVectorBlock > kNarrowBlock) {
+      m = m < kVectorBlock ? m : kVectorBlock;
+      predict_block<T, W, 1>(plan, input, first + at, at, m, step, work, sums, kept);
     } else {
-      predict_block(plan, columns, strides, first, n, work);
+      m = m < kNarrowBlock ? m : kNarrowBlock;
+      predict_block<T, 16, 1>(plan, input, first + at, at, m, step, work, sums, kept);
     }
-    for (int64_t r = 0; r < n; ++r) out[first + r] = static_cast<T>(work.sums[r]);
+    kept.ranks = m == n;
+    if (m != n) kept.masks = Kept::none;
+  }
+  if (plan.n_masked == plan.n_trees) return;
+  const auto walk = short_keys ? walk_tile<int32_t, T, Sums> : walk_tile<int64_t, T, Sums>;
+  walk(plan, input, first, step, n, work, sums);
+}
+
+template <class T, class Sums>
+void predict(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin, int64_t end, bool raw, T* out,
+             const ForestWorkspace& work) {
+  const bool linked = !raw && (plan.link != ForestPlanLink::identity || plan.link_scale != 1.0);
+  for (int64_t first = begin; first < end; first += plan.tile) {
+    const int64_t n = end - first < plan.tile ? end - first : plan.tile;
+    Kept kept;
+    for (int64_t step = 0; step < input.n_steps; ++step) {
+      Sums sums{plan, work};
+      predict_tile(plan, input, first, n, step, work, sums, kept);
+      write_rows(plan, work, sums, n, linked, out + (step * input.n_rows + first) * plan.n_outputs);
+    }
+  }
+}
+
+template <class T>
+void apply(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin, int64_t end, int32_t* leaves,
+           const ForestWorkspace& work) {
+  for (int64_t first = begin; first < end; first += plan.tile) {
+    const int64_t n = end - first < plan.tile ? end - first : plan.tile;
+    Kept kept;
+    LeafNumbers numbers{plan, work, leaves + first * plan.n_trees};
+    predict_tile(plan, input, first, n, 0, work, numbers, kept);
   }
 }
 
 }  // namespace forest
 
-constexpr ForestKernels forest_kernels{forest::predict<float>, forest::predict<double>};
+constexpr ForestKernels forest_kernels{forest::predict<float, forest::FixedSums>,
+                                       forest::predict<double, forest::DoubleSums>, forest::apply<float>,
+                                       forest::apply<double>};
 
 }  // namespace gppcore::GPPCORE_ISA

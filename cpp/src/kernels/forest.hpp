@@ -1,86 +1,174 @@
 // What the forest kernels of one instruction set offer. Plain types only: this is included by the ISA files.
-// forest-inl.hpp explains the method; src/forest.cpp prepares the plan.
+// forest-inl.hpp explains the method; src/forest_plan.cpp prepares the plan.
 #pragma once
 #include <cstdint>
 
 namespace gppcore {
 
-constexpr int64_t kForestBlock = 512;  // rows that are predicted together
+constexpr int64_t kForestBlock = 2048;  // rows that are predicted together
 constexpr int64_t kForestMaskBytes = kForestBlock / 8;
-constexpr int64_t kForestFewRows = 16;           // with fewer rows than this, walking is faster
 constexpr int64_t kForestMaxMaskedLeaves = 256;  // leaf numbers are bytes
-constexpr int64_t kForestMaxConditions = 8192;   // per group: their masks fill half a second-level cache
+constexpr int64_t kForestMaxCategories = 253;    // with missing and unseen ones they are bytes
+constexpr int64_t kForestMaxConditions = 4096;   // a group is closed beyond: its masks fill half a second-level cache
 constexpr int64_t kForestRanksPerRow = 255;      // thresholds that ranks in one byte can tell apart
-constexpr int64_t kForestTreesPerSum = 4;        // trees whose leaf numbers are held before they are summed
+constexpr int64_t kForestTreesPerSum = 8;        // trees whose leaf numbers are held before they are summed
+constexpr int64_t kForestMaxSumBytes = 4;        // bytes of a leaf value in fixed point
+constexpr int64_t kForestMaxRowTrees = kForestTreesPerSum * kForestBlock;  // as leaf numbers have room
+constexpr int64_t kForestMaxTile = 16384;   // rows that are walked through a tree while it is in cache
+constexpr double kForestZeroSize = 1e-35f;  // |x| up to this is missing where zero is
 
-// A node to walk from: x <= threshold goes to child[0]. A leaf is its own child, with its value in
-// `threshold`.
-struct ForestNode {
-  double threshold;
-  int32_t feature, missing_right;
-  int32_t child[2];
+// How a value becomes the rank that the nodes compare.
+enum class ForestRowKind : uint8_t { number, number_or_zero, category };
+
+// A row of byte ranks, or a column of walked keys: a feature, and what a missing value becomes in it.
+// Ranks are counted from threshold `first` and cut to 0..255. Of a category c the rank is c + 1; missing is 0, and
+// categories beyond n_categories have the rank n_categories + 1.
+struct ForestRow {
+  int32_t feature, first, n_categories;
+  uint8_t missing_high;
+  ForestRowKind kind;
 };
 
-// The sorted thresholds of a feature, filled with +inf to 2^levels - 1. A value's rank is the number of
-// thresholds below it. Chunk k of 255 thresholds has two rows of byte ranks, counted from its first threshold
-// and cut to 0..255: in row rank_row + 2k NaN ranks lowest (goes left), in the next row highest (goes right).
-struct ForestFeature {
-  const double* thresholds;
-  int32_t levels, rank_row, n_chunks;
+// The thresholds of a feature in a search tree of 16 branches: the last level has all of them, each level above
+// every sixteenth of the one below; each is filled up with +inf to whole groups of 16.
+template <class T>
+struct ForestSearch {
+  const T* level[6];
+  int32_t last_group[6];
+  int32_t n_levels;
 };
 
-// The conditions [begin, end) that test the same row of ranks.
-struct ForestRankTests {
-  int64_t rank_row, begin, end;
+// The conditions [begin, end) of one rank row, ascending.
+struct ForestTests {
+  int32_t row, begin, end;
 };
 
-// One internal node: which condition, which gap between leaves, and the gaps that bound its subtree.
+// One internal node: which condition, which gap between leaves, the gaps that bound its subtree, and the steps of
+// its children (left, right); from kForestLeaf on a child is the leaf child - kForestLeaf. Condition
+// kForestSetMasks + i is condition i of the group; below that it is a set of the tree.
 struct ForestStep {
   uint32_t condition;
   uint16_t gap, low, high;
+  uint16_t child[2];
+};
+constexpr uint16_t kForestLeaf = 0x8000;
+constexpr int64_t kForestSetMasks = kForestMaxMaskedLeaves;
+
+// A split by category: the exclusive or of conditions of the group, then of all ones if `inverted`.
+struct ForestSet {
+  int32_t begin, end;  // in ForestPlan::set_conditions
+  bool inverted;
 };
 
 struct ForestTree {
-  int64_t root;        // in ForestPlan::nodes
   int64_t first_step;  // parents before children
-  int64_t first_leaf;  // in ForestPlan::leaves, from left to right
-  int32_t n_steps;     // -1: this tree is walked
+  int64_t first_leaf;  // leaves are counted from left to right
+  int64_t tables;      // in ForestPlan::tables: n_bytes tables per output, each of 64 << (levels - 6) bytes
+  int64_t root;        // in ForestPlan::nodes, the first of a pair
+  int32_t n_leaves, n_steps;
+  int32_t set_begin, set_end;
+  int32_t output;   // that it adds to; 0 if its leaves have a value for every output
+  uint8_t levels;   // 6 to 8: leaf numbers have at most so many bits
+  uint8_t n_bytes;  // of its leaf values in fixed point
 };
 
-// Trees that share one set of condition masks.
-struct ForestGroup {
-  int64_t tree_begin, tree_end, tests_begin, tests_end;
+// A tree of at most 64 leaves without sets, for few rows: of each step the rank row, the condition, and what follows:
+// 128 + a step, or a leaf.
+struct alignas(64) ForestRowTree {
+  uint8_t row[64], condition[64], left[64], right[64];
 };
+constexpr int kForestDoublings = 7;  // kinds of trees by how often links are doubled until all point to leaves
+
+// Trees that share one set of condition masks; conditions are counted from first_condition.
+struct ForestGroup {
+  int64_t tree_begin, tree_end, tests_begin, tests_end, first_condition, n_conditions;
+};
+
+// A node to walk from: a key above the threshold goes to the second node of the pair `next`. At a leaf the
+// threshold is the leaf's number, and at a split by category the number of the set.
+template <class Key, class Word>
+struct ForestNode {
+  Key threshold;
+  Word word;  // column | kind << column_bits | next << (column_bits + 2); next counts pairs from the root's
+};
+using ForestNode32 = ForestNode<int32_t, uint32_t>;
+using ForestNode64 = ForestNode<int64_t, uint64_t>;
+enum ForestNodeKind : uint32_t { kForestSplit, kForestEnd, kForestSet, kForestSetUnseenLeft };
+
+enum class ForestPlanLink : uint8_t { identity, exp, sigmoid, softmax };
 
 struct ForestPlan {
-  double base;
-  int64_t n_features, n_groups, n_trees, n_rank_rows, n_masks;  // n_masks: of the largest group
-  const ForestFeature* features;
-  const ForestNode* nodes;
-  const ForestTree* trees;
+  int64_t n_features, n_outputs, leaf_width, n_trees, n_masked, n_groups, n_rows;
+  int64_t n_masks;                        // of the largest group
+  const ForestSearch<float>* search_f32;  // per feature
+  const ForestSearch<double>* search_f64;
+  const ForestRow* rows;  // ordered by feature
   const ForestGroup* groups;
-  const ForestRankTests* tests;
-  const int8_t* condition_ranks;  // a condition holds (goes right) where rank - 128 exceeds this
+  const ForestTree* trees;     // the masked ones, then those that are walked, each by output
+  const int32_t* tree_number;  // of each of them in the model
+  const ForestTests* tests;
+  const uint8_t* conditions;  // a condition holds (goes right) where the rank exceeds this
   const ForestStep* steps;
-  const double* leaves;
+  const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so
+  const int32_t* row_number;       // of each of them in `trees`
+  int32_t row_begin[kForestDoublings + 1];
+  const ForestSet* sets;
+  const uint32_t* set_conditions;
+  const double* leaves;        // per tree, per output, from left to right
+  const uint32_t* fixed;       // the same in quanta above the tree's least leaf
+  const int32_t* leaf_number;  // of each leaf among those of its tree in the model
+  const uint8_t* tables;       // the bytes of `fixed`, lowest first
+  const double* base;          // per output
+  const double* quantum;       // per output
+  const double* bias;          // per output: base and least leaves
+  int64_t tile;                // rows that are summed together; kForestBlock if no tree is walked
+  int64_t n_columns;
+  const ForestRow* columns;     // of walked keys
+  const ForestNode32* nodes32;  // null if their words are too short for this model
+  const ForestNode64* nodes64;
+  uint32_t column_bits32, column_bits64;
+  const int64_t* set_begin;
+  const uint32_t* set_words;
+  ForestPlanLink link;
+  double link_scale;
 };
 
 // Scratch memory of one thread, each array aligned to 64 bytes.
 struct ForestWorkspace {
-  int8_t* ranks;     // n_rank_rows * kForestBlock, rank - 128
-  uint8_t* masks;    // n_masks * kForestMaskBytes
+  int32_t* ranks;    // kForestBlock
+  uint8_t* rows;     // n_rows * kForestBlock
+  uint8_t* range;    // 2 * n_rows: least and largest rank in the block
+  uint8_t* masks;    // (kForestSetMasks + n_masks) * kForestMaskBytes
+  uint8_t* state;    // kForestSetMasks + n_masks: 0 or 1 if so for all rows of the block, else 2
   uint8_t* gaps;     // (kForestMaxMaskedLeaves + 1) * kForestMaskBytes
   uint8_t* leaf_id;  // kForestTreesPerSum * kForestBlock
-  double* sums;      // kForestBlock
+  uint16_t* shorts;  // leaf_width * kForestBlock * kForestMaxSumBytes
+  int64_t* keys;     // n_columns * tile
+  double* sums;      // n_outputs * tile, or uint32_t
+  double* link;      // n_outputs vectors
+};
+
+// Feature f of row i at step s is columns[f][i * strides[f] + s * step_strides[f]].
+template <class T>
+struct ForestInput {
+  const T* const* columns;
+  const int64_t* strides;
+  const int64_t* step_strides;
+  int64_t n_rows, n_steps;
 };
 
 template <class T>
-using ForestPredict = void (*)(const ForestPlan&, const T* const* columns, const int64_t* strides, int64_t begin,
-                               int64_t end, T* out, const ForestWorkspace&);
+using ForestPredict = void (*)(const ForestPlan&, const ForestInput<T>&, int64_t begin, int64_t end, bool raw, T* out,
+                               const ForestWorkspace&);
+template <class T>
+using ForestApply = void (*)(const ForestPlan&, const ForestInput<T>&, int64_t begin, int64_t end, int32_t* leaves,
+                             const ForestWorkspace&);
 
 struct ForestKernels {
   ForestPredict<float> predict_f32;
   ForestPredict<double> predict_f64;
+  ForestApply<float> apply_f32;
+  ForestApply<double> apply_f64;
 };
 
 }  // namespace gppcore

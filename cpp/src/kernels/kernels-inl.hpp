@@ -4,7 +4,7 @@
 #include "forest-inl.hpp"
 #include "kernels.hpp"
 #include "regrid-inl.hpp"
-#include "two_leaf-inl.hpp"
+#include "rows-inl.hpp"
 
 #define GPPCORE_STRING_(x) #x
 #define GPPCORE_STRING(x) GPPCORE_STRING_(x)

@@ -1,149 +1,119 @@
-// The vector of the instruction set and elementary functions on it, written with + - * / sqrt, compares and
-// integer operations alone: libm differs between systems and stops vectorisation. Every lane goes through
-// the same operations in the same order on every instruction set, so results are the same bits.
+// Exponential and logarithm of the library's own: libm differs between systems and stops vectorisation.
 #pragma once
-#include <cstdint>
-
-#define GPPCORE_INLINE inline __attribute__((always_inline))
+#include "vector-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA {
 
-typedef double V __attribute__((vector_size(GPPCORE_VECTOR_BYTES)));
-typedef int64_t VI __attribute__((vector_size(GPPCORE_VECTOR_BYTES)));
-constexpr int kLanes = GPPCORE_VECTOR_BYTES / sizeof(double);
-
-GPPCORE_INLINE V splat(double x) { return V{} + x; }
-GPPCORE_INLINE VI as_bits(V x) {
-  VI i;
-  __builtin_memcpy(&i, &x, sizeof x);
-  return i;
-}
-GPPCORE_INLINE V from_bits(VI i) {
-  V x;
-  __builtin_memcpy(&x, &i, sizeof i);
+// x 2^n, with n in the low bits of t, for a result that is a normal number.
+template <class E, int U>
+GPPCORE_INLINE Lanes<E, U> scale(Lanes<E, U> x, Lanes<E, U> t) {
+  using I = typename Native<E>::I;
+  GPPCORE_PARTS {
+    I bits, n;
+    __builtin_memcpy(&bits, &x.v[u], sizeof bits);
+    __builtin_memcpy(&n, &t.v[u], sizeof n);
+    bits += n << (sizeof(E) == 8 ? 52 : 23);
+    __builtin_memcpy(&x.v[u], &bits, sizeof bits);
+  }
   return x;
 }
 
-// Where a < b: x, else y. A NaN in a or b selects y; callers that must keep NaN add it back at the end.
-GPPCORE_INLINE V where_less(V a, V b, V x, V y) { return a < b ? x : y; }
-GPPCORE_INLINE V minimum(V a, V b) { return a < b ? a : b; }
-GPPCORE_INLINE V maximum(V a, V b) { return a > b ? a : b; }
-GPPCORE_INLINE V clamp(V x, double low, double high) { return minimum(maximum(x, splat(low)), splat(high)); }
-GPPCORE_INLINE bool any_less(V a, V b) {
-  const VI m = a < b;
-  int64_t any = 0;
-  for (int l = 0; l < kLanes; ++l) any |= m[l];
-  return any != 0;
-}
-
-GPPCORE_INLINE V sqrt(V x) {
-  double t[kLanes] __attribute__((aligned(GPPCORE_VECTOR_BYTES)));
-  __builtin_memcpy(t, &x, sizeof x);
-  for (int l = 0; l < kLanes; ++l) t[l] = __builtin_sqrt(t[l]);
-  __builtin_memcpy(&x, t, sizeof x);
-  return x;
-}
-
-// Error at most 2 ULP on [-708, 709]; arguments beyond are clamped, so that the result is a normal number.
-GPPCORE_INLINE V exp(V x) {
+// exp(x), error at most 2 ULP on [-708, 709]; arguments beyond are clamped, so that the result is a normal number.
+// Coefficients: minimax of (exp(r) - 1 - r) / r^2 on [-ln 2 / 2, ln 2 / 2].
+template <int U>
+GPPCORE_INLINE Lanes<double, U> exp(Lanes<double, U> x) {
   constexpr double kShift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
   x = clamp(x, -708.0, 709.0);
-  const V t = x * 1.44269504088896340736 + kShift;
-  const V n = t - kShift;
-  const V r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
-  const V r2 = r * r;
-  const V a = 0.5 + 1.6666666666666666e-1 * r;
-  const V b = 4.1666666666666664e-2 + 8.3333333333333332e-3 * r;
-  const V c = 1.3888888888888889e-3 + 1.9841269841269841e-4 * r;
-  const V d = 2.4801587301587302e-5 + 2.7557319223985893e-6 * r;
-  const V e = 2.7557319223985888e-7 + 2.5052108385441720e-8 * r;
-  const V f = 2.0876756987868100e-9 + 1.6059043836821613e-10 * r;
-  const V r4 = r2 * r2;
-  const V p = (a + b * r2) + r4 * ((c + d * r2) + r4 * (e + f * r2));
-  return from_bits(as_bits(1.0 + (r + r2 * p)) + (as_bits(t) << 52));
+  const auto t = x * 1.44269504088896340736 + kShift, n = t - kShift;
+  const auto r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
+  const auto r2 = r * r, r4 = r2 * r2;
+  const auto a = 0.5000000000000001 + 0.16666666666666746 * r;
+  const auto b = 0.04166666666663215 + 0.00833333333322925 * r;
+  const auto c = 0.0013888888913276213 + 0.00019841270208997041 * r;
+  const auto d = 2.4801527311825754e-05 + 2.7556837430654627e-06 * r;
+  const auto e = 2.761727368660119e-07 + 2.5276711148679917e-08 * r;
+  const auto p = (a + b * r2) + r4 * ((c + d * r2) + r4 * e);
+  return scale(1.0 + (r + r2 * p), t);
+}
+// The same in float, on [-87, 88].
+template <int U>
+GPPCORE_INLINE Lanes<float, U> exp(Lanes<float, U> x) {
+  constexpr double kShift = 12582912.0;
+  x = clamp(x, -87.0, 88.0);
+  const auto t = x * 1.44269504088896340736 + kShift, n = t - kShift;
+  const auto r = (x - n * 0.693359375) - n * -2.12194440e-4;
+  const auto r2 = r * r;
+  const auto p = (0.5 + 0.1666657698969875 * r) +
+                 r2 * ((0.04166655461720701 + 0.008363179052726464 * r) + r2 * 0.00139261835874593);
+  return scale(1.0 + (r + r2 * p), t);
 }
 
-// Error at most 2 ULP for positive normal numbers.
-GPPCORE_INLINE V log(V x) {
-  constexpr double kShift = 6755399441055744.0;
-  const VI bits = as_bits(x);
-  const VI k = (bits - 0x3fe6a09e667f3bcdLL) >> 52;  // mantissa to [sqrt(1/2), sqrt(2))
-  const V m = from_bits(bits - (k << 52));
-  const V kf = from_bits(k + as_bits(splat(kShift))) - kShift;
-  const V f = m - 1.0;
-  const V s = f / (f + 2.0), z = s * s, z2 = z * z;
-  const V low = (0.66666666666666666 + 0.4 * z) + z2 * (0.28571428571428571 + 0.22222222222222222 * z);
-  const V high = (0.18181818181818182 + 0.15384615384615385 * z) +
-                 z2 * ((0.13333333333333333 + 0.11764705882352941 * z) + z2 * 0.10526315789473684);
-  const V p = low + (z2 * z2) * high;
-  return kf * 6.93147180369123816490e-01 + ((s * 2.0 + s * z * p) + kf * 1.90821492927058770002e-10);
+template <class X, int N>
+GPPCORE_INLINE Classes<X, N> exp(Classes<X, N> a) {
+  for (int i = 0; i < N; ++i) a.c[i] = exp(a.c[i]);
+  return a;
 }
 
-// N values side by side, one per leaf class: independent chains that hide the latency of divisions and roots.
-template <int N>
-struct Classes {
-  V c[N];
+// Numbers split for the logarithm: x = 2^k m with m in [sqrt(1/2), sqrt(2)).
+template <class E, int U>
+struct Split {
+  Lanes<E, U> k, m;
 };
-#define GPPCORE_CLASS_OPERATOR(op)                                    \
-  template <int N>                                                    \
-  GPPCORE_INLINE Classes<N> operator op(Classes<N> a, Classes<N> b) { \
-    for (int i = 0; i < N; ++i) a.c[i] = a.c[i] op b.c[i];            \
-    return a;                                                         \
-  }                                                                   \
-  template <int N>                                                    \
-  GPPCORE_INLINE Classes<N> operator op(Classes<N> a, V b) {          \
-    for (int i = 0; i < N; ++i) a.c[i] = a.c[i] op b;                 \
-    return a;                                                         \
-  }                                                                   \
-  template <int N>                                                    \
-  GPPCORE_INLINE Classes<N> operator op(V a, Classes<N> b) {          \
-    for (int i = 0; i < N; ++i) b.c[i] = a op b.c[i];                 \
-    return b;                                                         \
-  }                                                                   \
-  template <int N>                                                    \
-  GPPCORE_INLINE Classes<N> operator op(Classes<N> a, double b) {     \
-    return a op splat(b);                                             \
-  }                                                                   \
-  template <int N>                                                    \
-  GPPCORE_INLINE Classes<N> operator op(double a, Classes<N> b) {     \
-    return splat(a) op b;                                             \
+template <class E, int U>
+GPPCORE_INLINE Split<E, U> split(Lanes<E, U> x) {
+  using I = typename Native<E>::I;
+  constexpr int kMantissa = sizeof(E) == 8 ? 52 : 23;
+  constexpr auto kRootHalf = static_cast<decltype(I{}[0] + 0)>(sizeof(E) == 8 ? 0x3fe6a09e667f3bcdLL : 0x3f3504f3LL);
+  const auto shift = splat<Lanes<E, U>>(sizeof(E) == 8 ? 6755399441055744.0 : 12582912.0);
+  Split<E, U> s;
+  GPPCORE_PARTS {
+    I bits, k, low;
+    __builtin_memcpy(&bits, &x.v[u], sizeof bits);
+    __builtin_memcpy(&low, &shift.v[u], sizeof low);
+    k = (bits - kRootHalf) >> kMantissa;
+    bits -= k << kMantissa;
+    k += low;
+    __builtin_memcpy(&s.m.v[u], &bits, sizeof bits);
+    __builtin_memcpy(&s.k.v[u], &k, sizeof k);
   }
-GPPCORE_CLASS_OPERATOR(+)
-GPPCORE_CLASS_OPERATOR(-)
-GPPCORE_CLASS_OPERATOR(*)
-GPPCORE_CLASS_OPERATOR(/)
-#undef GPPCORE_CLASS_OPERATOR
+  s.k = s.k - shift;
+  return s;
+}
+// log(m) / s = 2 + z p(z) with s = (m - 1) / (m + 1) and z = s^2; this is p.
+template <int U>
+GPPCORE_INLINE Lanes<double, U> log_series(Lanes<double, U> z) {
+  const auto z2 = z * z;
+  const auto low = (0.66666666666666666 + 0.4 * z) + z2 * (0.28571428571428571 + 0.22222222222222222 * z);
+  const auto high = (0.18181818181818182 + 0.15384615384615385 * z) +
+                    z2 * ((0.13333333333333333 + 0.11764705882352941 * z) + z2 * 0.10526315789473684);
+  return low + (z2 * z2) * high;
+}
+template <int U>
+GPPCORE_INLINE Lanes<float, U> log_series(Lanes<float, U> z) {
+  return (0.66666666666666666 + 0.4 * z) + (z * z) * (0.28571428571428571 + 0.22222222222222222 * z);
+}
 
-template <int N>
-GPPCORE_INLINE Classes<N> every(V x) {
-  Classes<N> r;
-  for (int i = 0; i < N; ++i) r.c[i] = x;
+// log of N positive normal numbers, error at most 3 ULP; their divisions are shared.
+template <class E, int U, int N>
+GPPCORE_INLINE Classes<Lanes<E, U>, N> log(const Classes<Lanes<E, U>, N>& x) {
+  constexpr double kHigh = sizeof(E) == 8 ? 6.93147180369123816490e-01 : 0.693359375;
+  constexpr double kLow = sizeof(E) == 8 ? 1.90821492927058770002e-10 : -2.12194440e-4;
+  Classes<Lanes<E, U>, N> k, f, r;
+  for (int i = 0; i < N; ++i) {
+    const Split<E, U> s = split(x.c[i]);
+    k.c[i] = s.k;
+    f.c[i] = s.m - 1.0;
+  }
+  const auto inverse = reciprocal(f + 2.0);
+  for (int i = 0; i < N; ++i) {
+    const auto s = f.c[i] * inverse.c[i], z = s * s;
+    r.c[i] = k.c[i] * kHigh + ((s * 2.0 + s * z * log_series(z)) + k.c[i] * kLow);
+  }
   return r;
 }
-template <int N>
-GPPCORE_INLINE Classes<N> where_less(Classes<N> a, Classes<N> b, Classes<N> x, Classes<N> y) {
-  for (int i = 0; i < N; ++i) x.c[i] = where_less(a.c[i], b.c[i], x.c[i], y.c[i]);
-  return x;
-}
-template <int N>
-GPPCORE_INLINE Classes<N> minimum(Classes<N> a, Classes<N> b) {
-  for (int i = 0; i < N; ++i) a.c[i] = minimum(a.c[i], b.c[i]);
-  return a;
-}
-template <int N>
-GPPCORE_INLINE Classes<N> clamp(Classes<N> a, double low, double high) {
-  for (int i = 0; i < N; ++i) a.c[i] = clamp(a.c[i], low, high);
-  return a;
-}
-template <int N>
-GPPCORE_INLINE Classes<N> at_least(Classes<N> a, double low) {
-  for (int i = 0; i < N; ++i) a.c[i] = maximum(a.c[i], splat(low));
-  return a;
-}
-template <int N>
-GPPCORE_INLINE Classes<N> sqrt(Classes<N> a) {
-  for (int i = 0; i < N; ++i) a.c[i] = sqrt(a.c[i]);
-  return a;
+template <class E, int U>
+GPPCORE_INLINE Lanes<E, U> log(const Lanes<E, U>& x) {
+  return log(Classes<Lanes<E, U>, 1>{{x}}).c[0];
 }
 
 }  // namespace gppcore::GPPCORE_ISA

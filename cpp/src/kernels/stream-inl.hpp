@@ -1,7 +1,7 @@
 // What needs the instruction set itself: stores that bypass the caches, and a quick look whether a vector has a
 // certain value.
 #pragma once
-#include "math-inl.hpp"
+#include "native-inl.hpp"
 #if defined(__SSE2__)
 #include <immintrin.h>
 #endif

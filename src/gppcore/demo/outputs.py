@@ -21,7 +21,8 @@ from gppcore.demo.world import WORLD_LICENCE
 from gppcore.errors import disk_errors
 from gppcore.evaluate import Evaluation
 from gppcore.features import Samples
-from gppcore.mapping import map_gpp, write_netcdf
+from gppcore.mapping import map_gpp
+from gppcore.product import write_netcdf
 from gppcore.report import ReportData
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.towers import Towers

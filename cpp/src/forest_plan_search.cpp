@@ -1,0 +1,113 @@
+// Searches for ranks: the thresholds of each feature, each once.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "forest_plan.hpp"
+
+namespace gppcore {
+namespace {
+
+template <class T>
+void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, std::vector<T>& memory) {
+  search = {};
+  if (thresholds.empty()) return;
+  const auto groups = [](size_t n) { return (n + 15) / 16; };
+  std::vector<std::vector<T>> levels(1);
+  for (const double x : thresholds) {
+    if constexpr (std::is_same_v<T, float>) {
+      levels[0].push_back(round_down(x));
+    } else {
+      levels[0].push_back(x);
+    }
+  }
+  for (;;) {
+    auto& level = levels.back();
+    level.resize(16 * groups(level.size()), std::numeric_limits<T>::infinity());
+    if (level.size() == 16) break;
+    std::vector<T> above;
+    for (size_t i = 15; i < level.size(); i += 16) above.push_back(level[i]);
+    levels.push_back(std::move(above));
+  }
+  size_t n = 0;
+  for (const auto& level : levels) n += level.size();
+  memory.reserve(n);
+  search.n_levels = static_cast<int32_t>(levels.size());
+  for (int32_t l = 0; l < search.n_levels; ++l) {
+    const auto& level = levels[static_cast<size_t>(search.n_levels - 1 - l)];
+    search.level[l] = memory.data() + memory.size();
+    search.last_group[l] = static_cast<int32_t>(level.size() / 16 - 1);
+    memory.insert(memory.end(), level.begin(), level.end());
+  }
+}
+
+// Numbers pairs of feature and threshold in the order in which they come.
+class Distinct {
+ public:
+  std::vector<std::pair<int32_t, double>> pairs;
+
+  int32_t number(int32_t feature, double threshold) {
+    if (slots_.size() < 2 * pairs.size() + 2) grow();
+    int32_t& slot = find(feature, threshold);
+    if (slot == kEmpty) {
+      slot = static_cast<int32_t>(pairs.size());
+      pairs.emplace_back(feature, threshold);
+    }
+    return slot;
+  }
+
+ private:
+  static constexpr int32_t kEmpty = -1;
+  std::vector<int32_t> slots_;
+
+  int32_t& find(int32_t feature, double threshold) {
+    uint64_t bits;
+    std::memcpy(&bits, &threshold, sizeof bits);
+    const uint64_t hash = (bits ^ static_cast<uint64_t>(feature) << 40) * 0x9e3779b97f4a7c15u;
+    for (size_t i = hash >> 40;; ++i) {
+      int32_t& slot = slots_[i & (slots_.size() - 1)];
+      if (slot == kEmpty || pairs[slot] == std::make_pair(feature, threshold)) return slot;
+    }
+  }
+  void grow() {
+    slots_.assign(std::max<size_t>(1024, 4 * slots_.size()), kEmpty);
+    for (size_t i = 0; i < pairs.size(); ++i) find(pairs[i].first, pairs[i].second) = static_cast<int32_t>(i);
+  }
+};
+
+}  // namespace
+
+void add_searches(const ForestView& a, ForestTables& tables) {
+  const auto n_features = static_cast<size_t>(a.n_features);
+  Distinct distinct;
+  tables.rank_of_node.assign(a.feature.size(), 0);
+  for (int64_t t = 0; t < tables.view.n_masked; ++t) {
+    const int32_t tree = tables.tree_number[static_cast<size_t>(t)];
+    for (int64_t k = a.tree_begin[tree]; k < a.tree_begin[tree + 1]; ++k)
+      if (a.feature[k] >= 0 && !(a.flags[k] & kCategorical))
+        tables.rank_of_node[k] = distinct.number(a.feature[k], a.threshold[k] + 0.0);  // minus zero is zero
+  }
+  std::vector<int32_t> order(distinct.pairs.size()), rank(order.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
+  std::sort(order.begin(), order.end(), [&](int32_t x, int32_t y) { return distinct.pairs[x] < distinct.pairs[y]; });
+  tables.thresholds.resize(n_features);
+  for (const int32_t i : order) {
+    auto& list = tables.thresholds[distinct.pairs[i].first];
+    rank[i] = static_cast<int32_t>(list.size());
+    list.push_back(distinct.pairs[i].second);
+  }
+  if (!rank.empty())
+    for (int32_t& number : tables.rank_of_node) number = rank[number];
+  tables.search_f32.resize(n_features);
+  tables.search_f64.resize(n_features);
+  tables.levels_f32.resize(n_features);
+  tables.levels_f64.resize(n_features);
+  for (size_t f = 0; f < n_features; ++f) {
+    add_search(tables.thresholds[f], tables.search_f32[f], tables.levels_f32[f]);
+    add_search(tables.thresholds[f], tables.search_f64[f], tables.levels_f64[f]);
+  }
+}
+
+}  // namespace gppcore

@@ -1,0 +1,110 @@
+// From values to the masks of conditions: ranks, rank bits, masks.
+#pragma once
+#include <cstdint>
+
+#include "forest.hpp"
+#include "forest_lanes-inl.hpp"
+
+namespace gppcore::GPPCORE_ISA::forest {
+
+template <class T>
+const ForestSearch<T>* searches(const ForestPlan& plan) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return plan.search_f32;
+  } else {
+    return plan.search_f64;
+  }
+}
+
+// Number of the feature's thresholds below x; 0 for NaN.
+template <class T>
+GPPCORE_INLINE int32_t rank(const ForestSearch<T>& search, T x) {
+  int32_t r = 0;
+  for (int32_t level = 0; level < search.n_levels; ++level) {
+    r = r < search.last_group[level] ? r : search.last_group[level];
+    r = 16 * r + count_below(search.level[level] + 16 * r, x);
+  }
+  return r;
+}
+
+template <class T>
+GPPCORE_INLINE bool is_missing(ForestRowKind kind, T x) {
+  return x != x || (kind == ForestRowKind::number_or_zero && static_cast<double>(x) >= -kForestZeroSize &&
+                    static_cast<double>(x) <= kForestZeroSize);
+}
+
+template <class T>
+GPPCORE_INLINE uint8_t rank_of_category(int32_t n_categories, T x) {
+  if (x != x) return 0;
+  if (!(x > T(-1)) || x >= static_cast<T>(n_categories)) return static_cast<uint8_t>(n_categories + 1);
+  return static_cast<uint8_t>(static_cast<int32_t>(x) + 1);
+}
+
+// Fills one rank row of a block; what follows the n values repeats the last.
+template <class T>
+void fill_row(const ForestRow& row, const T* column, int64_t stride, int64_t n, int64_t n_padded, const int32_t* ranks,
+              uint8_t* bytes) {
+  if (row.kind == ForestRowKind::category) {
+    for (int64_t i = 0; i < n; ++i) bytes[i] = rank_of_category(row.n_categories, column[i * stride]);
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      const int32_t r = ranks[i] - row.first;
+      bytes[i] = static_cast<uint8_t>(r < 0 ? 0 : (r > 255 ? 255 : r));
+    }
+    const uint8_t missing = row.missing_high ? 255 : 0;
+    if (row.missing_high || row.kind == ForestRowKind::number_or_zero)
+      for (int64_t i = 0; i < n; ++i) bytes[i] = is_missing(row.kind, column[i * stride]) ? missing : bytes[i];
+  }
+  for (int64_t i = n; i < n_padded; ++i) bytes[i] = bytes[n - 1];
+}
+
+template <class T>
+void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
+  if (search.n_levels == 2) {
+    for (int64_t i = 0; i < n; ++i) {
+      const T x = column[i * stride];
+      int32_t r = count_below(search.level[0], x);
+      r = r < search.last_group[1] ? r : search.last_group[1];
+      ranks[i] = 16 * r + count_below(search.level[1] + 16 * r, x);
+    }
+  } else {
+    for (int64_t i = 0; i < n; ++i) ranks[i] = rank(search, column[i * stride]);
+  }
+}
+
+// Bits of 4-bit numbers as above[i] = "number > i", from the highest bit to the lowest.
+template <class Words>
+GPPCORE_INLINE void above(Words a, Words b, Words c, Words d, Words* above) {
+  const Words two[4] = {c | d, c, c & d, Words{}};
+  Words three[8];
+  for (int i = 0; i < 4; ++i) {
+    three[i] = b | two[i];
+    three[4 + i] = b & two[i];
+  }
+  three[3] = b;
+  for (int i = 0; i < 8; ++i) {
+    above[i] = a | three[i];
+    above[8 + i] = a & three[i];
+  }
+  above[7] = a;
+}
+
+// The masks of the conditions [begin, end), which all test one row of ranks.
+template <int W, int M>
+void make_masks(const uint8_t* ranks, const uint8_t* conditions, int64_t begin, int64_t end, uint8_t* masks) {
+  using Words = typename Lanes<W>::Words;
+  for (int q = 0; q < M; ++q) {
+    Words bit[8], high[17], low[16];
+    for (int i = 0; i < 8; ++i) bit[i] = *reinterpret_cast<const Words*>(ranks + (8 * q + i) * W);
+    transpose_bits(bit);
+    high[0] = ~Words{};
+    above(bit[7], bit[6], bit[5], bit[4], high + 1);
+    above(bit[3], bit[2], bit[1], bit[0], low);
+    for (int64_t c = begin; c < end; ++c) {
+      const int h = conditions[c] >> 4;
+      *reinterpret_cast<Words*>(masks + (c * M + q) * W) = high[h + 1] | (high[h] & low[conditions[c] & 15]);
+    }
+  }
+}
+
+}  // namespace gppcore::GPPCORE_ISA::forest

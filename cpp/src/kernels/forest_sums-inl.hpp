@@ -1,0 +1,238 @@
+// What becomes of leaf numbers: sums of leaves in fixed point (float results), in double, or the numbers themselves.
+// Each kind offers the same functions: begin a tile, add up to 8 trees for a block, one leaf for one row.
+#pragma once
+#include <cstdint>
+
+#include "forest.hpp"
+#include "forest_lanes-inl.hpp"
+
+namespace gppcore::GPPCORE_ISA::forest {
+
+template <class T>
+const T* leaves_of(const ForestPlan& plan, const T* leaves, const ForestTree& tree, int64_t k) {
+  return leaves + tree.first_leaf * plan.leaf_width + k * tree.n_leaves;
+}
+
+// Adds the leaves of K trees in registers: each byte of a leaf value is looked up, and added to two sums of 16 bits
+// per pair of rows. The first has both rows' bytes, the second the upper row's, so that they can be told apart.
+template <int Levels, int NBytes, int K>
+void add_bytes(const uint8_t* const* tables, const uint8_t* leaf_id, int64_t n_rows, uint16_t* shorts) {
+  for (int64_t r = 0; r < n_rows; r += GPPCORE_VECTOR_BYTES) {
+    Shorts* to = reinterpret_cast<Shorts*>(shorts + r * kForestMaxSumBytes);
+    Shorts sum[2 * NBytes];
+    for (int j = 0; j < 2 * NBytes; ++j) sum[j] = to[j];
+    for (int k = 0; k < K; ++k) {
+      const Bytes index = *reinterpret_cast<const Bytes*>(leaf_id + k * kForestBlock + r);
+      for (int j = 0; j < NBytes; ++j) {
+        const Shorts value = (Shorts)look_up<Levels>(tables[k] + (j << Levels), index);
+        sum[2 * j] += value;
+        sum[2 * j + 1] += value >> 8;
+      }
+    }
+    for (int j = 0; j < 2 * NBytes; ++j) to[j] = sum[j];
+  }
+}
+
+template <int Levels>
+void add_bytes(int32_t n_bytes, int64_t n_trees, const uint8_t* const* tables, const uint8_t* leaf_id, int64_t n_rows,
+               uint16_t* shorts) {
+  constexpr int kWhole = kForestTreesPerSum;
+  if constexpr (Levels <= kMaxLookup) {
+    if (n_trees == kWhole) {
+      const auto add = n_bytes == 3 ? add_bytes<Levels, 3, kWhole> : add_bytes<Levels, 4, kWhole>;
+      add(tables, leaf_id, n_rows, shorts);
+      return;
+    }
+    const auto add = n_bytes == 3 ? add_bytes<Levels, 3, 1> : add_bytes<Levels, 4, 1>;
+    for (int64_t k = 0; k < n_trees; ++k) add(tables + k, leaf_id + k * kForestBlock, n_rows, shorts);
+  }
+}
+
+struct FixedSums {
+  const ForestPlan& plan;
+  const ForestWorkspace& work;
+  uint32_t* sums;
+  int64_t held = 0;       // trees in `shorts`
+  uint32_t constant = 0;  // to be added to all rows of the block
+  int32_t output = 0;     // of both
+
+  FixedSums(const ForestPlan& p, const ForestWorkspace& w)
+      : plan(p), work(w), sums(reinterpret_cast<uint32_t*>(w.sums)) {}
+
+  void begin(int64_t n_rows) {
+    for (int64_t k = 0; k < plan.n_outputs; ++k)
+      for (int64_t r = 0; r < n_rows; ++r) sums[k * plan.tile + r] = 0;
+  }
+
+  void add(const ForestTree* const* trees, int64_t n_trees, int64_t first, int64_t n_rows) {
+    const ForestTree& tree = *trees[0];
+    if (tree.levels > kMaxLookup) {
+      add_each(trees, n_trees, first, n_rows);
+      return;
+    }
+    if (held + n_trees > 256 || tree.output != output) end_block(first, n_rows);  // 256 bytes add up to 16 bits
+    if (held == 0) clear(n_rows);
+    output = tree.output;
+    held += n_trees;
+    const uint8_t* tables[kForestTreesPerSum];
+    for (int64_t k = 0; k < plan.leaf_width; ++k) {
+      const int64_t size = int64_t{tree.n_bytes} << tree.levels;
+      for (int64_t i = 0; i < n_trees; ++i) tables[i] = plan.tables + trees[i]->tables + k * size;
+      uint16_t* shorts = work.shorts + k * kForestBlock * kForestMaxSumBytes;
+      const auto add_levels = tree.levels == 6 ? add_bytes<6> : tree.levels == 7 ? add_bytes<7> : add_bytes<8>;
+      add_levels(tree.n_bytes, n_trees, tables, work.leaf_id, n_rows, shorts);
+    }
+  }
+
+  void add_each(const ForestTree* const* trees, int64_t n_trees, int64_t first, int64_t n_rows) {
+    const uint8_t* id = work.leaf_id;
+    for (int64_t k = 0; k < plan.leaf_width; ++k) {
+      uint32_t* to = sums + (trees[0]->output + k) * plan.tile + first;
+      const uint32_t* leaf[kForestTreesPerSum];
+      for (int64_t i = 0; i < n_trees; ++i) leaf[i] = leaves_of(plan, plan.fixed, *trees[i], k);
+      if (n_trees == kForestTreesPerSum) {
+        for (int64_t r = 0; r < n_rows; ++r) {
+          uint32_t sum = to[r];
+          for (int64_t i = 0; i < kForestTreesPerSum; ++i) sum += leaf[i][id[i * kForestBlock + r]];
+          to[r] = sum;
+        }
+      } else {
+        for (int64_t i = 0; i < n_trees; ++i)
+          for (int64_t r = 0; r < n_rows; ++r) to[r] += leaf[i][id[i * kForestBlock + r]];
+      }
+    }
+  }
+
+  void clear(int64_t n_rows) {
+    const int64_t n = (n_rows + GPPCORE_VECTOR_BYTES - 1) / GPPCORE_VECTOR_BYTES * GPPCORE_VECTOR_BYTES;
+    for (int64_t k = 0; k < plan.leaf_width; ++k)
+      for (int64_t i = 0; i < n * kForestMaxSumBytes; ++i) work.shorts[k * kForestBlock * kForestMaxSumBytes + i] = 0;
+  }
+
+  // Brings the sums of 16 bits home.
+  void end_block(int64_t first, int64_t n_rows) {
+    constexpr int64_t kPairs = GPPCORE_VECTOR_BYTES / 2;
+    for (int64_t k = 0; held > 0 && k < plan.leaf_width; ++k) {
+      for (int64_t r = 0; r < n_rows; r += GPPCORE_VECTOR_BYTES) {
+        const uint16_t* from = work.shorts + (k * kForestBlock + r) * kForestMaxSumBytes;
+        uint32_t* to = sums + (output + k) * plan.tile + first + r;
+        for (int64_t i = 0; i < kPairs; ++i) {
+          uint32_t lower = 0, upper = 0;
+          for (int j = 0; j < kForestMaxSumBytes; ++j) {
+            const uint16_t both = from[2 * j * kPairs + i], one = from[(2 * j + 1) * kPairs + i];
+            lower += static_cast<uint32_t>(static_cast<uint16_t>(both - (one << 8))) << (8 * j);
+            upper += static_cast<uint32_t>(one) << (8 * j);
+          }
+          to[2 * i] += lower;
+          to[2 * i + 1] += upper;
+        }
+      }
+    }
+    if (constant != 0)
+      for (int64_t r = 0; r < n_rows; ++r) sums[output * plan.tile + first + r] += constant;
+    held = 0;
+    constant = 0;
+  }
+
+  // One leaf for all rows of a block; false if it has to be added row by row.
+  bool add_constant(const ForestTree& tree, int32_t leaf, int64_t first, int64_t n_rows) {
+    if (plan.leaf_width != 1) return false;
+    if (tree.output != output) end_block(first, n_rows);
+    output = tree.output;
+    constant += plan.fixed[tree.first_leaf + leaf];
+    return true;
+  }
+
+  // The leaves of several trees for one row.
+  void add_row(const ForestTree* trees, int64_t n_trees, const uint8_t* leaf, int64_t row) {
+    for (int64_t t = 0; t < n_trees;) {
+      const int32_t to = trees[t].output;
+      if (plan.leaf_width != 1) {
+        add_leaf(trees[t], leaf[t], row);
+        ++t;
+        continue;
+      }
+      uint32_t sum = 0;
+      for (; t < n_trees && trees[t].output == to; ++t) sum += plan.fixed[trees[t].first_leaf + leaf[t]];
+      sums[to * plan.tile + row] += sum;
+    }
+  }
+
+  void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
+    for (int64_t k = 0; k < plan.leaf_width; ++k)
+      sums[(tree.output + k) * plan.tile + row] += leaves_of(plan, plan.fixed, tree, k)[leaf];
+  }
+
+  double raw(int64_t k, int64_t row) const {
+    return plan.bias[k] + static_cast<double>(sums[k * plan.tile + row]) * plan.quantum[k];
+  }
+};
+
+struct DoubleSums {
+  const ForestPlan& plan;
+  const ForestWorkspace& work;
+
+  void begin(int64_t n_rows) {
+    for (int64_t k = 0; k < plan.n_outputs; ++k)
+      for (int64_t r = 0; r < n_rows; ++r) work.sums[k * plan.tile + r] = plan.base[k];
+  }
+
+  void add(const ForestTree* const* trees, int64_t n_trees, int64_t first, int64_t n_rows) {
+    const uint8_t* id = work.leaf_id;
+    for (int64_t k = 0; k < plan.leaf_width; ++k) {
+      double* to = work.sums + (trees[0]->output + k) * plan.tile + first;
+      const double* leaf[kForestTreesPerSum];
+      for (int64_t i = 0; i < n_trees; ++i) leaf[i] = leaves_of(plan, plan.leaves, *trees[i], k);
+      if (n_trees == kForestTreesPerSum) {
+        for (int64_t r = 0; r < n_rows; ++r) {
+          double sum = to[r];
+          for (int64_t i = 0; i < kForestTreesPerSum; ++i) sum += leaf[i][id[i * kForestBlock + r]];
+          to[r] = sum;
+        }
+      } else {
+        for (int64_t i = 0; i < n_trees; ++i)
+          for (int64_t r = 0; r < n_rows; ++r) to[r] += leaf[i][id[i * kForestBlock + r]];
+      }
+    }
+  }
+
+  void end_block(int64_t, int64_t) {}
+  bool add_constant(const ForestTree&, int32_t, int64_t, int64_t) { return false; }  // for the order of sums
+
+  void add_row(const ForestTree* trees, int64_t n_trees, const uint8_t* leaf, int64_t row) {
+    for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
+  }
+
+  void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
+    for (int64_t k = 0; k < plan.leaf_width; ++k)
+      work.sums[(tree.output + k) * plan.tile + row] += leaves_of(plan, plan.leaves, tree, k)[leaf];
+  }
+
+  double raw(int64_t k, int64_t row) const { return work.sums[k * plan.tile + row]; }
+};
+
+struct LeafNumbers {
+  const ForestPlan& plan;
+  const ForestWorkspace& work;
+  int32_t* leaves;  // of the first row of the tile
+
+  void begin(int64_t) {}
+
+  void add(const ForestTree* const* trees, int64_t n_trees, int64_t first, int64_t n_rows) {
+    for (int64_t i = 0; i < n_trees; ++i)
+      for (int64_t r = 0; r < n_rows; ++r) add_leaf(*trees[i], work.leaf_id[i * kForestBlock + r], first + r);
+  }
+
+  void end_block(int64_t, int64_t) {}
+  bool add_constant(const ForestTree&, int32_t, int64_t, int64_t) { return false; }
+
+  void add_row(const ForestTree* trees, int64_t n_trees, const uint8_t* leaf, int64_t row) {
+    for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
+  }
+
+  void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
+    leaves[row * plan.n_trees + plan.tree_number[&tree - plan.trees]] = plan.leaf_number[tree.first_leaf + leaf];
+  }
+};
+
+}  // namespace gppcore::GPPCORE_ISA::forest

@@ -1,0 +1,134 @@
+// Walking node by node, for trees of many leaves and for few rows.
+#pragma once
+#include <cstdint>
+
+#include "forest.hpp"
+#include "forest_masks-inl.hpp"
+
+namespace gppcore::GPPCORE_ISA::forest {
+
+// Keys are integers whose order is that of the numbers: of float in 32 bits, of double in 64.
+template <class Key>
+struct Walk;
+template <>
+struct Walk<int32_t> {
+  using Number = float;
+  using Node = ForestNode32;
+  static constexpr int32_t kLast = 0x7fffffff;
+  static const Node* nodes(const ForestPlan& plan) { return plan.nodes32; }
+  static uint32_t column_bits(const ForestPlan& plan) { return plan.column_bits32; }
+};
+template <>
+struct Walk<int64_t> {
+  using Number = double;
+  using Node = ForestNode64;
+  static constexpr int64_t kLast = 0x7fffffffffffffff;
+  static const Node* nodes(const ForestPlan& plan) { return plan.nodes64; }
+  static uint32_t column_bits(const ForestPlan& plan) { return plan.column_bits64; }
+};
+
+constexpr int32_t kLastCategory = 1 << 30;
+
+// Missing values are the first or the last key. A category is its own key; -1 stands for those below 0.
+template <class Key>
+GPPCORE_INLINE Key walk_key(const ForestRow& column, typename Walk<Key>::Number x) {
+  using Number = typename Walk<Key>::Number;
+  constexpr Key kLast = Walk<Key>::kLast;
+  if (is_missing(column.kind, x)) return column.missing_high ? kLast : -kLast - 1;
+  if (column.kind == ForestRowKind::category) {
+    if (!(x > Number(-1))) return -1;
+    return x >= Number(kLastCategory) ? kLastCategory : static_cast<Key>(x);
+  }
+  x = x == 0 ? Number(0) : x;  // minus zero too
+  Key bits;
+  __builtin_memcpy(&bits, &x, sizeof x);
+  return bits ^ (bits >> (8 * sizeof(Key) - 1) & kLast);
+}
+
+template <class Key>
+GPPCORE_INLINE bool set_goes_right(const ForestPlan& plan, Key set, bool unseen_left, Key key) {
+  if (key < -1 || key > kLastCategory) return key > 0;  // missing
+  const int64_t begin = plan.set_begin[set], n_bits = 32 * (plan.set_begin[set + 1] - begin);
+  if (key < 0 || key >= n_bits) return !unseen_left;
+  return !(plan.set_words[begin + key / 32] >> (key % 32) & 1);
+}
+
+// N lanes side by side: each goes from a root, with keys of its own, to a leaf.
+template <class Key, int N>
+GPPCORE_INLINE void walk(const ForestPlan& plan, const typename Walk<Key>::Node* const* roots, const Key* const* keys,
+                         int32_t* leaf) {
+  using Node = typename Walk<Key>::Node;
+  const uint32_t bits = Walk<Key>::column_bits(plan);
+  const auto mask = (decltype(Node::word){1} << bits) - 1;
+  int64_t at[N] = {};
+  bool walking;
+  do {
+    walking = false;
+    for (int i = 0; i < N; ++i) {
+      const Node& node = roots[i][at[i]];
+      const auto kind = node.word >> bits & 3;
+      const Key key = keys[i][node.word & mask];
+      bool right = key > node.threshold;
+      if (kind >= kForestSet) right = set_goes_right(plan, node.threshold, kind == kForestSetUnseenLeft, key);
+      const int64_t next = 2 * static_cast<int64_t>(node.word >> (bits + 2)) + right;
+      at[i] = kind == kForestEnd ? at[i] : next;
+      walking |= kind != kForestEnd;
+    }
+  } while (walking);
+  for (int i = 0; i < N; ++i) leaf[i] = static_cast<int32_t>(roots[i][at[i]].threshold);
+}
+
+constexpr int kWalkers = 16;
+
+// Keys of n rows, row after row.
+template <class Key, class T>
+void fill_keys(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t step, int64_t n, Key* keys) {
+  for (int64_t c = 0; c < plan.n_columns; ++c) {
+    const ForestRow& column = plan.columns[c];
+    const int64_t f = column.feature, stride = input.strides[f];
+    const T* from = input.columns[f] + first * stride + step * input.step_strides[f];
+    for (int64_t r = 0; r < n; ++r) keys[r * plan.n_columns + c] = walk_key<Key>(column, from[r * stride]);
+  }
+}
+
+// All rows of a tile through one tree after the other, so that a tree stays in cache.
+template <class Key, class T, class Sums>
+void walk_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t step, int64_t n,
+               const ForestWorkspace& work, Sums& sums) {
+  Key* keys = reinterpret_cast<Key*>(work.keys);
+  fill_keys(plan, input, first, step, n, keys);
+  for (int64_t t = plan.n_masked; t < plan.n_trees; ++t) {
+    const typename Walk<Key>::Node* roots[kWalkers];
+    for (auto& root : roots) root = Walk<Key>::nodes(plan) + plan.trees[t].root;
+    for (int64_t r = 0; r < n; r += kWalkers) {
+      const Key* from[kWalkers];
+      int32_t leaf[kWalkers];
+      for (int64_t i = 0; i < kWalkers; ++i) from[i] = keys + (r + i < n ? r + i : n - 1) * plan.n_columns;
+      walk<Key, kWalkers>(plan, roots, from, leaf);
+      for (int64_t i = 0; i < kWalkers && r + i < n; ++i) sums.add_leaf(plan.trees[t], leaf[i], r + i);
+    }
+  }
+}
+
+// Few rows: each goes through several trees side by side.
+template <class Key, class T, class Sums>
+void walk_rows(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t step, int64_t n,
+               const ForestWorkspace& work, Sums& sums) {
+  Key* keys = reinterpret_cast<Key*>(work.keys);
+  fill_keys(plan, input, first, step, n, keys);
+  for (int64_t r = 0; r < n; ++r) {
+    for (int64_t t = 0; t < plan.n_trees; t += kWalkers) {
+      const typename Walk<Key>::Node* roots[kWalkers];
+      const Key* from[kWalkers];
+      int32_t leaf[kWalkers];
+      for (int64_t i = 0; i < kWalkers; ++i) {
+        roots[i] = Walk<Key>::nodes(plan) + plan.trees[t + i < plan.n_trees ? t + i : t].root;
+        from[i] = keys + r * plan.n_columns;
+      }
+      walk<Key, kWalkers>(plan, roots, from, leaf);
+      for (int64_t i = 0; i < kWalkers && t + i < plan.n_trees; ++i) sums.add_leaf(plan.trees[t + i], leaf[i], r);
+    }
+  }
+}
+
+}  // namespace gppcore::GPPCORE_ISA::forest

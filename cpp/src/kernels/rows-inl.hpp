@@ -1,0 +1,180 @@
+// Rows of canopy hours and of leaves: from memory to vectors and back, night, and NaN.
+#include "two_leaf-inl.hpp"
+
+namespace gppcore::GPPCORE_ISA {
+
+// Vectors abreast: two hide each other's latency; more would not stay in registers and caches.
+constexpr int kAbreast = 2;
+
+// Elements i, i + 1, ... of a column; the last one that is left fills the lanes beyond the end.
+template <class V, class E>
+GPPCORE_INLINE V load(const TwoLeafColumn<E>& c, int64_t i, int64_t left) {
+  if (c.stride == 0) return splat<V>(c.data[0]);
+  V x;
+  if (c.stride == 1 && left >= V::kCount) {
+    __builtin_memcpy(&x.v, c.data + i, sizeof x.v);
+  } else {
+    E lane[V::kCount];
+    for (int l = 0; l < V::kCount; ++l) lane[l] = c.data[(i + (l < left ? l : left - 1)) * c.stride];
+    __builtin_memcpy(&x.v, lane, sizeof x.v);
+  }
+  return x;
+}
+template <class E, int U>
+GPPCORE_INLINE void store(E* to, int64_t i, int64_t left, Lanes<E, U> x) {
+  if (!to) return;
+  if (left >= Lanes<E, U>::kCount) {
+    __builtin_memcpy(to + i, &x.v, sizeof x.v);
+  } else {
+    E lane[Lanes<E, U>::kCount];
+    __builtin_memcpy(lane, &x.v, sizeof lane);
+    for (int l = 0; l < left; ++l) to[i + l] = lane[l];
+  }
+}
+
+// GPP of the leaf classes per ground area. Net assimilation is 0 where respiration exceeds what light or CO2 allow;
+// there GPP before respiration is what they allow.
+template <class X>
+GPPCORE_INLINE Classes<X, 4> class_gpp(const TwoLeafParameters& p, const Canopy<X>& k, const State<X>& s) {
+  if (!p.gross) return s.a * k.area;
+  return minimum(s.a + k.leaf.rd, p.c4 ? ceiling_c4(k.leaf, k.ca) : ceiling_c3(k.leaf, k.ca)) * k.area;
+}
+
+// Writes what was asked for besides GPP; `lit` lanes, and those of the night.
+template <class X, class E>
+__attribute__((noinline)) void store_classes(const Canopy<X>& k, const State<X>& s, const Classes<X, 4>& gpp,
+                                             const X& lit, const X& poison, int64_t i, int64_t left,
+                                             const TwoLeafRow<E>& out) {
+  const X zero = splat<X>(0.0);
+  const auto put = [&](int output, int c, const X& day, const X& night) {
+    store(out.to[output + c], i, left, where_less(zero, lit, day, night) + poison);
+  };
+  const Classes<X, 4> stomata = s.g / s.cs, water = s.g / (s.cs + s.g * k.vapour) * (k.deficit + k.slope * s.warm);
+  for (int c = 0; c < 4; ++c) {
+    put(kGppClasses, c, gpp.c[c], zero);
+    put(kConductance, c, constants::h2o_to_co2 * (stomata.c[c] / k.per_co2) * k.area.c[c], zero);
+    put(kTranspiration, c, water.c[c] * k.per_gamma / (3149000.0 - 2370.0 * k.tk) * k.area.c[c], zero);
+    put(kLeafTemperature, c, k.tair + s.warm.c[c], k.tair);
+    put(kApar, c, constants::ppfd_per_shortwave * k.absorbed.c[c] * k.area.c[c], zero);
+  }
+}
+
+template <class E>
+inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out) {
+  using V = Lanes<E, kAbreast>;
+  const Site site = site_of(p);
+  bool classes = false;
+  for (int j = kGppClasses; j < kTwoLeafOutputs; ++j) classes |= out.to[j] != nullptr;
+  CanopyHour<V> h;
+  h.clearness = !inputs[kDiffuseFraction].data;
+  const V zero = splat<V>(0.0);
+  for (int64_t i = 0; i < n; i += V::kCount) {
+    const int64_t left = n - i;
+    V sum = zero;  // NaN anywhere in the inputs must come out: bounds would eat it
+    for (int j = 0; j < kTwoLeafInputs - h.clearness; ++j) {
+      h.x[j] = load<V>(inputs[j], i, left);
+      sum = sum + h.x[j];
+    }
+    const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith], h.x[kSw]), h.x[kLai]);
+    Classes<V, 4> gpp = every<4>(zero);
+    if (any_less(zero, lit) || classes) {
+      Canopy<V> k;
+      State<V> s;
+      set_canopy(h, p, site, k);
+      energy_balance(p, site, k, s);
+      gpp = class_gpp(p, k, s);
+      if (classes) store_classes(k, s, gpp, lit, poison, i, left, out);
+    }
+    store(out.to[kGppSunlit], i, left, where_less(zero, lit, gpp.c[0] + gpp.c[2], zero) + poison);
+    store(out.to[kGppShaded], i, left, where_less(zero, lit, gpp.c[1] + gpp.c[3], zero) + poison);
+  }
+}
+
+template <class E>
+inline void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
+                     const int* by, E* const* d) {
+  using V = Lanes<E, 1>;
+  using X = Dual<V, kTwoLeafComponents>;
+  const Site site = site_of(p);
+  CanopyHour<X> h;
+  h.clearness = !inputs[kDiffuseFraction].data;
+  for (int j = 0; j < kTwoLeafInputs; ++j) h.x[j] = splat<X>(0.0);
+  for (int c = 0; c < kTwoLeafComponents; ++c)
+    if (by[c] >= 0) h.x[by[c]].d[c] = splat<V>(1.0);
+  const V zero = splat<V>(0.0);
+  for (int64_t i = 0; i < n; i += V::kCount) {
+    const int64_t left = n - i;
+    V sum = zero;
+    for (int j = 0; j < kTwoLeafInputs - h.clearness; ++j) {
+      h.x[j].v = load<V>(inputs[j], i, left);
+      sum = sum + h.x[j].v;
+    }
+    const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith].v, h.x[kSw].v), h.x[kLai].v);
+    X sunlit = splat<X>(0.0), shaded = sunlit;
+    if (any_less(zero, lit)) {
+      Canopy<X> k;
+      State<X> s;
+      set_canopy(h, p, site, k);
+      energy_balance(p, site, k, s);
+      const Classes<X, 4> gpp = class_gpp(p, k, s);
+      sunlit = gpp.c[0] + gpp.c[2];
+      shaded = gpp.c[1] + gpp.c[3];
+    }
+    store(out.to[kGppSunlit], i, left, where_less(zero, lit, sunlit.v, zero) + poison);
+    store(out.to[kGppShaded], i, left, where_less(zero, lit, shaded.v, zero) + poison);
+    for (int c = 0; c < kTwoLeafComponents; ++c)
+      store(d[c], i, left, where_less(zero, lit, sunlit.d[c] + shaded.d[c], zero) + poison);
+  }
+}
+
+// Single leaves at a given humidity of the leaf surface: more steps than in the canopy, whose passes repeat them.
+template <class E>
+inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, E* const* out) {
+  using V = Lanes<E, 1>;
+  using V1 = Classes<V, 1>;
+  for (int64_t i = 0; i < n; i += V::kCount) {
+    const int64_t left = n - i;
+    V x[kLeafInputs], sum = splat<V>(0.0);
+    for (int j = 0; j < kLeafInputs; ++j) {
+      x[j] = load<V>(inputs[j], i, left);
+      sum = sum + x[j];
+    }
+    const V poison = 0.0 * sum, tair = x[kLeafTair], stress = x[kLeafSoilWaterStress], ca = x[kLeafCa];
+    const V drought = p.c4 ? stress : splat<V>(1.0);
+    const V1 vcmax25{{x[kLeafVcmax25] * drought}}, ppfd{{x[kLeafPpfd]}};
+    const Supply<V, 1> supply{{{x[kLeafG1] * stress * x[kLeafHumidity] * (1.0 / constants::h2o_to_co2)}},
+                              {{constants::h2o_to_co2 / x[kLeafBoundaryConductance]}},
+                              drought * (p.g0 / constants::h2o_to_co2),
+                              ca};
+    const auto b = p.c4 ? biochemistry_c4(temperature_c4(tair), vcmax25, ppfd)
+                        : biochemistry_c3(temperature_c3(tair, reciprocal(tair + constants::zero_celsius)), vcmax25,
+                                          ppfd, supply.r, ca);
+    const V1 cold = splat<V1>(0.0);
+    const V1 a = p.c4 ? solve(cubic_c4(b, supply), b.cap, cold, 8, 2) : solve(cubic_c3(b, supply), b.cap, cold, 5, 2);
+    const V1 cs = ca - supply.r * a, g = supply.c * a / cs + supply.b0;
+    store(out[kLeafNet], i, left, a.c[0] + poison);
+    store(out[kLeafCi], i, left, (cs - a / at_least(g, 1e-20)).c[0] + poison);
+    store(out[kLeafConductance], i, left, constants::h2o_to_co2 * g.c[0] + poison);
+    store(out[kLeafRespiration], i, left, b.rd.c[0] + poison);
+  }
+}
+
+template <class E>
+inline bool within(TwoLeafColumn<E> c, int64_t n, double low, double high) {
+  using V = Lanes<E, 1>;
+  const V lowest = splat<V>(low), highest = splat<V>(high);
+  typename Native<E>::I outside{};
+  for (int64_t i = 0; i < (c.stride ? n : 1); i += V::kCount) {
+    const V x = load<V>(c, i, n - i);
+    outside |= (x.v[0] < lowest.v[0]) | (x.v[0] > highest.v[0]);
+  }
+  bool any = false;
+  for (int l = 0; l < V::kPart; ++l) any |= outside[l] != 0;
+  return !any;
+}
+
+template <class E>
+constexpr TwoLeafKernelsOf<E> two_leaf_kernels_of{{canopy<E>}, gradient<E>, {leaf<E>}, within<E>};
+constexpr TwoLeafKernels two_leaf_kernels{two_leaf_kernels_of<double>, two_leaf_kernels_of<float>};
+
+}  // namespace gppcore::GPPCORE_ISA

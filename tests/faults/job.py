@@ -1,0 +1,84 @@
+"""The job that the faults interrupt: build a small tile store, map it with a saved model, write the product."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from gppcore import tiles
+from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
+from gppcore.forest import Forest
+from gppcore.mapping import map_gpp
+from gppcore.tiles import MONTHS, TileStore
+from gppcore.transfer import TransferModel
+
+tiles.TILE_CELLS = 512  # many small tiles: many places to fail at
+YEARS = (2001, 2002)
+LAT, LON = 89.75 - 0.5 * np.arange(360), -179.75 + 0.5 * np.arange(720)
+CELLS = np.ravel_multi_index(np.mgrid[70:100, 360:400].reshape(2, -1), (360, 720))
+
+
+def save_model(folder: Path) -> None:
+    """Save a direct model of three stumps."""
+    forest = Forest.from_arrays(
+        n_features=len(PREDICTORS),
+        tree_begin=[0, 3, 6, 9],
+        feature=[0, -1, -1, 1, -1, -1, 2, -1, -1],
+        threshold=[0.3, 0, 0, 0.5, 0, 0, 0.7, 0, 0],
+        left=[1, 0, 0] * 3,
+        right=[2, 0, 0] * 3,
+        value=[0.0, 1.0, 2.0, 0.0, 0.1, 0.2, 0.0, 0.01, 0.02],
+    )
+    TransferModel(None, forest, 1.0, {}).save(folder)
+
+
+def field(name: str, tile: int, year: int, n: int) -> np.ndarray:
+    """Return the same numbers for the same tile, in every run."""
+    rng = np.random.default_rng([PREDICTORS.index(name), tile, year])
+    return rng.random((MONTHS, n) if name in MONTHLY_PREDICTORS else n, dtype=np.float32)
+
+
+def run(folder: Path, model: Path) -> None:
+    """Do what is left of the job."""
+    path, product = folder / "store", folder / "gpp.zarr"
+    store = TileStore.open(path) if path.exists() else TileStore.create(path, LAT, LON, CELLS, years=YEARS)
+    with store.writing():
+        for name in PREDICTORS:
+            monthly = name in MONTHLY_PREDICTORS
+            store.add(name, monthly=monthly, attrs={})
+            for year in range(len(YEARS) if monthly else 1):
+                for tile in range(store.n_tiles):
+                    span = store.cells(tile)
+                    if not store.has(name, tile, year):
+                        store.write(name, tile, field(name, tile, year, span.stop - span.start), year)
+    if not product.exists():
+        map_gpp(model, store, product)
+
+
+def finished(folder: Path) -> set[tuple[str, int, int]]:
+    """Return the tiles that the journal confirms, each checked against what it must hold."""
+    path = folder / "store"
+    if not path.exists():
+        return set()
+    store, found = TileStore.open(path), set()
+    for name in (*PREDICTORS, "gpp_daily"):
+        for year in range(len(YEARS)):
+            for tile in range(store.n_tiles):
+                if store._journal.get(name, tile, year) is None:
+                    continue
+                values = store.read(name, tile, year)
+                if name in PREDICTORS:
+                    np.testing.assert_array_equal(values, field(name, tile, year, values.shape[-1]))
+                found.add((name, tile, year))
+    return found
+
+
+def digest(folder: Path) -> str:
+    """Return the checksum of all files of the product."""
+    sha = hashlib.sha256()
+    for path in sorted((folder / "gpp.zarr").rglob("*")):
+        if path.is_file():
+            sha.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return sha.hexdigest()
