@@ -15,7 +15,8 @@ inline double relax_row(NodeRow row, int64_t n_lon, double keep, double gain) {
     const V r = load(row.mean + j) - mean, d = keep * load(row.step + j) + gain * r;
     store(row.step + j, d);
     store(row.next + 1 + j, load(row.here + 1 + j) + d);
-    largest = maximum(largest, maximum(r, -r));
+    const V size = r < 0.0 ? -r : r;
+    largest = size > largest ? size : largest;
   }
   double most = 0.0;
   for (int l = 0; l < kLanes; ++l) most = largest[l] > most ? largest[l] : most;
