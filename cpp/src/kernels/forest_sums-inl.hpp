@@ -158,6 +158,15 @@ struct FixedSums {
     }
   }
 
+  // The leaves of all rows of the tile in one tree.
+  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t n_rows) {
+    for (int64_t k = 0; k < plan.leaf_width; ++k) {
+      uint32_t* to = sums + (tree.output + k) * plan.tile;
+      const uint32_t* value = leaves_of(plan, plan.fixed, tree, k);
+      for (int64_t r = 0; r < n_rows; ++r) to[r] += value[leaf[r]];
+    }
+  }
+
   void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
     for (int64_t k = 0; k < plan.leaf_width; ++k)
       sums[(tree.output + k) * plan.tile + row] += leaves_of(plan, plan.fixed, tree, k)[leaf];
@@ -203,6 +212,15 @@ struct DoubleSums {
     for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
   }
 
+  // The leaves of all rows of the tile in one tree.
+  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t n_rows) {
+    for (int64_t k = 0; k < plan.leaf_width; ++k) {
+      double* to = work.sums + (tree.output + k) * plan.tile;
+      const double* value = leaves_of(plan, plan.leaves, tree, k);
+      for (int64_t r = 0; r < n_rows; ++r) to[r] += value[leaf[r]];
+    }
+  }
+
   void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {
     for (int64_t k = 0; k < plan.leaf_width; ++k)
       work.sums[(tree.output + k) * plan.tile + row] += leaves_of(plan, plan.leaves, tree, k)[leaf];
@@ -228,6 +246,10 @@ struct LeafNumbers {
 
   void add_row(const ForestTree* trees, int64_t n_trees, const uint8_t* leaf, int64_t row) {
     for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
+  }
+
+  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t n_rows) {
+    for (int64_t r = 0; r < n_rows; ++r) add_leaf(tree, leaf[r], r);
   }
 
   void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {

@@ -110,12 +110,13 @@ void walk_tree(const ForestPlan& plan, const ForestTree& tree, const Key* keys, 
 inline void walk_tree_refilled(const ForestPlan& plan, const ForestTree& tree, const int32_t* keys, int64_t n,
                                int32_t* leaf) {
   constexpr int kRegisters = 4;
-  const auto* nodes = reinterpret_cast<const uint8_t*>(plan.nodes32 + tree.root);
+  const ForestNode32* nodes = plan.nodes32 + tree.root;
   const auto bits = plan.column_bits32;
   const __m512i n_columns = _mm512_set1_epi32(static_cast<int32_t>(plan.n_columns));
   const __m512i column = _mm512_set1_epi32((1 << bits) - 1), end = _mm512_set1_epi32(kForestEnd << bits);
   const __m512i last = _mm512_set1_epi32(static_cast<int32_t>(n - 1)), one = _mm512_set1_epi32(1);
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i even = _mm512_slli_epi32(lanes, 1);
   const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(bits + 2));
   __m512i at[kRegisters], row[kRegisters], from[kRegisters];
   int32_t next_row = 0;
@@ -127,8 +128,10 @@ inline void walk_tree_refilled(const ForestPlan& plan, const ForestTree& tree, c
   }
   while (n_done < n) {
     for (int j = 0; j < kRegisters; ++j) {
-      const __m512i word = _mm512_i32gather_epi32(at[j], nodes + sizeof(int32_t), 8);
-      const __m512i threshold = _mm512_i32gather_epi32(at[j], nodes, 8);
+      const __m512i lower = _mm512_i32gather_epi64(_mm512_castsi512_si256(at[j]), nodes, 8);
+      const __m512i upper = _mm512_i32gather_epi64(_mm512_maskz_extracti64x4_epi64(0xff, at[j], 1), nodes, 8);
+      const __m512i threshold = _mm512_permutex2var_epi32(lower, even, upper);
+      const __m512i word = _mm512_permutex2var_epi32(lower, _mm512_or_si512(even, one), upper);
       const __m512i key = _mm512_i32gather_epi32(_mm512_add_epi32(from[j], _mm512_and_si512(word, column)), keys, 4);
       const __m512i next = _mm512_slli_epi32(_mm512_srl_epi32(word, shift), 1);
       at[j] = _mm512_mask_add_epi32(next, _mm512_cmpgt_epi32_mask(key, threshold), next, one);
@@ -160,7 +163,7 @@ void walk_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t firs
 #endif
   for (int64_t t = plan.n_masked; t < plan.n_trees; ++t) {
     find(plan, plan.trees[t], keys, n, work.walked);
-    for (int64_t r = 0; r < n; ++r) sums.add_leaf(plan.trees[t], work.walked[r], r);
+    sums.add_tree(plan.trees[t], work.walked, n);
   }
 }
 
