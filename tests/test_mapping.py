@@ -28,7 +28,7 @@ class Sum:
         """Return the sum of the columns."""
         with self._lock:
             self.calls += 1
-        return np.sum(columns, axis=0, dtype=np.float32)
+        return np.sum(np.broadcast_arrays(*columns), axis=0, dtype=np.float32)
 
 
 @pytest.fixture(autouse=True)
@@ -118,11 +118,11 @@ def test_product_follows_cf(store, tmp_path):
 def test_only_lost_tiles_are_predicted_again(store, tmp_path):
     model = Sum()
     map_gpp(model, store, tmp_path / "first.zarr")
-    assert model.calls == 4 * 12
+    assert model.calls == 4
     (store.path / "gpp_daily" / "c" / "0" / "2").unlink()
     again = Sum()
     map_gpp(again, TileStore.open(store.path), tmp_path / "second.zarr")
-    assert again.calls == 12
+    assert again.calls == 1
     assert content(tmp_path / "second.zarr") == content(tmp_path / "first.zarr")
 
 
@@ -137,7 +137,7 @@ def test_threads_do_not_change_the_product(store, tmp_path, threads):
 def test_failing_model_leaves_no_product_and_keeps_finished_tiles(store, tmp_path):
     class Failing(Sum):
         def predict_columns(self, columns):
-            if self.calls >= 24:
+            if self.calls >= 2:
                 raise RuntimeError("power cut")
             return super().predict_columns(columns)
 
@@ -147,7 +147,7 @@ def test_failing_model_leaves_no_product_and_keeps_finished_tiles(store, tmp_pat
     assert [store.has("gpp_daily", tile) for tile in range(4)] == [True, True, False, False]
     rest = Sum()
     map_gpp(rest, store, tmp_path / "gpp.zarr")
-    assert rest.calls == 24
+    assert rest.calls == 2
     np.testing.assert_array_equal(store.read_field("gpp_daily", 5), expected(store, 5))
 
 

@@ -167,16 +167,6 @@ def isa() -> str:
     Name of the instruction set in use.
     """
 @typing.overload
-def regrid(source: numpy.typing.NDArray[numpy.float32], lat: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], lon: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], min_valid: typing.SupportsFloat | typing.SupportsIndex, mean: numpy.typing.NDArray[numpy.float32], fraction: numpy.typing.NDArray[numpy.float32] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
-    """
-    Weighted mean of the valid source cells of every target cell.
-    """
-@typing.overload
-def regrid(source: numpy.typing.NDArray[numpy.float64], lat: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], lon: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], min_valid: typing.SupportsFloat | typing.SupportsIndex, mean: numpy.typing.NDArray[numpy.float64], fraction: numpy.typing.NDArray[numpy.float64] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
-    """
-    Weighted mean of the valid source cells of every target cell.
-    """
-@typing.overload
 def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
     """
     Single leaves at a given humidity.
@@ -185,6 +175,16 @@ def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[nu
 def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
     """
     Single leaves at a given humidity.
+    """
+@typing.overload
+def regrid(source: numpy.typing.NDArray[numpy.float32], lat: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], lon: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], min_valid: typing.SupportsFloat | typing.SupportsIndex, mean: numpy.typing.NDArray[numpy.float32], fraction: numpy.typing.NDArray[numpy.float32] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Weighted mean of the valid source cells of every target cell.
+    """
+@typing.overload
+def regrid(source: numpy.typing.NDArray[numpy.float64], lat: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], lon: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], min_valid: typing.SupportsFloat | typing.SupportsIndex, mean: numpy.typing.NDArray[numpy.float64], fraction: numpy.typing.NDArray[numpy.float64] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Weighted mean of the valid source cells of every target cell.
     """
 def supported_isas() -> list[str]:
     """

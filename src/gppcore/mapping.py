@@ -16,7 +16,7 @@ from gppcore.errors import OutputExistsError, RangeError
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.journal import Entry
 from gppcore.product import write_product
-from gppcore.tiles import MONTHS, TileStore
+from gppcore.tiles import TileStore
 from gppcore.transfer import TransferModel
 from gppcore.variables import attributes
 
@@ -37,7 +37,7 @@ class Model(Protocol):
         """Short text that differs between models."""
 
     def predict_columns(self, columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """Predict GPP [g m-2 d-1] of rows."""
+        """Predict GPP [g m-2 d-1] from columns of shape (12, n), or (n,) if static: an array of shape (12, n)."""
 
 
 def map_gpp(
@@ -124,12 +124,8 @@ def _size(store: TileStore, tile: int) -> int:
 def _predict_tile(model: Model, store: TileStore, variable: str, tile: int, year: int) -> Entry:
     """Predict one tile and write its file: the unit of work of every driver."""
     fields = {n: store.read(n, tile, year if n in MONTHLY_PREDICTORS else 0) for n in PREDICTORS}
-    gpp = [model.predict_columns(_month(fields, month)) for month in range(MONTHS)]
-    return store.put(variable, tile, np.stack(gpp).astype(np.float32, copy=False), year)
-
-
-def _month(fields: Mapping[str, NDArray[np.float32]], month: int) -> list[NDArray[np.float32]]:
-    return [fields[name][month] if name in MONTHLY_PREDICTORS else fields[name] for name in PREDICTORS]
+    gpp = model.predict_columns(list(fields.values()))
+    return store.put(variable, tile, gpp.astype(np.float32, copy=False), year)
 
 
 def _in_threads(

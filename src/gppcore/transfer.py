@@ -82,7 +82,10 @@ class TransferModel:
         return self.predict_columns(list(np.ascontiguousarray(x.T)), n_threads=n_threads)
 
     def predict_columns(self, columns: Columns, *, n_threads: int = 1) -> NDArray[Any]:
-        """Predict GPP from one array per predictor, as :meth:`predict` does from rows."""
+        """Predict GPP from one array per predictor, as :meth:`predict` does from rows.
+
+        Columns may have shape (steps, n), beside static ones of shape (n,); then GPP has shape (steps, n).
+        """
         if len(columns) != len(PREDICTORS):
             raise ShapeError(f"columns: expected {len(PREDICTORS)} predictors, got {len(columns)}")
         if self.source is None:
