@@ -35,7 +35,7 @@ GPPCORE_INLINE Lanes<double, U> exp(Lanes<double, U> x) {
   const auto p = (a + b * r2) + r4 * ((c + d * r2) + r4 * e);
   return scale(1.0 + (r + r2 * p), t);
 }
-// The same in float, on [-87, 88].
+// The same in float, on [-87, 88], error at most 2 ULP.
 template <int U>
 GPPCORE_INLINE Lanes<float, U> exp(Lanes<float, U> x) {
   constexpr double kShift = 12582912.0;
