@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from gppcore import _core
 from gppcore.constants import PlantFunctionalType
-from gppcore.errors import DtypeError, RangeError, ShapeError
-from gppcore.variables import VARIABLES, check_range
-
-Floats = NDArray[Any]  # float64 or float32
+from gppcore.errors import DtypeError, RangeError
+from gppcore.kernel_grids import Floats, Grids
 
 INPUTS = (
     "sw",
@@ -428,66 +426,6 @@ def leaf_gas_exchange(
             _core.leaf_gas_exchange(leaf, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads)
         )
     return flux
-
-
-class Grids:
-    """Inputs of a kernel: named arrays of one number type, broadcast to rows x columns."""
-
-    def __init__(self, named: Mapping[str, ArrayLike | None]) -> None:
-        arrays = {name: None if value is None else np.asarray(value) for name, value in named.items()}
-        self.dtype = _common_dtype(arrays)
-        self.named = {name: None if a is None else a.astype(self.dtype, copy=False) for name, a in arrays.items()}
-        given = [a for a in self.named.values() if a is not None]
-        try:
-            self.shape = np.broadcast_shapes(*(a.shape for a in given))
-        except ValueError:
-            shapes = ", ".join(str(a.shape) for a in given if a.ndim)
-            raise ShapeError(f"inputs do not broadcast against each other, got {shapes}") from None
-        self.size = int(np.prod(self.shape))
-        columns = self.shape[-1] if self.shape else 1
-        self.shape2 = (self.size // max(columns, 1), columns)
-        self.inputs = [None if a is None or not self.size else self._view(a) for a in self.named.values()]
-        self.limits = [VARIABLES[name].valid_range for name in self.named]
-
-    def _view(self, a: Floats) -> Floats:
-        """View as rows x columns; copied only where several leading dimensions broadcast unevenly."""
-        if len(self.shape) > 2:
-            return np.broadcast_to(a, self.shape).reshape(self.shape2)
-        return np.broadcast_to(a, self.shape2)
-
-    def empty(self, by_class: bool) -> Floats:
-        """Return an array for an output."""
-        return np.empty((4, *self.shape) if by_class else self.shape, self.dtype)
-
-    def output(self, name: str, array: Floats | None, *, by_class: bool = False) -> Floats:
-        """Check an array for an output and view it as rows x columns."""
-        shape = (4, *self.shape) if by_class else self.shape
-        if array is None or array.dtype != self.dtype or not array.flags.c_contiguous:
-            got = None if array is None else array.dtype
-            raise DtypeError(f"out.{name}: expected a C-contiguous {self.dtype} array, got {got}")
-        if array.shape != shape:
-            raise ShapeError(f"out.{name}: expected shape {shape}, got {array.shape}")
-        return array.reshape((4, *self.shape2) if by_class else self.shape2)
-
-    def check(self, wrong: int) -> None:
-        """Raise the error of the input that the kernel found out of range, if there is one."""
-        if wrong >= 0:
-            name = list(self.named)[wrong]
-            check_range(name, self.named[name])  # type: ignore[arg-type]
-
-
-def _common_dtype(arrays: Mapping[str, NDArray[Any] | None]) -> np.dtype[Any]:
-    """Return the number type of the arrays; single numbers and integers adapt to it."""
-    common, first = np.dtype(np.float64), ""
-    for name, array in arrays.items():
-        if array is None or array.dtype.kind in "iu" or (array.ndim == 0 and array.dtype.kind == "f"):
-            continue
-        expected = str(common) if first else "float64 or float32"
-        if array.dtype not in (np.float64, np.float32) or (first and array.dtype != common):
-            hint = f", as {first} is" if first else ""
-            raise DtypeError(f"{name}: expected {expected}{hint}, got {array.dtype}")
-        common, first = array.dtype, first or name
-    return common
 
 
 def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[str, ArrayLike | None]:
