@@ -151,7 +151,9 @@ GPPCORE_INLINE void set_canopy(const CanopyHour<X>& h, const TwoLeafParameters& 
   if (p.c4) {
     set_biochemistry_c4(temperature_c4(tair), k.vcmax25, ppfd, k.leaf);
   } else {
-    set_biochemistry_c3(rates_c3(temperature_c3(tair, inverse_tk), k.vcmax25, ppfd), k.r, k.ca, k.leaf);
+    RatesC3<X, 4, X> rates;
+    set_rates_c3(temperature_c3(tair, inverse_tk), k.vcmax25, ppfd, rates);
+    set_biochemistry_c3(rates, k.r, k.ca, k.leaf);
   }
 }
 

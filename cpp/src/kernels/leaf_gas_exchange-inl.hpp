@@ -67,21 +67,24 @@ struct RatesC3 {
 
 // E8.
 template <class X, int N, class T>
-GPPCORE_INLINE RatesC3<X, N, T> rates_c3(const TemperatureC3<T>& t, const Classes<X, N>& vcmax25,
-                                         const Classes<X, N>& ppfd) {
+GPPCORE_INLINE void set_rates_c3(const TemperatureC3<T>& t, const Classes<X, N>& vcmax25, const Classes<X, N>& ppfd,
+                                 RatesC3<X, N, T>& rates) {
   namespace k = constants;
   using XN = Classes<X, N>;
   const XN jmax = at_least(k::jmax_slope * vcmax25 + k::jmax_offset, 0.0) * t.peaked;
   const XN in_light = 1.0 - ((1.0 - k::rd_light_share) / k::rd_light_ppfd) * clamp(ppfd, 0.0, k::rd_light_ppfd);
-  return {vcmax25 * t.peaked, 0.25 * (jmax * ppfd) * reciprocal(at_least(ppfd + k::jmax_saturation * jmax, 1e-20)),
-          k::rd_to_vcmax * vcmax25 * t.rd * in_light, t.km, t.gamma};
+  rates.vcmax = vcmax25 * t.peaked;
+  rates.j4 = 0.25 * (jmax * ppfd) * reciprocal(at_least(ppfd + k::jmax_saturation * jmax, 1e-20));
+  rates.rd = k::rd_to_vcmax * vcmax25 * t.rd * in_light;
+  rates.km = t.km;
+  rates.gamma = t.gamma;
 }
 
 template <class X, int N, class T>
 GPPCORE_INLINE void set_biochemistry_c3(const RatesC3<X, N, T>& t, const Classes<X, N>& r, const X& ca,
                                         Biochemistry<X, N>& b) {
   using XN = Classes<X, N>;
-  const XN &vcmax = t.vcmax, &j4 = t.j4;
+  const XN vcmax = t.vcmax, j4 = t.j4;
   b.rd = t.rd;
   b.cap = constants::sink_limit * vcmax - b.rd;
   const XN zero = splat<XN>(0.0), one = splat<XN>(1.0);

@@ -135,7 +135,9 @@ GPPCORE_INLINE RatesC3<X, 1, X> leaf_rates(const LeafParameters& p, const X& tai
                                            const Classes<X, 1>& ppfd) {
   if constexpr (sizeof(typename X::Element) == sizeof(double))
     if (p.biochemistry == kCompat) return compat_leaves(tair, vcmax25, ppfd);
-  return rates_c3(temperature_c3(tair, reciprocal(tair + constants::zero_celsius)), vcmax25, ppfd);
+  RatesC3<X, 1, X> rates;
+  set_rates_c3(temperature_c3(tair, reciprocal(tair + constants::zero_celsius)), vcmax25, ppfd, rates);
+  return rates;
 }
 
 // Single leaves at a given humidity of the leaf surface: more steps than in the canopy, whose passes repeat them.

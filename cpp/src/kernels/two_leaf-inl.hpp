@@ -34,7 +34,9 @@ GPPCORE_INLINE void set_leaf_temperature(Canopy<X>& k, const State<X>& s) {
   if constexpr (C4) {
     set_biochemistry_c4(temperature_c4(t), k.vcmax25, ppfd, k.leaf);
   } else {
-    set_biochemistry_c3(rates_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd), k.r, k.ca, k.leaf);
+    RatesC3<X, 4, Classes<X, 4>> rates;
+    set_rates_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd, rates);
+    set_biochemistry_c3(rates, k.r, k.ca, k.leaf);
   }
 }
 
