@@ -174,8 +174,7 @@ def build_store(
                     if values is not None:
                         store.write(name, tile, values, year)
                     if progress:
-                        span = store.cells(tile)
-                        progress(span.stop - span.start)
+                        progress(store.n_cells(tile))
     return store
 
 

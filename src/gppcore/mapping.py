@@ -102,7 +102,7 @@ def map_gpp(
                 if not store.has(variable, tile, year):
                     tasks.append((tile, year))
                 elif progress:
-                    progress(_size(store, tile))
+                    progress(store.n_cells(tile))
         if client is not None and folder is not None:
             finished = _on_cluster(client, folder, predictor.digest, store, variable, tasks)
         else:
@@ -111,14 +111,9 @@ def map_gpp(
             for entry in finished:
                 store.confirm(entry)
                 if progress:
-                    progress(_size(store, entry.tile))
+                    progress(store.n_cells(entry.tile))
     if out is not None:
         write_product(store, Path(out), {variable: attributes("gpp_daily")}, attrs=attrs or {})
-
-
-def _size(store: TileStore, tile: int) -> int:
-    span = store.cells(tile)
-    return int(span.stop - span.start)
 
 
 def _predict_tile(model: Model, store: TileStore, variable: str, tile: int, year: int) -> Entry:

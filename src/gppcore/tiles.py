@@ -191,6 +191,11 @@ class TileStore:
             raise ShapeError(f"tile: expected 0 to {self.n_tiles - 1}, got {tile}")
         return slice(tile * self.tile_cells, min((tile + 1) * self.tile_cells, self.index.size))
 
+    def n_cells(self, tile: int) -> int:
+        """Return the number of cells of a tile."""
+        cells = self.cells(tile)
+        return int(cells.stop - cells.start)
+
     def writing(self) -> AbstractContextManager[None]:
         """Keep all other writers away from the store while the block runs.
 
@@ -281,7 +286,7 @@ class TileStore:
 
         Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
         """
-        n = len(range(*self.cells(tile).indices(self.index.size)))
+        n = self.n_cells(tile)
         variable, chunk = self._variable(name), self._chunk(name, tile, year)
         if values.dtype != np.float32:
             raise DtypeError(f"{name}, tile {tile}: expected float32, got {values.dtype}")
@@ -308,7 +313,7 @@ class TileStore:
             If the tile is not in the journal, or its file is missing, is not the one that was written, or is a
             symbolic link.
         """
-        n = len(range(*self.cells(tile).indices(self.index.size)))
+        n = self.n_cells(tile)
         chunk, entry = self._chunk(name, tile, year), self._journal.get(name, tile, year)
         where = f"tile {tile} of {name!r}" + (f" in {self.years[year]}" if self.years else "")
         if entry is None:

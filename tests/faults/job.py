@@ -50,9 +50,8 @@ def run(folder: Path, model: Path) -> None:
             store.add(name, monthly=monthly, attrs={})
             for year in range(len(YEARS) if monthly else 1):
                 for tile in range(store.n_tiles):
-                    span = store.cells(tile)
                     if not store.has(name, tile, year):
-                        store.write(name, tile, field(name, tile, year, span.stop - span.start), year)
+                        store.write(name, tile, field(name, tile, year, store.n_cells(tile)), year)
     if not product.exists():
         map_gpp(model, store, product)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import json
 import os
 import random
 import shutil
@@ -86,17 +87,16 @@ class Bench:
 
     def check(self, folder: Path, before: set[tuple[str, int, int]] = frozenset()) -> set[tuple[str, int, int]]:
         """Check the confirmed tiles and return them."""
-        found: list[tuple[str, int, int]] = []
 
         def look() -> None:
-            (folder / "found").write_text(repr(sorted(self.job.finished(folder))))
+            (folder / "found").write_text(json.dumps(sorted(self.job.finished(folder))))
 
         if ended(child(look)) != 0:
             raise Loss("a tile that the journal confirms is not whole")
-        found = eval((folder / "found").read_text(), {"__builtins__": {}})
-        if lost := before - set(found):
+        found = {(name, tile, year) for name, tile, year in json.loads((folder / "found").read_text())}
+        if lost := before - found:
             raise Loss(f"finished tiles were lost: {sorted(lost)[:3]}")
-        return set(found)
+        return found
 
     def finish(self, folder: Path) -> None:
         """Run the job to its end and compare its product."""
