@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from compiled import compiled, hours_loop
+from compiled import compiled, hour_inputs, hours_loop
 
 from gppcore import reference
 from gppcore.constants import PFTS
-from gppcore.two_leaf import Canopy, Forcing, TwoLeafFlux, two_leaf_gpp
+from gppcore.two_leaf import TwoLeafFlux, two_leaf_gpp
 
 N_HOURS = 10_000
 TYPES = {"C3": "dbf", "C4": "grass_c4"}
@@ -29,10 +29,7 @@ def canopy_hours(pft):
 
 
 def kernel(x, pft, out):
-    h = dict(zip(reference.Hour._fields[:-1], x, strict=True))
-    forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
-    canopy = Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
-    return two_leaf_gpp(forcing, canopy, pft, out=out)
+    return two_leaf_gpp(*hour_inputs(x), pft, out=out)
 
 
 def measure(benchmark, pathway, function, *args):

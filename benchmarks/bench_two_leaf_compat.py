@@ -3,11 +3,11 @@
 from functools import cache
 
 import numpy as np
-from compiled import compiled, hours_loop
+from compiled import compiled, hour_inputs, hours_loop
 
 from gppcore import reference
 from gppcore.constants import BEPS_PFTS
-from gppcore.two_leaf import Canopy, Forcing, TwoLeafFlux, two_leaf_gpp
+from gppcore.two_leaf import TwoLeafFlux, two_leaf_gpp
 
 N_HOURS = 10_000
 PFT = BEPS_PFTS[1].pft
@@ -28,10 +28,7 @@ def canopy_hours():
 
 
 def kernel(x, out):
-    h = dict(zip(reference.Hour._fields[:-1], x, strict=True))
-    forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
-    canopy = Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
-    return two_leaf_gpp(forcing, canopy, PFT, mode="compat", out=out)
+    return two_leaf_gpp(*hour_inputs(x), PFT, mode="compat", out=out)
 
 
 def numbers():

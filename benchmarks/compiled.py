@@ -12,6 +12,7 @@ import numba
 
 from gppcore.constants import LEAF_CONSTANTS, LeafConstants
 from gppcore.reference import Hour
+from gppcore.two_leaf import Canopy, Forcing
 
 MODULES = ("gppcore.reference", "gppcore.reference_compat")
 
@@ -63,3 +64,10 @@ def hours_loop(two_leaf: Any) -> Any:
             out[1, i] = shaded
 
     return loop
+
+
+def hour_inputs(x: Any) -> tuple[Forcing, Canopy]:
+    """Return such hours as the kernel takes them."""
+    h = dict(zip(Hour._fields[:-1], x, strict=True))
+    forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
+    return forcing, Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})

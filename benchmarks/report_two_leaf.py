@@ -16,24 +16,18 @@ from collections.abc import Iterator
 import bench_two_leaf_compat
 import numpy as np
 from bench_two_leaf import canopy_hours, kernel, reference_loop
+from compiled import hour_inputs
 from timing import Case, fastest
 
 from gppcore import _core, reference
 from gppcore.constants import PFTS
-from gppcore.two_leaf import Canopy, Forcing, TwoLeafFlux, two_leaf_gpp, two_leaf_gradient
+from gppcore.two_leaf import TwoLeafFlux, two_leaf_gpp, two_leaf_gradient
 
 FACTORS = {"gradient_4": 6.0, "leaf_temperature": 2.0, "c4": 2.0, "c4_leaf_temperature": 2.0}
 """Cost over plain hours of C3 leaves, at most."""
 COMPAT = 10.0
 """Ratio of compat mode to its specification under numba: the 5e5 hours per second wanted are ten times its 5e4."""
 PARAMETERS = ("vcmax25", "g1", "clumping", "soil_water_stress")
-
-
-def arrays(x):
-    names = reference.Hour._fields[:-1]
-    h = dict(zip(names, x, strict=True))
-    forcing = Forcing(**{k: h[k] for k in ("sw", "tair", "vpd", "cos_zenith", "ca", "wind")})
-    return forcing, Canopy(**{k: h[k] for k in ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")})
 
 
 def measure() -> dict[str, float]:
@@ -46,7 +40,7 @@ def measure() -> dict[str, float]:
     kernel(x, c3, out)
     np.testing.assert_allclose([out.gpp_sunlit, out.gpp_shaded], expected, rtol=0, atol=2e-8)
     beps, beps_numbers = bench_two_leaf_compat.canopy_hours(), bench_two_leaf_compat.numbers()
-    double, single, other = arrays(x), arrays(x.astype(np.float32)), arrays(canopy_hours(c4))
+    double, single, other = hour_inputs(x), hour_inputs(x.astype(np.float32)), hour_inputs(canopy_hours(c4))
     functions = {
         "float64": lambda: two_leaf_gpp(*double, c3, out=out),
         "reference": lambda: reference_loop()(x, numbers, expected),
