@@ -1,8 +1,13 @@
 """Transfer models: the compiled core against the same arithmetic in numpy over single forests, and their files."""
 
 import itertools
+import signal
 import struct
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,6 +170,37 @@ def test_overflow_stays_in_its_pixel():
     gpp, low, high = Model(recipe, (), [huge]).predict_columns(x, interval=True)
     assert np.isinf(gpp).tolist() == [False, True, False]
     assert np.isnan(low).tolist() == np.isnan(high).tolist() == [False, True, False]  # infinity minus infinity
+
+
+LONG_CALL = """
+import sys
+sys.path.insert(0, sys.argv[2])
+import numpy as np
+from test_model import DIRECT, N_PREDICTORS, trees
+from gppcore.model import Model
+
+model = Model(DIRECT, (), [trees(N_PREDICTORS, n_trees=1000, depth=9), trees(N_PREDICTORS)])
+columns = list(np.random.default_rng(0).random((N_PREDICTORS, 400_000)))
+print("ready", flush=True)
+try:
+    model.predict_columns(columns, n_threads=int(sys.argv[1]))
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+else:
+    print("finished", flush=True)
+"""
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_ctrl_c_ends_a_long_call(n_threads):
+    command = [sys.executable, "-c", LONG_CALL, str(n_threads), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        begin = time.perf_counter()
+        assert process.stdout.readline() == "interrupted\n"
+        assert time.perf_counter() - begin < 1.0
 
 
 def test_saved_model_is_the_same(tmp_path):

@@ -27,8 +27,16 @@ void check_forest(const std::string& name, const Forest& forest, int64_t n_featu
   if (forest.n_outputs() != 1) refuse(" output", 1, forest.n_outputs());
 }
 
-// Rows whose predictions by all forests stay in the cache, in whole blocks of the forests' kernels.
-int64_t rows_per_block(int64_t n_steps) { return kForestBlock * std::clamp<int64_t>(4 / n_steps, 1, 4); }
+// Rows whose predictions by all forests stay in the cache, in whole blocks of the forests' kernels; few enough to take
+// some milliseconds, so that a call can be interrupted.
+int64_t rows_per_block(const Model& model, int64_t n_steps) {
+  constexpr int64_t kMaxBlocks = 4, kMaxWork = 1 << 24;  // trees by rows
+  int64_t n_trees = 1;
+  for (const auto* forests : {&model.sources(), &model.members()})
+    for (const Forest& f : *forests) n_trees += f.n_trees();
+  const int64_t n_blocks = std::min(kMaxBlocks, kMaxWork / n_trees / kForestBlock) / n_steps;
+  return kForestBlock * std::max<int64_t>(n_blocks, 1);
+}
 
 // The rows of one block at all steps, in the memory of one thread.
 template <class T>
@@ -231,7 +239,7 @@ void Model::predict_steps(const T* const* columns, const int64_t* strides, const
   check_output(out.low || out.high);
   if (n_steps < 1) return;
   const Input<T> input{columns, strides, step_strides, n_rows, n_steps};
-  const int64_t grain = rows_per_block(n_steps);
+  const int64_t grain = rows_per_block(*this, n_steps);
   const auto block = [&](int64_t begin, int64_t end) {
     const int64_t n_lines = Block<T>(*this, std::min(grain, n_rows), n_steps, nullptr).n_lines;
     predict_block(*this, input, begin, end, out, own_memory(n_lines));
@@ -240,7 +248,7 @@ void Model::predict_steps(const T* const* columns, const int64_t* strides, const
 }
 
 size_t Model::memory_lines() const noexcept {
-  return static_cast<size_t>(Block<double>(*this, rows_per_block(1), 1, nullptr).n_lines);
+  return static_cast<size_t>(Block<double>(*this, rows_per_block(*this, 1), 1, nullptr).n_lines);
 }
 
 template <class T>
@@ -248,7 +256,7 @@ void Model::predict_columns(const T* const* columns, const int64_t* strides, int
                             ForestMemory& memory) const {
   check_output(out.low || out.high);
   const Input<T> input{columns, strides, strides, n_rows, 1};  // strides between steps are not used
-  const int64_t grain = rows_per_block(1);
+  const int64_t grain = rows_per_block(*this, 1);
   for (int64_t begin = 0; begin < n_rows; begin += grain)
     predict_block(*this, input, begin, std::min(begin + grain, n_rows), out, memory.data());
 }
