@@ -94,26 +94,36 @@ def build_tiles(
 
 @app.command()
 def compare(
-    product: Annotated[Path, typer.Argument(help="GPP map: CF netCDF file or Zarr store.")],
-    other: Annotated[Path, typer.Argument(help="The reference: any other CF GPP file.")],
-    variable: Annotated[str | None, typer.Option(help="GPP variable of the map, if it has several.")] = None,
-    other_variable: Annotated[str | None, typer.Option(help="GPP variable of the reference.")] = None,
+    products: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PRODUCT...", help="Two or more CF GPP files, FILE or FILE:VARIABLE; the last is the reference."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for comparison.json, maps and the report page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
 ) -> None:
-    """Set a GPP map against another on their common grid: totals, agreement, tropics, high and low GPP."""
+    """Set GPP maps against the last one on their common grid: totals, agreement, tropics, high and low GPP."""
     from gppcore.compare import compare as compare_products
 
-    comparison = compare_products(product, other, variable=variable, other_variable=other_variable)
+    comparisons = compare_products(*products)
+    if out is not None:
+        from gppcore.report import write_comparison_report
+
+        write_comparison_report(comparisons, out)
     if as_json:
-        typer.echo(json.dumps(comparison.as_dict(), indent=2))
+        typer.echo(json.dumps([each.as_dict() for each in comparisons], indent=2))
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table(show_header=False, box=None)
-    for name, value in comparison.table():
-        table.add_row(name, value)
+    tables = [each.table() for each in comparisons]
+    for rows in zip(*tables, strict=True):
+        table.add_row(rows[0][0], *(value for _, value in rows))
     Console().print(table)
+    if out is not None:
+        typer.echo(f"Report  {out / 'report.html'}")
 
 
 @app.command()

@@ -49,15 +49,20 @@ class Field:
         return 0 in self.months
 
 
-def read(source: str | Path | xr.Dataset, variable: str | None, stack: ExitStack) -> Field:
-    """Open `source` and describe its GPP; files are closed with `stack`."""
+def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
+    """Open `source` and describe its GPP; files are closed with `stack`. A path may end with ":VARIABLE"."""
+    wanted = None
     if isinstance(source, xr.Dataset):
         dataset, label = source, str(source.attrs.get("title", "dataset"))
     else:
-        dataset, label = stack.enter_context(_open(Path(source))), Path(source).name
+        path = Path(source)
+        front, _, back = str(source).rpartition(":")
+        if not path.exists() and front:
+            path, wanted = Path(front), back
+        dataset, label = stack.enter_context(_open(path)), path.name
     lat = _coordinate(dataset, "latitude", "degrees_north", _LAT, label)
     lon = _coordinate(dataset, "longitude", "degrees_east", _LON, label)
-    name = _variable(dataset, variable, (str(lat.dims[0]), str(lon.dims[0])), label)
+    name = _variable(dataset, wanted, (str(lat.dims[0]), str(lon.dims[0])), label)
     return _field(dataset, name, lat, lon, f"{label}: {name}")
 
 
@@ -100,7 +105,7 @@ def _variable(dataset: xr.Dataset, wanted: str | None, dims: tuple[str, str], la
     if len(found) != 1:
         raise ProductFormatError(
             f"{label}: expected one GPP variable (standard_name {standard_name}, or gpp in its name), "
-            f"got {found or gridded}; name the one to use"
+            f"got {found or gridded}; name the one to use, FILE:VARIABLE"
         )
     return found[0]
 
