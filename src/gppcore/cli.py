@@ -115,10 +115,10 @@ def compare(
         typer.echo(json.dumps([each.as_dict() for each in comparisons], indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(show_header=False, box=None)
     tables = [each.table() for each in comparisons]
+    table = Table(*(Column(overflow="fold") for _ in ("label", *tables)), show_header=False, box=None)
     for rows in zip(*tables, strict=True):
         table.add_row(rows[0][0], *(value for _, value in rows))
     Console().print(table)

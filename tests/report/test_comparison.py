@@ -85,9 +85,11 @@ def test_maps_of_bias_share_one_centred_scale(written):
     ("names", "short"),
     [
         (["a.nc: gpp", "a.nc: gpp_b"], ["gpp", "gpp_b"]),
-        (["a.nc: gpp", "b.nc: gpp"], ["a.nc", "b.nc"]),
+        (["a.nc: gpp", "b.nc: gpp_b"], ["a.nc", "b.nc"]),
         (["a.nc: gpp", "a.nc: gpp_b", "b.nc: gpp"], ["a.nc: gpp", "a.nc: gpp_b", "b.nc: gpp"]),
+        (["a" * 30 + "b" * 30 + ".nc: x", "b.nc: x"], ["a" * 18 + "…" + "b" * 8 + ".nc", "b.nc"]),
+        (["a" * 40 + "b" * 40 + ": x", "a" * 50 + "b" * 40 + ": x"], ["a" * 40 + "b" * 40, "a" * 50 + "b" * 40]),
     ],
 )
-def test_names_are_told_without_what_all_share(names, short):
+def test_names_are_told_by_what_tells_them_apart(names, short):
     assert short_names(names) == short

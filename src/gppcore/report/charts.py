@@ -80,7 +80,7 @@ def zonal_figure(lat: Floats, lines: Sequence[tuple[Series, Floats]]) -> Figure:
     axes.set_xlabel(f"GPP ({style.ANNUAL_FLUX})")
     axes.set_ylabel("latitude")
     axes.grid(**style.GRID)
-    figure.legend(loc="outside upper center", ncols=min(3, len(lines)), handlelength=1.8, columnspacing=1.0)
+    style.legend_above(figure, axes)
     return figure
 
 
@@ -199,5 +199,5 @@ def taylor_figure(points: Sequence[tuple[Series, float, float]], width: float) -
                   label=series.label, zorder=5)  # fmt: skip
     axes.text(np.pi / 4, radius * 1.14, "correlation", ha="center", va="center", rotation=-45, fontsize=8.5)
     axes.set_xlabel("standard deviation over that of the reference", labelpad=16)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="upper right")
     return figure

@@ -20,6 +20,7 @@ from gppcore.report.page import write_page
 from gppcore.variables import DAYS_IN_MONTH
 
 _YEAR = float(DAYS_IN_MONTH.sum())
+_LONGEST = 30  # letters of a name that fit into a legend
 _LOOKS = ("transfer", "process", "direct", "pretrain_continue", "process_calibrated")
 
 
@@ -81,11 +82,11 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Return names "file: variable" without the part that all share."""
+    """Return names "file: variable" by what tells them apart, the file or else the variable, cut in the middle."""
     files, variables = zip(*(name.rpartition(": ")[::2] for name in names), strict=True)
-    if len(set(files)) == 1:
-        return list(variables)
-    return list(files) if len(set(files)) == len(files) else list(names)
+    parts = next((each for each in (files, variables) if len(set(each)) == len(names)), names)
+    cut = [part if len(part) <= _LONGEST else f"{part[: _LONGEST - 12]}…{part[-11:]}" for part in parts]
+    return cut if len(set(cut)) == len(names) else list(parts)
 
 
 def zonal(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
@@ -140,7 +141,7 @@ def bins(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
         axes.bar(offset, each.bins - each.other_bins, width, color=_series(i, "").colour, label=names[i])
     axes.axhline(0.0, color="#444444", lw=0.6)
     axes.set_xticks(x, [f"{flux:.1f}" for flux in comparisons[0].other_bins])
-    axes.set_xlabel(f"mean of {names[-1]} in tenths of the area ({style.FLUX})")
+    axes.set_xlabel(f"reference, means of tenths of the area ({style.FLUX})")
     axes.set_ylabel(f"product minus reference ({style.FLUX})")
     axes.grid(axis="y", **style.GRID)
     axes.set_axisbelow(True)

@@ -79,10 +79,12 @@ def panels(figure: Figure, n: int, columns: int, **shared: Any) -> list[Axes]:
     return axes[:n]
 
 
-def legend_above(figure: Figure, axes: Axes, **options: Any) -> None:
-    """Put the legend of `axes` above the figure, in one row."""
+def legend_above(figure: Figure, axes: Axes) -> None:
+    """Put the legend of `axes` above the figure, in as many columns as have room."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), **options)
+    room = figure.get_figwidth() / (0.5 + 0.06 * max(map(len, labels)))
+    columns = max(1, min(len(labels), int(room)))
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, handlelength=1.8, columnspacing=1.0)
 
 
 def degrees(value: float, positive: str, negative: str) -> str:
