@@ -9,7 +9,7 @@ import xarray as xr
 
 from gppcore.compare import compare
 from gppcore.report import write_comparison_report
-from gppcore.report.comparison import bias_map, short_names
+from gppcore.report.comparison import bias_map, short_names, taylor
 
 
 def planet(title, seed, *, annual=False, north=90.0):
@@ -72,6 +72,24 @@ def test_annual_means_have_neither_season_nor_correlation(tmp_path, parse):
     assert len(page.images) == 5 + 3
     assert not (tmp_path / "seasonal.png").exists()
     assert not (tmp_path / "correlation_0.png").exists()
+
+
+def test_flat_and_narrow_products_are_drawn(tmp_path, parse):
+    flat = planet("flat", 1).sel(lat=[5.0, -5.0])
+    flat = flat.assign(gpp=flat.gpp.copy(data=np.full(flat.gpp.shape, 2.0)))
+    row = planet("row", 2).sel(lat=[5.0, -5.0]).isel(lon=[7, 8])
+    row.gpp[:, 1] = np.nan
+    page = parse(write_comparison_report(compare(row, flat), tmp_path))
+    assert page.tables["comparison"][1][4:6] == ["\N{EN DASH}", "\N{EN DASH}"]  # neither R2 nor correlation
+
+
+def test_a_product_may_go_against_the_reference():
+    product = planet("against", 1)
+    against = product.assign(gpp=(10.0 - product.gpp).assign_attrs(product.gpp.attrs))
+    figure = taylor(compare(against, product), ["against", "reference"])
+    (point,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert np.cos(point.get_xdata()[0]) == pytest.approx(-1.0)
+    assert figure.axes[0].get_thetamax() == 180.0
 
 
 def test_maps_of_bias_share_one_centred_scale(written):

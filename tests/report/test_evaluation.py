@@ -129,7 +129,7 @@ def test_the_table_of_skill_holds_the_numbers(written):
 
 def test_differences_come_with_their_intervals(written):
     rows = written[1].tables["differences"]
-    assert rows[1][0] == "transfer - direct"
+    assert rows[1][0] == "transfer \N{MINUS SIGN} direct"
     assert "".join(rows[1][1].split()) == "+0.085[+0.031,+0.142]"
     assert "".join(rows[2][2].split()) == "+0.10[+0.05,+0.15]"
 

@@ -40,7 +40,7 @@ def map_figure(
 ) -> Figure:
     """Draw a field (lat descending, lon ascending), cut to the rows that hold data; NaN is grey."""
     rows = np.flatnonzero(np.isfinite(field).any(axis=1))
-    half_lat, half_lon = abs(lat[1] - lat[0]) / 2, abs(lon[1] - lon[0]) / 2
+    half_lat, half_lon = _half_step(lat, lon), _half_step(lon, lat)
     lat, field = lat[rows[0] : rows[-1] + 1], field[rows[0] : rows[-1] + 1]
     south, north = float(lat[-1] - half_lat), float(lat[0] + half_lat)
     west, east = float(lon[0] - half_lon), float(lon[-1] + half_lon)
@@ -67,6 +67,12 @@ def map_figure(
     return figure
 
 
+def _half_step(centres: Floats, others: Floats) -> float:
+    """Half the size of a cell; a single row is as high as columns are wide."""
+    steps = np.abs(np.diff(centres if centres.size > 1 else others))
+    return float(steps[0]) / 2 if steps.size else 0.5
+
+
 def zonal_figure(lat: Floats, lines: Sequence[tuple[Series, Floats]]) -> Figure:
     """Draw zonal means [g C m-2 yr-1] against latitude."""
     figure = style.new_figure(style.THIRD, 3.55)
@@ -74,7 +80,8 @@ def zonal_figure(lat: Floats, lines: Sequence[tuple[Series, Floats]]) -> Figure:
     for series, values in lines:
         axes.plot(values, lat, color=series.colour, ls=series.dash, label=series.label)
     land = np.any([np.isfinite(values) for _, values in lines], axis=0)
-    axes.set_ylim(float(lat[land].min()), float(lat[land].max()))
+    if land.sum() > 1:
+        axes.set_ylim(float(lat[land].min()), float(lat[land].max()))
     axes.set_xlim(left=0.0)
     axes.yaxis.set_major_formatter(lambda value, _: style.degrees(value, "N", "S"))
     axes.set_xlabel(f"GPP ({style.ANNUAL_FLUX})")
@@ -178,7 +185,7 @@ def seasonal_figure(
 
 def taylor_figure(points: Sequence[tuple[Series, float, float]], width: float) -> Figure:
     """Draw a Taylor diagram: of each series the correlation and the standard deviation over that of the reference."""
-    figure = style.new_figure(width, 4.1)
+    figure = style.new_figure(width, 4.3)
     axes: Any = figure.add_subplot(projection="polar")
     radius = 1.15 * max([1.3, *(ratio for _, _, ratio in points if np.isfinite(ratio))])
     negative = any(r < 0 for _, r, _ in points)
@@ -199,5 +206,5 @@ def taylor_figure(points: Sequence[tuple[Series, float, float]], width: float) -
                   label=series.label, zorder=5)  # fmt: skip
     axes.text(np.pi / 4, radius * 1.14, "correlation", ha="center", va="center", rotation=-45, fontsize=8.5)
     axes.set_xlabel("standard deviation over that of the reference", labelpad=16)
-    figure.legend(loc="upper right")
+    style.legend_above(figure, axes)
     return figure

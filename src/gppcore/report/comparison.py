@@ -114,7 +114,8 @@ def taylor(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
     points = []
     for i, each in enumerate(comparisons):
         whole = each.regions["whole"]
-        points.append((_series(i, names[i]), whole.correlation, whole.deviation / whole.other_deviation))
+        ratio = whole.deviation / whole.other_deviation if whole.other_deviation else float("nan")
+        points.append((_series(i, names[i]), whole.correlation, ratio))
     return charts.taylor_figure(points, style.HALF)
 
 
@@ -132,7 +133,7 @@ def density(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
 
 def bins(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
     """Product minus reference in tenths of the area, ranked by the reference."""
-    figure = style.new_figure(style.HALF, 4.1)
+    figure = style.new_figure(style.HALF, 4.3)
     axes = figure.add_subplot()
     x = np.arange(comparisons[0].bins.size)
     width = 0.8 / len(comparisons)
@@ -178,7 +179,7 @@ def _mean_map(comparison: Comparison, variable: str, all_of_them: Sequence[Compa
     fields = [all_of_them[0].maps["other_gpp_daily"], *(each.maps["gpp_daily"] for each in all_of_them)]
     most = max(float(np.nanpercentile(field, 99.5)) for field in fields) * _YEAR
     field = comparison.maps[variable].values * _YEAR
-    return _map(comparison, field, Normalize(0.0, most), "viridis", f"GPP ({style.ANNUAL_FLUX})", "max")
+    return _map(comparison, field, Normalize(0.0, max(most, 1e-6)), "viridis", f"GPP ({style.ANNUAL_FLUX})", "max")
 
 
 def _map(

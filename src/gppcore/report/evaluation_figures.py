@@ -45,7 +45,7 @@ def taylor(results: Results) -> Figure:
 def differences(results: Results) -> Figure:
     """Differences between methods with their intervals."""
     rows = {name: values for name, values in results.numbers["differences"].items() if "r2" in values}
-    figure = style.new_figure(style.HALF, 4.1)
+    figure = style.new_figure(style.HALF, 4.3)
     axes = figure.add_subplot()
     for i, values in enumerate(rows.values()):
         value, low, high = values["r2"]
