@@ -75,13 +75,16 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
         values = field.data[steps, rows].values
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)
         mean, share = plan.apply(values, fraction=True)
+        mean *= share
         for i, slot in enumerate(slot_of):
             if slot is not None:
-                flux[slot] += np.where(share[i] > 0.0, mean[i], 0.0) * share[i] * field.factors[start + i]
+                mean[i] *= field.factors[start + i]
+                np.add(flux[slot], mean[i], out=flux[slot], where=share[i] > 0.0)
                 valid[slot] += share[i]
-    mean = np.divide(flux, valid, out=np.full_like(flux, np.nan), where=valid > 0.0)
+    with np.errstate(invalid="ignore"):
+        flux /= valid  # NaN where no step was valid
     valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
-    return mean, valid
+    return flux, valid
 
 
 def yearly(means: Means) -> Means:

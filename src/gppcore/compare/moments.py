@@ -14,9 +14,14 @@ TERMS = 8
 _FLAT = 1e-12  # spread below rounding: the field is constant, and what divides by its spread has no meaning
 
 
-def moments(common: NDArray[np.bool_], w: Floats, x: Floats, y: Floats) -> Floats:
-    """Return the terms of single cells; `w`, `x` and `y` are 0 where not `common`."""
-    return np.stack([common, w, w * x, w * y, w * x * x, w * y * y, w * x * y, w * (x - y) ** 2])
+def moments(common: NDArray[np.bool_], w: Floats, x: Floats, y: Floats, out: Floats) -> Floats:
+    """Write the terms of single cells into `out` (TERMS, ...); `w`, `x` and `y` are 0 where not `common`."""
+    out[0], out[1] = common, w
+    for term, first, second in ((2, 1, x), (3, 1, y), (4, 2, x), (5, 3, y), (6, 2, y)):
+        np.multiply(out[first], second, out=out[term])
+    np.square(np.subtract(x, y, out=out[7]), out=out[7])
+    out[7] *= w
+    return out
 
 
 def means(sums: Floats) -> tuple[Floats, Floats]:

@@ -40,6 +40,7 @@ class Sums:
         band = self._grid.rows(rows)
         area = cell_area(band.lat_edges, band.lon_edges)
         cells = np.zeros((len(self._pairs), moments.TERMS, *band.shape))
+        terms = np.empty(cells.shape[1:])
         for month, days in enumerate(self._days):
             weight = area * days
             maps = [(mean[month], valid[month]) for mean, valid in fields]
@@ -49,10 +50,9 @@ class Sums:
             w = np.where(common, weight * share, 0.0)
             *products, y = (np.where(common, x, 0.0).astype(np.float64) for x, _ in maps)
             for pair, x, sums in zip(self._pairs, products, cells, strict=True):
-                terms = moments.moments(common, w, x, y)
+                sums += moments.moments(common, w, x, y, terms)
                 pair.add_month(rows, month, terms)
                 pair.add_density(x[common], y[common])
-                sums += terms
         for pair, sums in zip(self._pairs, cells, strict=True):
             pair.add_cells(rows, sums)
 
