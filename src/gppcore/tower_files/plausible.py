@@ -23,16 +23,19 @@ Known = Mapping[str, Float]
 
 _MUCH_UPTAKE = 3.0
 """NEE [g C m-2 d-1] that no noise reaches."""
+_SPIKES = 0.005
+"""Share of values below which those out of range are spikes, which no unit explains."""
 _MIN_DAYS = 60.0
 """Days of values below which a low or high total tells nothing of the unit."""
 
 
 class Misfit(NamedTuple):
-    """Why a series cannot be right: what was expected, what came, and the first row that shows it."""
+    """Why a series cannot be right: what was expected, what came, the first row that shows it, and if few rows do."""
 
     expected: str
     got: str
     row: int | None = None
+    single: bool = False
 
 
 def converted(
@@ -71,10 +74,15 @@ def converted(
         return values
     seen = raw[np.isfinite(raw)]
     got = f"{seen.min():g} to {seen.max():g}, median {np.median(seen):g}" if seen.size else "no number"
-    for unit, (scale, offset) in units.items():
-        if unit != declared and _misfit(name, raw * scale + offset, step, known) is None:
-            raise UnitsError(f"{content.where}: {source.name}: expected {declared}, got {got}, which looks like {unit}")
-    if name == "vpd" and _vpd(known["tair"] * 100.0, step, {"tair": values / 100.0}) is None:
+    explained = [
+        unit
+        for unit, (scale, offset) in units.items()
+        if unit != declared and not misfit.single and _misfit(name, raw * scale + offset, step, known) is None
+    ]
+    if explained:
+        looks = " or ".join(explained)
+        raise UnitsError(f"{content.where}: {source.name}: expected {declared}, got {got}, which looks like {looks}")
+    if name == "vpd" and "tair" in known and _vpd(known["tair"] * 100.0, step, {"tair": values / 100.0}) is None:
         raise TowerFormatError(
             f"{content.where}: {source.name}: expected a deficit, got the temperature: columns swapped"
         )
@@ -89,9 +97,11 @@ def _misfit(name: str, values: Float, step: str, known: Known) -> Misfit | None:
     if finite.size == 0:
         return None
     low, high = _limits(name, step)
-    if ((finite < low) | (finite > high)).any():
-        row = int(((values < low) | (values > high)).argmax())
-        return Misfit(f"{low:g} to {high:g} in our unit", f"{values[row]:g}", row)
+    outside = (values < low) | (values > high)
+    if outside.any():
+        row = int(outside.argmax())
+        few = name != "precip" and bool(outside.sum() < _SPIKES * finite.size)  # rain itself is rare
+        return Misfit(f"{low:g} to {high:g} in our unit", f"{values[row]:g}", row, few)
     check = _CHECKS.get(name)
     return check(values, step, known) if check and finite.size / PER_DAY[step] * _days(step) >= _MIN_DAYS else None
 
@@ -117,6 +127,13 @@ def _limits(name: str, step: str) -> tuple[float, float]:
 
 def _high(values: Float, share: float = 0.99) -> float:
     return float(np.nanquantile(values, share))
+
+
+def _tair(values: Float, step: str, known: Known) -> Misfit | None:
+    spread = _high(values) - _high(values, 0.01)
+    if PER_DAY[step] == 1 or spread >= 3.0:
+        return None
+    return Misfit("temperatures that vary by 3 degC between nights and days", f"{spread:.2g} degC")
 
 
 def _vpd(values: Float, step: str, known: Known) -> Misfit | None:
@@ -183,6 +200,7 @@ def _gpp(values: Float, step: str, known: Known) -> Misfit | None:
 
 
 _CHECKS: Mapping[str, Callable[[Float, str, Known], Misfit | None]] = {
+    "tair": _tair,
     "vpd": _vpd,
     "sw": _sw,
     "precip": _precip,
