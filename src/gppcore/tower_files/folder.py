@@ -161,7 +161,7 @@ def _site_table(sites: pd.DataFrame, names: Sequence[str], forcing: pd.DataFrame
         .mean()
     )
     computed = {site: koeppen_class(rows["tair"], rows["total"]) for site, rows in climate.groupby(level=0)}
-    table["koeppen_cedar"] = table["koeppen"].fillna(pd.Series(computed))
+    table["koeppen_cedar"] = table["koeppen"].astype(object).fillna(pd.Series(computed, dtype=object))
     table["cluster50km"] = clusters(table["lat"].to_numpy(float), table["lon"].to_numpy(float))
     table.index.name = "site_id"
     return table[["lat", "lon", "igbp", "elev_m", "koeppen_cedar", "c4_percent", "cluster50km"]]
@@ -170,4 +170,5 @@ def _site_table(sites: pd.DataFrame, names: Sequence[str], forcing: pd.DataFrame
 def _refuse_repeated(table: pd.DataFrame, what: str) -> None:
     keys = [key for key in _MONTH if key in table]
     if len(again := table[table.duplicated(keys)]):
-        raise TowerFormatError(f"{what}: expected one row per site and month, got {again[keys].iloc[0].tolist()} again")
+        first = " ".join(map(str, again[keys].iloc[0]))
+        raise TowerFormatError(f"{what}: expected one row per site and month, got {first} again")

@@ -44,7 +44,8 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
     Notes
     -----
     A day is good if it has GPP and at least half of its values are measured or filled well. In a file of months, the
-    share of good values itself must be 0.75. A file without flags is judged by whether it has GPP.
+    share of good values itself must be 0.75. A file without flags is judged by whether it has GPP; marks `core` of the
+    file itself are kept.
     """
     days = _days(record)
     month = _first_of_month(days)
@@ -69,9 +70,10 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
         out["gpp_valid_day_frac"] = share if "qc" in days else np.nan
         good = share >= GOOD_MONTH
     agree = ~((out["gpp_nt"] - out["gpp_dt"]).abs() > _DISAGREEMENT)
-    out["core"] = (good & agree & (out["gpp_method"] != "DT") & out["gpp"].notna()).astype(int)
+    core = good & agree & (out["gpp_method"] != "DT")
     if "core" in days:
-        out["core"] *= (days["core"].groupby(month).min() == 1).astype(int)
+        core = days["core"].groupby(month).min() == 1.0
+    out["core"] = (core & out["gpp"].notna()).astype(int)
     out["gpp_uncertainty"] = _uncertainty(record)
     return _with_calendar(out[out["gpp"].notna()], record.site)
 

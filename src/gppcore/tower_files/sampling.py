@@ -111,7 +111,9 @@ def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> tuple[dict[str
     window = with_cover({name: grid.window(name, row, column) for name in grid.names})
     known = np.all([np.isfinite(field).reshape(-1, 3, 3).any(axis=0) for field in window.values()], axis=0)
     distance = np.where(known, _distances(grid, row, column, lat, lon), np.inf)
-    used = known if footprint == "mean" else known & (np.arange(9).reshape(3, 3) == distance.argmin())
+    used = np.isfinite(distance)
+    if footprint == "nearest":
+        used &= np.arange(9).reshape(3, 3) == distance.argmin()
     n = int(used.sum())
     if not n:
         return {name: np.full(field.shape[:-2], np.nan) for name, field in window.items()}, {
