@@ -392,5 +392,15 @@ def test_comments_of_base_must_name_the_site_of_the_file(kit, good, tmp_path):
         read_fluxnet(path)
 
 
+def test_text_deep_in_a_long_file_is_found_without_a_warning(kit, tmp_path):
+    days = pd.date_range("1951-01-01", "2050-12-31")
+    table = pd.DataFrame({"TA_F": 8.0 + np.arange(len(days)) % 7, "GPP_NT_VUT_REF": 2.0}, index=days).astype(object)
+    table.iloc[30000, 0] = "NaN"
+    wide = kit.stamped(table, "DD").assign(**{f"X{i}": -9999 for i in range(60)})
+    path = kit.write(wide, tmp_path / NAME.format("DD").replace("2003-2003", "1951-2050"))
+    with pytest.raises(TowerFormatError, match="line 30002, TA_F: expected a number, got 'NaN'"):
+        read_fluxnet(path)
+
+
 def test_at_least_sixty_faults_are_planted():
     assert len(VALUES) + len(STAMPS) + len(BYTES) + len(PLACES) + len(PLAIN) >= 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -76,13 +77,15 @@ class Content:
         import pandas as pd
 
         try:
-            frame = pd.read_csv(
-                BytesIO(self.text),
-                usecols=[*words, *numbers],
-                dtype=dict.fromkeys(words, "str"),
-                keep_default_na=not official,
-                low_memory=False,
-            )
+            with warnings.catch_warnings():
+                # Parts of a column with other types: its texts are found and told below.
+                warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+                frame = pd.read_csv(
+                    BytesIO(self.text),
+                    usecols=[*words, *numbers],
+                    dtype=dict.fromkeys(words, "str"),
+                    keep_default_na=not official,
+                )
         except (ValueError, OverflowError) as error:
             raise TowerFormatError(f"{self.where}: expected a CSV table in UTF-8, got: {error}") from None
         for name in numbers:
@@ -151,7 +154,7 @@ def _member(names: Sequence[str], step: str | None, where: str) -> str:
 def _parse(text: bytes, where: str, name: str) -> Content:
     marked = text.startswith(b"\xef\xbb\xbf")
     text = text[3:] if marked else text
-    if not text.strip():
+    if not text or text.isspace():
         raise TowerFormatError(f"{where}: expected a CSV table, got an empty file")
     if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text:
         raise TowerFormatError(f"{where}: expected text in UTF-8, got UTF-16 or binary data")
@@ -161,8 +164,7 @@ def _parse(text: bytes, where: str, name: str) -> Content:
     while text.startswith(b"#"):
         line, _, text = text.partition(b"\n")
         comments.append(line.decode(errors="replace").strip())
-    text = text.rstrip()
-    head = text.partition(b"\n")[0].decode(errors="replace").rstrip("\r")
+    head = next(BytesIO(text)).decode(errors="replace").rstrip()
     header = tuple(field.strip().strip('"') for field in head.split(","))
     if len(header) == 1:
         other = next((d for d in (";", "\t", "|", " ") if d in head), "none")
@@ -170,18 +172,25 @@ def _parse(text: bytes, where: str, name: str) -> Content:
     if repeated := sorted({column for column in header if header.count(column) > 1}):
         raise TowerFormatError(f"{where}: expected each column once, got {repeated} again")
     first_line = len(comments) + 2
-    if b"\n" not in text:
+    end = _end(text)
+    if text.find(b"\n", 0, end) < 0:
         raise TowerFormatError(f"{where}: expected rows below the header, got none")
     if b'"' not in text:
-        _check_fields(text, len(header), where, first_line)
+        _check_fields(text, end, len(header), where, first_line)
     return Content(where, name, tuple(comments), header, first_line, text, marked)
 
 
-def _check_fields(text: bytes, n: int, where: str, first_line: int) -> None:
+def _end(text: bytes) -> int:
+    """Return where the last row ends; the text, hundreds of megabytes, is not copied for it."""
+    tail = text[-4096:]
+    return len(text) - len(tail) + len(tail.rstrip())
+
+
+def _check_fields(text: bytes, end: int, n: int, where: str, first_line: int) -> None:
     """Refuse a row of other length: the reader of columns would shift or blank what is behind."""
-    if text.count(b",") == (text.count(b"\n") + 1) * (n - 1):
+    if text.count(b",") == (text.count(b"\n", 0, end) + 1) * (n - 1):
         return
-    rows = text.split(b"\n")[1:]
+    rows = text[:end].split(b"\n")[1:]
     row, got = next(((i, r.count(b",") + 1) for i, r in enumerate(rows) if r.count(b",") != n - 1), (0, 0))
     cause = "the file is truncated" if row == len(rows) - 1 and got < n else "decimal commas or a damaged row"
     raise TowerFormatError(f"{where}, line {first_line + row}: expected {n} fields, got {got} ({cause})")

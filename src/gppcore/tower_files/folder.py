@@ -80,24 +80,17 @@ def write_tower_folder(
         raise TowerFormatError("records: expected at least one, got none")
     gpp = pd.concat([monthly_gpp(record) for record in records], ignore_index=True)
     _refuse_repeated(gpp, "records")
-    own = weather is None
-    weather = pd.concat([monthly_weather(r) for r in records], ignore_index=True) if weather is None else weather
-    _refuse_repeated(weather, "weather")
-    weather = weather[weather["site_id"].isin(names)]
-    if lai is not None:
-        keys = [key for key in _MONTH if key in lai]
-        weather = weather.drop(columns="lai", errors="ignore").merge(lai[[*keys, "lai"]], on=keys, how="left")
-    forcing = _forcing(weather, names, own)
-    filled = forcing.loc[forcing["filled"] == 1, _MONTH]
-    gpp["core"] *= (~pd.MultiIndex.from_frame(gpp[_MONTH]).isin(pd.MultiIndex.from_frame(filled))).astype(int)
+    forcing = _forcing(_weather(records, names, weather, lai), names, weather is None)
+    filled = pd.MultiIndex.from_frame(forcing.loc[forcing["filled"] == 1, _MONTH])
+    gpp.loc[pd.MultiIndex.from_frame(gpp[_MONTH]).isin(filled), "core"] = 0
     table = _site_table(sites, names, forcing)
-    renamed = forcing.rename(columns={name: column for name, (column, _) in _COLUMNS.items()})
-    for column, scale in _COLUMNS.values():
-        renamed[column] *= scale
+    cells = forcing[[*_MONTH, "filled"]].copy()
+    for name, (column, scale) in _COLUMNS.items():
+        cells[column] = forcing[name] * scale
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         gpp.round(5).to_csv(out / "gpp_monthly.csv", index=False)
-        renamed.round(5).to_csv(out / "cell_forcing_monthly.csv", index=False)
+        cells.round(5).to_csv(out / "cell_forcing_monthly.csv", index=False)
         table.to_csv(out / "sites.csv")
 
 
@@ -123,6 +116,20 @@ def read_lai(path: str | Path) -> pd.DataFrame:
         raise TowerFormatError(f"{path}: expected lai of 0 to 15 m2 m-2, got other values")
     _refuse_repeated(table, str(path))
     return table
+
+
+def _weather(
+    records: Sequence[TowerRecord], names: Sequence[str], weather: pd.DataFrame | None, lai: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return the given weather or that of the records, with the given LAI."""
+    if weather is None:
+        weather = pd.concat([monthly_weather(record) for record in records], ignore_index=True)
+    _refuse_repeated(weather, "weather")
+    weather = weather[weather["site_id"].isin(names)]
+    if lai is None:
+        return weather
+    keys = [key for key in _MONTH if key in lai]
+    return weather.drop(columns="lai", errors="ignore").merge(lai[[*keys, "lai"]], on=keys, how="left")
 
 
 def _forcing(weather: pd.DataFrame, names: Sequence[str], own: bool) -> pd.DataFrame:

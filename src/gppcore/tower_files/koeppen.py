@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gppcore.errors import ShapeError
+
+Float = NDArray[np.float64]
 
 
 def koeppen_class(tair: ArrayLike, precip: ArrayLike) -> str:
@@ -41,7 +43,7 @@ def koeppen_class(tair: ArrayLike, precip: ArrayLike) -> str:
 
     Examples
     --------
-    >>> koeppen_class([0, 1, 5, 9, 14, 17, 19, 18, 15, 10, 5, 1], [50] * 12)
+    >>> koeppen_class([2, 3, 5, 9, 14, 17, 19, 18, 15, 10, 5, 1], [50] * 12)
     'Cfb'
     """
     t, p = np.asarray(tair, dtype=float), np.asarray(precip, dtype=float)
@@ -63,10 +65,15 @@ def koeppen_class(tair: ArrayLike, precip: ArrayLike) -> str:
         return "Af" if p.min() >= 60.0 else "Am" if p.min() >= 100.0 - total / 25.0 else "Aw"
     if t.max() <= 10.0:
         return "ET" if t.max() > 0.0 else "EF"
+    return _temperate(t, p, summer, share > 0.5)
+
+
+def _temperate(t: Float, p: Float, summer: NDArray[np.bool_], wet_summer: bool) -> str:
+    """Return the class of a climate with a warm summer and a cold month: C or D."""
     dry_summer = p[summer].min() < 40.0 and p[summer].min() < p[~summer].max() / 3.0
     dry_winter = p[~summer].min() < p[summer].max() / 10.0
     if dry_summer and dry_winter:
-        dry_summer, dry_winter = share <= 0.5, share > 0.5
+        dry_summer, dry_winter = not wet_summer, wet_summer
     rain = "s" if dry_summer else "w" if dry_winter else "f"
     warmth = "a" if t.max() >= 22.0 else "b" if (t >= 10.0).sum() >= 4 else "d" if t.min() < -38.0 else "c"
     return ("C" if t.min() > 0.0 else "D") + rain + warmth
