@@ -8,13 +8,19 @@ UMOL = 12.011e-6 * 86400.0  # g C m-2 d-1
 JUNE = slice("2003-06-01", "2003-06-30 23:30")
 
 
+@pytest.fixture(scope="module")
+def year(half_hours):
+    """Return the half-hours of one year."""
+    return half_hours.loc["2003"]
+
+
 @pytest.fixture
-def record(kit, half_hours, tmp_path):
+def record(kit, year, tmp_path):
     """Read the standard tower after a change, at a step."""
 
     def read(step="HH", change=lambda t: t):
-        frame = change(half_hours if step == "HH" else kit.longer(half_hours, step))
-        path = tmp_path / f"FLX_DE-Mad_FLUXNET2015_FULLSET_{step}_2003-2004_1-4.csv"
+        frame = change(year if step == "HH" else kit.longer(year, step))
+        path = tmp_path / f"FLX_DE-Mad_FLUXNET2015_FULLSET_{step}_2003-2003_1-4.csv"
         return read_fluxnet(kit.write(kit.stamped(frame, step), path))
 
     return read
@@ -24,20 +30,20 @@ def june(table):
     return table[(table["year"] == 2003) & (table["month"] == 6)].iloc[0]
 
 
-def test_half_hours_become_monthly_means_in_grams(record, half_hours):
+def test_year_become_monthly_means_in_grams(record, year):
     row = june(monthly_gpp(record()))
-    wanted = half_hours.loc[JUNE].mean()
+    wanted = year.loc[JUNE].mean()
     assert row["gpp_nt"] == row["gpp"] == pytest.approx(wanted["GPP_NT_VUT_REF"] * UMOL)
     assert row["gpp_dt"] == pytest.approx(wanted["GPP_DT_VUT_REF"] * UMOL)
     assert row["nee"] == pytest.approx(wanted["NEE_VUT_REF"] * UMOL)
-    assert row["gpp_qc"] == pytest.approx((half_hours.loc[JUNE, "NEE_VUT_REF_QC"] <= 1).mean())
+    assert row["gpp_qc"] == pytest.approx((year.loc[JUNE, "NEE_VUT_REF_QC"] <= 1).mean())
     assert (row["gpp_method"], row["gpp_valid_day_frac"], row["core"]) == ("NT", 1.0, 1)
 
 
 @pytest.mark.parametrize(("step", "tolerance"), [("DD", 1e-4), ("MM", 1e-4), ("WW", 0.3)])
 def test_all_steps_of_a_tower_agree(record, step, tolerance):
     fine, coarse = monthly_gpp(record()), monthly_gpp(record(step))
-    assert len(fine) == len(coarse) == 24
+    assert len(fine) == len(coarse) == 12
     for name in ("gpp_nt", "gpp_dt", "nee"):
         assert (fine[name] - coarse[name]).abs().max() < tolerance
     assert (fine["gpp_qc"] - coarse["gpp_qc"]).abs().max() < max(tolerance, 0.02 * (step == "WW"))
@@ -79,13 +85,13 @@ def test_month_without_enough_values_is_left_out(record):
         return change
 
     months = monthly_gpp(record(change=lacking(8)))
-    assert len(months) == 23
+    assert len(months) == 11
     assert not ((months["year"] == 2003) & (months["month"] == 6)).any()
     months = monthly_gpp(record(change=lacking(7)))
     assert june(months)["gpp_valid_day_frac"] == pytest.approx(23 / 30)
 
 
-def test_months_where_partitionings_disagree_are_not_core(record, half_hours):
+def test_months_where_partitionings_disagree_are_not_core(record, year):
     def apart(table):
         table = table.copy()
         table.loc[JUNE, "GPP_DT_VUT_REF"] += 4.3 / UMOL
@@ -95,7 +101,7 @@ def test_months_where_partitionings_disagree_are_not_core(record, half_hours):
     row = june(months)
     assert abs(row["gpp_nt"] - row["gpp_dt"]) > 4.0
     assert row["core"] == 0
-    assert months["core"].sum() == 23
+    assert months["core"].sum() == 11
 
 
 def test_day_time_partitioning_alone_is_not_core(record):
@@ -113,17 +119,17 @@ def test_file_without_flags_is_judged_by_its_values(record):
 
 
 def test_monthly_file_is_judged_by_its_share_of_good_values(record):
-    months = monthly_gpp(record("MM", lambda t: t.assign(NEE_VUT_REF_QC=np.where(np.arange(24) < 5, 0.74, 0.75))))
-    assert months["core"].tolist() == [0] * 5 + [1] * 19
+    months = monthly_gpp(record("MM", lambda t: t.assign(NEE_VUT_REF_QC=np.where(np.arange(12) < 5, 0.74, 0.75))))
+    assert months["core"].tolist() == [0] * 5 + [1] * 7
 
 
-def test_uncertainty_joins_random_error_and_spread_of_thresholds(record, half_hours):
+def test_uncertainty_joins_random_error_and_spread_of_thresholds(record, year):
     def uncertainty(*dropped):
         # Random errors of half-hours hardly count in a month; these are 20 times as large.
-        change = half_hours["NEE_VUT_REF_RANDUNC"] * 20
+        change = year["NEE_VUT_REF_RANDUNC"] * 20
         return june(monthly_gpp(record(change=lambda t: t.assign(NEE_VUT_REF_RANDUNC=change).drop(columns=[*dropped]))))
 
-    part = half_hours.loc[JUNE] * UMOL
+    part = year.loc[JUNE] * UMOL
     random = 20 * np.sqrt((part["NEE_VUT_REF_RANDUNC"] ** 2).sum()) / len(part)
     spread = (part["GPP_NT_VUT_95"] - part["GPP_NT_VUT_05"]).mean() / (2 * 1.644854)
     assert 0.5 < random / spread < 2.0
@@ -135,9 +141,9 @@ def test_uncertainty_joins_random_error_and_spread_of_thresholds(record, half_ho
     assert uncertainty(*outer, *inner)["gpp_uncertainty"] == pytest.approx(joint)
 
 
-def test_weather_has_daily_extremes_and_the_deficit_of_daylight(record, half_hours):
+def test_weather_has_daily_extremes_and_the_deficit_of_daylight(record, year):
     row = june(monthly_weather(record()))
-    part = half_hours.loc[JUNE]
+    part = year.loc[JUNE]
     days = part["TA_F"].resample("D")
     assert row["tmin"] == pytest.approx(days.min().mean())
     assert row["tmax"] == pytest.approx(days.max().mean())
