@@ -126,9 +126,21 @@ VALUES = {
     "monthly gpp of the other sign": ("MM", scaled("GPP_DT_VUT_REF", -1), TowerFormatError, "GPP_DT.*sign of NEE"),
     "exchange in place of gpp": (
         "DD",
-        lambda t: t.assign(GPP_NT_VUT_REF=t["NEE_VUT_REF"]),
+        lambda t: t.assign(GPP_DT_VUT_REF=t["NEE_VUT_REF"]),
         TowerFormatError,
-        "GPP_NT_VUT_REF: .*sign of NEE",
+        r"GPP_DT_VUT_REF: .*positive GPP|values of net exchange",
+    ),
+    "uptake in place of gpp": (
+        "HR",
+        lambda t: t.assign(GPP_NT_VUT_REF=-t["NEE_VUT_REF"]),
+        TowerFormatError,
+        "GPP_NT_VUT_REF: expected GPP, got the values of net exchange",
+    ),
+    "gpp of negative summers": (
+        "HR",
+        lambda t: t.assign(GPP_NT_VUT_REF=t["GPP_NT_VUT_REF"] - np.where(t.index.month.isin([6, 7, 8]), 12.0, 0.0)),
+        TowerFormatError,
+        "expected a mean GPP of 90 days above -0.7",
     ),
     "quantiles crossed": ("HR", swapped("GPP_NT_VUT_05", "GPP_NT_VUT_95"), TowerFormatError, "got them crossed"),
     "no gpp": (

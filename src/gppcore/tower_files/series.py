@@ -79,6 +79,7 @@ def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], 
     if not gpp or not table[gpp].notna().any(axis=None):
         raise TowerFormatError(f"{where}: expected values of GPP, got {'none' if gpp else 'no such column'}")
     for name in gpp:
+        _check_exchange(table, name, f"{where}: {sources[name].name}")
         _check_sign(table[name], step, f"{where}: {sources[name].name}")
     for name in _STUCK:
         if name in table:
@@ -89,6 +90,16 @@ def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], 
             raise TowerFormatError(f"{where}: {names}: expected the first below the second, got them crossed")
     if "tmin" in table and "tmax" in table and (crossed := table["tmin"] > table["tmax"]).any():
         raise TowerFormatError(f"{where}: tmin, {crossed.idxmax()}: expected not above tmax, got above")
+
+
+def _check_exchange(table: pd.DataFrame, name: str, where: str) -> None:
+    """Refuse net exchange, of either sign, under the name of GPP."""
+    if "nee" not in table:
+        return
+    both = table[[name, "nee"]].dropna()
+    same = ((both[name].abs() - both["nee"].abs()).abs() < 1e-6) & (both["nee"] != 0.0)
+    if len(both) and same.mean() > 0.9:
+        raise TowerFormatError(f"{where}: expected GPP, got the values of net exchange (NEE)")
 
 
 def _check_sign(gpp: pd.Series, step: str, where: str) -> None:
