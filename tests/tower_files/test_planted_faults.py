@@ -323,6 +323,11 @@ def test_damaged_or_wrong_archives(kit, good, tmp_path):
             archive.writestr(member, "A,B\n1,2\n")
         with pytest.raises(TowerFormatError, match=message):
             read_fluxnet(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for site in ("DE-Mad", "DE-Tha"):
+            archive.write(csv, csv.name.replace("DE-Mad", site))
+    with pytest.raises(TowerFormatError, match=r"expected one table of MM, got .*DE-Mad.*DE-Tha"):
+        read_fluxnet(tmp_path / "two.zip")
     with pytest.raises(TowerFormatError, match="expected a table of DD"):
         read_fluxnet(whole, step="DD")
     assert read_fluxnet(whole).step == "MM"
@@ -368,6 +373,12 @@ PLAIN = {
         "line 72: .*missing steps",
     ),
     "no date": (later("time", 5, "spring"), TowerFormatError, "line 7: expected a calendar date"),
+    "time with a zone": (lambda t: t.assign(time=t["time"] + "T00:00Z"), TowerFormatError, "without a zone, got UTC"),
+    "row without a site": (
+        lambda t: t.assign(site_id=["A"] * 50 + [""] + ["A"] * 314),
+        TowerFormatError,
+        "line 52: expected a site in site_id",
+    ),
     "no column of time": (lambda t: t.rename(columns={"time": "when"}), TowerFormatError, "or a column time"),
     "lowest above highest": (lambda t: t.assign(tmin=t["tair"] + 5, tmax=t["tair"]), TowerFormatError, "above tmax"),
     "lai in percent": (lambda t: t.assign(lai=55.0), TowerFormatError, "lai: expected 0 to 15"),

@@ -98,6 +98,8 @@ def plain_clock(content: Content, raw: pd.DataFrame) -> Clock:
     else:
         column = next(c for c in PLAIN_STAMPS if c in raw)
         start = pd.DatetimeIndex(pd.to_datetime(raw[column], errors="coerce", format="ISO8601"))
+    if start.tz is not None:
+        raise TowerFormatError(f"{content.where}: expected local standard time without a zone, got {start.tz}")
     if (wrong := np.asarray(start.isna())).any():
         row = int(wrong.argmax())
         raise TowerFormatError(f"{content.at(int(raw.index[row]))}: expected a calendar date, got another")

@@ -145,6 +145,8 @@ def _member(names: Sequence[str], step: str | None, where: str) -> str:
     tables = [name for name in names if name.lower().endswith(".csv") and not _OTHER_PRODUCTS.search(name)]
     for wanted in [step] if step else STEPS:
         if found := [name for name in tables if re.search(rf"_{wanted}(?=[_.])", name)]:
+            if len(found) > 1:
+                raise TowerFormatError(f"{where}: expected one table of {wanted}, got {found}")
             return found[0]
     if len(tables) == 1 and step is None:
         return tables[0]

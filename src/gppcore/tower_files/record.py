@@ -139,6 +139,8 @@ def _plain_records(
         )
     times, words = (parts, named) if parts[:2] == ["year", "month"] else ([], stamps + named)
     raw = content.read([*times, *(s.name for s in sources.values())], words, official=False)
+    if named and (unnamed := raw[named[0]].isna().to_numpy()).any():
+        raise TowerFormatError(f"{content.at(int(unnamed.argmax()))}: expected a site in {named[0]}, got none")
     groups = raw.groupby(named[0], sort=False) if named else [(facts.site or Path(content.name).stem, raw)]
     records = []
     for site, rows in groups:
