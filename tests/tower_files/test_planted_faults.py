@@ -189,6 +189,44 @@ def test_value_that_cannot_be(kit, good, tmp_path, fault):
     assert "expected" in str(caught.value)
 
 
+# lat, lon, hours ahead of UTC, mean, half the range of the year and of the day, rain, dryness, leaves; what is missed
+CLIMATES = {
+    "Amazon": ((-3.0, -60.2, -4.0, 26.5, 1.0, 4.0, 6.5, 1.0, 35.0), set()),
+    "desert": (
+        (31.8, -110.9, -7.0, 18.0, 9.0, 8.0, 0.8, 2.5, 6.0),
+        {
+            "vpd in kPa without temperature",
+            "temperature and deficit swapped",
+            "monthly temperature and deficit swapped",
+        },
+    ),
+    "Svalbard": (
+        (78.2, 15.9, 1.0, -4.0, 10.0, 1.5, 0.5, 1.0, 2.5),
+        {"monthly totals of gpp", "hourly rain as a daily rate", "monthly totals of rain"},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("climate", CLIMATES)
+def test_faults_in_other_climates(kit, tmp_path, climate):
+    """Few faults hide in extreme climates; these are known."""
+    numbers, known = CLIMATES[climate]
+    hours = kit.hours(kit.Made(SITE, *numbers, years=1, minutes=60, seed=7))
+    tables = {"HR": hours, **{step: kit.longer(hours, step) for step in ("DD", "WW", "MM")}}
+    missed = set()
+    for fault, (step, change, _, _) in VALUES.items():
+        if step == "HH":
+            continue
+        path = kit.write(kit.stamped(change(tables[step]), step), tmp_path / NAME.format(step))
+        try:
+            read_fluxnet(path)
+            missed.add(fault)
+        except (TowerFormatError, UnitsError):
+            pass
+    assert missed <= known
+
+
 def row_again(table):
     return pd.concat([table.iloc[:50], table.iloc[49:]])
 
