@@ -52,7 +52,7 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
     out = pd.DataFrame(index=month.unique())
     gpp = [name for name in GPP if name in days]
     for name in [*gpp, *(["nee"] if "nee" in days else [])]:
-        out[name] = _mean(days[name], month, record.step, GOOD_MONTH)
+        out[name] = _mean(days[name], month, record.step)
     out = out.reindex(columns=[*GPP, "nee"])
     out["gpp_method"] = np.select([out["gpp_nt"].notna(), out["gpp_dt"].notna()], ["NT", "DT"], "PI")
     stated = out["gpp"]
@@ -98,7 +98,7 @@ def monthly_weather(record: TowerRecord) -> pd.DataFrame:
     month = _first_of_month(days)
     out = pd.DataFrame(index=month.unique())
     for name in WEATHER:
-        out[name] = _mean(days[name], month, record.step, GOOD_MONTH) if name in days else np.nan
+        out[name] = _mean(days[name], month, record.step) if name in days else np.nan
     return _with_calendar(out, record.site)
 
 
@@ -132,13 +132,13 @@ def _first_of_month(days: pd.DataFrame) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(days.index).to_period("M").to_timestamp()
 
 
-def _mean(days: pd.Series, month: pd.DatetimeIndex, step: str, share: float) -> pd.Series:
-    """Average days to months that have at least a share of them."""
+def _mean(days: pd.Series, month: pd.DatetimeIndex, step: str) -> pd.Series:
+    """Average days to months that have three quarters of them."""
     groups = days.groupby(month)
     if step == "MM":
         return groups.mean()
     mean = groups.mean()
-    return mean.where(groups.count() >= share * pd.DatetimeIndex(mean.index).days_in_month)
+    return mean.where(groups.count() >= GOOD_MONTH * pd.DatetimeIndex(mean.index).days_in_month)
 
 
 def _uncertainty(record: TowerRecord) -> pd.Series:

@@ -13,14 +13,14 @@ from gppcore.constants import IGBP, PFT_NAMES
 from gppcore.errors import RangeError
 from gppcore.tiles import CLIMATOLOGY_YEAR, TileStore
 from gppcore.tower_files.gridded import FRACTIONS, Float, Gridded, gridded, with_cover
+from gppcore.tower_files.monthly import WEATHER
+from gppcore.tower_files.sites import EARTH_KM
 from gppcore.variables import VARIABLES, check_field
 
 LEAST_OVERLAP = 0.5
 """Area share of the tower's types in its cell below which the cell does not stand for the tower."""
 ELEVATION_GAP = 200.0
 """Difference of elevation [m] above which it does not."""
-_EARTH_KM = 6371.0
-_WEATHER = ("tmin", "tmax", "sw", "vpd", "precip", "ca", "lai")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class TowerSamples:
         if "tmin" not in fields and "tair_range" in fields:
             half = fields["tair_range"] / 2.0
             fields = fields.assign(tmin=fields["tair"] - half, tmax=fields["tair"] + half)
-        monthly = [name for name in _WEATHER if name in fields and "time" in fields[name].dims]
+        monthly = [name for name in WEATHER if name in fields and "time" in fields[name].dims]
         table = fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
         return table.assign(year=table["time"].dt.year, month=table["time"].dt.month).drop(columns="time")
 
@@ -132,7 +132,7 @@ def _distances(grid: Gridded, row: int, column: int, lat: float, lon: float) -> 
     dy = grid.lat[row] + np.sign(grid.lat[1] - grid.lat[0]) * step_y * np.array([-1.0, 0.0, 1.0])[:, None] - lat
     dx = grid.lon[column] + step_x * np.array([-1.0, 0.0, 1.0]) - lon
     dx = (dx + 180.0) % 360.0 - 180.0
-    km = np.radians(np.hypot(dy, dx * np.cos(np.radians(lat)))) * _EARTH_KM
+    km = np.radians(np.hypot(dy, dx * np.cos(np.radians(lat)))) * EARTH_KM
     near: Float = np.where((np.abs(dy) <= 1.6 * step_y) & (np.abs(dx) <= 1.6 * step_x), km, np.inf)
     return near
 

@@ -27,8 +27,8 @@ _ALIASES = {
 _SITE = ("site_id", "site", "site_name_short", "fluxnet_id")
 _TEXT = ("igbp", "koeppen", "cluster50km")
 _BADM = ("SITE_ID", "VARIABLE", "DATAVALUE")
-CLUSTER_KM = 50.0
-_EARTH_KM = 6371.0
+_CLUSTER_KM = 50.0
+EARTH_KM = 6371.0
 """Mean radius of the Earth."""
 
 
@@ -80,15 +80,13 @@ def place_of(sites: pd.DataFrame, site: str, where: str) -> Place:
     return Place(float(lat), float(lon), float(utc_offset))
 
 
-def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64], *, km: float = CLUSTER_KM) -> NDArray[np.int64]:
-    """Return numbers of the groups of sites that single links of at most `km` join.
+def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return numbers of the groups of sites that single links of at most 50 km join.
 
     Parameters
     ----------
     lat, lon : ndarray, shape (n,)
         Positions [degrees].
-    km : float, default 50
-        Longest link, along a great circle.
 
     Returns
     -------
@@ -100,7 +98,9 @@ def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64], *, km: float = 
     phi, lam = np.radians(lat), np.radians(lon)
     x = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=1)
     chord = np.linalg.norm(x[:, None] - x[None], axis=2)
-    labels: NDArray[np.int64] = connected_components(chord <= 2.0 * np.sin(km / (2.0 * _EARTH_KM)))[1].astype(np.int64)
+    labels: NDArray[np.int64] = connected_components(chord <= 2.0 * np.sin(_CLUSTER_KM / (2.0 * EARTH_KM)))[1].astype(
+        np.int64
+    )
     return labels
 
 
