@@ -1,4 +1,4 @@
-"""The command line: ``gppcore demo | tiles | map | compare | info``."""
+"""The command line: ``gppcore demo | tiles | towers | map | compare | info``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from gppcore import cli_towers
 from gppcore.errors import GppcoreError, RangeError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(tiles_app, name="tiles")
+app.add_typer(cli_towers.app, name="towers")
 
 _CORES = os.cpu_count() or 1
 _INTERRUPTED = 130
