@@ -13,3 +13,4 @@ using Array = py::array_t<T, py::array::c_style>;
 void register_two_leaf(py::module_& m);
 void register_regrid(py::module_& m);
 void register_forest(py::module_& m);
+void register_model(py::module_& m);

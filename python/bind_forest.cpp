@@ -1,6 +1,4 @@
-#include <chrono>
-
-#include "bind.hpp"
+#include "bind_columns.hpp"
 #include "gppcore/error.hpp"
 #include "gppcore/forest.hpp"
 
@@ -15,48 +13,6 @@ std::vector<T> list(const Array<T>& array) {
   return {array.data(), array.data() + array.size()};
 }
 
-// Columns that are read in place: of shape (n_steps, n_rows), (n_rows,) the same at all steps, or () one value for all.
-template <class T>
-struct Columns {
-  std::vector<const T*> data;
-  std::vector<int64_t> strides, step_strides;
-
-  Columns(const Forest& forest, const std::vector<py::array_t<T>>& columns, int64_t n_steps, int64_t n_rows) {
-    if (static_cast<int64_t>(columns.size()) != forest.n_features())
-      throw Error(ErrorCode::shape, "columns: expected " + std::to_string(forest.n_features()) + " of them");
-    for (const auto& column : columns) {
-      const auto n = column.ndim();
-      const bool fits = n == 0 || (column.shape(n - 1) == n_rows && (n == 1 || (n == 2 && column.shape(0) == n_steps)));
-      if (!fits) throw Error(ErrorCode::shape, "columns: expected arrays of " + std::to_string(n_rows) + " rows");
-      data.push_back(column.data());
-      strides.push_back(n > 0 ? stride(column, n - 1) : 0);
-      step_strides.push_back(n > 1 ? stride(column, 0) : 0);
-    }
-  }
-
- private:
-  static int64_t stride(const py::array_t<T>& column, py::ssize_t axis) {
-    if (column.strides(axis) % column.itemsize() != 0)
-      throw Error(ErrorCode::shape, "columns: expected aligned arrays");
-    return column.strides(axis) / column.itemsize();
-  }
-};
-
-// What a long call does now and then: seldom enough to cost nothing, often enough for Ctrl-C to be felt.
-class SignalCheck {
- public:
-  void operator()() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(50)) return;
-    last_ = now;
-    py::gil_scoped_acquire acquire;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
 // out has shape (n_steps, n_rows, n_outputs).
 template <class T>
 void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, Array<T> out, bool raw, int n_threads) {
@@ -64,7 +20,7 @@ void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, A
     throw Error(ErrorCode::shape, "out: expected shape (n_steps, n_rows, " + std::to_string(forest.n_outputs()) + ")");
   const int64_t n_steps = out.shape(0), n_rows = out.shape(1);
   T* to = out.mutable_data();
-  const Columns<T> from(forest, columns, n_steps, n_rows);
+  const Columns<T> from(forest.n_features(), columns, n_steps, n_rows);
   py::gil_scoped_release release;
   forest.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
                        {raw, n_threads, SignalCheck()});
@@ -76,7 +32,7 @@ void apply(const Forest& forest, const std::vector<py::array_t<T>>& columns, Arr
     throw Error(ErrorCode::shape, "out: expected shape (n_rows, " + std::to_string(forest.n_trees()) + ")");
   const int64_t n_rows = out.shape(0);
   int32_t* to = out.mutable_data();
-  const Columns<T> from(forest, columns, 1, n_rows);
+  const Columns<T> from(forest.n_features(), columns, 1, n_rows);
   py::gil_scoped_release release;
   forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, SignalCheck()});
 }
@@ -89,7 +45,7 @@ Array<double> refit_leaves(const Forest& forest, const std::vector<py::array_t<T
   const int64_t n_rows = y.shape(0);
   if (weight.ndim() != 1 || weight.shape(0) != n_rows)
     throw Error(ErrorCode::shape, "weight: expected shape (" + std::to_string(n_rows) + ",)");
-  const Columns<T> from(forest, columns, 1, n_rows);
+  const Columns<T> from(forest.n_features(), columns, 1, n_rows);
   const gppcore::ForestRefit options{weight.data(), shrinkage, rate, n_threads, SignalCheck()};
   std::vector<double> value;
   {

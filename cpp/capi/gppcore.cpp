@@ -1,60 +1,22 @@
 // The outer border: every function is a translation, and guard() lets no exception out.
 #include "gppcore/gppcore.h"
 
-#include <exception>
-#include <new>
 #include <string>
 
 #include "../src/dispatch.hpp"
-#include "gppcore/error.hpp"
-#include "gppcore/forest.hpp"
+#include "guard.hpp"
 
-namespace {
-
-thread_local std::string last_error;
-
-template <class Body>
-gpp_status guard(Body&& body) noexcept {
-  try {
-    body();
-    return GPP_OK;
-  } catch (const gppcore::Error& e) {
-    last_error = e.what();
-    return static_cast<gpp_status>(e.code());
-  } catch (const std::bad_alloc&) {
-    last_error = "out of memory";
-    return GPP_ERROR_OUT_OF_MEMORY;
-  } catch (const std::exception& e) {
-    last_error = e.what();
-  } catch (...) {
-    last_error = "unknown exception";
-  }
-  return GPP_ERROR_KERNEL;
-}
-
-void require(const void* pointer, const char* name) {
-  if (!pointer) throw gppcore::Error(gppcore::ErrorCode::range, std::string(name) + ": expected a pointer, got NULL");
-}
-
-void require_size(int64_t size, const char* name) {
-  if (size < 0)
-    throw gppcore::Error(gppcore::ErrorCode::range, std::string(name) + ": expected >= 0, got " + std::to_string(size));
-}
-
-}  // namespace
+using gppcore::Error;
+using gppcore::ErrorCode;
+using gppcore::guard;
+using gppcore::require;
+using gppcore::require_size;
 
 struct gpp_forest {
   gppcore::Forest forest;
 };
 
-struct gpp_workspace {
-  gppcore::ForestMemory memory;
-};
-
 namespace {
-
-using gppcore::Error;
-using gppcore::ErrorCode;
 
 [[noreturn]] void refuse_shape(const char* name, int64_t expected, int64_t got) {
   throw Error(ErrorCode::shape,
@@ -65,10 +27,8 @@ using gppcore::ErrorCode;
 bool has_rows(const gpp_forest* forest, const gpp_workspace* workspace, const void* in, const char* in_name,
               int64_t n_rows, const void* out) {
   require(forest, "forest");
-  require(workspace, "workspace");
   require_size(n_rows, "n_rows");
-  if (workspace->memory.size() < forest->forest.memory_lines())
-    throw Error(ErrorCode::shape, "workspace: expected one made for this forest or a larger one, got a smaller one");
+  gppcore::require_memory(workspace, forest->forest.memory_lines());
   if (n_rows == 0) return false;
   require(in, in_name);
   require(out, "out");
@@ -110,7 +70,7 @@ gpp_status apply(const gpp_forest* forest, gpp_workspace* workspace, const T* ro
 
 int gpp_abi_version(void) { return GPPCORE_ABI_VERSION; }
 
-const char* gpp_last_error(void) { return last_error.c_str(); }
+const char* gpp_last_error(void) { return gppcore::last_error().c_str(); }
 
 gpp_status gpp_isa(const char** name) {
   return guard([&] {

@@ -4,29 +4,13 @@
 #include <type_traits>
 #include <utility>
 
+#include "cutter.hpp"
 #include "dispatch.hpp"
 #include "forest_plan.hpp"
 #include "parallel.hpp"
 
 namespace gppcore {
 namespace {
-
-// Cuts memory into arrays, each of whole lines; without memory it only counts the lines.
-class Cutter {
- public:
-  explicit Cutter(ForestLine* memory) : memory_(memory) {}
-
-  template <class T>
-  void cut(T*& array, int64_t size) {
-    if (memory_) array = reinterpret_cast<T*>(memory_[n_lines_].bytes);
-    n_lines_ += (size * static_cast<int64_t>(sizeof(T)) + 63) / 64;
-  }
-  int64_t n_lines() const { return n_lines_; }
-
- private:
-  ForestLine* memory_;
-  int64_t n_lines_ = 0;
-};
 
 // What one thread needs: first the columns of a matrix, then the arrays of the kernels.
 template <class T>
@@ -151,6 +135,13 @@ void Forest::predict_columns(const T* const* columns, const int64_t* strides, in
 }
 
 template <class T>
+void Forest::predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
+                           int64_t n_steps, T* out, ForestLine* memory) const {
+  const ForestInput<T> input{columns, strides, step_strides, n_rows, n_steps};
+  predict_chunk(plan_->view, input, 0, n_rows, false, out, Scratch<T>(plan_->view, memory).work);
+}
+
+template <class T>
 void Forest::predict_rows(const T* rows, int64_t n_rows, T* out, bool raw, ForestMemory& memory) const {
   Scratch<T> scratch(plan_->view, memory.data());
   scratch.point_to(rows, n_features());
@@ -172,6 +163,8 @@ void Forest::apply_rows(const T* rows, int64_t n_rows, int32_t* leaves, ForestMe
   template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, const ForestRun&) const;     \
   template void Forest::apply_columns(const T* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const; \
   template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, bool, ForestMemory&) const;  \
+  template void Forest::predict_steps(const T* const*, const int64_t*, const int64_t*, int64_t, int64_t, T*,       \
+                                      ForestLine*) const;                                                          \
   template void Forest::predict_rows(const T*, int64_t, T*, bool, ForestMemory&) const;                            \
   template void Forest::apply_rows(const T*, int64_t, int32_t*, ForestMemory&) const;
 GPPCORE_INSTANTIATE(float)

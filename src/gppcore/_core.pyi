@@ -1,12 +1,12 @@
 """
-Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid and gppcore.forest.
+Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid, gppcore.forest and gppcore.model.
 """
 from __future__ import annotations
 import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'LeafParameters', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient']
+__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
 class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
@@ -112,6 +112,38 @@ class Forest:
     @property
     def value(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
+class Model:
+    """
+    Forests and the recipe that joins them; use gppcore.model.Model.
+    """
+    @staticmethod
+    def load(folder: str) -> Model:
+        """
+        Reads a folder.
+        """
+    def __init__(self, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None], sources: collections.abc.Sequence[Forest], members: collections.abc.Sequence[Forest]) -> None:
+        ...
+    def predict_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Predicts from one array, or one value, per predictor to out (1 or 3, n_steps, n).
+        """
+    def predict_f64(self, columns: list[numpy.typing.NDArray[numpy.float64]], out: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Predicts from one array, or one value, per predictor to out (1 or 3, n_steps, n).
+        """
+    def save(self, folder: str) -> None:
+        """
+        Writes to a folder.
+        """
+    @property
+    def members(self) -> list[Forest]:
+        ...
+    @property
+    def recipe(self) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None]:
+        ...
+    @property
+    def sources(self) -> list[Forest]:
+        ...
 @typing.overload
 def aggregate(fine: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, row_area: numpy.typing.NDArray[numpy.float64], min_valid: typing.SupportsFloat | typing.SupportsIndex, coarse: numpy.typing.NDArray[numpy.float32], fraction: numpy.typing.NDArray[numpy.float32] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
@@ -176,6 +208,10 @@ def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[nu
     """
     Single leaves at a given humidity.
     """
+def read_recipe(path: str) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None]:
+    """
+    Reads a .gppm file.
+    """
 @typing.overload
 def regrid(source: numpy.typing.NDArray[numpy.float32], lat: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], lon: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], min_valid: typing.SupportsFloat | typing.SupportsIndex, mean: numpy.typing.NDArray[numpy.float32], fraction: numpy.typing.NDArray[numpy.float32] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
@@ -209,4 +245,8 @@ def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[
 def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], by: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], derivatives: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
     """
     Canopy hours with derivatives of GPP by four inputs.
+    """
+def write_recipe(path: str, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None]) -> None:
+    """
+    Writes a .gppm file.
     """

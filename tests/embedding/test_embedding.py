@@ -8,22 +8,25 @@ import numpy as np
 import pytest
 
 from gppcore.forest import Forest
+from gppcore.model import Model
+from gppcore.model_file import Interval, Member, Recipe
 from gppcore.runtime import include_dir, library_path
 
 HERE = Path(__file__).parent
+MODULE = include_dir() / "gppcore" / "gppcore.f90"
 N_ROWS, N_FEATURES, N_TREES = 1111, 6, 20
 
 
-def full_trees(n_outputs=1, n_trees=N_TREES, **options):
+def full_trees(n_outputs=1, n_trees=N_TREES, n_features=N_FEATURES, seed=0, **options):
     """Make full binary trees of 31 nodes, with random thresholds and leaves, dealt out to the outputs."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     node = np.arange(31)
     inner = node < 15
     return Forest.from_arrays(
-        n_features=N_FEATURES,
+        n_features=n_features,
         tree_begin=31 * np.arange(n_trees + 1),
         tree_output=np.arange(n_trees) % n_outputs,
-        feature=np.where(inner, rng.integers(0, N_FEATURES, (n_trees, 31)), -1).ravel(),
+        feature=np.where(inner, rng.integers(0, n_features, (n_trees, 31)), -1).ravel(),
         threshold=rng.normal(size=n_trees * 31),
         left=np.tile(np.where(inner, 2 * node + 1, 0), n_trees),
         right=np.tile(np.where(inner, 2 * node + 2, 0), n_trees),
@@ -47,18 +50,18 @@ def rows():
     return values
 
 
-def run(compiler, flags, source, forest, rows, folder):
-    """Compile `source`, and return what it prints and the bytes that it writes."""
-    program, model, data, result = (folder / name for name in ("program", "model.gppf", "rows", "result"))
+def run(compiler, flags, sources, save, values, folder):
+    """Compile `sources`, and return what the program prints and the bytes that it writes."""
+    program, model, data, result = (folder / name for name in ("program", "model", "values", "result"))
     library = library_path()
     link = [str(library), f"-Wl,-rpath,{library.parent}"]
     compiled = subprocess.run(
-        [compiler, *flags, str(source), "-o", str(program), *link], capture_output=True, text=True
+        [compiler, *flags, *map(str, sources), "-o", str(program), *link], capture_output=True, text=True
     )
     assert compiled.returncode == 0, compiled.stderr
-    forest.save(model)
-    rows.tofile(data)
-    ran = subprocess.run([program, model, data, str(N_ROWS), result], capture_output=True, text=True)
+    save(model)
+    values.tofile(data)
+    ran = subprocess.run([program, model, data, str(values.size // N_FEATURES), result], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout, result.read_bytes()
 
@@ -68,7 +71,7 @@ def test_c(forest, rows, tmp_path):
     if not compiler:
         pytest.skip("no C compiler here")
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{include_dir()}"]
-    printed, got = run(compiler, flags, HERE / "predict.c", forest, rows, tmp_path)
+    printed, got = run(compiler, flags, [HERE / "predict.c"], forest.save, rows, tmp_path)
     assert printed == f"{N_FEATURES} features, {forest.n_outputs} outputs, {N_TREES} trees\n"
     rows32 = rows.astype(np.float32)
     double, single = forest.predict(rows).tobytes(), forest.predict(rows32).tobytes()
@@ -81,7 +84,7 @@ def test_openmp_and_fork_without_allocation(forest, rows, tmp_path):
     if not compiler:
         pytest.skip("no gcc here")
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fopenmp", f"-I{include_dir()}"]
-    printed, got = run(compiler, flags, HERE / "threads.c", forest, rows, tmp_path)
+    printed, got = run(compiler, flags, [HERE / "threads.c"], forest.save, rows, tmp_path)
     assert printed == "0 allocations in the first calls, 0 in threads\n"
     assert got == 2 * (forest.predict(rows).tobytes() + forest.apply(rows).tobytes())
 
@@ -91,5 +94,73 @@ def test_fortran(forest, rows, tmp_path):
     if not compiler:
         pytest.skip("no gfortran here")
     flags = ["-std=f2008", "-Wall", "-Werror", f"-J{tmp_path}"]
-    _, got = run(compiler, flags, HERE / "predict.f90", forest, rows, tmp_path)
+    _, got = run(compiler, flags, [MODULE, HERE / "predict.f90"], forest.save, rows, tmp_path)
     assert got == forest.predict(rows).tobytes() + forest.apply(rows).tobytes()
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Make a model of two sources and three members, with intervals."""
+    recipe = Recipe(
+        predictors=("tair", "vpd", "sw", "precip", "lai", "c4_fraction"),
+        sources=("process", "stress"),
+        members=(
+            Member("boosted", "gpp", 2, 0.3),
+            Member("ratio", "ratio", 1, 0.3, 0.5),
+            Member("residual", "residual", 0, 0.2),
+        ),
+        process_weight=0.2,
+        gate=0.25,
+        interval=Interval(1.6, 0.2, 0.9, 0.1),
+    )
+    sources = [full_trees(seed=k) for k in range(2)]
+    members = [full_trees(n_features=N_FEATURES + m.n_sources, seed=5 + m.n_sources) for m in recipe.members]
+    return Model(recipe, sources, members)
+
+
+@pytest.fixture(scope="module")
+def values():
+    """Make columns of more rows than are predicted together."""
+    rng = np.random.default_rng(2)
+    columns = rng.normal(size=(N_FEATURES, 9001))
+    columns[rng.random(columns.shape) < 0.1] = np.nan
+    return columns
+
+
+def save_model(model):
+    def save(folder):
+        folder.mkdir()
+        model.save(folder)
+
+    return save
+
+
+def bits(predictions):
+    return b"".join(p.tobytes() for p in predictions)
+
+
+FACTS = "6 2 3 1 tair vpd sw precip lai c4_fraction"
+
+
+def test_model_in_c(model, values, tmp_path):
+    compiler = shutil.which("gcc")
+    if not compiler:
+        pytest.skip("no gcc here")
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{include_dir()}"]
+    printed, got = run(compiler, flags, [HERE / "predict_model.c"], save_model(model), values, tmp_path)
+    assert printed == f"{FACTS} 0 allocations\n"
+    double = model.predict_columns(list(values), interval=True)
+    single = model.predict_columns(list(values.astype(np.float32)), interval=True)
+    assert got == bits(double) + bits(single) + double[0].tobytes()
+
+
+def test_model_in_fortran(model, values, tmp_path):
+    compiler = shutil.which("gfortran")
+    if not compiler:
+        pytest.skip("no gfortran here")
+    flags = ["-std=f2008", "-Wall", "-Werror", f"-J{tmp_path}"]
+    sources = [MODULE, HERE / "predict_model.f90"]
+    printed, got = run(compiler, flags, sources, save_model(model), values, tmp_path)
+    assert printed == f"{FACTS}\n"
+    double = model.predict_columns(list(values), interval=True)
+    assert got == bits(double) + double[0].tobytes()

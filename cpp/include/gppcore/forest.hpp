@@ -132,6 +132,9 @@ class Forest {
   void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out, bool raw,
                        ForestMemory& memory) const;
   template <class T>
+  void predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
+                     int64_t n_steps, T* out, ForestLine* memory) const;
+  template <class T>
   void predict_rows(const T* rows, int64_t n_rows, T* out, bool raw, ForestMemory& memory) const;
   template <class T>
   void apply_rows(const T* rows, int64_t n_rows, int32_t* leaves, ForestMemory& memory) const;

@@ -85,6 +85,36 @@ GPP_API gpp_status gpp_forest_apply_f32(const gpp_forest* forest, gpp_workspace*
 GPP_API gpp_status gpp_forest_apply_f64(const gpp_forest* forest, gpp_workspace* workspace, const double* rows,
                                         int64_t n_rows, int64_t n_features, int32_t* leaves);
 
+/* A transfer model: forests and the recipe that joins them. Used by threads as a forest is. */
+typedef struct gpp_model gpp_model;
+
+/* Reads a folder with model.gppm and its forests, checking all of it; *model is set only on success and must be
+ * freed. */
+GPP_API gpp_status gpp_model_load(const char* folder, gpp_model** model);
+
+/* Frees a model; NULL is allowed. */
+GPP_API void gpp_model_free(gpp_model* model);
+
+/* Number of predictors, of source forests and of member forests, and whether there are prediction intervals (0 or 1);
+ * pointers may be NULL. */
+GPP_API gpp_status gpp_model_info(const gpp_model* model, int64_t* n_predictors, int64_t* n_sources, int64_t* n_members,
+                                  int* has_interval);
+
+/* Name of predictor i, counted from 0; it lives as long as the model. */
+GPP_API gpp_status gpp_model_predictor(const gpp_model* model, int64_t i, const char** name);
+
+/* As gpp_workspace_new, for models. */
+GPP_API gpp_status gpp_model_workspace_new(const gpp_model* model, gpp_workspace** workspace);
+
+/* Predicts GPP of n_rows from one array per predictor, as gpp_forest_predict_columns does. low and high, the borders
+ * of the prediction interval, may be NULL; else the model must have intervals. No output may cover a column. */
+GPP_API gpp_status gpp_model_predict_columns_f32(const gpp_model* model, gpp_workspace* workspace,
+                                                 const float* const* columns, const int64_t* strides, int64_t n_rows,
+                                                 float* gpp, float* low, float* high);
+GPP_API gpp_status gpp_model_predict_columns_f64(const gpp_model* model, gpp_workspace* workspace,
+                                                 const double* const* columns, const int64_t* strides, int64_t n_rows,
+                                                 double* gpp, double* low, double* high);
+
 #ifdef __cplusplus
 }
 #endif
