@@ -7,6 +7,7 @@ import xarray as xr
 from gppcore import tiles
 from gppcore.errors import OutputExistsError, TileFormatError
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
+from gppcore.forest import Forest
 from gppcore.mapping import map_gpp
 from gppcore.product import write_netcdf
 from gppcore.tiles import TileStore
@@ -29,6 +30,38 @@ class Sum:
         with self._lock:
             self.calls += 1
         return np.sum(np.broadcast_arrays(*columns), axis=0, dtype=np.float32)
+
+
+def stump(feature, low, high):
+    """Return a forest of one tree with two leaves."""
+    return Forest.from_arrays(
+        n_features=len(PREDICTORS),
+        tree_begin=[0, 3],
+        feature=[feature, -1, -1],
+        threshold=[0.5, 0, 0],
+        left=[1, 0, 0],
+        right=[2, 0, 0],
+        value=[0, low, high],
+    )
+
+
+class TwoForests:
+    """A model with a forest for each bound; its prediction lies half way."""
+
+    digest, has_interval = "two forests", True
+    low, high = stump(0, 0.25, 1.0), stump(len(PREDICTORS) - 1, 2.0, 8.0)
+
+    def predict_columns(self, columns):
+        """Fail: it would be predicted twice."""
+        raise AssertionError("the prediction comes with its bounds")
+
+    def predict_interval_columns(self, columns):
+        """Return the mean of the forests and each of them."""
+        low, high = self.low.predict_columns(columns), self.high.predict_columns(columns)
+        return (low + high) / 2, low, high
+
+
+OUTPUTS = ("gpp_daily", "gpp_daily_low", "gpp_daily_high")
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +87,11 @@ def store(tmp_path):
 
 
 def expected(store, month):
-    fields = [store.read_field(n, month if n in MONTHLY_PREDICTORS else None) for n in PREDICTORS]
-    return np.sum(fields, axis=0, dtype=np.float32)
+    return np.sum(predictors(store, month), axis=0, dtype=np.float32)
+
+
+def predictors(store, month):
+    return [store.read_field(n, month if n in MONTHLY_PREDICTORS else None) for n in PREDICTORS]
 
 
 def content(folder):
@@ -199,3 +235,49 @@ def test_netcdf_copy_holds_the_same(store, tmp_path):
     assert not (tmp_path / "gpp.nc.part").exists()
     with pytest.raises(OutputExistsError, match=r"expected a new file, got .*gpp.nc"):
         write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
+
+
+def test_bounds_are_mapped_beside_the_prediction(store, tmp_path):
+    map_gpp(TwoForests(), store, tmp_path / "gpp.zarr")
+    write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
+    for month in (0, 7):
+        columns = predictors(store, month)
+        low, high = (forest.predict_columns(columns) for forest in (TwoForests.low, TwoForests.high))
+        for name, values in zip(OUTPUTS, ((low + high) / 2, low, high), strict=True):
+            np.testing.assert_array_equal(store.read_field(name, month), values)
+        with opened(tmp_path / "gpp.zarr") as ds, xr.open_dataset(tmp_path / "gpp.nc", engine="h5netcdf") as copy:
+            here = ds.sel(lat=xr.DataArray(LAT[store.index // 720]), lon=xr.DataArray(LON[store.index % 720]))
+            np.testing.assert_array_equal(here["gpp_daily_low"][month], low)
+            np.testing.assert_array_equal(here["gpp_daily_high"][month], high)
+            assert {name for name, array in ds.data_vars.items() if array.ndim == 3} == set(OUTPUTS)
+            assert ds["gpp_daily"].attrs["ancillary_variables"] == "gpp_daily_low gpp_daily_high"
+            assert ds["gpp_daily_high"].attrs["units"] == "g m-2 d-1"
+            xr.testing.assert_identical(copy.load(), ds.load())
+
+
+def test_bounds_take_the_name_of_the_prediction(store):
+    map_gpp(TwoForests(), store, variable="mine")
+    np.testing.assert_array_less(store.read_field("mine_low", 3), store.read_field("mine_high", 3))
+
+
+def test_model_that_has_no_bounds_now_gives_none(store, tmp_path):
+    class Plain(TwoForests, Sum):
+        has_interval = False
+        predict_columns = Sum.predict_columns
+
+    map_gpp(Plain(), store, tmp_path / "gpp.zarr")
+    with opened(tmp_path / "gpp.zarr") as ds:
+        assert "gpp_daily_low" not in ds
+        assert "ancillary_variables" not in ds["gpp_daily"].attrs
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_tile_that_lost_one_of_its_outputs_is_predicted_again(store, tmp_path, name):
+    map_gpp(TwoForests(), store, tmp_path / "first.zarr")
+    lost = store.path / name / "c" / "0" / "2"
+    lost.unlink()
+    done = []
+    map_gpp(TwoForests(), TileStore.open(store.path), tmp_path / "second.zarr", progress=done.append)
+    assert lost.exists()
+    assert sum(done) == store.index.size
+    assert content(tmp_path / "second.zarr") == content(tmp_path / "first.zarr")
