@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import zarr.codecs  # noqa: F401 - here, once, and not again in each of the processes forked from this one
 
 from gppcore import tiles
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
