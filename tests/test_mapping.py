@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -11,6 +13,7 @@ from gppcore.forest import Forest
 from gppcore.mapping import map_gpp
 from gppcore.product import write_netcdf
 from gppcore.tiles import TileStore
+from gppcore.transfer import TransferModel
 
 LAT, LON = 89.75 - 0.5 * np.arange(360), -179.75 + 0.5 * np.arange(720)
 ROWS, COLUMNS = slice(70, 100), slice(360, 440)
@@ -235,6 +238,20 @@ def test_netcdf_copy_holds_the_same(store, tmp_path):
     assert not (tmp_path / "gpp.nc.part").exists()
     with pytest.raises(OutputExistsError, match=r"expected a new file, got .*gpp.nc"):
         write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
+
+
+def test_command_writes_the_product_and_shows_progress(store, tmp_path):
+    model = TransferModel(None, TwoForests.high, 1.0, {})
+    model.save(tmp_path / "model")
+    command = [sys.executable, "-c", "from gppcore.cli import main; main()", "map"]
+    arguments = [tmp_path / "model", store.path, tmp_path / "gpp.zarr", "--variable", "mine"]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "100%" in done.stdout
+    found = TileStore.open(store.path).read_field("mine", 4)
+    np.testing.assert_array_equal(found, model.predict_columns(predictors(store, 4)))
+    with opened(tmp_path / "gpp.zarr") as ds:
+        assert ds["mine"].count() == 12 * store.index.size
 
 
 def test_bounds_are_mapped_beside_the_prediction(store, tmp_path):

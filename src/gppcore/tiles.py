@@ -293,9 +293,11 @@ class TileStore:
         shape = (MONTHS, n) if variable.monthly else (n,)
         if values.shape != shape:
             raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {values.shape}")
-        padded = np.full((*values.shape[:-1], self.tile_cells), np.nan, dtype="<f4")
-        padded[..., :n] = values
-        content = memoryview(_zstd().encode(padded)) if variable.compressed else padded.data.cast("B")
+        whole = np.ascontiguousarray(values, dtype="<f4")
+        if n < self.tile_cells:
+            whole = np.full((*shape[:-1], self.tile_cells), np.nan, dtype="<f4")
+            whole[..., :n] = values
+        content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
         write_durably(chunk, content)
         return Entry.of(name, tile, year, content)
 
