@@ -94,10 +94,13 @@ def series(original: TileStore, folder: Path, n_years: int) -> TileStore:
 
 
 def measure(store: Path, model: Path, product: Path) -> dict[str, float]:
-    """Map a store twice, the first time to warm it; return seconds to the last tile and to the end, and the memory."""
+    """Map a store twice, the first time to warm it; return seconds to the last tile and to the end, and the memory.
+
+    Processor time counts both threads, and is the figure to read on a machine that others use.
+    """
     opened, done = TileStore.open(store), [0.0]
     map_gpp(model, opened, variable="gpp_cold", n_threads=N_THREADS)
-    begin = time.perf_counter()
+    begin, processor = time.perf_counter(), time.process_time()
     map_gpp(
         model,
         opened,
@@ -106,8 +109,12 @@ def measure(store: Path, model: Path, product: Path) -> dict[str, float]:
         n_threads=N_THREADS,
         progress=lambda _: done.append(time.perf_counter()),
     )
-    seconds, memory = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return {"seconds": seconds, "tile_seconds": done[-1] - begin, "peak_rss_gb": memory}
+    return {
+        "seconds": time.perf_counter() - begin,
+        "tile_seconds": done[-1] - begin,
+        "processor_seconds": time.process_time() - processor,
+        "peak_rss_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+    }
 
 
 def measured(store: TileStore, model: Path) -> dict[str, float]:
@@ -146,8 +153,12 @@ def cases() -> Iterator[Case]:
         train(store, model)
         figures = measured(store, model)
         _totals.update(figures)
-        yield Case("12 months of all land cells", figures["seconds"], "s", 20.0 / figures["seconds"], 1.0)
-        yield Case("the same without the gridded product", figures["tile_seconds"], "s", 20.0 / figures["tile_seconds"])
+        for name, key, wanted, goal in (
+            ("12 months of all land cells", "seconds", 20.0, 1.0),
+            ("the same without the gridded product", "tile_seconds", 20.0, None),
+            ("12 months, processor time of both threads", "processor_seconds", 40.0, None),
+        ):
+            yield Case(name, figures[key], "s", wanted / figures[key], goal, {"wanted": wanted})
         yield memory_case("peak of memory", figures)
         yield from beside_peers(TileStore.open(store.path), model, figures["tile_seconds"])
         for n_years in SERIES:
@@ -155,8 +166,10 @@ def cases() -> Iterator[Case]:
             figures = measured(sample, model)
             seconds = figures["seconds"] * store.index.size / sample.index.size
             shutil.rmtree(sample.path)
-            yield memory_case(f"peak of memory, {n_years} years", figures)
-            yield Case(f"{n_years} years of a tenth of the cells, times ten", seconds, "s", 20.0 * n_years / seconds)
+            yield memory_case(f"series of {n_years} years, peak of memory", figures)
+            yield Case(
+                f"series of {n_years} years, a tenth of the cells, times ten", seconds, "s", 20.0 * n_years / seconds
+            )
 
 
 def memory_case(name: str, figures: dict[str, float]) -> Case:
