@@ -240,6 +240,30 @@ def test_netcdf_copy_holds_the_same(store, tmp_path):
         write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
 
 
+def test_model_names_its_predictors(store):
+    class Own:
+        digest, predictors = "own", ("lai", "c4_fraction", "tair")
+
+        def predict_columns(self, columns):
+            """Tell the columns apart."""
+            lai, c4, tair = columns
+            return lai - 2 * c4 + 4 * tair
+
+    map_gpp(Own(), store)
+    lai, tair = (store.read_field(name, 7) for name in ("lai", "tair"))
+    np.testing.assert_array_equal(
+        store.read_field("gpp_daily", 7), lai - 2 * store.read_field("c4_fraction") + 4 * tair
+    )
+
+
+def test_predictor_that_the_store_lacks_is_named(store):
+    class Other(Sum):
+        predictors = ("lai", "modis_ndwi")
+
+    with pytest.raises(TileFormatError, match="expected a variable 'modis_ndwi', got none of that name"):
+        map_gpp(Other(), store)
+
+
 def test_command_writes_the_product_and_shows_progress(store, tmp_path):
     model = TransferModel(None, TwoForests.high, 1.0, {})
     model.save(tmp_path / "model")

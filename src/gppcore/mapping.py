@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import OutputExistsError, RangeError
-from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
+from gppcore.features import PREDICTORS
 from gppcore.journal import Entry
 from gppcore.product import write_product
 from gppcore.tiles import TileStore
@@ -34,7 +34,11 @@ _AHEAD = 2
 
 
 class Model(Protocol):
-    """What maps: anything that predicts rows from one column per predictor and can be told from another."""
+    """What maps: anything that predicts rows from one column per predictor and can be told from another.
+
+    Its attribute `predictors`, a tuple of names, tells the columns; without it they are
+    `gppcore.features.PREDICTORS`.
+    """
 
     @property
     def digest(self) -> str:
@@ -76,8 +80,8 @@ def map_gpp(
     model : Model, str or Path
         Usually a :class:`gppcore.transfer.TransferModel`, or the folder of a saved one.
     store : TileStore
-        Holds the variables of `gppcore.features.PREDICTORS`; the predictions are added to it as `variable`.
-        Tiles that are finished already are kept, so that a killed run goes on where it stopped.
+        Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
+        already are kept, so that a killed run goes on where it stopped.
     out : str or Path, optional
         New folder of the Zarr product; without it the predictions stay in the store.
     variable : str, default "gpp_daily"
@@ -153,7 +157,8 @@ def _tells_interval(model: Model) -> TypeGuard[IntervalModel]:
 
 def _predict_tile(model: Model, store: TileStore, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
     """Predict one tile and write its files: the unit of work of every driver."""
-    columns = [store.read(n, tile, year if n in MONTHLY_PREDICTORS else 0) for n in PREDICTORS]
+    names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
+    columns = [store.read(name, tile, year if store.is_monthly(name) else 0) for name in names]
     outputs: tuple[NDArray[Any], ...] = (
         model.predict_interval_columns(columns) if _tells_interval(model) else (model.predict_columns(columns),)
     )

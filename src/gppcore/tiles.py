@@ -332,6 +332,16 @@ class TileStore:
         mapped: NDArray[np.float32] = content.view("<f4").reshape(-1, self.tile_cells)[:, :n]
         return mapped if self._variable(name).monthly else mapped[0]
 
+    def is_monthly(self, name: str) -> bool:
+        """Tell whether a variable has months, or is static.
+
+        Raises
+        ------
+        TileFormatError
+            If there is no such variable.
+        """
+        return self._variable(name).monthly
+
     def has(self, name: str, tile: int, year: int = 0) -> bool:
         """Tell whether a tile is finished: in the journal, and its file has the size and checksum written there."""
         try:
