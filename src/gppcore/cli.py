@@ -68,11 +68,18 @@ def map_(
     variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
+    from rich.progress import Progress
+
     from gppcore.mapping import map_gpp
     from gppcore.tiles import TileStore
     from gppcore.transfer import TransferModel
 
-    map_gpp(TransferModel.load(model), TileStore.open(tiles), out, variable=variable, n_threads=threads)
+    predictor, store = TransferModel.load(model), TileStore.open(tiles)
+    with Progress() as bar:
+        task = bar.add_task("Cells", total=store.index.size * store.n_years)
+        map_gpp(
+            predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
+        )
     typer.echo(f"Map  {out}")
 
 

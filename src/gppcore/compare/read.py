@@ -12,8 +12,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from gppcore.cf_files import open_cf
 from gppcore.compare.grid import Grid
-from gppcore.errors import MissingFileError, ProductFormatError, UnitsError
+from gppcore.errors import ProductFormatError, UnitsError
 from gppcore.regrid import edges
 from gppcore.variables import DAYS_IN_MONTH, G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
 
@@ -67,15 +68,7 @@ def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
 
 
 def _open(path: Path) -> xr.Dataset:
-    if not path.exists():
-        raise MissingFileError(f"product: expected a netCDF file or Zarr store, got no such file {path}")
-    try:
-        if path.is_dir():
-            # Zarr 3 does not specify consolidated metadata, and a local store gains little by them.
-            return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
-        return xr.open_dataset(path, chunks=None)
-    except (ValueError, OSError, KeyError) as error:
-        raise ProductFormatError(f"{path}: expected a readable CF netCDF file or Zarr store, got: {error}") from error
+    return open_cf(path, "product")
 
 
 def _coordinate(dataset: xr.Dataset, standard_name: str, unit: str, names: tuple[str, ...], label: str) -> xr.DataArray:
