@@ -44,7 +44,7 @@ void add_tables(int64_t leaf_width, ForestTables& tables) {
   tables.view.plane_bytes = 64 * lines;
   for (auto tree = tables.trees.begin(); tree != masked_end; ++tree) {
     const uint32_t* fixed = tables.fixed.data() + tree->first_leaf * leaf_width;
-    uint8_t* to = tables.tables.data()->bytes + tree->tables;
+    uint8_t* to = reinterpret_cast<uint8_t*>(tables.tables.data()) + tree->tables;
     for (int64_t k = 0; k < leaf_width; ++k, to += forest_table_size(tree->n_leaves), fixed += tree->n_leaves)
       for (int j = 0; j < tree->n_bytes; ++j)
         for (int32_t l = 0; l < tree->n_leaves; ++l) to[j * 64 * lines + l] = static_cast<uint8_t>(fixed[l] >> (8 * j));
