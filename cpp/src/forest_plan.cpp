@@ -144,6 +144,7 @@ Forest::Plan::Plan(const ForestView& a) {
   view.steps = steps.data();
   view.row_trees = row_trees.empty() ? nullptr : row_trees.data();
   view.row_number = row_number.data();
+  view.first_leaf = first_leaf.data();
   view.sets = sets.data();
   view.set_conditions = set_conditions.data();
   view.leaves = leaves.data();

@@ -31,7 +31,7 @@ struct ForestTables {
   std::vector<ForestSet> sets;
   std::vector<uint32_t> set_conditions;
   std::vector<ForestRowTree> row_trees;
-  std::vector<int32_t> row_number;
+  std::vector<int32_t> row_number, first_leaf;
   std::vector<ForestNode32> nodes32;
   std::vector<ForestNode64> nodes64;
 };
@@ -46,7 +46,7 @@ void add_fixed_leaves(const ForestView& a, ForestTables& tables);
 void add_searches(const ForestView& a, ForestTables& tables);
 // rows, tests, conditions, steps, sets and groups.
 void add_steps(const ForestView& a, ForestTables& tables);
-// row_trees and row_number, if every tree can be put so.
+// row_trees, row_number and first_leaf, if every tree can be put so.
 void add_row_trees(ForestTables& tables);
 // columns, nodes32 and nodes64.
 void add_nodes(const ForestView& a, ForestTables& tables);

@@ -56,6 +56,7 @@ void add_row_trees(ForestTables& tables) {
   std::copy(begin, begin + kForestDoublings, next);
   tables.row_trees.resize(kind.size());
   tables.row_number.resize(kind.size());
+  for (const ForestTree& tree : tables.trees) tables.first_leaf.push_back(static_cast<int32_t>(tree.first_leaf));
   for (const ForestGroup& group : tables.groups) {
     for (int64_t t = group.tree_begin; t < group.tree_end; ++t) {
       const auto at = static_cast<size_t>(next[kind[static_cast<size_t>(t)]]++);

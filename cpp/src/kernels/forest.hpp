@@ -120,6 +120,7 @@ struct ForestPlan {
   const ForestStep* steps;
   const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so
   const int32_t* row_number;       // of each of them in `trees`
+  const int32_t* first_leaf;       // of each of `trees`, close together; null without row_trees
   int32_t row_begin[kForestDoublings + 1];
   const ForestSet* sets;
   const uint32_t* set_conditions;

@@ -152,8 +152,10 @@ struct FixedSums {
         ++t;
         continue;
       }
+      int64_t end = plan.n_outputs == 1 ? n_trees : t + 1;
+      while (end < n_trees && trees[end].output == to) ++end;
       uint32_t sum = 0;
-      for (; t < n_trees && trees[t].output == to; ++t) sum += plan.fixed[trees[t].first_leaf + leaf[t]];
+      for (; t < end; ++t) sum += plan.fixed[plan.first_leaf[t] + leaf[t]];
       sums[to * plan.tile + row] += sum;
     }
   }
