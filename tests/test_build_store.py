@@ -4,9 +4,9 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from gppcore import build_store as module
-from gppcore.build_store import Recipe, build_store
+from gppcore.build_store import Cells, Recipe, build_store
 from gppcore.cli import app
-from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, UnitsError
+from gppcore.errors import MissingFileError, OutputExistsError, ProductFormatError, RangeError, ShapeError, UnitsError
 from gppcore.regrid import aggregate
 from gppcore.tiles import TileStore
 
@@ -114,7 +114,7 @@ def test_finer_fields_are_averaged_by_area(folder):
     ("old", "new", "error", "message"),
     [
         ('"tair_*.nc"', '"none_*.nc"', MissingFileError, "tair: expected files .*none"),
-        ('"cover.nc"', '"none.nc"', MissingFileError, "igbp: expected a file"),
+        ('"cover.nc"', '"none.nc"', MissingFileError, "igbp: expected a netCDF file"),
         ('"t2m"', '"t3m"', ShapeError, r"expected a variable 't3m', got \['t2m'\]"),
         ("offset = -273.15", "", UnitsError, "tair in .*tair_2003.nc: expected degC, got K"),
         ("offset = -273.15", "offset = 1.0", UnitsError, "tair.*look like K"),
@@ -155,3 +155,9 @@ def test_command_builds_the_store(folder):
     assert done.exit_code == 0, done.output
     assert "3 variables" in done.output
     assert TileStore.open(folder / "store").has("igbp", 0)
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "cover.nc").write_text("no netCDF")
+    with pytest.raises(ProductFormatError, match=r"cover.nc: expected a readable CF netCDF file or Zarr store, got"):
+        build_store(Recipe(Cells("cover.nc", "igbp"), {}, folder=tmp_path), tmp_path / "store")

@@ -1,10 +1,13 @@
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+import xarray as xr
 
 COMMAND = [sys.executable, "-c", "from gppcore.cli import main; main()"]
 HEAVY = ("numba", "xarray", "sklearn", "h5py", "zarr", "dask", "pandas", "matplotlib", "scipy")
@@ -72,7 +75,8 @@ def test_foreign_folder_is_left_alone(tmp_path):
         (("map", "none", "tiles", "out"), "MissingFileError: model: expected a folder with model.json, got none"),
         (("demo", "--towers", "none", "--region", "x"), "RangeError: --region"),
         (("demo", "--threads", "0"), "--threads"),
-        (("compare", "one.nc"), "Missing argument 'other'"),
+        (("compare",), "Missing argument 'PRODUCT...'"),
+        (("compare", "one.nc"), "RangeError: products: expected two or more, the reference last, got 1"),
         (("fly",), "No such command 'fly'"),
         (("info", "--loud"), "No such option: --loud"),
     ],
@@ -85,6 +89,24 @@ def test_missing_towers_are_told_before_the_run(tmp_path):
     line = refusal("demo", "--towers", tmp_path / "none", "--out", tmp_path / "run")
     assert "MissingFileError: towers" in line
     assert not (tmp_path / "run").exists()
+
+
+def test_products_are_compared_and_reported(tmp_path):
+    lat, lon = np.arange(85.0, -90, -10), np.arange(-175.0, 180, 10)
+    months = np.arange("2019-01", 12, dtype="datetime64[M]").astype("datetime64[ns]")
+    coords = {"time": months, "lat": lat, "lon": lon}
+    gpp = np.random.default_rng(0).gamma(2.0, 2.0, (3, 12, lat.size, lon.size))
+    fields = {f"gpp_{name}": (("time", "lat", "lon"), gpp[i], {"units": "g m-2 d-1"}) for i, name in enumerate("abc")}
+    xr.Dataset(fields, coords=coords).to_netcdf(tmp_path / "three.nc", engine="h5netcdf")
+    products = [f"{tmp_path / 'three.nc'}:gpp_{name}" for name in "abc"]
+    done = run("compare", *products, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("report.html")
+    (rows,) = [line.split() for line in done.stdout.splitlines() if line.startswith(" RMSE, common cells ")]
+    told = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert rows[3] == f"{told[0]['regions']['whole']['rmse']:.3f}"
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert json.loads(run("compare", *products, "--json").stdout) == told
 
 
 @pytest.mark.slow

@@ -14,9 +14,11 @@ from gppcore.daylight import (
     equation_of_time,
     hourly_cos_zenith,
     mid_month_day,
+    range_of_days,
     saturation_vapour_pressure,
     sunset_hour_angle,
     sw_toa,
+    temperature_at,
 )
 from gppcore.errors import ShapeError
 from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
@@ -85,7 +87,7 @@ def test_shortwave_never_passes_the_cap_of_clear_days():
 @pytest.mark.parametrize("day", [15.0, 80.0, JUNE])
 def test_daylight_mean_of_vpd_is_the_one_given(day):
     light = month(day=day, tair_range=8.0)
-    np.testing.assert_allclose(light.weights @ light.vpd, 900.0, rtol=1e-12)
+    np.testing.assert_allclose(light.mean(light.vpd), 900.0, rtol=1e-12)
 
 
 def test_vpd_stays_between_saturated_and_dry_air():
@@ -95,12 +97,31 @@ def test_vpd_stays_between_saturated_and_dry_air():
         assert (light.vpd <= 0.99 * saturation_vapour_pressure(light.tair)).all()
 
 
-def test_temperature_is_highest_after_noon_and_within_its_range():
+def test_temperature_follows_the_published_course():
+    # Campbell & Norman 1998, eq. 2.2: minimum + range (0.44 - 0.46 sin(h + 0.9) + 0.11 sin(2 h + 0.9)).
+    hours = np.arange(0.0, 24.0, 0.25)
+    course = temperature_at(hours, 18.0, 10.0)
+    assert course.mean() == pytest.approx(18.0, abs=1e-12)
+    assert (hours[course.argmin()], hours[course.argmax()]) == (4.5, 14.0)
+    np.testing.assert_allclose([course.min(), course.max()], [18.0 - 4.1, 18.0 + 5.6], atol=0.05)
+
+
+def test_clear_days_have_the_wider_range_and_the_month_keeps_its_mean():
+    kt = clearness_of_days(np.array([0.2, 0.4, 0.6]))
+    ranges = range_of_days(kt, np.array([6.0, 10.0, 14.0]))
+    np.testing.assert_allclose(month().level_weights @ ranges, [6.0, 10.0, 14.0], rtol=1e-12)
+    # Bristow & Campbell 1984: kt = A (1 - exp(-B range^2.4)) with one B for all days of a month.
+    b = -np.log(1.0 - kt / 0.8) / ranges**2.4
+    np.testing.assert_allclose(b / b[0], 1.0, rtol=1e-9)
     light = month(lat=[45.0])
-    hours = 12 + sunset_hour_angle(np.array([45.0]), JUNE) * daylight._NODES * 12 / np.pi
-    assert abs(hours[light.tair[:, 0].argmax()] - 14.0) < 1.5
-    assert light.tair.max() <= 18.0 + 5.5
-    assert light.tair.min() >= 18.0 - 5.5
+    assert (np.diff(light.tair.max(axis=1)[:, 0]) > 1.0).all()
+    assert (np.diff((light.weights @ light.vpd)[:, 0]) > 50.0).all(), "clear days are dry by day"
+
+
+def test_range_of_the_darkest_and_the_clearest_months_is_finite():
+    for kt in (0.0, 0.8):
+        ranges = range_of_days(np.full((3, 1), kt), np.array([10.0]))
+        np.testing.assert_allclose(ranges, 10.0, rtol=1e-12)
 
 
 def test_polar_night_is_dark_and_polar_day_has_no_end():

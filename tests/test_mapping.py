@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -7,9 +9,11 @@ import xarray as xr
 from gppcore import tiles
 from gppcore.errors import OutputExistsError, TileFormatError
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
+from gppcore.forest import Forest
 from gppcore.mapping import map_gpp
 from gppcore.product import write_netcdf
 from gppcore.tiles import TileStore
+from gppcore.transfer import TransferModel
 
 LAT, LON = 89.75 - 0.5 * np.arange(360), -179.75 + 0.5 * np.arange(720)
 ROWS, COLUMNS = slice(70, 100), slice(360, 440)
@@ -29,6 +33,38 @@ class Sum:
         with self._lock:
             self.calls += 1
         return np.sum(np.broadcast_arrays(*columns), axis=0, dtype=np.float32)
+
+
+def stump(feature, low, high):
+    """Return a forest of one tree with two leaves."""
+    return Forest.from_arrays(
+        n_features=len(PREDICTORS),
+        tree_begin=[0, 3],
+        feature=[feature, -1, -1],
+        threshold=[0.5, 0, 0],
+        left=[1, 0, 0],
+        right=[2, 0, 0],
+        value=[0, low, high],
+    )
+
+
+class TwoForests:
+    """A model with a forest for each bound; its prediction lies half way."""
+
+    digest, has_interval = "two forests", True
+    low, high = stump(0, 0.25, 1.0), stump(len(PREDICTORS) - 1, 2.0, 8.0)
+
+    def predict_columns(self, columns):
+        """Fail: it would be predicted twice."""
+        raise AssertionError("the prediction comes with its bounds")
+
+    def predict_interval_columns(self, columns):
+        """Return the mean of the forests and each of them."""
+        low, high = self.low.predict_columns(columns), self.high.predict_columns(columns)
+        return (low + high) / 2, low, high
+
+
+OUTPUTS = ("gpp_daily", "gpp_daily_low", "gpp_daily_high")
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +90,11 @@ def store(tmp_path):
 
 
 def expected(store, month):
-    fields = [store.read_field(n, month if n in MONTHLY_PREDICTORS else None) for n in PREDICTORS]
-    return np.sum(fields, axis=0, dtype=np.float32)
+    return np.sum(predictors(store, month), axis=0, dtype=np.float32)
+
+
+def predictors(store, month):
+    return [store.read_field(n, month if n in MONTHLY_PREDICTORS else None) for n in PREDICTORS]
 
 
 def content(folder):
@@ -199,3 +238,87 @@ def test_netcdf_copy_holds_the_same(store, tmp_path):
     assert not (tmp_path / "gpp.nc.part").exists()
     with pytest.raises(OutputExistsError, match=r"expected a new file, got .*gpp.nc"):
         write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
+
+
+def test_model_names_its_predictors(store):
+    class Own:
+        digest, predictors = "own", ("lai", "c4_fraction", "tair")
+
+        def predict_columns(self, columns):
+            """Tell the columns apart."""
+            lai, c4, tair = columns
+            return lai - 2 * c4 + 4 * tair
+
+    map_gpp(Own(), store)
+    lai, tair = (store.read_field(name, 7) for name in ("lai", "tair"))
+    np.testing.assert_array_equal(
+        store.read_field("gpp_daily", 7), lai - 2 * store.read_field("c4_fraction") + 4 * tair
+    )
+
+
+def test_predictor_that_the_store_lacks_is_named(store):
+    class Other(Sum):
+        predictors = ("lai", "modis_ndwi")
+
+    with pytest.raises(TileFormatError, match="expected a variable 'modis_ndwi', got none of that name"):
+        map_gpp(Other(), store)
+
+
+def test_command_writes_the_product_and_shows_progress(store, tmp_path):
+    model = TransferModel(None, TwoForests.high, 1.0, {})
+    model.save(tmp_path / "model")
+    command = [sys.executable, "-c", "from gppcore.cli import main; main()", "map"]
+    arguments = [tmp_path / "model", store.path, tmp_path / "gpp.zarr", "--variable", "mine"]
+    done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "100%" in done.stdout
+    found = TileStore.open(store.path).read_field("mine", 4)
+    np.testing.assert_array_equal(found, model.predict_columns(predictors(store, 4)))
+    with opened(tmp_path / "gpp.zarr") as ds:
+        assert ds["mine"].count() == 12 * store.index.size
+
+
+def test_bounds_are_mapped_beside_the_prediction(store, tmp_path):
+    map_gpp(TwoForests(), store, tmp_path / "gpp.zarr")
+    write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
+    for month in (0, 7):
+        columns = predictors(store, month)
+        low, high = (forest.predict_columns(columns) for forest in (TwoForests.low, TwoForests.high))
+        for name, values in zip(OUTPUTS, ((low + high) / 2, low, high), strict=True):
+            np.testing.assert_array_equal(store.read_field(name, month), values)
+        with opened(tmp_path / "gpp.zarr") as ds, xr.open_dataset(tmp_path / "gpp.nc", engine="h5netcdf") as copy:
+            here = ds.sel(lat=xr.DataArray(LAT[store.index // 720]), lon=xr.DataArray(LON[store.index % 720]))
+            np.testing.assert_array_equal(here["gpp_daily_low"][month], low)
+            np.testing.assert_array_equal(here["gpp_daily_high"][month], high)
+            assert {name for name, array in ds.data_vars.items() if array.ndim == 3} == set(OUTPUTS)
+            assert ds["gpp_daily"].attrs["ancillary_variables"] == "gpp_daily_low gpp_daily_high"
+            assert ds["gpp_daily_high"].attrs["units"] == "g m-2 d-1"
+            xr.testing.assert_identical(copy.load(), ds.load())
+
+
+def test_bounds_take_the_name_of_the_prediction(store):
+    map_gpp(TwoForests(), store, variable="mine")
+    np.testing.assert_array_less(store.read_field("mine_low", 3), store.read_field("mine_high", 3))
+
+
+def test_model_that_has_no_bounds_now_gives_none(store, tmp_path):
+    class Plain(TwoForests, Sum):
+        has_interval = False
+        predict_columns = Sum.predict_columns
+
+    map_gpp(Plain(), store, tmp_path / "gpp.zarr")
+    with opened(tmp_path / "gpp.zarr") as ds:
+        assert "gpp_daily_low" not in ds
+        assert "ancillary_variables" not in ds["gpp_daily"].attrs
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_tile_that_lost_one_of_its_outputs_is_predicted_again(store, tmp_path, name):
+    map_gpp(TwoForests(), store, tmp_path / "first.zarr")
+    lost = store.path / name / "c" / "0" / "2"
+    lost.unlink()
+    done = []
+    map_gpp(TwoForests(), TileStore.open(store.path), tmp_path / "second.zarr", progress=done.append)
+    assert lost.exists()
+    assert sum(done) == store.index.size
+    assert content(tmp_path / "second.zarr") == content(tmp_path / "first.zarr")

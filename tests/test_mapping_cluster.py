@@ -1,6 +1,7 @@
 """Mapping on a cluster of two worker processes."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -93,3 +94,41 @@ def test_product_is_the_serial_one_even_if_a_worker_is_killed(store, model, tmp_
 def test_model_in_memory_is_refused(store, model):
     with pytest.raises(RangeError, match="model: expected the folder of a saved model"):
         map_gpp(TransferModel.load(model), store, client=object())
+
+
+class WithBounds:
+    """A saved model that tells bounds, too."""
+
+    has_interval = True
+
+    def __init__(self, folder):
+        self._model = TransferModel.load(folder)
+        self.digest = f"{self._model.digest} with bounds"
+
+    @classmethod
+    def load(cls, folder):
+        """Load it as a saved model is loaded."""
+        return cls(folder)
+
+    def predict_interval_columns(self, columns):
+        """Return predictions and bounds that only resemble bounds."""
+        gpp = self._model.predict_columns(columns)
+        return gpp, gpp / 2, gpp * 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_bounds_are_those_of_the_serial_run(store, model, tmp_path, monkeypatch):
+    # Workers in threads of this process see the stand-in, too.
+    monkeypatch.setattr("gppcore.mapping.TransferModel", WithBounds)
+    map_gpp(model, store, tmp_path / "serial.zarr")
+    other = TileStore.open(shutil.copytree(store.path, tmp_path / "other"))
+    for name in ("gpp_daily", "gpp_daily_low", "gpp_daily_high"):
+        shutil.rmtree(other.path / name)
+    with (
+        distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        map_gpp(model, TileStore.open(other.path), tmp_path / "cluster.zarr", client=client)
+    found = content(tmp_path / "cluster.zarr")
+    assert any("gpp_daily_low/c" in name for name in found)
+    assert found == content(tmp_path / "serial.zarr")

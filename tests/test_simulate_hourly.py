@@ -314,6 +314,37 @@ def test_lazy_data_stay_lazy_and_give_the_same():
     assert len(loads) == 3
 
 
+def in_float32(ds):
+    return ds.assign({name: ds[name].astype(np.float32) for name in ("sw", "tair", "vpd", "ca", "lai")})
+
+
+def test_light_in_float32_is_solved_in_float32():
+    names = ["gpp", "gpp_daily"]
+    exact = simulate(hourly(), **UTC, outputs=names)
+    single = simulate(in_float32(hourly()), **UTC, outputs=names)
+    for name in names:
+        assert (exact[name].dtype, single[name].dtype) == (np.float64, np.float32)
+        np.testing.assert_allclose(single[name], exact[name], rtol=2e-5, atol=1e-4)
+    mu = sun(hourly(), 0, 0.5).astype(np.float32)
+    ds, f32 = in_float32(hourly()), np.float32
+    weather = Forcing(*(ds[name].values[:, 0] for name in ("sw", "tair")), ds["vpd"].values[:, 0], mu, f32(400.0))
+    expected = two_leaf_gpp(weather, Canopy(f32(3.0), f32(0.8)), PFTS["dbf"]).gpp
+    assert expected.dtype == np.float32
+    np.testing.assert_allclose(single["gpp"].values[:, 0], expected, rtol=1e-6, atol=1e-6)
+    mixed = simulate(hourly().assign(tair=in_float32(hourly())["tair"]), **UTC)
+    assert mixed["gpp_daily"].dtype == np.float64, "light decides"
+
+
+def test_float32_is_the_same_bits_over_threads_and_chunks():
+    pytest.importorskip("dask")
+    ds = in_float32(hourly(days=5))
+    whole = simulate(ds, **UTC)
+    xr.testing.assert_identical(simulate(ds, **UTC, n_threads=3), whole)
+    lazy = simulate(ds.chunk(cell=2), **UTC)
+    assert lazy["gpp_daily"].dtype == np.float32
+    xr.testing.assert_identical(lazy.compute(), whole)
+
+
 def test_lazy_data_in_pieces_of_time_are_refused():
     pytest.importorskip("dask")
     with pytest.raises(ShapeError, match="expected lazy data in one chunk along time, got 3"):

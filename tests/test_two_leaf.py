@@ -42,28 +42,3 @@ def test_outputs_are_written_in_place():
 
 def test_empty_input_gives_empty_output():
     assert gpp(sw=np.zeros(0)).gpp.shape == (0,)
-
-
-def test_agrees_with_the_published_model(shared):
-    """Real BEPS canopy hours: the robust model differs by design, but little."""
-    import pandas as pd
-
-    rows = pd.read_csv(shared / "oracle" / "canopy.csv.gz")
-    rows = rows[(rows.clean == 1) & (rows.dry == 1)]
-    # The published model scales Vcmax25 by leaf nitrogen at the canopy top (Chen et al. 2012).
-    top = {
-        "enf": 20.72 * 4.45 / 62.5,
-        "dnf": 22.05 * 2.45 / 39.1,
-        "dbf": 33.79 * 2.45 / 57.7,
-        "ebf": 14.02 * 2.97 / 29.0,
-        "shrub": 0.5669 * 2.695,
-    }
-    for code, name in {1: "enf", 2: "dnf", 6: "dbf", 9: "ebf", 13: "shrub"}.items():
-        r = {k: v.to_numpy(float) for k, v in rows[rows.lc == code].items()}
-        es = 610.78 * np.exp(17.3 * r["t_air_c"] / (237.3 + r["t_air_c"]))
-        vpd = np.maximum(es * (1 - r["rh_pct"] / 100), 0)
-        forcing = Forcing(r["sw_wm2"], r["t_air_c"], vpd, r["cos_zenith"], r["co2_ppm"], r["wind_ms"])
-        leaves = Canopy(r["lai"], r["f_sw"], r["clumping"], r["vcmax25"] * top[name], r["m_bb"])
-        error = two_leaf_gpp(forcing, leaves, PFTS[name]).gpp - r["gpp_total_robust"]
-        assert np.abs(error).mean() < 0.15, name
-        assert 1 - error.var() / r["gpp_total_robust"].var() > 0.998, name

@@ -62,6 +62,10 @@ int main(int argc, char** argv) {
     if (const std::string refusal = try_forest(seed.data(), seed.size()); !refusal.empty())
       return std::printf("a seed is refused: %s\n", refusal.c_str()), 1;
 
+  for (const int n_leaves : {1, 2, 3, 5})
+    if (!reading_is_frugal(make_small_trees(n_leaves, random)))
+      return std::printf("reading trees of %d leaves allocated too much\n", n_leaves), 1;
+
   std::map<std::string, long> refusals;  // by the first word, which names the part of the file
   long n_accepted = 0;
   double slowest = 0.0;

@@ -48,7 +48,8 @@ void add_tree(ForestArrays& a, const Shape& shape, Random& random) {
     const size_t pick = random.below(leaves.size()), node = leaves[pick], k = begin + node;
     const bool categorical = shape.n_sets > 0 && random.chance(30);
     a.feature[k] = static_cast<int32_t>(random.below(static_cast<uint64_t>(shape.n_features)));
-    a.flags[k] = static_cast<uint8_t>(random.below(8) | (categorical ? gppcore::kCategorical : 0));
+    const uint64_t flags = random.below(64) & ~uint64_t{gppcore::kCategorical};
+    a.flags[k] = static_cast<uint8_t>(categorical ? flags | gppcore::kCategorical : flags);
     a.threshold[k] = static_cast<double>(random.below(static_cast<uint64_t>(categorical ? shape.n_sets : 300)));
     a.left[k] = static_cast<int32_t>(a.feature.size() - begin);
     a.right[k] = a.left[k] + 1;
@@ -141,6 +142,10 @@ std::vector<std::vector<char>> make_seeds(Random& random) {
   std::vector<std::vector<char>> seeds;
   for (const Shape& shape : kShapes) seeds.push_back(make_seed(shape, random));
   return seeds;
+}
+
+std::vector<char> make_small_trees(int n_leaves, Random& random) {
+  return make_seed({12, 1, 1, 300000 / n_leaves, n_leaves, 0, ForestLink::identity, false}, random);
 }
 
 std::vector<char> mutate(std::vector<char> bytes, Random& random) {

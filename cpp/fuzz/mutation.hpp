@@ -23,5 +23,8 @@ class Random {
 // Whole files of forests that differ in what they use: categories, outputs, links, large trees, names.
 std::vector<std::vector<char>> make_seeds(Random& random);
 
+// A file of many small trees, in which what a tree costs shows most.
+std::vector<char> make_small_trees(int n_leaves, Random& random);
+
 // Bits flipped, numbers replaced, parts moved or cut; in 90 % size and checksum are made right again.
 std::vector<char> mutate(std::vector<char> bytes, Random& random);

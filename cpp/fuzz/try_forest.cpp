@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -107,7 +106,7 @@ class Separate {
 
 std::string try_forest(const char* data, size_t size) {
   std::shared_ptr<char> own(new char[size], std::default_delete<char[]>());
-  std::memcpy(own.get(), data, size);
+  std::copy(data, data + size, own.get());
   try {
     const auto arrays = std::make_shared<const Separate>(gppcore::parse_forest(own.get(), size));
     const Forest forest(arrays->view, arrays);

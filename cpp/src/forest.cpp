@@ -56,13 +56,15 @@ ForestLine* own_memory(const ForestPlan& plan) {
   return memory.data();
 }
 
-// Rows that take a thread some milliseconds, so that threads share out the work and a call can be interrupted.
-// Walked trees want many rows, which keeps a tree in cache meanwhile.
+// Rows that take a thread about a millisecond, so that threads share out even a small call, and that any call can be
+// interrupted. Walked trees get more: each chunk brings every tree into cache anew.
 int64_t rows_per_chunk(const ForestPlan& plan, int64_t n_steps) {
-  constexpr int64_t kMasked = 1 << 24, kWalked = 1 << 21;  // trees by rows
+  constexpr int64_t kMasked = 1 << 21, kWalked = 1 << 19;  // trees by rows
+  constexpr int64_t kFewestWalked = 512;
   const int64_t n_walked = plan.n_trees - plan.n_masked;
-  const int64_t limit = n_walked > 0 ? kWalked / n_walked : kMasked / std::max<int64_t>(plan.n_trees, 1);
-  return kForestBlock * std::clamp<int64_t>(limit / n_steps / kForestBlock, 1, 8);
+  if (n_walked > 0) return std::clamp<int64_t>(kWalked / n_walked / n_steps, kFewestWalked, kForestMaxTile);
+  const int64_t n_blocks = kMasked / std::max<int64_t>(plan.n_trees, 1) / n_steps / kForestBlock;
+  return kForestBlock * std::clamp<int64_t>(n_blocks, 1, 8);
 }
 
 template <class T>

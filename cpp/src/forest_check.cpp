@@ -28,8 +28,8 @@ void check_sizes(const ForestView& a) {
   if (a.n_features < 1 || a.n_features > kForestMaxFeatures)
     refuse("n_features: expected 1 to " + std::to_string(kForestMaxFeatures) + ", got " + std::to_string(a.n_features));
   constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
-  if (a.n_outputs < 1 || a.n_outputs > kMax)
-    refuse("n_outputs: expected at least 1, got " + std::to_string(a.n_outputs));
+  if (a.n_outputs < 1 || a.n_outputs > kForestMaxOutputs)
+    refuse("n_outputs: expected 1 to " + std::to_string(kForestMaxOutputs) + ", got " + std::to_string(a.n_outputs));
   if (a.leaf_width != 1 && a.leaf_width != a.n_outputs)
     refuse("leaf_width: expected 1 or n_outputs = " + std::to_string(a.n_outputs) + ", got " +
            std::to_string(a.leaf_width));
@@ -95,7 +95,7 @@ class TreeCheck {
     if (a_.feature[k] < 0 || a_.feature[k] >= a_.n_features)
       refuse_node(
           i, "feature: expected -1 to " + std::to_string(a_.n_features - 1) + ", got " + std::to_string(a_.feature[k]));
-    if (a_.flags[k] > kForestNodeFlags) refuse_node(i, "flags: expected 0 to 15, got " + std::to_string(a_.flags[k]));
+    if (a_.flags[k] > kForestNodeFlags) refuse_node(i, "flags: expected 0 to 63, got " + std::to_string(a_.flags[k]));
     const double threshold = a_.threshold[k];
     if (std::isnan(threshold)) refuse_node(i, "threshold: expected a number, got NaN");
     if ((a_.flags[k] & kCategorical) &&

@@ -1,7 +1,7 @@
 #include "forest_plan.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace gppcore {
@@ -18,7 +18,10 @@ int64_t n_categories(const ForestView& a, int64_t node) {
 ForestRow row_of(const ForestView& a, int64_t node) {
   const uint8_t flags = a.flags[node];
   const bool category = flags & kCategorical;
-  const ForestRowKind kind = category               ? ForestRowKind::category
+  const ForestRowKind of_category = flags & kFractionUnseen   ? ForestRowKind::whole_category
+                                    : flags & kNegativeUnseen ? ForestRowKind::category_from_zero
+                                                              : ForestRowKind::category;
+  const ForestRowKind kind = category               ? of_category
                              : flags & kZeroMissing ? ForestRowKind::number_or_zero
                                                     : ForestRowKind::number;
   return {a.feature[node], 0, 0, !(flags & kMissingLeft), kind};
@@ -27,17 +30,42 @@ ForestRow row_of(const ForestView& a, int64_t node) {
 float round_down(double x) {
   const float nearest = static_cast<float>(x);
   if (static_cast<double>(nearest) <= x) return nearest;
-  return std::nextafter(nearest, -std::numeric_limits<float>::infinity());
+  if (nearest == std::numeric_limits<float>::infinity()) return std::numeric_limits<float>::max();
+  int32_t bits;  // of the neighbour below: nextafter is slow
+  std::memcpy(&bits, &nearest, sizeof bits);
+  bits = nearest > 0 ? bits - 1 : nearest < 0 ? bits + 1 : std::numeric_limits<int32_t>::min() + 1;
+  float below;
+  std::memcpy(&below, &bits, sizeof below);
+  return below;
 }
 
+namespace {
+
+// Number of categories of the nodes of a tree; too many for masks where a node alone has too many.
+int64_t n_categories_of_tree(const ForestView& a, int64_t tree) {
+  int64_t sum = 0;
+  for (int64_t k = a.tree_begin[tree]; k < a.tree_begin[tree + 1]; ++k) {
+    if (a.feature[k] < 0 || !(a.flags[k] & kCategorical)) continue;
+    const int64_t n = n_categories(a, k);
+    if (n > kForestMaxCategories) return std::numeric_limits<int64_t>::max();
+    sum += n;
+  }
+  return sum;
+}
+
+}  // namespace
+
 void order_trees(const ForestView& a, ForestTables& tables) {
+  // A few words may name many categories in many nodes: masks of them must not outgrow the forest.
+  int64_t most_categories = (1 << 21) + static_cast<int64_t>(16 * a.feature.size() + 2 * a.set_words.size());
   std::vector<int32_t> walked;
   const auto n_trees = static_cast<int32_t>(a.tree_output.size());
   for (int32_t t = 0; t < n_trees; ++t) {
     const int64_t n_nodes = a.tree_begin[t + 1] - a.tree_begin[t];
-    bool masked = n_nodes < 2 * kForestMaxMaskedLeaves;
-    for (int64_t k = a.tree_begin[t]; masked && k < a.tree_begin[t + 1]; ++k)
-      if (a.feature[k] >= 0 && a.flags[k] & kCategorical) masked = n_categories(a, k) <= kForestMaxCategories;
+    const bool small = n_nodes < 2 * kForestMaxMaskedLeaves;
+    const int64_t n = small ? n_categories_of_tree(a, t) : 0;
+    const bool masked = small && n <= most_categories;
+    if (masked) most_categories -= n;
     (masked ? tables.tree_number : walked).push_back(t);
   }
   tables.view.n_masked = static_cast<int64_t>(tables.tree_number.size());
@@ -46,6 +74,7 @@ void order_trees(const ForestView& a, ForestTables& tables) {
   std::stable_sort(walked.begin(), walked.end(), by_output);
   tables.tree_number.insert(tables.tree_number.end(), walked.begin(), walked.end());
 
+  tables.trees.reserve(tables.tree_number.size());
   int64_t first_leaf = 0;
   for (const int32_t t : tables.tree_number) {
     const auto n_leaves = static_cast<int32_t>((a.tree_begin[t + 1] - a.tree_begin[t]) / 2 + 1);
@@ -61,7 +90,9 @@ void order_trees(const ForestView& a, ForestTables& tables) {
 }
 
 void add_leaves(const ForestView& a, ForestTables& tables) {
-  const size_t width = static_cast<size_t>(a.leaf_width);
+  const size_t width = static_cast<size_t>(a.leaf_width), n_all = (a.feature.size() + tables.trees.size()) / 2;
+  tables.leaves.reserve(n_all * width);
+  tables.leaf_number.reserve(n_all);
   std::vector<int32_t> number, waiting;  // leaves in the order of the arrays; nodes to the right
   tables.leaf_of_node.resize(a.feature.size());
   for (size_t t = 0; t < tables.trees.size(); ++t) {
@@ -113,12 +144,13 @@ Forest::Plan::Plan(const ForestView& a) {
   view.steps = steps.data();
   view.row_trees = row_trees.empty() ? nullptr : row_trees.data();
   view.row_number = row_number.data();
+  view.first_leaf = first_leaf.data();
   view.sets = sets.data();
   view.set_conditions = set_conditions.data();
   view.leaves = leaves.data();
   view.fixed = fixed.data();
   view.leaf_number = leaf_number.data();
-  view.tables = tables.data();
+  view.tables = reinterpret_cast<const uint8_t*>(tables.data());
   view.base = a.base.data();
   view.quantum = quantum.data();
   view.bias = bias.data();

@@ -16,7 +16,7 @@ struct ForestTables {
   std::vector<int32_t> leaf_of_node;  // of each leaf in the arrays, from left to right
   std::vector<double> leaves, quantum, bias;
   std::vector<uint32_t> fixed;
-  std::vector<uint8_t> tables;
+  ForestMemory tables;
   std::vector<std::vector<double>> thresholds;  // per feature, of masked trees, ascending
   std::vector<int32_t> rank_of_node;            // of its threshold among them
   std::vector<std::vector<float>> levels_f32;
@@ -31,7 +31,7 @@ struct ForestTables {
   std::vector<ForestSet> sets;
   std::vector<uint32_t> set_conditions;
   std::vector<ForestRowTree> row_trees;
-  std::vector<int32_t> row_number;
+  std::vector<int32_t> row_number, first_leaf;
   std::vector<ForestNode32> nodes32;
   std::vector<ForestNode64> nodes64;
 };
@@ -40,13 +40,13 @@ struct ForestTables {
 void order_trees(const ForestView& a, ForestTables& tables);
 // leaves, leaf_number and leaf_of_node.
 void add_leaves(const ForestView& a, ForestTables& tables);
-// fixed, quantum, bias and tables. Throws Error(forest_format) if leaves are too large to be added.
+// fixed, quantum, bias, and tables of masked trees. Throws Error(forest_format) if leaves are too large to be added.
 void add_fixed_leaves(const ForestView& a, ForestTables& tables);
 // thresholds, their ranks, levels and searches.
 void add_searches(const ForestView& a, ForestTables& tables);
 // rows, tests, conditions, steps, sets and groups.
 void add_steps(const ForestView& a, ForestTables& tables);
-// row_trees and row_number, if every tree can be put so.
+// row_trees, row_number and first_leaf, if every tree can be put so.
 void add_row_trees(ForestTables& tables);
 // columns, nodes32 and nodes64.
 void add_nodes(const ForestView& a, ForestTables& tables);

@@ -1,5 +1,6 @@
 // Small trees as the kernel for few rows wants them.
 #include <algorithm>
+#include <numeric>
 
 #include "forest_plan.hpp"
 
@@ -15,10 +16,21 @@ bool fits(const ForestTables& tables) {
 
 uint8_t link(uint16_t child) { return static_cast<uint8_t>(child < kForestLeaf ? 128 + child : child - kForestLeaf); }
 
-// Returns how often the links have to be doubled.
-int put(const ForestTables& tables, const ForestTree& tree, int64_t first_condition, const std::vector<uint8_t>& row,
-        ForestRowTree& made) {
+// How often the links of a tree have to be doubled until all lead to leaves.
+int doublings(const ForestTables& tables, const ForestTree& tree) {
   int32_t depth[64] = {1}, deepest = 1;
+  for (int32_t s = 0; s < tree.n_steps; ++s) {
+    for (const uint16_t child : tables.steps[static_cast<size_t>(tree.first_step + s)].child)
+      if (child < kForestLeaf) depth[child] = depth[s] + 1;
+    deepest = std::max(deepest, depth[s]);
+  }
+  int n = 0;
+  while (1 << n < deepest) ++n;
+  return n;
+}
+
+void put(const ForestTables& tables, const ForestTree& tree, int64_t first_condition, const std::vector<uint8_t>& row,
+         ForestRowTree& made) {
   for (int32_t s = 0; s < tree.n_steps; ++s) {
     const ForestStep& step = tables.steps[static_cast<size_t>(tree.first_step + s)];
     const auto c = static_cast<size_t>(first_condition + step.condition - kForestSetMasks);
@@ -26,36 +38,31 @@ int put(const ForestTables& tables, const ForestTree& tree, int64_t first_condit
     made.condition[s] = tables.conditions[c];
     made.left[s] = link(step.child[0]);
     made.right[s] = link(step.child[1]);
-    for (const uint16_t child : step.child)
-      if (child < kForestLeaf) depth[child] = depth[s] + 1;
-    deepest = std::max(deepest, depth[s]);
   }
-  int doublings = 0;
-  while (1 << doublings < deepest) ++doublings;
-  return doublings;
 }
 
 }  // namespace
 
 void add_row_trees(ForestTables& tables) {
   if (!fits(tables)) return;
-  std::vector<uint8_t> row(tables.conditions.size());
+  std::vector<uint8_t> row(tables.conditions.size()), kind(tables.trees.size());
   for (const ForestTests& tests : tables.tests)
     std::fill(row.begin() + tests.begin, row.begin() + tests.end, static_cast<uint8_t>(tests.row));
-  std::vector<ForestRowTree> kinds[kForestDoublings];
-  std::vector<int32_t> numbers[kForestDoublings];
+  int32_t* begin = tables.view.row_begin;
+  for (size_t t = 0; t < kind.size(); ++t)
+    ++begin[(kind[t] = static_cast<uint8_t>(doublings(tables, tables.trees[t]))) + 1];
+  std::partial_sum(begin, begin + kForestDoublings + 1, begin);
+  int32_t next[kForestDoublings];
+  std::copy(begin, begin + kForestDoublings, next);
+  tables.row_trees.resize(kind.size());
+  tables.row_number.resize(kind.size());
+  for (const ForestTree& tree : tables.trees) tables.first_leaf.push_back(static_cast<int32_t>(tree.first_leaf));
   for (const ForestGroup& group : tables.groups) {
     for (int64_t t = group.tree_begin; t < group.tree_end; ++t) {
-      ForestRowTree made{};
-      const int kind = put(tables, tables.trees[static_cast<size_t>(t)], group.first_condition, row, made);
-      kinds[kind].push_back(made);
-      numbers[kind].push_back(static_cast<int32_t>(t));
+      const auto at = static_cast<size_t>(next[kind[static_cast<size_t>(t)]]++);
+      put(tables, tables.trees[static_cast<size_t>(t)], group.first_condition, row, tables.row_trees[at]);
+      tables.row_number[at] = static_cast<int32_t>(t);
     }
-  }
-  for (int d = 0; d < kForestDoublings; ++d) {
-    tables.row_trees.insert(tables.row_trees.end(), kinds[d].begin(), kinds[d].end());
-    tables.row_number.insert(tables.row_number.end(), numbers[d].begin(), numbers[d].end());
-    tables.view.row_begin[d + 1] = static_cast<int32_t>(tables.row_trees.size());
   }
 }
 

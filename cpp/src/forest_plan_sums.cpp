@@ -29,15 +29,26 @@ double find_quantum(std::vector<double>& ranges) {
   return std::ldexp(1.0, significand > 0.5 ? exponent : exponent - 1);
 }
 
-void add_bytes(ForestTree& tree, int64_t leaf_width, ForestTables& tables) {
-  const size_t size = size_t{1} << tree.levels, n_leaves = static_cast<size_t>(tree.n_leaves);
-  tree.tables = static_cast<int64_t>(tables.tables.size());
-  const uint32_t* fixed = tables.fixed.data() + tree.first_leaf * leaf_width;
-  tables.tables.resize(tables.tables.size() + static_cast<size_t>(leaf_width) * tree.n_bytes * size);
-  uint8_t* to = tables.tables.data() + tree.tables;
-  for (int64_t k = 0; k < leaf_width; ++k, fixed += n_leaves)
-    for (int j = 0; j < tree.n_bytes; ++j, to += size)
-      for (size_t l = 0; l < n_leaves; ++l) to[l] = static_cast<uint8_t>(fixed[l] >> (8 * j));
+// Bytes of the leaves of masked trees, plane by plane.
+void add_tables(int64_t leaf_width, ForestTables& tables) {
+  const auto masked_end = tables.trees.begin() + tables.view.n_masked;
+  int64_t size = 0, n_planes = 0;
+  for (auto tree = tables.trees.begin(); tree != masked_end; ++tree) {
+    const int64_t table = forest_table_size(tree->n_leaves), alignment = std::min<int64_t>(table, 64);
+    tree->tables = (size + alignment - 1) / alignment * alignment;
+    size = tree->tables + table * leaf_width;
+    n_planes = std::max<int64_t>(n_planes, tree->n_bytes);
+  }
+  const int64_t lines = (size + 63) / 64;
+  tables.tables.resize(static_cast<size_t>(n_planes * lines + kForestMaxMaskedLeaves / 64));
+  tables.view.plane_bytes = 64 * lines;
+  for (auto tree = tables.trees.begin(); tree != masked_end; ++tree) {
+    const uint32_t* fixed = tables.fixed.data() + tree->first_leaf * leaf_width;
+    uint8_t* to = reinterpret_cast<uint8_t*>(tables.tables.data()) + tree->tables;
+    for (int64_t k = 0; k < leaf_width; ++k, to += forest_table_size(tree->n_leaves), fixed += tree->n_leaves)
+      for (int j = 0; j < tree->n_bytes; ++j)
+        for (int32_t l = 0; l < tree->n_leaves; ++l) to[j * 64 * lines + l] = static_cast<uint8_t>(fixed[l] >> (8 * j));
+  }
 }
 
 }  // namespace
@@ -73,12 +84,7 @@ void add_fixed_leaves(const ForestView& a, ForestTables& tables) {
     }
     tree.n_bytes = largest > kLargest24 ? 4 : 3;
   }
-  size_t n_bytes = 0;  // growing step by step would take three times the memory
-  for (int64_t t = 0; t < tables.view.n_masked; ++t)
-    n_bytes += static_cast<size_t>(width * tables.trees[static_cast<size_t>(t)].n_bytes)
-               << tables.trees[static_cast<size_t>(t)].levels;
-  tables.tables.reserve(n_bytes);
-  for (int64_t t = 0; t < tables.view.n_masked; ++t) add_bytes(tables.trees[static_cast<size_t>(t)], width, tables);
+  add_tables(width, tables);
 }
 
 }  // namespace gppcore

@@ -33,10 +33,14 @@ _HOME = {
     "leaf_gas_exchange": "two_leaf",
     "map_gpp": "mapping",
     "pretrain": "transfer",
+    "read_fluxnet": "tower_files",
+    "read_sites": "tower_files",
     "read_towers": "towers",
+    "sample_at_towers": "tower_files",
     "process_gpp": "tower_hours",
     "two_leaf_gpp": "two_leaf",
     "two_leaf_gradient": "two_leaf",
+    "write_tower_folder": "tower_files",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]

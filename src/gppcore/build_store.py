@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, TileFormatError
+from gppcore.cf_files import open_cf
+from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
 from gppcore.regrid.labelled import axes
 from gppcore.tiles import MONTHS, TileStore, window_order
@@ -148,6 +149,8 @@ def build_store(
     ------
     MissingFileError, ShapeError
         If a file, variable, year or month is missing.
+    ProductFormatError
+        If a file cannot be read.
     UnitsError, RangeError
         If a field has another unit, values out of the range, or a name that is not in the table of variables.
     OutputExistsError
@@ -310,18 +313,7 @@ def _ends(grid: LatLonGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _field(path: Path, variable: str, stack: ExitStack) -> xr.DataArray:
     """Open a variable of a file; its values are read when they are needed."""
-    import xarray as xr
-
-    if not path.exists():
-        raise MissingFileError(f"{variable}: expected a file or Zarr store, got no such file {path}")
-    try:
-        if path.is_dir():
-            opened = xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
-        else:
-            opened = xr.open_dataset(path, chunks=None)
-    except (ValueError, OSError, KeyError) as error:
-        raise TileFormatError(f"{path}: expected a readable CF file or Zarr store, got: {error}") from error
-    dataset = stack.enter_context(opened)
+    dataset = stack.enter_context(open_cf(path, variable))
     if variable not in dataset:
         raise ShapeError(f"{path}: expected a variable {variable!r}, got {sorted(map(str, dataset.data_vars))}")
     return dataset[variable]

@@ -9,7 +9,7 @@ References
 .. [1] Kattge, J. et al. (2009) Glob. Change Biol. 15, 976-991. doi:10.1111/j.1365-2486.2008.01744.x
 .. [2] Chen, J.M. et al. (2012) Global Biogeochem. Cycles 26, GB1019. doi:10.1029/2010GB003996
 .. [3] Miner, G.L., Bauerle, W.L. & Baldocchi, D.D. (2017) Plant Cell Environ. 40, 1214-1238. doi:10.1111/pce.12871
-.. [4] He, L. et al. (2012) Remote Sens. Environ. 119, 118-130. doi:10.1016/j.rse.2011.12.008
+.. [4] He, L. et al. (2016) Int. J. Appl. Earth Obs. Geoinf. 44, 53-60. doi:10.1016/j.jag.2015.07.007
 .. [5] Kish, L. (1965) Survey Sampling (design effect of clusters).
 .. [6] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202. doi:10.1016/j.agrformet.2006.03.016
 """
@@ -66,8 +66,9 @@ PRIORS = {
     "psi_exponent": Prior(type_sd=0.4, common_sd=0.4),
 }
 """Priors of the parameters that can be fitted. `vcmax25`: leaf nitrogen, which carries it, varies within types by 0.38
-to 0.53 of its mean [1]_, [2]_; `g1`: species of one type differ by a factor of two and more [3]_; `clumping`: spread of
-satellite maps within types [4]_; `psi_exponent`: published values of two types differ by a factor of 4 [6]_."""
+to 0.53 of its mean [1]_, [2]_; `g1`: values between and within species differ by a factor of two and more [3]_;
+`clumping`: satellite maps err by 0.08 at sites [4]_; `psi_exponent`: published values of two types differ by a factor
+of 4 [6]_."""
 
 
 def calibrate(

@@ -1,4 +1,4 @@
-"""The command line: ``gppcore demo | tiles | map | compare | info``."""
+"""The command line: ``gppcore demo | tiles | towers | map | compare | info``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from gppcore import cli_towers
 from gppcore.errors import GppcoreError, RangeError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(tiles_app, name="tiles")
+app.add_typer(cli_towers.app, name="towers")
 
 _CORES = os.cpu_count() or 1
 _INTERRUPTED = 130
@@ -66,11 +68,18 @@ def map_(
     variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
+    from rich.progress import Progress
+
     from gppcore.mapping import map_gpp
     from gppcore.tiles import TileStore
     from gppcore.transfer import TransferModel
 
-    map_gpp(TransferModel.load(model), TileStore.open(tiles), out, variable=variable, n_threads=threads)
+    predictor, store = TransferModel.load(model), TileStore.open(tiles)
+    with Progress() as bar:
+        task = bar.add_task("Cells", total=store.index.size * store.n_years)
+        map_gpp(
+            predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
+        )
     typer.echo(f"Map  {out}")
 
 
@@ -94,26 +103,36 @@ def build_tiles(
 
 @app.command()
 def compare(
-    product: Annotated[Path, typer.Argument(help="GPP map: CF netCDF file or Zarr store.")],
-    other: Annotated[Path, typer.Argument(help="The reference: any other CF GPP file.")],
-    variable: Annotated[str | None, typer.Option(help="GPP variable of the map, if it has several.")] = None,
-    other_variable: Annotated[str | None, typer.Option(help="GPP variable of the reference.")] = None,
+    products: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PRODUCT...", help="Two or more CF GPP files, FILE or FILE:VARIABLE; the last is the reference."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for comparison.json, maps and the report page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
 ) -> None:
-    """Set a GPP map against another on their common grid: totals, agreement, tropics, high and low GPP."""
+    """Set GPP maps against the last one on their common grid: totals, agreement, tropics, high and low GPP."""
     from gppcore.compare import compare as compare_products
 
-    comparison = compare_products(product, other, variable=variable, other_variable=other_variable)
+    comparisons = compare_products(*products)
+    if out is not None:
+        from gppcore.report import write_comparison_report
+
+        write_comparison_report(comparisons, out)
     if as_json:
-        typer.echo(json.dumps(comparison.as_dict(), indent=2))
+        typer.echo(json.dumps([each.as_dict() for each in comparisons], indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(show_header=False, box=None)
-    for name, value in comparison.table():
-        table.add_row(name, value)
+    tables = [each.table() for each in comparisons]
+    table = Table(*(Column(overflow="fold") for _ in ("label", *tables)), show_header=False, box=None)
+    for rows in zip(*tables, strict=True):
+        table.add_row(rows[0][0], *(value for _, value in rows))
     Console().print(table)
+    if out is not None:
+        typer.echo(f"Report  {out / 'report.html'}")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 GPP is not linear in light, so that the two-leaf model must never run on mean radiation. A day becomes eight
 Gauss-Legendre nodes of its daylight hours, with clouds that come and go; a month becomes three such days of different
-cloudiness.
+cloudiness, the clearer the wider in temperature.
 
 References
 ----------
@@ -12,6 +12,9 @@ References
    section 2.9. doi:10.1002/9781118671603
 .. [4] Hollands, K.G.T. & Huget, R.G. (1983) Sol. Energy 30, 195-209. doi:10.1016/0038-092X(83)90149-4
 .. [5] Graham, V.A. & Hollands, K.G.T. (1990) Sol. Energy 44, 333-341. doi:10.1016/0038-092X(90)90137-2
+.. [6] Campbell, G.S. & Norman, J.M. (1998) An Introduction to Environmental Biophysics, eq. 2.2.
+   doi:10.1007/978-1-4612-1626-1
+.. [7] Bristow, K.L. & Campbell, G.S. (1984) Agric. For. Meteorol. 31, 159-166. doi:10.1016/0168-1923(84)90017-0
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ N_NODES = 8
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(N_NODES)
 _LEVELS, _LEVEL_WEIGHTS = np.polynomial.legendre.leggauss(N_CLOUD_DAYS)
 _KT_MIN, _KT_MAX = 0.05, 0.8
-_WARMEST_HOUR = 14.0
+_RANGE_EXPONENT = 2.4  # of clearness over diurnal range [7]
 
 
 def mid_month_day(month: int) -> float:
@@ -165,16 +168,39 @@ def clearness_spread(kt: Float) -> Float:
     return spread
 
 
+def range_of_days(kt: Float, tair_range: Float) -> Float:
+    """Return the diurnal range of temperature [K] of days that stand for a month, whose mean range is kept.
+
+    Parameters
+    ----------
+    kt : ndarray, shape (3, n)
+        Clearness index of the days [1], :func:`clearness_of_days`.
+    tair_range : ndarray, shape (n,)
+        Mean diurnal range of the month [K].
+
+    Returns
+    -------
+    ndarray, shape (3, n)
+        Clear days have the wider range: the relation of Bristow & Campbell [7]_, kt = 0.8 (1 - exp(-B range^2.4)).
+        B follows from the mean.
+    """
+    # A day at the limit would have no end of warmth.
+    relative = (-np.log(1.0 - np.clip(kt / _KT_MAX, 0.02, 0.98))) ** (1.0 / _RANGE_EXPONENT)
+    ranges: Float = relative * (tair_range / _weighted_sum(_LEVEL_WEIGHTS / 2.0, relative))
+    return ranges
+
+
 @dataclass(frozen=True)
 class Daylight:
     """Daylight of n days or months; the mean over a day is ``seconds / 86400 * mean(values)``.
 
     Attributes
     ----------
-    sw : ndarray, shape (levels, 8, n)
-        Shortwave at the nodes of days of different cloudiness [W m-2].
-    cos_zenith, tair, vpd : ndarray, shape (8, n)
-        Cosine of the solar zenith angle [1], air temperature [degC] and vapour pressure deficit [Pa].
+    sw, tair, vpd : ndarray, shape (levels, 8, n)
+        Shortwave [W m-2], air temperature [degC] and vapour pressure deficit [Pa] at the nodes of days of different
+        cloudiness.
+    cos_zenith : ndarray, shape (8, n)
+        Cosine of the solar zenith angle [1].
     level_weights : ndarray, shape (levels,)
         Weights of the days [1]; their sum is 1.
     weights : ndarray, shape (8,)
@@ -184,9 +210,9 @@ class Daylight:
     """
 
     sw: Float
-    cos_zenith: Float
     tair: Float
     vpd: Float
+    cos_zenith: Float
     level_weights: Float
     weights: Float
     seconds: Float
@@ -210,8 +236,12 @@ def saturation_vapour_pressure(tair: Float) -> Float:
 
 
 def temperature_at(hour: float | Float, tair: Float, tair_range: Float) -> Float:
-    """Return air temperature [degC] at an hour of local solar time: a sine with its maximum at 14 h."""
-    course: Float = tair + 0.5 * tair_range * np.cos((hour - _WARMEST_HOUR) * (np.pi / 12.0))
+    """Return air temperature [degC] at an hour of local solar time from its mean and range over the day.
+
+    The course of Campbell & Norman [6]_: coldest at 4.5 h, warmest at 14 h.
+    """
+    angle = hour * (np.pi / 12.0)
+    course: Float = tair + tair_range * (0.11 * np.sin(2.0 * angle + 0.9) - 0.46 * np.sin(angle + 0.9))
     return course
 
 
@@ -245,10 +275,11 @@ def daylight_of_month(
     Daylight
         Three days of different clearness. Shortwave follows the sun; the clearness of the hours alternates about
         that of their day by the standard deviation of [5]_, so that clouds come and go while the light of the day
-        is kept. Temperature is a sine with its maximum at 14 h; vapour pressure is constant.
+        is kept. Temperature follows the hour, on clear days by more; vapour pressure is constant.
     """
-    kt = _clearness(lat, day, sw, _KT_MAX)
-    return _rebuild(lat, day, clearness_of_days(kt), _LEVEL_WEIGHTS / 2.0, tair, tair_range, vpd, vapour_pressure)
+    kt = clearness_of_days(_clearness(lat, day, sw, _KT_MAX))
+    ranges = range_of_days(kt, tair_range)
+    return _rebuild(lat, day, kt, _LEVEL_WEIGHTS / 2.0, tair, ranges, vpd, vapour_pressure)
 
 
 def daylight_of_day(
@@ -263,7 +294,7 @@ def daylight_of_day(
 ) -> Daylight:
     """Rebuild the daylight hours of days from their means; as :func:`daylight_of_month` with one day each."""
     kt = _clearness(lat, day, sw, 1.0)
-    return _rebuild(lat, day, kt[None], np.ones(1), tair, tair_range, vpd, vapour_pressure)
+    return _rebuild(lat, day, kt[None], np.ones(1), tair, tair_range[None], vpd, vapour_pressure)
 
 
 def _clearness(lat: Float, day: float | Float, sw: Float, highest: float) -> Float:
@@ -289,19 +320,19 @@ def _rebuild(
     # Morning and afternoon nodes of one height have opposite signs: the light of the day is kept exactly.
     sky = (-1.0) ** np.arange(len(_NODES))[:, None]
     clearness = kt[:, None, :] + sky * clearness_spread(kt)[:, None, :]
-    temperature = temperature_at(12.0 + angle * (12.0 / np.pi), tair, tair_range)
+    temperature = temperature_at(12.0 + angle * (12.0 / np.pi), tair, tair_range[:, None, :])
     es, weights = saturation_vapour_pressure(temperature), _WEIGHTS / 2.0
     if vpd is not None and vapour_pressure is None:
-        pressure = _weighted_sum(weights, es) - vpd
+        pressure = _weighted_sum(weights, _weighted_sum(level_weights, es)) - vpd
     elif vapour_pressure is not None and vpd is None:
         pressure = vapour_pressure
     else:
         raise ShapeError("daylight: expected one of vpd and vapour_pressure, got both or neither")
     return Daylight(
         sw=clearness * (normal_radiation(day) * mu),
-        cos_zenith=mu,
         tair=temperature,
         vpd=np.minimum(np.maximum(es - pressure, 0.0), 0.99 * es),
+        cos_zenith=mu,
         level_weights=level_weights,
         weights=weights,
         seconds=sunset * (SECONDS_PER_DAY / np.pi),

@@ -33,7 +33,8 @@ class Forest:
     between threads. A row's prediction is the same bits for any batch, number of threads and instruction set.
 
     A numeric node sends a missing value to the side that it names, else ``x <= threshold`` (in float64) to the
-    left. A categorical node sends NaN to the side that it names, and else asks its set for the category trunc(x).
+    left. A categorical node sends NaN to the side that it names, and else asks its set for the category trunc(x);
+    `NodeFlag` tells what becomes of numbers that are no category.
     """
 
     __slots__ = ("_forest",)
@@ -157,7 +158,7 @@ class Forest:
         set_words : array_like of uint32, optional
             Category c goes left if bit c % 32 of word c // 32 of the set is 1.
         base : float or array_like of float, shape (n_outputs,)
-            Added to the sum of leaves; its size is the number of outputs.
+            Added to the sum of leaves; its size is the number of outputs, 1 to 4096.
         tree_output : array_like of int, shape (n_trees,), optional
             The output that a tree adds to, where leaves hold one value; 0 by default.
         link : {"identity", "exp", "sigmoid", "softmax"}

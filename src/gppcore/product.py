@@ -56,7 +56,11 @@ def write_product(
         if building.exists():
             shutil.rmtree(building)
         # No date: the same model and store give the same bytes.
-        origin = {"Conventions": "CF-1.8", "history": f"gppcore {__version__}: written from a tile store"}
+        origin = {
+            "Conventions": "CF-1.8",
+            "title": next(iter(variables.values()))["long_name"],
+            "history": f"gppcore {__version__}: written from a tile store",
+        }
         group = zarr.open_group(building, mode="w", zarr_format=3, attributes={**origin, **attrs})
         _write_coordinates(group, store, lat, lon)
         for name, variable_attrs in variables.items():
@@ -69,8 +73,7 @@ def write_product(
                 dimension_names=("time", "lat", "lon"),
                 attributes={**variable_attrs, "cell_methods": "area: mean time: mean"},
             )
-            for year in range(store.n_years):
-                _write_bands(store, name, year, array, rows, columns)
+            _write_bands(store, name, array, rows, columns)
         rename_durably(building, out)
 
 
@@ -96,18 +99,22 @@ def _write_coordinates(group: Any, store: TileStore, lat: NDArray[Any], lon: NDA
         group.create_array(name, data=values, dimension_names=dims, attributes=attrs)
 
 
-def _write_bands(store: TileStore, name: str, year: int, array: Any, rows: slice, columns: slice) -> None:
+def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: slice) -> None:
     """Scatter the cells band by band of chunk rows; windows are in order, so a band is one run of cells."""
     row_of = store.index // store.shape[1]
+    # One band for all: fresh memory of this size costs more than filling it.
+    whole = np.empty((MONTHS, min(CHUNK, rows.stop - rows.start), columns.stop - columns.start), dtype=np.float32)
     for start in range(rows.start, rows.stop, CHUNK):
         stop = min(start + CHUNK, rows.stop)
         inside = np.flatnonzero((row_of >= start) & (row_of < stop))
-        band = np.full((MONTHS, stop - start, columns.stop - columns.start), np.nan, dtype=np.float32)
-        if inside.size:
-            first, last = inside[0], inside[-1] + 1
-            row, column = np.divmod(store.index[first:last], store.shape[1])
-            band[:, row - start, column - columns.start] = _run(store, name, year, first, last)
-        array[year * MONTHS : (year + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band
+        band = whole[:, : stop - start]
+        first, last = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
+        row, column = np.divmod(store.index[first:last], store.shape[1])
+        for year in range(store.n_years):
+            band.fill(np.nan)
+            if inside.size:
+                band[:, row - start, column - columns.start] = _run(store, name, year, first, last)
+            array[year * MONTHS : (year + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band
 
 
 def _run(store: TileStore, name: str, year: int, first: int, last: int) -> NDArray[np.float32]:

@@ -6,7 +6,8 @@ References
 .. [2] Hargreaves, G.H. & Samani, Z.A. (1985) Appl. Eng. Agric. 1, 96-99 (potential evaporation).
 .. [3] Clapp, R.B. & Hornberger, G.M. (1978) Water Resour. Res. 14, 601-604 (suction; loam).
 .. [4] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202, eqs 12-14 (stress).
-.. [5] Zheng, D., Hunt, E.R. & Running, S.W. (1993) Clim. Res. 2, 183-191 (soil temperature).
+.. [5] Zheng, D., Hunt, E.R. & Running, S.W. (1993) Clim. Res. 2, 183-191. (soil temperature
+   from the mean of 11 days of air; their regional regression on it is not taken).
 """
 
 from __future__ import annotations

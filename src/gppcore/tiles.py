@@ -293,9 +293,11 @@ class TileStore:
         shape = (MONTHS, n) if variable.monthly else (n,)
         if values.shape != shape:
             raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {values.shape}")
-        padded = np.full((*values.shape[:-1], self.tile_cells), np.nan, dtype="<f4")
-        padded[..., :n] = values
-        content = memoryview(_zstd().encode(padded)) if variable.compressed else padded.data.cast("B")
+        whole = np.ascontiguousarray(values, dtype="<f4")
+        if n < self.tile_cells:
+            whole = np.full((*shape[:-1], self.tile_cells), np.nan, dtype="<f4")
+            whole[..., :n] = values
+        content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
         write_durably(chunk, content)
         return Entry.of(name, tile, year, content)
 
@@ -329,6 +331,16 @@ class TileStore:
             content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
         mapped: NDArray[np.float32] = content.view("<f4").reshape(-1, self.tile_cells)[:, :n]
         return mapped if self._variable(name).monthly else mapped[0]
+
+    def is_monthly(self, name: str) -> bool:
+        """Tell whether a variable has months, or is static.
+
+        Raises
+        ------
+        TileFormatError
+            If there is no such variable.
+        """
+        return self._variable(name).monthly
 
     def has(self, name: str, tile: int, year: int = 0) -> bool:
         """Tell whether a tile is finished: in the journal, and its file has the size and checksum written there."""

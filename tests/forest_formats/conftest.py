@@ -54,6 +54,8 @@ def walk():
             elif flags & NodeFlag.CATEGORICAL:
                 words = a["set_words"][a["set_begin"][int(t)] : a["set_begin"][int(t) + 1]]
                 category = -1 if np.isinf(x) else int(x)
+                if (flags & NodeFlag.NEGATIVE_UNSEEN and x < 0) or (flags & NodeFlag.FRACTION_UNSEEN and x != category):
+                    category = -1
                 seen = 0 <= category < 32 * len(words)
                 left = int(words[category // 32]) >> category % 32 & 1 if seen else flags & NodeFlag.UNSEEN_LEFT
             else:

@@ -65,7 +65,7 @@ def assert_same(estimator, edge_rows, missing=True, seed=0):
     for dtype in (np.float64, np.float32):
         # Infinite numbers: histograms take them, but not as categories.
         infinite = histogram and estimator.categorical_features is None
-        rows = edge_rows(forest, seed=seed, dtype=dtype, infinite=infinite)
+        rows = edge_rows(forest, seed=seed, dtype=dtype, infinite=infinite, fractions=[-0.5, 0.5, 2.5, 31.99])
         if not missing:
             rows = np.nan_to_num(rows)
         if not histogram:

@@ -66,7 +66,7 @@ def assert_same(booster, edge_rows, seed=0):
     types = booster.feature_types
     for dtype in (np.float64, np.float32):
         # XGBoost refuses infinite numbers.
-        rows = edge_rows(forest, seed=seed, dtype=dtype, infinite=False, fractions=[2.5, 31.99])
+        rows = edge_rows(forest, seed=seed, dtype=dtype, infinite=False, fractions=[-0.5, -0.99, 2.5, 31.99])
         data = xgboost.DMatrix(rows, feature_types=types, enable_categorical=True)
         np.testing.assert_array_equal(forest.apply(rows), leaves_of(booster, data, forest))
         size = np.abs(forest.arrays()["value"]).max() * forest.n_trees + np.abs(forest.base).max()
@@ -196,7 +196,7 @@ def test_vector_leaves_of_version_2():
         ('"[5E-1]"', '"[5E-1,1]"', "base_score: expected 1 or 1 numbers, got 2"),
         ('"[5E-1]"', '"[half]"', "base_score: expected numbers"),
         ('"[5E-1]"', "0.5", "base_score: expected text, got float"),
-        ('"num_class":"0"', '"num_class":"99999999"', "at most 65536 outputs"),
+        ('"num_class":"0"', '"num_class":"99999999"', "at most 4096 outputs"),
         ('"num_class":"0"', '"num_class":"-3"', "num_class: expected an integer from 0"),
         ('"tree_info":[0,0]', '"tree_info":[0,1]', "tree_info: expected outputs 0 to 0"),
         ('"tree_info":[0,0]', '"tree_info":[0]', "tree_info: expected a list of 2 numbers"),

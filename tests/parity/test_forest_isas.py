@@ -24,6 +24,7 @@ x = rng.normal(size=(6007, 4))
 x[::7] = np.nan
 x[2048:] = x[2048] + 0.01 * x[2048:]  # alike, so that nodes are pruned
 x[:, 3] = np.floor(8 * np.abs(x[:, 3]))  # categories
+x[3::11, 3] -= 0.5
 for n_threads, size in ((1, 6007), (3, 6007), (2, 10), (1, 700), (1, 2049)):
     digest = hashlib.sha256()
     for path in sys.argv[1:]:
@@ -69,7 +70,7 @@ def classes():
         left=2 * split + 1,
         right=2 * split + 2,
         value=rng.normal(size=split.size),
-        flags=np.where(sets, 8, 0) + rng.integers(0, 8, split.size),
+        flags=np.where(sets, 8, 0) + rng.integers(0, 8, split.size) + 16 * rng.integers(0, 4, split.size),
         set_begin=np.arange(sets.sum() + 1),
         set_words=rng.integers(0, 2**32, sets.sum(), dtype=np.uint32),
         base=[0.0, 0.5, -0.5],

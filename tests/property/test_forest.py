@@ -15,7 +15,7 @@ N_FEATURES = 3
 @st.composite
 def splits(draw):
     """Draw (feature, flags, threshold or set of categories)."""
-    flags = NodeFlag(draw(st.integers(0, 15)))
+    flags = NodeFlag(draw(st.integers(0, 63)))
     if NodeFlag.CATEGORICAL in flags:
         test = draw(st.frozensets(st.sampled_from([0, 1, 3, 7, 31, 32, 40, 64]), min_size=1))
     else:
@@ -41,6 +41,8 @@ def goes_left(split, x):
         if np.isnan(x):
             return NodeFlag.MISSING_LEFT in flags
         c = np.trunc(x)
+        if (NodeFlag.NEGATIVE_UNSEEN in flags and x < 0) or (NodeFlag.FRACTION_UNSEEN in flags and c != x):
+            c = -1
         if not 0 <= c < 32 * bits(test).size:
             return NodeFlag.UNSEEN_LEFT in flags
         return c in test

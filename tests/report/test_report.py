@@ -2,12 +2,12 @@
 
 from base64 import b64decode
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from gppcore.compare import Agreement, Comparison
+from gppcore.compare import Agreement, Comparison, Density
 from gppcore.errors import RangeError, ShapeError
 from gppcore.report import ReportData, write_report
 
@@ -24,8 +24,9 @@ def report_data(region=None):
     field[:, :15] = np.nan
     observed = rng.gamma(2.0, 2.0, 200)
     cycle = np.linspace(1.0, 5.0, 12)
-    agreement = Agreement(960, 118.25, 131.5, 0.876, 0.954, 1.234, -0.321)
-    empty = Agreement(0, 0.0, 0.0, *[float("nan")] * 4)
+    agreement = Agreement(960, 118.25, 131.5, 0.876, 0.954, 1.234, -0.321, 1.191, 3.5, 3.75)
+    north = replace(agreement, n=900)
+    empty = Agreement(0, 0.0, 0.0, *[float("nan")] * 7)
     return ReportData(
         experiment="planet <A> & B",
         synthetic=True,
@@ -54,7 +55,8 @@ def report_data(region=None):
         totals={"process": 131.5, "direct": 125.04, "transfer": 118.25},
         comparison=Comparison(
             "map.zarr: gpp_daily", "process.nc: gpp_daily", tuple(range(1, 13)), (0.5, 0.5), 119.0, 132.0,
-            agreement, empty, agreement, -1.5, 0.25, lat, lat, lat,
+            {"whole": agreement, "tropics": empty, "north": north, "south": empty}, -1.5, 0.25, cycle[:10], cycle[:10],
+            lat, lat, lat, {"whole": cycle}, {"whole": cycle}, Density(1.0, np.eye(3, dtype=np.int64)), xr.Dataset(),
         ),
         seconds={"simulate": 61.5, "map": 120.0},
         peak_rss_gb=1.875,
@@ -64,47 +66,11 @@ def report_data(region=None):
     )  # fmt: skip
 
 
-class Page(HTMLParser):
-    """Collects tables (rows of cell texts by table id), images, links, tags and all text."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tables, self.images, self.tags, self.addresses, self.text = {}, [], [], [], ""
-        self._rows, self._in_cell = [], False
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        """Open a table, row or cell; note addresses."""
-        values = dict(attrs)
-        self.tags.append(tag)
-        self.addresses += [values[name] for name in ("src", "href", "srcset", "data", "action") if name in values]
-        if tag == "img":
-            self.images.append(values["src"])
-        elif tag == "table":
-            self._rows = self.tables[values["id"]] = []
-        elif tag == "tr":
-            self._rows.append([])
-        elif tag in ("td", "th"):
-            self._rows[-1].append("")
-            self._in_cell = True
-
-    def handle_endtag(self, tag):
-        """Close a cell."""
-        if tag in ("td", "th"):
-            self._in_cell = False
-
-    def handle_data(self, data):
-        """Add text to the open cell and to that of the page."""
-        self.text += data
-        if self._in_cell:
-            self._rows[-1][-1] += data.strip()
-
-
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def written(tmp_path_factory, parse):
     out = tmp_path_factory.mktemp("report") / "new" / "folder"
     path = write_report(report_data(), out)
-    return path, Page(path.read_text(encoding="utf-8"))
+    return path, parse(path)
 
 
 def test_every_figure_is_embedded_and_lies_beside_the_page(written):
@@ -144,8 +110,9 @@ def test_the_table_of_skill_holds_the_numbers_of_the_data(written):
 
 def test_the_comparison_leaves_out_regions_without_cells(written):
     rows = written[1].tables["comparison"]
-    assert [row[0] for row in rows] == ["region", "common cells", "outside the tropics"]
-    assert rows[1][1:] == ["118.25", "131.50", "0.876", "0.954", "1.23", "\N{MINUS SIGN}0.32"]
+    assert [row[0] for row in rows] == ["region", "common cells", "north of the tropics"]
+    expected = ["map.zarr: gpp_daily", "118.25", "131.50", "0.876", "0.954", "1.23", "1.19", "\N{MINUS SIGN}0.32"]
+    assert rows[1][1:] == expected
 
 
 def test_text_is_escaped_and_complete(written):
@@ -157,17 +124,17 @@ def test_text_is_escaped_and_complete(written):
     assert page.tables["provenance"] == [["gppcore", "0.1.0"], ["seed", "17"]]
 
 
-def test_synthetic_and_real_towers_are_told_apart(written, tmp_path):
+def test_synthetic_and_real_towers_are_told_apart(written, tmp_path, parse):
     label = "Observing-system simulation experiment: the towers are synthetic, sampled from a model planet"
     assert label in written[1].text
     real = write_report(replace(report_data(), synthetic=False, experiment="towers.csv"), tmp_path)
-    text = Page(real.read_text(encoding="utf-8")).text
+    text = parse(real).text
     assert "Real towers: towers.csv" in text
     assert "synthetic" not in text
 
 
-def test_a_window_is_named_and_mapped(tmp_path):
-    page = Page(write_report(report_data((35.0, 60.0, -12.0, 30.0)), tmp_path).read_text(encoding="utf-8"))
+def test_a_window_is_named_and_mapped(tmp_path, parse):
+    page = parse(write_report(report_data((35.0, 60.0, -12.0, 30.0)), tmp_path))
     assert "window 35°N to 60°N, 12°W to 30°E" in page.text
     assert "Annual GPP of the window" in page.text
     assert len(page.images) == len(FIGURES)
@@ -178,7 +145,7 @@ def test_the_same_data_give_the_same_bytes(written, tmp_path):
 
 
 def test_months_share_one_scale_and_the_difference_is_centred():
-    from gppcore.report.figures import difference_map, month_map
+    from gppcore.report.demo import difference_map, month_map
 
     data = report_data()
     limits = {month: month_map(data, month).axes[0].images[0].get_clim() for month in ("january", "july")}

@@ -14,21 +14,24 @@ enum class ForestLink : uint8_t { identity, exp, sigmoid, softmax };
 
 // Of an internal node; ignored at leaves.
 enum ForestNodeFlags : uint8_t {
-  kMissingLeft = 1,  // a missing value goes left
-  kUnseenLeft = 2,   // a category that the node's set has no bit for goes left
-  kZeroMissing = 4,  // a value of at most kForestZero in size is missing, as NaN is
-  kCategorical = 8,  // the node asks whether the value is in a set
+  kMissingLeft = 1,      // a missing value goes left
+  kUnseenLeft = 2,       // a category that the node's set has no bit for goes left
+  kZeroMissing = 4,      // a value of at most kForestZero in size is missing, as NaN is
+  kCategorical = 8,      // the node asks whether the value is in a set
+  kNegativeUnseen = 16,  // a number between -1 and 0 is a category below 0
+  kFractionUnseen = 32,  // a number that is not whole is as a category below 0
 };
-constexpr int kForestNodeFlags = 15;
+constexpr int kForestNodeFlags = 63;
 constexpr float kForestZero = 1e-35f;
 constexpr int64_t kForestMaxFeatures = 32768;  // bounds what a small file can make a reader allocate
+constexpr int64_t kForestMaxOutputs = 4096;    // the same for one thread that predicts: 64 kB for each
 
 // The nodes of all trees, tree after tree; the first node of a tree is its root. Child indexes count from the
 // root of their tree, and a child comes after its parent.
 //
 // A numeric node sends a missing value to the side of kMissingLeft, else x <= threshold (in double) left. A
-// categorical node sends NaN to the side of kMissingLeft; else c = trunc(x): left if bit c of its set is set,
-// and if c < 0 or beyond the bits of the set, to the side of kUnseenLeft.
+// categorical node sends NaN to the side of kMissingLeft; else c = trunc(x), or -1 where a flag says so: left if bit c
+// of its set is set, and if c < 0 or beyond the bits of the set, to the side of kUnseenLeft.
 struct ForestArrays {
   int64_t n_features = 0, n_outputs = 1;
   int64_t leaf_width = 1;  // values per leaf: 1 (of the output tree_output) or n_outputs

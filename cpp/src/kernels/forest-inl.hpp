@@ -49,7 +49,7 @@ void rank_block(const ForestPlan& plan, const ForestInput<T>& input, int64_t fir
     const int32_t f = row.feature;
     if (kept && is_static(input, row)) continue;
     const T* column = input.columns[f] + first * input.strides[f] + step * input.step_strides[f];
-    if (ranked != f && row.kind != ForestRowKind::category) {
+    if (ranked != f && !is_category(row.kind)) {
       rank_column(searches<T>(plan)[f], column, input.strides[f], n, work.ranks);
       ranked = f;
     }

@@ -14,11 +14,13 @@ constexpr int64_t kForestRanksPerRow = 255;      // thresholds that ranks in one
 constexpr int64_t kForestTreesPerSum = 8;        // trees whose leaf numbers are held before they are summed
 constexpr int64_t kForestMaxSumBytes = 4;        // bytes of a leaf value in fixed point
 constexpr int64_t kForestMaxRowTrees = kForestTreesPerSum * kForestBlock;  // as leaf numbers have room
-constexpr int64_t kForestMaxTile = 16384;   // rows that are walked through a tree while it is in cache
+constexpr int64_t kForestMaxTile = 4096;    // rows that are walked through a tree while it is in cache
 constexpr double kForestZeroSize = 1e-35f;  // |x| up to this is missing where zero is
 
 // How a value becomes the rank that the nodes compare.
-enum class ForestRowKind : uint8_t { number, number_or_zero, category };
+enum class ForestRowKind : uint8_t { number, number_or_zero, category, category_from_zero, whole_category };
+constexpr int64_t kForestRowKinds = 5;
+constexpr bool is_category(ForestRowKind kind) { return kind >= ForestRowKind::category; }
 
 // A row of byte ranks, or a column of walked keys: a feature, and what a missing value becomes in it.
 // Ranks are counted from threshold `first` and cut to 0..255. Of a category c the rank is c + 1; missing is 0, and
@@ -63,7 +65,7 @@ struct ForestSet {
 struct ForestTree {
   int64_t first_step;  // parents before children
   int64_t first_leaf;  // leaves are counted from left to right
-  int64_t tables;      // in ForestPlan::tables: n_bytes tables per output, each of 64 << (levels - 6) bytes
+  int64_t tables;      // in each plane of ForestPlan::tables: one table per output, of forest_table_size bytes
   int64_t root;        // in ForestPlan::nodes, the first of a pair
   int32_t n_leaves, n_steps;
   int32_t set_begin, set_end;
@@ -71,6 +73,13 @@ struct ForestTree {
   uint8_t levels;   // 6 to 8: leaf numbers have at most so many bits
   uint8_t n_bytes;  // of its leaf values in fixed point
 };
+
+// Tables are of a power of two, so that large ones lie within lines, and small trees take little memory.
+constexpr int64_t forest_table_size(int64_t n_leaves) {
+  int64_t size = 4;
+  while (size < n_leaves) size *= 2;
+  return size;
+}
 
 // A tree of at most 64 leaves without sets, for few rows: of each step the rank row, the condition, and what follows:
 // 128 + a step, or a leaf.
@@ -111,13 +120,15 @@ struct ForestPlan {
   const ForestStep* steps;
   const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so
   const int32_t* row_number;       // of each of them in `trees`
+  const int32_t* first_leaf;       // of each of `trees`, close together; null without row_trees
   int32_t row_begin[kForestDoublings + 1];
   const ForestSet* sets;
   const uint32_t* set_conditions;
   const double* leaves;        // per tree, per output, from left to right
   const uint32_t* fixed;       // the same in quanta above the tree's least leaf
   const int32_t* leaf_number;  // of each leaf among those of its tree in the model
-  const uint8_t* tables;       // the bytes of `fixed`, lowest first
+  const uint8_t* tables;       // the bytes of `fixed`, the lowest of all trees in the first plane, and so on
+  int64_t plane_bytes;         // of a plane; whole vectors may be read behind the last
   const double* base;          // per output
   const double* quantum;       // per output
   const double* bias;          // per output: base and least leaves

@@ -33,11 +33,20 @@ GPPCORE_INLINE bool is_missing(ForestRowKind kind, T x) {
                     static_cast<double>(x) <= kForestZeroSize);
 }
 
+// The category that x names: -1 for one below 0, `last` for all from there on.
 template <class T>
-GPPCORE_INLINE uint8_t rank_of_category(int32_t n_categories, T x) {
+GPPCORE_INLINE int32_t category_of(ForestRowKind kind, T x, int32_t last) {
+  if (!(x >= T(0)) && !(kind == ForestRowKind::category && x > T(-1))) return -1;
+  if (x >= static_cast<T>(last)) return last;
+  const auto c = static_cast<int32_t>(x);
+  return kind == ForestRowKind::whole_category && static_cast<T>(c) != x ? -1 : c;
+}
+
+template <class T>
+GPPCORE_INLINE uint8_t rank_of_category(const ForestRow& row, T x) {
   if (x != x) return 0;
-  if (!(x > T(-1)) || x >= static_cast<T>(n_categories)) return static_cast<uint8_t>(n_categories + 1);
-  return static_cast<uint8_t>(static_cast<int32_t>(x) + 1);
+  const int32_t c = category_of(row.kind, x, row.n_categories);
+  return static_cast<uint8_t>(c < 0 ? row.n_categories + 1 : c + 1);
 }
 
 constexpr int32_t kMissingRank = -(1 << 30);
@@ -63,8 +72,8 @@ void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride,
 template <class T>
 void fill_row(const ForestRow& row, const T* column, int64_t stride, int64_t n, int64_t n_padded, const int32_t* ranks,
               uint8_t* bytes) {
-  if (row.kind == ForestRowKind::category) {
-    for (int64_t i = 0; i < n; ++i) bytes[i] = rank_of_category(row.n_categories, column[i * stride]);
+  if (is_category(row.kind)) {
+    for (int64_t i = 0; i < n; ++i) bytes[i] = rank_of_category(row, column[i * stride]);
   } else {
     const int32_t missing = row.missing_high ? 255 : 0;
     for (int64_t i = 0; i < n; ++i) {

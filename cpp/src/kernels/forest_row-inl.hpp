@@ -20,7 +20,7 @@ void rank_row(const ForestPlan& plan, const ForestInput<T>& input, int64_t at, i
     const ForestRow& row = plan.rows[i];
     const int32_t f = row.feature;
     const T x = input.columns[f][at * input.strides[f] + step * input.step_strides[f]];
-    if (ranked != f && row.kind != ForestRowKind::category) among = rank(searches<T>(plan)[f], x);
+    if (ranked != f) among = rank(searches<T>(plan)[f], x);
     ranked = f;
     const int32_t r = among - row.first;
     ranks[i] = static_cast<uint8_t>(r < 0 ? 0 : (r > 255 ? 255 : r));

@@ -16,7 +16,7 @@ const T* leaves_of(const ForestPlan& plan, const T* leaves, const ForestTree& tr
 // Adds the leaves of K trees in registers: each byte of a leaf value is looked up, and added to two sums of 16 bits
 // per pair of rows. The first has both rows' bytes, the second the upper row's, so that they can be told apart.
 template <int Levels, int NBytes, int K>
-void add_bytes(const uint8_t* const* tables, const uint8_t* leaf_id, int64_t n_rows, uint16_t* shorts) {
+void add_bytes(const uint8_t* const* tables, int64_t plane, const uint8_t* leaf_id, int64_t n_rows, uint16_t* shorts) {
   for (int64_t r = 0; r < n_rows; r += GPPCORE_VECTOR_BYTES) {
     Shorts* to = reinterpret_cast<Shorts*>(shorts + r * kForestMaxSumBytes);
     Shorts sum[2 * NBytes];
@@ -24,7 +24,7 @@ void add_bytes(const uint8_t* const* tables, const uint8_t* leaf_id, int64_t n_r
     for (int k = 0; k < K; ++k) {
       const Bytes index = *reinterpret_cast<const Bytes*>(leaf_id + k * kForestBlock + r);
       for (int j = 0; j < NBytes; ++j) {
-        const Shorts value = (Shorts)look_up<Levels>(tables[k] + (j << Levels), index);
+        const Shorts value = (Shorts)look_up<Levels>(tables[k] + j * plane, index);
         sum[2 * j] += value;
         sum[2 * j + 1] += value >> 8;
       }
@@ -34,17 +34,17 @@ void add_bytes(const uint8_t* const* tables, const uint8_t* leaf_id, int64_t n_r
 }
 
 template <int Levels>
-void add_bytes(int32_t n_bytes, int64_t n_trees, const uint8_t* const* tables, const uint8_t* leaf_id, int64_t n_rows,
-               uint16_t* shorts) {
+void add_bytes(int32_t n_bytes, int64_t n_trees, const uint8_t* const* tables, int64_t plane, const uint8_t* leaf_id,
+               int64_t n_rows, uint16_t* shorts) {
   constexpr int kWhole = kForestTreesPerSum;
   if constexpr (Levels <= kMaxLookup) {
     if (n_trees == kWhole) {
       const auto add = n_bytes == 3 ? add_bytes<Levels, 3, kWhole> : add_bytes<Levels, 4, kWhole>;
-      add(tables, leaf_id, n_rows, shorts);
+      add(tables, plane, leaf_id, n_rows, shorts);
       return;
     }
     const auto add = n_bytes == 3 ? add_bytes<Levels, 3, 1> : add_bytes<Levels, 4, 1>;
-    for (int64_t k = 0; k < n_trees; ++k) add(tables + k, leaf_id + k * kForestBlock, n_rows, shorts);
+    for (int64_t k = 0; k < n_trees; ++k) add(tables + k, plane, leaf_id + k * kForestBlock, n_rows, shorts);
   }
 }
 
@@ -76,11 +76,11 @@ struct FixedSums {
     held += n_trees;
     const uint8_t* tables[kForestTreesPerSum];
     for (int64_t k = 0; k < plan.leaf_width; ++k) {
-      const int64_t size = int64_t{tree.n_bytes} << tree.levels;
-      for (int64_t i = 0; i < n_trees; ++i) tables[i] = plan.tables + trees[i]->tables + k * size;
+      for (int64_t i = 0; i < n_trees; ++i)
+        tables[i] = plan.tables + trees[i]->tables + k * forest_table_size(trees[i]->n_leaves);
       uint16_t* shorts = work.shorts + k * kForestBlock * kForestMaxSumBytes;
       const auto add_levels = tree.levels == 6 ? add_bytes<6> : tree.levels == 7 ? add_bytes<7> : add_bytes<8>;
-      add_levels(tree.n_bytes, n_trees, tables, work.leaf_id, n_rows, shorts);
+      add_levels(tree.n_bytes, n_trees, tables, plan.plane_bytes, work.leaf_id, n_rows, shorts);
     }
   }
 
@@ -152,8 +152,10 @@ struct FixedSums {
         ++t;
         continue;
       }
+      int64_t end = plan.n_outputs == 1 ? n_trees : t + 1;
+      while (end < n_trees && trees[end].output == to) ++end;
       uint32_t sum = 0;
-      for (; t < n_trees && trees[t].output == to; ++t) sum += plan.fixed[trees[t].first_leaf + leaf[t]];
+      for (; t < end; ++t) sum += plan.fixed[plan.first_leaf[t] + leaf[t]];
       sums[to * plan.tile + row] += sum;
     }
   }

@@ -35,10 +35,7 @@ GPPCORE_INLINE Key walk_key(const ForestRow& column, typename Walk<Key>::Number 
   using Number = typename Walk<Key>::Number;
   constexpr Key kLast = Walk<Key>::kLast;
   if (is_missing(column.kind, x)) return column.missing_high ? kLast : -kLast - 1;
-  if (column.kind == ForestRowKind::category) {
-    if (!(x > Number(-1))) return -1;
-    return x >= Number(kLastCategory) ? kLastCategory : static_cast<Key>(x);
-  }
+  if (is_category(column.kind)) return category_of(column.kind, x, kLastCategory);
   x = x == 0 ? Number(0) : x;  // minus zero too
   Key bits;
   __builtin_memcpy(&bits, &x, sizeof x);

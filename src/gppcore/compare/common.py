@@ -1,8 +1,8 @@
-"""Brings two fields to common cells: the coarser grid where the finer one overlaps it, band by band."""
+"""Brings fields to common cells: the coarsest grid where all others overlap it, band by band."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,30 +22,31 @@ _READ_CELLS = 40_000_000
 _BAND_CELLS = 800_000
 
 
-def common_grid(pair: tuple[Field, Field]) -> tuple[tuple[Field, Field], Grid]:
-    """Return the pair with the coarser field cut to where the finer overlaps it, and that field's grid.
+def common_grid(fields: Sequence[Field]) -> tuple[list[Field], Grid]:
+    """Return the fields with the coarsest cut to where all others overlap it, and that field's grid.
 
     Raises
     ------
     ProductFormatError
         If the grids do not overlap.
     """
-    coarse, fine = sorted(pair, key=lambda field: -field.grid.step[0] * field.grid.step[1])
-    rows = coarse.grid.rows_over(fine.grid)
-    columns, lon_edges = coarse.grid.columns_over(fine.grid)
-    if rows.stop == rows.start or columns.size == 0:
-        raise ProductFormatError(
-            f"{pair[0].name} and {pair[1].name}: expected grids that overlap in one piece, got none in common"
-        )
-    grid = Grid(coarse.grid.rows(rows).lat_edges, lon_edges)
-    cut = replace(coarse, data=coarse.data[:, rows, columns], grid=grid)
-    return (cut, fine) if coarse is pair[0] else (fine, cut), grid
+    coarsest = max(range(len(fields)), key=lambda i: fields[i].grid.step[0] * fields[i].grid.step[1])
+    cut = fields[coarsest]
+    for other in fields:
+        rows = cut.grid.rows_over(other.grid)
+        columns, lon_edges = cut.grid.columns_over(other.grid)
+        if rows.stop == rows.start or columns.size == 0:
+            names = " and ".join(field.name for field in fields)
+            raise ProductFormatError(f"{names}: expected grids that overlap in one piece, got none in common")
+        grid = Grid(cut.grid.rows(rows).lat_edges, lon_edges)
+        cut = replace(cut, data=cut.data[:, rows, columns], grid=grid)
+    return [cut if i == coarsest else field for i, field in enumerate(fields)], cut.grid
 
 
-def bands(pair: tuple[Field, Field], grid: Grid) -> Iterator[slice]:
+def bands(fields: Sequence[Field], grid: Grid) -> Iterator[slice]:
     """Yield bands of rows of the grid, so high that rows stored together are read together."""
     height = max(1, _BAND_CELLS // grid.shape[1])
-    for field in pair:
+    for field in fields:
         steps, stored = field.chunks
         rows = max(1, _READ_CELLS // (steps * field.grid.shape[1]))
         rows -= rows % stored if rows > stored else 0
@@ -74,13 +75,16 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
         values = field.data[steps, rows].values
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)
         mean, share = plan.apply(values, fraction=True)
+        mean *= share
         for i, slot in enumerate(slot_of):
             if slot is not None:
-                flux[slot] += np.where(share[i] > 0.0, mean[i], 0.0) * share[i] * field.factors[start + i]
+                mean[i] *= field.factors[start + i]
+                np.add(flux[slot], mean[i], out=flux[slot], where=share[i] > 0.0)
                 valid[slot] += share[i]
-    mean = np.divide(flux, valid, out=np.full_like(flux, np.nan), where=valid > 0.0)
+    with np.errstate(invalid="ignore"):
+        flux /= valid  # NaN where no step was valid
     valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
-    return mean, valid
+    return flux, valid
 
 
 def yearly(means: Means) -> Means:

@@ -12,8 +12,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from gppcore.cf_files import open_cf
 from gppcore.compare.grid import Grid
-from gppcore.errors import MissingFileError, ProductFormatError, UnitsError
+from gppcore.errors import ProductFormatError, UnitsError
 from gppcore.regrid import edges
 from gppcore.variables import DAYS_IN_MONTH, G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
 
@@ -49,28 +50,25 @@ class Field:
         return 0 in self.months
 
 
-def read(source: str | Path | xr.Dataset, variable: str | None, stack: ExitStack) -> Field:
-    """Open `source` and describe its GPP; files are closed with `stack`."""
+def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
+    """Open `source` and describe its GPP; files are closed with `stack`. A path may end with ":VARIABLE"."""
+    wanted = None
     if isinstance(source, xr.Dataset):
         dataset, label = source, str(source.attrs.get("title", "dataset"))
     else:
-        dataset, label = stack.enter_context(_open(Path(source))), Path(source).name
+        path = Path(source)
+        front, _, back = str(source).rpartition(":")
+        if not path.exists() and front:
+            path, wanted = Path(front), back
+        dataset, label = stack.enter_context(_open(path)), path.name
     lat = _coordinate(dataset, "latitude", "degrees_north", _LAT, label)
     lon = _coordinate(dataset, "longitude", "degrees_east", _LON, label)
-    name = _variable(dataset, variable, (str(lat.dims[0]), str(lon.dims[0])), label)
+    name = _variable(dataset, wanted, (str(lat.dims[0]), str(lon.dims[0])), label)
     return _field(dataset, name, lat, lon, f"{label}: {name}")
 
 
 def _open(path: Path) -> xr.Dataset:
-    if not path.exists():
-        raise MissingFileError(f"product: expected a netCDF file or Zarr store, got no such file {path}")
-    try:
-        if path.is_dir():
-            # Zarr 3 does not specify consolidated metadata, and a local store gains little by them.
-            return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
-        return xr.open_dataset(path, chunks=None)
-    except (ValueError, OSError, KeyError) as error:
-        raise ProductFormatError(f"{path}: expected a readable CF netCDF file or Zarr store, got: {error}") from error
+    return open_cf(path, "product")
 
 
 def _coordinate(dataset: xr.Dataset, standard_name: str, unit: str, names: tuple[str, ...], label: str) -> xr.DataArray:
@@ -100,7 +98,7 @@ def _variable(dataset: xr.Dataset, wanted: str | None, dims: tuple[str, str], la
     if len(found) != 1:
         raise ProductFormatError(
             f"{label}: expected one GPP variable (standard_name {standard_name}, or gpp in its name), "
-            f"got {found or gridded}; name the one to use"
+            f"got {found or gridded}; name the one to use, FILE:VARIABLE"
         )
     return found[0]
 

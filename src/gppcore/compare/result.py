@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+REGIONS = {
+    "whole": "common cells",
+    "tropics": "tropics",
+    "north": "north of the tropics",
+    "south": "south of the tropics",
+}
+"""Regions of rows of cells and what they are called in tables."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,11 @@ class Agreement:
         Pearson correlation [1].
     rmse, bias : float
         Root mean square and mean of product minus other [g C m-2 d-1].
+    ubrmse : float
+        RMSE without the bias (centred root mean square difference) [g C m-2 d-1].
+    deviation, other_deviation : float
+        Standard deviations of both [g C m-2 d-1]; with `correlation` and `ubrmse` the sides and the angle of a
+        Taylor diagram (Taylor 2001, J. Geophys. Res. 106, 7183).
     """
 
     n: int
@@ -37,6 +52,25 @@ class Agreement:
     correlation: float
     rmse: float
     bias: float
+    ubrmse: float
+    deviation: float
+    other_deviation: float
+
+
+@dataclass(frozen=True)
+class Density:
+    """Counts of cell-months in square bins of both fluxes.
+
+    Parameters
+    ----------
+    step : float
+        Width of a bin [g C m-2 d-1]; the first begins at 0. Fluxes beyond the ends are in the outer bins.
+    counts : ndarray (bins, bins)
+        Cell-months by the flux of `other` (rows) and of the product (columns).
+    """
+
+    step: float
+    counts: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,15 +87,25 @@ class Comparison:
         Cell height and width of the common grid, the coarser of the two [degree].
     own_total, other_own_total : float
         GPP over each one's own valid cells inside the overlap of the two grids [Pg C yr-1].
-    whole, tropics, outside : Agreement
-        All common cells, those with abs(lat) < 23.5 degrees, and the rest.
+    regions : mapping of str to Agreement
+        "whole", all common cells; "tropics", those with abs(lat) < 10 degrees; "north" and "south" of them.
     high_bias, low_bias : float
         Mean of product minus other where the mean flux of `other` is in its top tenth and in its bottom
         quarter by area [g C m-2 d-1].
+    bins, other_bins : ndarray (10,)
+        Mean flux of both in tenths of the area, ranked by the mean flux of `other` [g C m-2 d-1].
     lat : ndarray (n,)
         Centres of the rows of the common grid, descending [degrees north].
     zonal, other_zonal : ndarray (n,)
         Zonal means of both over the common cells [g C m-2 yr-1].
+    seasonal, other_seasonal : mapping of str to ndarray (m,)
+        Mean flux of both by region and month of `months` [g C m-2 d-1]; one value where annual means are compared.
+    density : Density
+        Cell-months by both fluxes.
+    maps : xarray.Dataset
+        (lat, lon): mean `gpp_daily` and `other_gpp_daily`, `bias` (product minus other), `rmse` [g C m-2 d-1] and
+        `correlation` over the months [1], NaN where fewer than 6 months are common. Grids of more than 1440
+        columns are pooled in blocks of cells, so that correlation and RMSE are then over months and cells.
     """
 
     product: str
@@ -70,18 +114,30 @@ class Comparison:
     resolution: tuple[float, float]
     own_total: float
     other_own_total: float
-    whole: Agreement
-    tropics: Agreement
-    outside: Agreement
+    regions: Mapping[str, Agreement]
     high_bias: float
     low_bias: float
+    bins: Floats
+    other_bins: Floats
     lat: Floats
     zonal: Floats
     other_zonal: Floats
+    seasonal: Mapping[str, Floats]
+    other_seasonal: Mapping[str, Floats]
+    density: Density = field(repr=False)
+    maps: xr.Dataset = field(repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the comparison as plain lists, numbers and None (for NaN), ready for JSON."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        """Return all but maps and density as plain lists, numbers and None (for NaN), ready for JSON."""
+        names = [each.name for each in fields(self) if each.name not in ("density", "maps")]
+        return {name: _plain(getattr(self, name)) for name in names}
+
+    def labelled_regions(self) -> dict[str, Agreement]:
+        """Return the agreement by name to print: all common cells, and each region that holds some of them only."""
+        parts = {
+            REGIONS[name]: region for name, region in self.regions.items() if 0 < region.n < self.regions["whole"].n
+        }
+        return {REGIONS["whole"]: self.regions["whole"], **parts}
 
     def table(self) -> list[tuple[str, str]]:
         """Return the headline figures as rows of label and value, for printing."""
@@ -92,24 +148,22 @@ class Comparison:
             ("Common grid", f"{self.resolution[0]:.3g} x {self.resolution[1]:.3g} degrees"),
             ("Total, own cells", f"{self.own_total:.2f} against {self.other_own_total:.2f} Pg C yr-1"),
         ]
-        for label, region in self.regions().items():
+        for label, region in self.labelled_regions().items():
             rows += [
                 (f"Total, {label}", f"{region.total:.2f} against {region.other_total:.2f} Pg C yr-1"),
                 (f"R2, {label}", f"{region.r2:.3f} (correlation {region.correlation:.3f})"),
-                (f"RMSE, {label}", f"{region.rmse:.3f} g C m-2 d-1"),
+                (f"RMSE, {label}", f"{region.rmse:.3f} g C m-2 d-1 (without bias {region.ubrmse:.3f})"),
                 (f"Bias, {label}", f"{region.bias:+.3f} g C m-2 d-1"),
             ]
         rows.append(("Bias, top tenth", f"{self.high_bias:+.3f} g C m-2 d-1"))
         rows.append(("Bias, bottom quarter", f"{self.low_bias:+.3f} g C m-2 d-1"))
         return rows
 
-    def regions(self) -> dict[str, Agreement]:
-        """Return the agreement by region: common cells, tropics, outside the tropics."""
-        return {"common cells": self.whole, "tropics": self.tropics, "outside the tropics": self.outside}
-
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, Agreement):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list, np.ndarray)):
         return [_plain(item) for item in value]

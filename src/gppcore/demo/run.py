@@ -75,7 +75,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         with steps.step("Map", 2 * store.index.size, "cell") as advance:
             product = outputs.map_products(models, store, towers, options, advance)
         with steps.step("Comparison", 2, "step") as advance:
-            comparison = compare(product, process_map)
+            (comparison,) = compare(product, process_map)
             advance(1)
             summary_of_map = results.summarise_map(store)
         with steps.step("Report", 1, "page"):

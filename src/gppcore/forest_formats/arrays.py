@@ -29,6 +29,10 @@ class NodeFlag(IntFlag):
     """Values within 1e-35 (in float32) of zero are missing, as NaN is."""
     CATEGORICAL = 8
     """The node asks whether the value is in a set of categories."""
+    NEGATIVE_UNSEEN = 16
+    """A number between -1 and 0 is a category below 0; without it, category 0."""
+    FRACTION_UNSEEN = 32
+    """A number that is not whole is treated as a category below 0; without it, it is cut off toward zero."""
 
 
 @dataclass(frozen=True)

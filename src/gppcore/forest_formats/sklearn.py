@@ -148,8 +148,8 @@ def _histogram_tree(predictor: Any, features: Flat, categories: list[Flat], know
     missing_left = nodes["missing_go_to_left"].astype(bool)
     threshold = np.where(leaf, 0.0, nodes["num_threshold"])
     threshold[is_set] = np.arange(is_set.sum())
-    # A category that training has not seen takes the side of missing values.
-    unseen = NodeFlag.CATEGORICAL + missing_left * NodeFlag.UNSEEN_LEFT
+    # A number that training has not seen as a category takes the side of missing values.
+    unseen = (NodeFlag.CATEGORICAL | NodeFlag.FRACTION_UNSEEN) + missing_left * NodeFlag.UNSEEN_LEFT
     known_bits, known_row = known
     groups = [
         _left_categories(

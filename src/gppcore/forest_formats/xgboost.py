@@ -25,7 +25,7 @@ _LINKS = {
     "multi:softprob": "softmax",
 }
 _MAX_CATEGORY = 2**24
-_MAX_OUTPUTS = 65536
+_MAX_OUTPUTS = 4096  # of a forest
 
 
 def read_xgboost(source: Any) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _tree(tree: Any, where: str, n_outputs: int, output: int, weight: float) -> 
         is_set = integers_of(tree, "split_type", where, n).astype(bool) & ~leaf
         sets = _sets(tree, is_set, where)
         threshold[is_set] = np.arange(len(sets))
-        flags[is_set] |= NodeFlag.CATEGORICAL | NodeFlag.UNSEEN_LEFT
+        flags[is_set] |= NodeFlag.CATEGORICAL | NodeFlag.UNSEEN_LEFT | NodeFlag.NEGATIVE_UNSEEN
     value = _vector_leaves(tree, right, leaf, n_outputs, where) if _is_vector(tree, where) else condition
     keep = _kept(left, right, leaf, where)
     number = np.cumsum(keep) - 1

@@ -1,8 +1,9 @@
-"""Figures and the self-contained HTML report."""
+"""Figures and self-contained HTML reports: of a demonstration run, of an evaluation and of compared products."""
 
 from __future__ import annotations
 
-from gppcore.report.data import ReportData
-from gppcore.report.page import write_report
+from gppcore.report.comparison import write_comparison_report
+from gppcore.report.demo import write_report
+from gppcore.report.demo_data import ReportData
 
-__all__ = ["ReportData", "write_report"]
+__all__ = ["ReportData", "write_comparison_report", "write_report"]

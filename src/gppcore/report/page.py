@@ -1,80 +1,66 @@
-"""Writes the figures and one HTML page that holds them all and needs nothing else."""
+"""Writes figures and one HTML page that holds them all and needs nothing else."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import matplotlib
 from matplotlib.figure import Figure
 
-from gppcore.report import figures
-from gppcore.report.data import METHODS, SCHEMES, ReportData
+from gppcore.errors import disk_errors
+from gppcore.report import style
 
-FIGURES: dict[str, Callable[[ReportData], Figure]] = {
-    "annual_gpp": figures.annual_map,
-    "july_gpp": partial(figures.month_map, month="july"),
-    "january_gpp": partial(figures.month_map, month="january"),
-    "difference": figures.difference_map,
-    "zonal": figures.zonal,
-    "scatter": figures.scatter,
-    "seasonal": figures.seasonal,
-    "timing": figures.timing,
-}
+Draw = Callable[[], Figure]
 
 
-def write_report(data: ReportData, out: Path) -> Path:
-    """Write `report.html` and its figures as PNG files into a folder.
+def write_page(template: str, drawings: Mapping[str, Draw], out: Path, **content: Any) -> Path:
+    """Write `report.html` from a template and its figures as PNG files into a folder, and return the page.
 
     The page holds its figures, needs no network and no script, and prints.
-
-    Parameters
-    ----------
-    data : ReportData
-        What to show.
-    out : Path
-        Folder, made if it does not exist; earlier files of the same names are replaced.
-
-    Returns
-    -------
-    Path
-        The page.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    images = {}
-    for name, draw in FIGURES.items():
-        image = _png(draw, data)
-        (out / f"{name}.png").write_bytes(image)
-        images[name] = "data:image/png;base64," + b64encode(image).decode("ascii")
-    page = out / "report.html"
-    page.write_text(_template().render(data=data, images=images, methods=METHODS, schemes=SCHEMES), encoding="utf-8")
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        images = {}
+        for name, draw in drawings.items():
+            image = _png(draw)
+            (out / f"{name}.png").write_bytes(image)
+            images[name] = "data:image/png;base64," + b64encode(image).decode("ascii")
+        page = out / "report.html"
+        text = _environment().get_template(template).render(images=images, colours=style.COLOURS, **content)
+        page.write_text(text, encoding="utf-8")
     return page
 
 
-def _png(draw: Callable[[ReportData], Figure], data: ReportData) -> bytes:
+def _png(draw: Draw) -> bytes:
     buffer = BytesIO()
-    with matplotlib.rc_context(figures.STYLE):
+    with matplotlib.rc_context(style.STYLE):
         # No software version in the file: the same data give the same bytes.
-        draw(data).savefig(buffer, format="png", metadata={"Software": None})
+        draw().savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _template() -> jinja2.Template:
+def _environment() -> jinja2.Environment:
+    folder = files("gppcore.report").joinpath("templates")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters.update(number=_number, minutes=_minutes, window=_window)
-    return environment.from_string(files("gppcore.report").joinpath("report.html.j2").read_text("utf-8"))
+    environment.filters.update(number=_number, minutes=_minutes, window=_window, label=style.label)
+    return environment
 
 
-def _number(value: float, digits: int, sign: bool = False) -> str:
-    """Return a number with a fixed count of decimals and a true minus sign; a dash for NaN."""
-    if value != value:
+def _number(value: float | None, digits: int, sign: bool = False) -> str:
+    """Return a number with a fixed count of decimals and a true minus sign; a dash for NaN or None."""
+    if value is None or value != value:
         return "\N{EN DASH}"
     return f"{value:{'+' if sign else ''},.{digits}f}".replace("-", "\N{MINUS SIGN}")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,8 @@ class Plan:
         Names of the results.
     pfts : mapping of str to PlantFunctionalType
     cold_limit : bool
+    dtype : type
+        Number type of the results, and of hourly forcing in the kernel: float64 or float32.
     """
 
     steps: str
@@ -51,6 +54,7 @@ class Plan:
     outputs: tuple[str, ...]
     pfts: Mapping[str, PlantFunctionalType]
     cold_limit: bool
+    dtype: type[np.floating[Any]]
 
 
 def run(inputs: Inputs, plan: Plan, n_threads: int, progress: Callable[[int], None] | None) -> Results:
@@ -71,7 +75,7 @@ def run(inputs: Inputs, plan: Plan, n_threads: int, progress: Callable[[int], No
             done = list(pool.map(work, parts))
     if not done:
         done = [work(slice(0, 0))]
-    return {name: np.concatenate([d[name] for d in done], axis=-1) for name in done[0]}
+    return {name: np.concatenate([d[name] for d in done], axis=-1, dtype=plan.dtype) for name in done[0]}
 
 
 class _Block:
@@ -124,7 +128,7 @@ class _Block:
 
     def _rows(self, steps: slice) -> Rows:
         if self.plan.hours:
-            return LitHours(self.inputs, self.plan.hours, steps)
+            return LitHours(self.inputs, self.plan.hours, steps, self.plan.dtype)
         return RebuiltDays(self.inputs, steps, monthly=self.plan.steps == "monthly")
 
     def _dates(self) -> NDArray[np.datetime64]:
@@ -174,11 +178,12 @@ class _Block:
         steps: slice,
     ) -> dict[str, Float]:
         """Return the fields of :class:`gppcore.two_leaf.Canopy` at flat positions of the block."""
-        leaves = {name: gather(self.inputs.at(name, steps, p), shape, index) for name in self.leaf_fields}
+        dtype = self.plan.dtype
+        leaves = {name: gather(self.inputs.at(name, steps, p), shape, index, dtype) for name in self.leaf_fields}
         if self.stress:
             given = self.stress(pft)[days]
             given = self.plan.hours.repeat(given, days) if self.plan.hours else given
-            leaves["soil_water_stress"] = gather(given, shape, index)
+            leaves["soil_water_stress"] = gather(given, shape, index, dtype)
         return leaves
 
     def _finish(self, p: int, total: dict[str, Float], days: slice, steps: slice, grows: NDArray[np.bool_]) -> None:

@@ -41,11 +41,11 @@ class Rows(Protocol):
         """Return mean GPP [umol m-2 s-1] of all rows, or of some."""
 
 
-def gather(field: NDArray[Any], shape: tuple[int, int], index: Index) -> Float:
+def gather(field: NDArray[Any], shape: tuple[int, int], index: Index, dtype: type[np.floating[Any]]) -> NDArray[Any]:
     """Return the values of a field, which broadcasts to `shape`, at flat positions; a constant stays one value."""
     if field.size == 1:
-        return field.reshape(()).astype(np.float64)
-    return np.broadcast_to(field, shape).reshape(-1)[index].astype(np.float64)
+        return field.reshape(()).astype(dtype)
+    return np.broadcast_to(field, shape).reshape(-1)[index].astype(dtype, copy=False)
 
 
 def _take(field: Float, rows: Index | None) -> Float:
@@ -55,19 +55,19 @@ def _take(field: Float, rows: Index | None) -> Float:
 class LitHours:
     """The hours with light of a block of hourly forcing."""
 
-    def __init__(self, inputs: Inputs, hours: Hours, steps: slice) -> None:
+    def __init__(self, inputs: Inputs, hours: Hours, steps: slice, dtype: type[np.floating[Any]]) -> None:
         lon = inputs.of_cells("lon") if "lon" in inputs.fields else None
         mu = hours.cos_zenith(inputs.of_cells("lat"), lon, steps)
         # Missing light or place counts as lit, so that the kernel hands it on.
         self.index = np.flatnonzero(~((mu <= 0.0) | (inputs.at("sw", steps) <= 0.0)))
         self.canopy_hours = self.index.size
         shape = mu.shape
-        found = {n: gather(inputs.at(n, steps), shape, self.index) for n in _WEATHER if n in inputs.fields}
+        found = {n: gather(inputs.at(n, steps), shape, self.index, dtype) for n in _WEATHER if n in inputs.fields}
         moist = {n: found.pop(n) for n in (*humidity.HUMIDITIES, "patm") if n in found}
         self.weather = {
             **found,
             "vpd": humidity.deficit(moist, found["tair"]),
-            "cos_zenith": mu.reshape(-1)[self.index],
+            "cos_zenith": mu.reshape(-1)[self.index].astype(dtype, copy=False),
         }
 
     def flux(self, pft: PlantFunctionalType, leaves: Leaves, rows: Index | None, n_threads: int) -> TwoLeafFlux:
@@ -95,16 +95,17 @@ class RebuiltDays:
         days = np.repeat(day, inputs.n_cells)
         self.light: Daylight = rebuild(flat["lat"], days, flat["sw"], flat["tair"], flat["tair_range"], **air)
         self.canopy_hours = self.light.sw.size
-        self.other = {n: gather(inputs.at(n, steps), shape, self.index) for n in ("ca", "wind") if n in inputs.fields}
+        given = {n: inputs.at(n, steps) for n in ("ca", "wind") if n in inputs.fields}
+        self.other = {n: gather(field, shape, self.index, np.float64) for n, field in given.items()}
 
     def flux(self, pft: PlantFunctionalType, leaves: Leaves, rows: Index | None, n_threads: int) -> TwoLeafFlux:
         """Return GPP [umol m-2 s-1], nights included, of all rows, or of some."""
         light, other = self.light, {name: _take(field, rows) for name, field in self.other.items()}
-        tair, vpd, mu = (_take(field, rows) for field in (light.tair, light.vpd, light.cos_zenith))
-        days = [
-            two_leaf_gpp(Forcing(_take(sw, rows), tair, vpd, mu, **other), Canopy(**leaves), pft, n_threads=n_threads)
-            for sw in light.sw
-        ]
+        mu, canopy = _take(light.cos_zenith, rows), Canopy(**leaves)
+        days = []
+        for level in zip(light.sw, light.tair, light.vpd, strict=True):
+            sw, tair, vpd = (_take(field, rows) for field in level)
+            days.append(two_leaf_gpp(Forcing(sw, tair, vpd, mu, **other), canopy, pft, n_threads=n_threads))
         share = _take(light.seconds, rows) / SECONDS_PER_DAY
         sunlit, shaded = (
             light.mean(np.stack([getattr(day, name) for day in days])) * share for name in ("gpp_sunlit", "gpp_shaded")

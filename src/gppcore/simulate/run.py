@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import RangeError, ShapeError
 from gppcore.simulate import engine
@@ -80,7 +82,8 @@ def simulate(
         mean over whole days or months, NaN where steps of them lack; `gpp_daily_pft` (pft, time, ...), GPP of each
         type per unit of its own area (C3 and C4 mixed by share; 0 where the type is absent). Means over more than one
         step of the forcing have the dimension `day` or `month` in place of `time`.
-        Lazy, block by block, if `ds` is.
+        float64; float32 where the steps are hourly and `sw` is float32: then leaves are solved in float32, and means
+        are summed in float64. Lazy, block by block, if `ds` is.
 
     Raises
     ------
@@ -110,8 +113,9 @@ def simulate(
         raise RangeError(f"time_reference, time_label: expected none with {steps} steps, got one")
     names = names_needed(ds, steps, with_lon=time_reference != "local_solar")
     needed = ds[[*names, *(["pft"] if "pft" in ds else [])]]
+    dtype = np.float32 if hours and ds["sw"].dtype == np.float32 else np.float64
     plan = engine.Plan(
-        steps, hours, _monthly(steps, means), _outputs(outputs, steps, "pft" in ds.dims), pfts, cold_limit
+        steps, hours, _monthly(steps, means), _outputs(outputs, steps, "pft" in ds.dims), pfts, cold_limit, dtype
     )
     options: dict[str, Any] = {"plan": plan, "names": names, "n_threads": n_threads, "progress": progress}
     if not needed.chunks:
@@ -191,5 +195,5 @@ def _template(ds: xr.Dataset, plan: engine.Plan) -> xr.Dataset:
         times_of = (n_means if "daily" in name else ds.sizes["time"],)
         types_of = ((ds.sizes["pft"],),) if name == "gpp_daily_pft" else ()
         chunks = (*types_of, times_of, *space)
-        empty[name] = da.zeros(tuple(sum(c) for c in chunks), chunks=chunks)
+        empty[name] = da.zeros(tuple(sum(c) for c in chunks), chunks=chunks, dtype=plan.dtype)
     return _dataset(ds, plan, empty)

@@ -1,0 +1,1 @@
+"""How well predictions agree with towers: skill, intervals, learning curves, importance, and their files."""

@@ -1,0 +1,206 @@
+"""What a tower file holds before anything is understood: text of equal rows under one header, or a clear refusal."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import warnings
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gppcore.errors import MissingFileError, TowerFormatError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STEPS = ("HH", "HR", "DD", "WW", "MM")
+"""Half-hours, hours, days, weeks, months: the steps of FLUXNET files, finest first."""
+
+_OTHER_PRODUCTS = re.compile(r"_(ERA\w*|AUX\w*|BIF\w*|BADM|VARINFO|YY)(?=[_.])")
+_DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
+
+
+@dataclass(frozen=True)
+class Content:
+    """Text of one table.
+
+    Attributes
+    ----------
+    where : str
+        File, and the member of an archive, for messages.
+    name : str
+        Name of the table's file.
+    comments : tuple of str
+        Lines with # above the header.
+    header : tuple of str
+        Names of the columns.
+    first_line : int
+        Line number of the first row of data.
+    text : bytes
+        Header and rows.
+    marked : bool
+        Whether the text began with a byte-order mark.
+    """
+
+    where: str
+    name: str
+    comments: tuple[str, ...]
+    header: tuple[str, ...]
+    first_line: int
+    text: bytes
+    marked: bool
+
+    def at(self, row: int) -> str:
+        """Name a row of data, counted from 0, for messages."""
+        return f"{self.where}, line {self.first_line + row}"
+
+    def read(self, numbers: Sequence[str], words: Sequence[str], *, official: bool) -> pd.DataFrame:
+        """Read some columns: numbers as float64, words as str.
+
+        Parameters
+        ----------
+        numbers, words : sequence of str
+            Columns of the header.
+        official : bool
+            Whether -9999 is the only mark of a missing value; else empty cells and NaN are missing too.
+
+        Raises
+        ------
+        TowerFormatError
+            If a cell holds no number.
+        """
+        import pandas as pd
+
+        try:
+            with warnings.catch_warnings():
+                # Parts of a column with other types: its texts are found and told below.
+                warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+                frame = pd.read_csv(
+                    BytesIO(self.text),
+                    usecols=[*words, *numbers],
+                    dtype=dict.fromkeys(words, "str"),
+                    keep_default_na=not official,
+                )
+        except (ValueError, OverflowError) as error:
+            raise TowerFormatError(f"{self.where}: expected a CSV table in UTF-8, got: {error}") from None
+        for name in numbers:
+            frame[name] = self._numbers(frame[name])
+        return frame
+
+    def _numbers(self, column: pd.Series) -> pd.Series:
+        import pandas as pd
+
+        found = pd.to_numeric(column, errors="coerce").astype("float64")
+        wrong = (found.isna() & column.notna()).to_numpy()
+        if wrong.any():
+            row = int(wrong.argmax())
+            text = str(column.iloc[row])
+            raise TowerFormatError(f"{self.at(row)}, {column.name}: expected a number, got {_reading(text, self)}")
+        return found
+
+
+def open_content(path: str | Path, step: str | None = None) -> Content:
+    """Open a CSV table, plain, gzipped or in a zip archive as the networks distribute it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    step : {"HH", "HR", "DD", "WW", "MM"}, optional
+        Which table of an archive; without it the finest.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    TowerFormatError
+        If it is empty, damaged, not a table of commas, or has rows of other length than its header.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(f"tower file: expected a file, got no such file {path}")
+    text, where, name = path.read_bytes(), str(path), path.name
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                name = _member(archive.namelist(), step, where)
+                text, where = archive.read(name), f"{path}: {name}"
+        elif path.suffix == ".gz":
+            text = gzip.decompress(text)
+        elif path.suffix == ".zip":
+            raise zipfile.BadZipFile("no end of the archive")
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise TowerFormatError(f"{where}: expected a whole archive, got a damaged one: {error}") from None
+    return _parse(text, where, Path(name).name)
+
+
+def _member(names: Sequence[str], step: str | None, where: str) -> str:
+    if "xl/workbook.xml" in names:
+        raise TowerFormatError(f"{where}: expected a CSV table, got a spreadsheet")
+    tables = [name for name in names if name.lower().endswith(".csv") and not _OTHER_PRODUCTS.search(name)]
+    for wanted in [step] if step else STEPS:
+        if found := [name for name in tables if re.search(rf"_{wanted}(?=[_.])", name)]:
+            if len(found) > 1:
+                raise TowerFormatError(f"{where}: expected one table of {wanted}, got {found}")
+            return found[0]
+    if len(tables) == 1 and step is None:
+        return tables[0]
+    raise TowerFormatError(f"{where}: expected a table of {step or ', '.join(STEPS)}, got {sorted(names)}")
+
+
+def _parse(text: bytes, where: str, name: str) -> Content:
+    marked = text.startswith(b"\xef\xbb\xbf")
+    text = text[3:] if marked else text
+    if not text or text.isspace():
+        raise TowerFormatError(f"{where}: expected a CSV table, got an empty file")
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text:
+        raise TowerFormatError(f"{where}: expected text in UTF-8, got UTF-16 or binary data")
+    if re.match(rb"\s*<(!doctype|html|head|\?xml)", text[:200], re.IGNORECASE):
+        raise TowerFormatError(f"{where}: expected a CSV table, got an HTML or XML page (a failed download or login?)")
+    comments = []
+    while text.startswith(b"#"):
+        line, _, text = text.partition(b"\n")
+        comments.append(line.decode(errors="replace").strip())
+    head = next(BytesIO(text)).decode(errors="replace").rstrip()
+    header = tuple(field.strip().strip('"') for field in head.split(","))
+    if len(header) == 1:
+        other = next((d for d in (";", "\t", "|", " ") if d in head), "none")
+        raise TowerFormatError(f"{where}: expected columns parted by commas, got {other!r} in {head[:60]!r}")
+    if repeated := sorted({column for column in header if header.count(column) > 1}):
+        raise TowerFormatError(f"{where}: expected each column once, got {repeated} again")
+    first_line = len(comments) + 2
+    end = _end(text)
+    if text.find(b"\n", 0, end) < 0:
+        raise TowerFormatError(f"{where}: expected rows below the header, got none")
+    if b'"' not in text:
+        _check_fields(text, end, len(header), where, first_line)
+    return Content(where, name, tuple(comments), header, first_line, text, marked)
+
+
+def _end(text: bytes) -> int:
+    """Return where the last row ends; the text, hundreds of megabytes, is not copied for it."""
+    tail = text[-4096:]
+    return len(text) - len(tail) + len(tail.rstrip())
+
+
+def _check_fields(text: bytes, end: int, n: int, where: str, first_line: int) -> None:
+    """Refuse a row of other length: the reader of columns would shift or blank what is behind."""
+    if text.count(b",") == (text.count(b"\n", 0, end) + 1) * (n - 1):
+        return
+    rows = text[:end].split(b"\n")[1:]
+    row, got = next(((i, r.count(b",") + 1) for i, r in enumerate(rows) if r.count(b",") != n - 1), (0, 0))
+    cause = "the file is truncated" if row == len(rows) - 1 and got < n else "decimal commas or a damaged row"
+    raise TowerFormatError(f"{where}, line {first_line + row}: expected {n} fields, got {got} ({cause})")
+
+
+def _reading(text: str, content: Content) -> str:
+    if text.strip() in content.header:
+        return f"the header again ({text.strip()!r})"
+    if _DECIMAL_COMMA.fullmatch(text):
+        return f"a decimal comma ({text!r})"
+    return f"{text!r} (missing is -9999)"

@@ -1,0 +1,113 @@
+"""The report of compared products: its numbers are those of the comparison, and every figure is on the page."""
+
+import json
+from base64 import b64decode
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from gppcore.compare import compare
+from gppcore.report import write_comparison_report
+from gppcore.report.comparison import bias_map, short_names, taylor
+
+
+def planet(title, seed, *, annual=False, north=90.0):
+    """Return monthly GPP of seasons and noise at 10 degrees, or its first month as an annual mean."""
+    lat, lon = np.arange(north - 5.0, -90, -10), np.arange(-175.0, 180, 10)
+    rng = np.random.default_rng(seed)
+    season = 1.0 - np.cos(np.arange(12) / 6 * np.pi)[:, None, None] * np.sign(lat)[:, None] * 0.8
+    values = (0.5 + 5 * np.cos(np.deg2rad(lat))[:, None]) * season + rng.gamma(1.0, 1.0, (12, lat.size, lon.size))
+    time = np.arange("2019-01", 12, dtype="datetime64[M]").astype("datetime64[ns]")
+    dataset = xr.Dataset(
+        {"gpp": (("time", "lat", "lon"), values, {"units": "g C m-2 d-1"})},
+        coords={"time": time, "lat": lat, "lon": lon},
+        attrs={"title": title},
+    )
+    return dataset.isel(time=0, drop=True) if annual else dataset
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, parse):
+    comparisons = compare(planet("one <1>", 1), planet("two", 2), planet("towers", 3))
+    path = write_comparison_report(comparisons, tmp_path_factory.mktemp("comparison"))
+    return comparisons, path, parse(path)
+
+
+def test_every_figure_is_embedded_and_lies_beside_the_page(written):
+    _, path, page = written
+    embedded = {b64decode(source.removeprefix("data:image/png;base64,")) for source in page.images}
+    beside = {file.read_bytes() for file in path.parent.glob("*.png")}
+    assert len(beside) == len(page.images) == 6 + 2 * 4
+    assert embedded == beside
+    assert page.addresses == page.images
+
+
+def test_tables_hold_the_numbers_of_the_comparison(written):
+    comparisons, _, page = written
+    for row, each in zip(page.tables["totals"][2:], comparisons, strict=True):
+        assert row[0] == each.product.removesuffix(": gpp")
+        assert row[1] == f"{each.regions['whole'].total:,.2f}"
+        assert float(row[3].replace("\N{MINUS SIGN}", "-")) == pytest.approx(each.high_bias, abs=0.006)
+    rows = page.tables["comparison"][1:]
+    assert [row[0] for row in rows[:4]] == ["common cells", "tropics", "north of the tropics", "south of the tropics"]
+    assert rows[5][1] == "two"
+    assert rows[5][4] == f"{comparisons[1].regions['tropics'].r2:.3f}".replace("-", "\N{MINUS SIGN}")
+    assert page.tables["provenance"][0] == ["one <1>", "one <1>: gpp"]
+
+
+def test_numbers_and_maps_lie_beside_the_page(written):
+    comparisons, path, _ = written
+    told = json.loads((path.parent / "comparison.json").read_text())
+    assert [each["product"] for each in told] == [each.product for each in comparisons]
+    assert told[1]["regions"]["tropics"]["rmse"] == comparisons[1].regions["tropics"].rmse
+    with xr.open_dataset(path.parent / "maps_1.nc") as maps:
+        xr.testing.assert_allclose(maps.load(), comparisons[1].maps)
+
+
+def test_annual_means_have_neither_season_nor_correlation(tmp_path, parse):
+    comparisons = compare(planet("one", 1, annual=True), planet("two", 2))
+    page = parse(write_comparison_report(comparisons, tmp_path))
+    assert "annual means" in page.text
+    assert len(page.images) == 5 + 3
+    assert not (tmp_path / "seasonal.png").exists()
+    assert not (tmp_path / "correlation_0.png").exists()
+
+
+def test_flat_and_narrow_products_are_drawn(tmp_path, parse):
+    flat = planet("flat", 1).sel(lat=[5.0, -5.0])
+    flat = flat.assign(gpp=flat.gpp.copy(data=np.full(flat.gpp.shape, 2.0)))
+    row = planet("row", 2).sel(lat=[5.0, -5.0]).isel(lon=[7, 8])
+    row.gpp[:, 1] = np.nan
+    page = parse(write_comparison_report(compare(row, flat), tmp_path))
+    assert page.tables["comparison"][1][4:6] == ["\N{EN DASH}", "\N{EN DASH}"]  # neither R2 nor correlation
+
+
+def test_a_product_may_go_against_the_reference():
+    product = planet("against", 1)
+    against = product.assign(gpp=(10.0 - product.gpp).assign_attrs(product.gpp.attrs))
+    figure = taylor(compare(against, product), ["against", "reference"])
+    (point,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert np.cos(point.get_xdata()[0]) == pytest.approx(-1.0)
+    assert figure.axes[0].get_thetamax() == 180.0
+
+
+def test_maps_of_bias_share_one_centred_scale(written):
+    comparisons, _, _ = written
+    one, two = (bias_map(each, comparisons).axes[0].images[0].get_clim() for each in comparisons)
+    assert one == two
+    assert one[0] == -one[1]
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["a.nc: gpp", "a.nc: gpp_b"], ["gpp", "gpp_b"]),
+        (["a.nc: gpp", "b.nc: gpp_b"], ["a.nc", "b.nc"]),
+        (["a.nc: gpp", "a.nc: gpp_b", "b.nc: gpp"], ["a.nc: gpp", "a.nc: gpp_b", "b.nc: gpp"]),
+        (["a" * 30 + "b" * 30 + ".nc: x", "b.nc: x"], ["a" * 18 + "…" + "b" * 8 + ".nc", "b.nc"]),
+        (["a" * 40 + "b" * 40 + ": x", "a" * 50 + "b" * 40 + ": x"], ["a" * 40 + "b" * 40, "a" * 50 + "b" * 40]),
+    ],
+)
+def test_names_are_told_by_what_tells_them_apart(names, short):
+    assert short_names(names) == short

@@ -1,0 +1,243 @@
+"""The report of an evaluation: what was written is on the page, and what is absent is left out."""
+
+import json
+from base64 import b64decode
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gppcore.errors import MissingFileError, RangeError
+from gppcore.report.evaluation import write_evaluation_report
+from gppcore.report.evaluation_data import read_results
+from gppcore.report.evaluation_figures import differences, learning, seasonal, skill_by, taylor
+
+METHODS = ("process", "process_calibrated", "direct", "pretrain_continue", "transfer")
+TYPES = ("ENF", "GRA", "CSH")
+ALWAYS = {"scatter", "taylor"}
+OPTIONAL = {
+    "differences",
+    "by_group",
+    "by_pft",
+    "seasonal",
+    "learning",
+    "importance",
+    "partial_dependence",
+    "reliability",
+}
+
+
+def predictions():
+    rng = np.random.default_rng(3)
+    site = np.repeat(np.arange(14), 24)
+    month = np.tile(np.arange(24) % 12 + 1, 14)
+    observed = 4.0 - 3.0 * np.cos(month / 6 * np.pi) + rng.gamma(1.0, 1.0, site.size)
+    pft = np.array(["ENF"] * 6 + ["GRA"] * 6 + ["CSH"] * 2)[site]
+    where = {"site_id": site, "cluster": site, "pft": pft, "group": pft, "year": 2005, "month": month}
+    columns = {method: observed + rng.normal(size=site.size) * (3 - i / 2) for i, method in enumerate(METHODS)}
+    return pd.DataFrame({**where, "observed": observed, **columns})
+
+
+def skill(rows, method):
+    error = rows[method] - rows["observed"]
+    return {
+        "r2": 1 - float((error**2).mean() / rows["observed"].var(ddof=0)),
+        "rmse": float((error**2).mean() ** 0.5),
+        "bias": float(error.mean()),
+        "n": len(rows),
+    }
+
+
+def numbers(rows):
+    def by(column, method):
+        return {name: skill(part, method) for name, part in rows.groupby(column)}
+
+    methods = {
+        method: {
+            **skill(rows, method),
+            "rmse_monthly": 61.25,
+            "kge": None,
+            "by_pft": by("pft", method),
+            "by_group": by("group", method),
+        }
+        for method in METHODS
+    }
+    gain = {"r2": [0.085, 0.031, 0.142], "rmse": [-0.25, -0.5, 0.0]}
+    loss = {"r2": [-0.02, -0.04, -0.01], "rmse": [0.1, 0.05, 0.15]}
+    pairs = {"transfer - direct": gain, "transfer - process": loss}
+    fluorescence = {"all": 0.701, "between_site": 0.5, "by_pft": {"ENF": 0.625, "GRA": None}}
+    curve = [
+        {
+            "towers": n,
+            "draws": 8,
+            "methods": {method: {"r2": [0.5, 0.4, 0.6], "rmse": [2.0, 1.5, 2.5]} for method in METHODS},
+            "differences": pairs,
+        }
+        for n in (20, 5, 10)
+    ]
+    return {
+        "scheme": "few", "by": None, "predictors": "small", "towers": "folder <x>", "rows": len(rows), "sites": 14,
+        "clusters": 14, "folds": 5, "seed": 7, "methods": methods, "differences": pairs, "learning_curve": curve,
+        "interval": {
+            "nominal": 0.9,
+            "coverage": 0.88,
+            "by_pft": {"ENF": [0.87, 144], "GRA": [0.9, 144], "CSH": [None, 0]},
+            "reliability": [[0.5, 0.45], [0.9, 0.88]],
+        },
+        "importance": {"tair": [0.2, 0.1, 0.3], "vpd": [0.05, -0.01, 0.1]},
+        "partial_dependence": {"tair": {"x": [0, 10, 20], "gpp_daily": [1.0, 3.0, 5.0]}},
+        "sif": dict.fromkeys(METHODS, fluorescence),
+    }  # fmt: skip
+
+
+def write(folder, content=None, rows=None):
+    rows = predictions() if rows is None else rows
+    (folder / "evaluation.json").write_text(json.dumps(numbers(rows) if content is None else content))
+    rows.to_csv(folder / "predictions.csv.gz", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, parse):
+    path = write_evaluation_report(write(tmp_path_factory.mktemp("evaluation")))
+    return path, parse(path)
+
+
+@pytest.fixture(scope="module")
+def results(written):
+    return read_results(written[0].parent)
+
+
+def test_every_figure_is_embedded_and_lies_beside_the_page(written):
+    path, page = written
+    assert path.name == "report.html"
+    beside = {file.stem: file.read_bytes() for file in path.parent.glob("*.png")}
+    assert set(beside) == ALWAYS | OPTIONAL
+    assert {b64decode(source.removeprefix("data:image/png;base64,")) for source in page.images} == set(beside.values())
+    assert page.addresses == page.images
+    assert not {"script", "link", "iframe"} & set(page.tags)
+
+
+def test_the_table_of_skill_holds_the_numbers(written):
+    rows = written[1].tables["skill"]
+    assert [row[0] for row in rows[2:]] == [method.replace("_", " ") for method in METHODS]
+    told = skill(predictions(), "transfer")
+    assert rows[6][1:4] == [f"{told['r2']:.3f}", f"{told['rmse']:.2f}", "61.2"]
+    assert rows[6][6] == "\N{EN DASH}"  # an efficiency that is null
+    assert rows[6][8] == "336"
+
+
+def test_differences_come_with_their_intervals(written):
+    rows = written[1].tables["differences"]
+    assert rows[1][0] == "transfer \N{MINUS SIGN} direct"
+    assert "".join(rows[1][1].split()) == "+0.085[+0.031,+0.142]"
+    assert "".join(rows[2][2].split()) == "+0.10[+0.05,+0.15]"
+
+
+def test_the_table_of_fluorescence_has_every_method(written):
+    rows = written[1].tables["sif"]
+    assert rows[0] == ["method", "all", "between towers", "ENF", "GRA"]
+    assert rows[5] == ["transfer", "0.701", "0.500", "0.62", "\N{EN DASH}"]
+
+
+def test_text_is_escaped_and_tells_caveats(written):
+    path, page = written
+    assert "folder &lt;x&gt;" in path.read_text()
+    assert "skill means little: CSH." in page.text
+    assert "means over 8 draws" in page.text
+    assert "few towers to learn from" in page.text
+
+
+def test_what_was_not_evaluated_is_left_out(tmp_path, parse):
+    rows = predictions()
+    rows["pft"] = rows["site_id"].astype(str)  # no type has three towers
+    content = numbers(rows)
+    for name in ("learning_curve", "interval", "importance", "partial_dependence", "sif"):
+        del content[name]
+    content["differences"] = {}
+    content["scheme"] = "temporal"
+    content["methods"] = {
+        method: {key: values[key] for key in ("r2", "rmse", "bias")} for method, values in content["methods"].items()
+    }
+    page = parse(write_evaluation_report(write(tmp_path, content, rows)))
+    assert {file.stem for file in tmp_path.glob("*.png")} == ALWAYS
+    assert set(page.tables) == {"skill", "provenance"}
+    assert "tells nothing of places without towers" in page.text
+
+
+def test_a_region_names_its_groups_and_some_methods_are_enough(tmp_path, parse):
+    content = {**numbers(predictions()), "scheme": "regional", "by": "koeppen"}
+    content["methods"] = {method: content["methods"][method] for method in ("transfer", "process")}
+    for name in ("learning_curve", "interval", "importance", "partial_dependence"):
+        del content[name]
+    page = parse(write_evaluation_report(write(tmp_path, content)))
+    assert "whole regions held out, by Koeppen class" in page.text
+    assert [row[0] for row in page.tables["skill"][2:]] == ["process", "transfer"]
+
+
+def test_bars_and_points_stand_at_the_numbers(results):
+    skill_of = results.numbers["methods"]
+    r2, rmse = skill_by(results, "by_pft").axes
+    bars = r2.containers[4]  # those of transfer
+    expected = [max(skill_of["transfer"]["by_pft"][pft]["r2"], -0.5) for pft in ("ENF", "GRA", "CSH")]
+    assert [bar.get_height() for bar in bars] == pytest.approx(expected)
+    assert rmse.containers[0][1].get_height() == skill_of["process"]["by_pft"]["GRA"]["rmse"]
+    (star, *points) = [line for line in taylor(results).axes[0].lines if line.get_marker() not in (None, "None", "")]
+    assert star.get_marker() == "*"
+    known = results.predictions
+    r = np.corrcoef(known["observed"], known["direct"])[0, 1]
+    assert np.cos(points[2].get_xdata()[0]) == pytest.approx(r)
+    assert points[2].get_ydata()[0] == pytest.approx(known["direct"].std() / known["observed"].std())
+
+
+def test_learning_curves_are_in_the_order_of_towers(results):
+    figure = learning(results)
+    for axes in figure.axes:
+        (line, *_) = axes.lines
+        assert list(line.get_xdata()) == [5, 10, 20]
+    assert len(figure.axes[2].lines) == 3  # two pairs and the line at 0
+
+
+def test_differences_that_hold_zero_are_told_apart(results):
+    colours = [line.get_color() for line in differences(results).axes[0].lines[:4:2]]
+    assert colours[0] != colours[1]
+
+
+def test_seasons_are_means_of_the_held_out_months(results):
+    figure = seasonal(results)
+    assert [axes.get_title() for axes in figure.axes] == ["ENF (6 towers)", "GRA (6 towers)"]
+    rows = predictions()
+    july = rows[(rows["pft"] == "GRA") & (rows["month"] == 7)]
+    lines = figure.axes[1].lines
+    assert lines[0].get_ydata()[6] == pytest.approx(july["observed"].mean())
+    assert lines[5].get_ydata()[6] == pytest.approx(july["transfer"].mean())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.pop("folds"), r"got none of \['folds'\]"),
+        (lambda c: c["methods"].update(magic=c["methods"]["direct"]), "expected methods out of .* 'magic'"),
+        (lambda c: c["methods"]["direct"].pop("rmse"), r"skill of direct .* got none of \['rmse'\]"),
+        (lambda c: c["interval"].pop("coverage"), "entries of interval"),
+        (lambda c: c.update(scheme="lunar"), "expected a scheme .* got 'lunar'"),
+    ],
+)
+def test_numbers_that_are_not_whole_are_refused(tmp_path, change, message):
+    content = numbers(predictions())
+    change(content)
+    with pytest.raises(RangeError, match=message):
+        write_evaluation_report(write(tmp_path, content))
+
+
+def test_files_that_are_missing_or_no_json_are_refused(tmp_path):
+    write(tmp_path, rows=predictions())
+    predictions().drop(columns="transfer").to_csv(tmp_path / "predictions.csv.gz", index=False)
+    with pytest.raises(RangeError, match=r"predictions.csv.gz: expected the columns .* got none of \['transfer'\]"):
+        write_evaluation_report(tmp_path)
+    (tmp_path / "evaluation.json").write_text("{")
+    with pytest.raises(RangeError, match="expected JSON"):
+        write_evaluation_report(tmp_path)
+    (tmp_path / "predictions.csv.gz").unlink()
+    with pytest.raises(MissingFileError, match=r"expected predictions\.csv\.gz in"):
+        write_evaluation_report(tmp_path)
