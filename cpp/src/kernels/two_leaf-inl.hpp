@@ -58,9 +58,9 @@ GPPCORE_INLINE void assimilate(Canopy<X>& k, State<X>& s) {
   const X4 c = minimum(maximum(k.humidity_air + latent, every<4>(0.05 * k.stomata)), every<4>(k.stomata));
   const Cubic<X, 4> f = C4 ? cubic_c4(k.leaf, c, supply) : cubic_c3(k.leaf, c, supply);
   if constexpr (First) {
-    s.a = solve(f, k.leaf.cap, C4 ? 5 : 2);
+    s.a = solve(f, k.leaf.cap, C4 ? 4 : 2);
   } else {
-    s.a = solve(f, k.leaf.cap, value(s.a), (C4 ? 3 : 1) + LeafTemperature);
+    s.a = solve(f, k.leaf.cap, value(s.a), C4 ? 2 : 1 + LeafTemperature);
   }
   s.cs = k.ca - supply.r * s.a;
   s.g = c * s.a + k.b0 * s.cs;
