@@ -105,6 +105,7 @@ GPPCORE_INLINE Classes<Dual<X, K>, N> reciprocal(const Classes<Dual<X, K>, N>& a
   return r;
 }
 GPPCORE_DUAL reciprocal(const Dual<X, K>& a) { return reciprocal(Classes<Dual<X, K>, 1>{{a}}).c[0]; }
+GPPCORE_DUAL log(const Dual<X, K>& a) { return log(Classes<Dual<X, K>, 1>{{a}}).c[0]; }
 #undef GPPCORE_DUAL
 #undef GPPCORE_COMPONENTS
 

@@ -3,8 +3,8 @@
 // Supply and demand meet in a cubic. With A net assimilation, r the boundary-layer resistance, c the
 // Ball-Berry slope and b0 the residual conductance, all for CO2:
 //   Cs = Ca - r A,  Ci = Cs N / D,  N = (c - 1) A + b0 Cs,  D = c A + b0 Cs.
-// C3, one rate  A + Rd = a (Ci - G) / (Ci + B):   Cs N (a - Rd - A) - (B A + B Rd + a G) D = 0.
-// C4, rate M co-limited with PEP carboxylase s Ci: s Cs N (M - Ag) - D Ag (M - beta Ag) = 0, Ag = A + Rd.
+// C3, one rate  A + Rd = a (Ci - G) / (Ci + B):   F = Cs N (a - Rd - A) - (B A + B Rd + a G) D = 0.
+// C4, rate M co-limited with PEP carboxylase s Ci: F = s Cs N (M - Ag) - D Ag (M - beta Ag) = 0, Ag = A + Rd.
 // Both are positive at A = 0 if and only if A > 0, and have the wanted root as their smallest positive one.
 #pragma once
 #include "constants.hpp"
@@ -12,13 +12,27 @@
 
 namespace gppcore::GPPCORE_ISA {
 
+// One rate of C3 leaves. Its cubic is linear in d = c - r b0: with n0 = b0 Ca,
+//   F = n0 u + (d u - v) A + (z - d y) A^2 + (d - 1) r A^3.
+template <class X, int N>
+struct Branch {
+  Classes<X, N> u, v, y, z;  // u and v halved
+};
+
 // What does not change while a leaf's temperature and light do not.
 template <class X, int N>
 struct Biochemistry {
-  Classes<X, N> rd, cap;                 // respiration; largest net assimilation
-  Classes<X, N> a1, b1, q1, a2, b2, q2;  // C3: the branch that saturates lower (1) and the other (2)
-  Classes<X, N> cross, w1, w2;           // C3: where the two branches cross, encoded for choose_branch
-  Classes<X, N> m, pep;                  // C4: M and s
+  Classes<X, N> rd, cap;             // respiration; largest net assimilation
+  Branch<X, N> low, high;            // C3: the branch that saturates lower, and the other
+  Classes<X, N> cross_d, cross_one;  // C3: F of the lower branch where the two cross is cross_d d + cross_one
+  Classes<X, N> m, pep;              // C4: M and s
+};
+
+// What CO2 passes on its way to the stomata: boundary layer r, residual conductance b0, and CO2 of the air.
+template <class X, int N>
+struct Supply {
+  Classes<X, N> r;
+  X b0, ca;
 };
 
 // exp of a constant, at compile time.
@@ -80,34 +94,39 @@ GPPCORE_INLINE void set_rates_c3(const TemperatureC3<T>& t, const Classes<X, N>&
   rates.gamma = t.gamma;
 }
 
+template <class X, int N>
+GPPCORE_INLINE Branch<X, N> branch(const Classes<X, N>& a, const Classes<X, N>& b, const Classes<X, N>& rd,
+                                   const Classes<X, N>& compensation, const Supply<X, N>& s) {
+  const X half_n0 = 0.5 * s.b0 * s.ca;
+  const Classes<X, N> net = a - rd, rate = s.r * net, rn0 = s.r * (s.b0 * s.ca), sum = rate + s.ca;
+  Branch<X, N> t;
+  t.u = 0.5 * (s.ca * net - (b * rd + a * compensation));
+  t.v = 0.5 * ((s.ca + rn0) * net) + half_n0 * (s.ca + b);
+  t.y = sum + b;
+  t.z = sum + rn0;
+  return t;
+}
+
 template <class X, int N, class T>
-GPPCORE_INLINE void set_biochemistry_c3(const RatesC3<X, N, T>& t, const Classes<X, N>& r, const X& ca,
-                                        Biochemistry<X, N>& b) {
+GPPCORE_INLINE void set_biochemistry_c3(const RatesC3<X, N, T>& t, const Supply<X, N>& s, Biochemistry<X, N>& b) {
   using XN = Classes<X, N>;
-  const XN vcmax = t.vcmax, j4 = t.j4;
+  const XN zero = splat<XN>(0.0), vcmax = t.vcmax, j4 = t.j4;
   b.rd = t.rd;
   b.cap = constants::sink_limit * vcmax - b.rd;
-  const XN zero = splat<XN>(0.0), one = splat<XN>(1.0);
-  const T gamma2 = t.gamma + t.gamma;
-  const XN km = zero + t.km, g2 = zero + gamma2;
-  const XN a1 = minimum(vcmax, j4), a2 = maximum(j4, vcmax);
-  b.b1 = where_less(vcmax, j4, km, g2);
-  b.b2 = where_less(vcmax, j4, g2, km);
-  b.q1 = b.b1 * b.rd + a1 * t.gamma;
-  b.q2 = b.b2 * b.rd + a2 * t.gamma;
-  b.a1 = a1 - b.rd;
-  b.a2 = a2 - b.rd;
-  // The branches cross at A* + Rd = [j4 (K + G) - 3 G V] / (K - 2 G), if they do at a positive rate.
-  const T k2g = t.km - gamma2, size = at_least(maximum(k2g, -1.0 * k2g), 1e-6);
+  const T gamma2 = t.gamma + t.gamma, k2g = t.km - gamma2;
+  const XN km = zero + t.km, g2 = zero + gamma2, gamma = zero + t.gamma;
+  b.low = branch(minimum(vcmax, j4), where_less(vcmax, j4, km, g2), b.rd, gamma, s);
+  b.high = branch(maximum(j4, vcmax), where_less(vcmax, j4, g2, km), b.rd, gamma, s);
+  // The branches cross at A* + Rd = [j4 (K + G) - 3 G V] / (K - 2 G), if they do at a positive rate. Below, the higher
+  // one holds: the sign of the lower one's cubic there tells which. Cs is 0 at A = Ca / r, where that is negative.
   const XN numerator = j4 * (t.km + t.gamma) - vcmax * (gamma2 + t.gamma);
-  const XN crossing = where_less(zero, numerator * (vcmax - j4), numerator * reciprocal(size) - b.rd, zero - one);
-  // Branch 2 holds below the crossing: the sign of branch 1's cubic there tells which. Where there is no crossing,
-  // or it lies where Cs < 0, the weights decide alone.
-  const XN beyond = crossing * r, ca_n = every<N>(ca);
-  const XN inside = where_less(beyond, ca_n, crossing, zero);
-  b.cross = where_less(zero, crossing, inside, zero);
-  b.w1 = where_less(zero, crossing, where_less(beyond, ca_n, b.a1 - inside, zero), one);
-  b.w2 = where_less(zero, crossing, where_less(beyond, ca_n, b.b1 * inside + b.q1, one), zero);
+  const XN crossing = numerator * reciprocal(at_least(maximum(k2g, -1.0 * k2g), 1e-6)) - b.rd;
+  const XN a = minimum(crossing, s.ca * reciprocal(s.r)), a2 = a * a, a3r = a2 * a * s.r;
+  const XN meets = where_less(zero, numerator * (vcmax - j4), crossing, zero);
+  const XN slope = 2.0 * (a * b.low.u) - a2 * b.low.y + a3r;
+  const XN offset = 2.0 * (s.b0 * s.ca * b.low.u - a * b.low.v) + a2 * b.low.z - a3r;
+  b.cross_d = where_less(zero, meets, slope, zero);
+  b.cross_one = where_less(zero, meets, offset, splat<XN>(1.0));
 }
 
 // Smooth minimum of a and b: smaller root of theta x^2 - (a + b) x + a b (E10).
@@ -145,107 +164,107 @@ GPPCORE_INLINE void set_biochemistry_c4(const TemperatureC4<T>& t, const Classes
   b.pep = k::c4_pep_slope * vcmax25 * t.q10;
 }
 
-// Coefficients f0 + f1 A + f2 A^2 + f3 A^3 of the cubic of one branch.
+// F = f0 + 2 h1 A - m2 A^2 + f3 A^3 of one branch.
 template <class X, int N>
 struct Cubic {
-  Classes<X, N> f0, f1, f2, f3;
-};
-
-// Conditions of stomata: Ball-Berry slope c and residual conductance b0, boundary layer r, and CO2 of the air.
-template <class X, int N>
-struct Supply {
-  Classes<X, N> c, r;
-  X b0, ca;
+  Classes<X, N> f0, h1, m2, f3;
 };
 
 template <class X, int N>
-GPPCORE_INLINE Cubic<X, N> cubic_c3(const Biochemistry<X, N>& b, const Supply<X, N>& s) {
-  const X n0 = s.b0 * s.ca, s0 = s.ca * n0;
-  const Classes<X, N> d1 = s.c - s.r * s.b0, n1 = d1 - 1.0, s1 = n1 * s.ca - s.r * n0, f3 = s.r * n1;
-  const Classes<X, N> lhs = (s0 + b.cross * (s1 - b.cross * f3)) * b.w1, rhs = (n0 + d1 * b.cross) * b.w2;
-  const Classes<X, N> rate = where_less(lhs, rhs, b.a2, b.a1), k = where_less(lhs, rhs, b.b2, b.b1),
-                      q = where_less(lhs, rhs, b.q2, b.q1);
-  return {rate * s0 - q * n0, s1 * rate - s0 - q * d1 - k * n0, 0.0 - f3 * rate - s1 - k * d1, f3};
+GPPCORE_INLINE Cubic<X, N> cubic_c3(const Biochemistry<X, N>& b, const Classes<X, N>& c, const Supply<X, N>& s) {
+  const Classes<X, N> d = c - s.r * s.b0, f = b.cross_d * d + b.cross_one, zero = splat<Classes<X, N>>(0.0);
+  const Classes<X, N> u = where_less(f, zero, b.high.u, b.low.u), v = where_less(f, zero, b.high.v, b.low.v);
+  const Classes<X, N> y = where_less(f, zero, b.high.y, b.low.y), z = where_less(f, zero, b.high.z, b.low.z);
+  return {(2.0 * s.b0 * s.ca) * u, d * u - v, d * y - z, d * s.r - s.r};
 }
 
 template <class X, int N>
-GPPCORE_INLINE Cubic<X, N> cubic_c4(const Biochemistry<X, N>& b, const Supply<X, N>& s) {
+GPPCORE_INLINE Cubic<X, N> cubic_c4(const Biochemistry<X, N>& b, const Classes<X, N>& c, const Supply<X, N>& s) {
   constexpr double beta = constants::c4_beta;
   const X n0 = s.b0 * s.ca, s0 = s.ca * n0;
-  const Classes<X, N> d1 = s.c - s.r * s.b0, n1 = d1 - 1.0, s1 = n1 * s.ca - s.r * n0, rn1 = s.r * n1;
+  const Classes<X, N> d = c - s.r * s.b0, n1 = d - 1.0, s1 = n1 * s.ca - s.r * n0, rn1 = s.r * n1;
   const Classes<X, N> mb = b.m - beta * b.rd, e0 = b.rd * mb, e1 = mb - beta * b.rd;
   Cubic<X, N> f;
   f.f0 = b.pep * s0 * b.cap - e0 * n0;
-  f.f1 = b.pep * (s1 * b.cap - s0) - (e1 * n0 + d1 * e0);
-  f.f2 = b.pep * (0.0 - rn1 * b.cap - s1) - (d1 * e1 - beta * n0);
-  f.f3 = b.pep * rn1 + beta * d1;
+  f.h1 = 0.5 * (b.pep * (s1 * b.cap - s0) - (e1 * n0 + d * e0));
+  f.m2 = b.pep * (rn1 * b.cap + s1) + (d * e1 - beta * n0);
+  f.f3 = b.pep * rn1 + beta * d;
   return f;
 }
 
 // One step to the smallest positive root: A^3 is expanded to second order about the iterate `a`, and the wanted root
-// of the resulting quadratic is taken in the form that does not cancel. A rough square root does, since Newton steps
-// follow. Bounds on iterate and divisors keep classes without a root from spoiling the shared division.
+// of the resulting quadratic is taken in the form that does not cancel.
 template <class V, int N>
-GPPCORE_INLINE Classes<V, N> quadratic_step(const Cubic<V, N>& f, const Classes<V, N>& a, const Classes<V, N>& cap) {
-  const Classes<V, N> zero = splat<Classes<V, N>>(0.0);
-  const Classes<V, N> t = f.f3 * a, t3 = 3.0 * t;
-  const Classes<V, N> p0 = f.f0 + t * a * a, p1 = f.f1 - t3 * a, p2 = f.f2 + t3;
-  const Classes<V, N> root = rough_sqrt(at_least(p1 * p1 - 4.0 * p2 * p0, 0.0));
-  const Classes<V, N> n = root + maximum(p1, zero - p1);
-  const Classes<V, N> top = where_less(p1, zero, p0 + p0, n), bottom = where_less(p1, zero, n, -2.0 * p2);
-  return minimum(at_least(top * reciprocal(at_least(bottom, 1e-20)), 0.0), cap);
+GPPCORE_INLINE Classes<V, N> quadratic_root(const Classes<V, N>& p0, const Classes<V, N>& h1, const Classes<V, N>& m2,
+                                            const Classes<V, N>& limit) {
+  const Classes<V, N> zero = splat<Classes<V, N>>(0.0),
+                      n = rough_sqrt(maximum(h1 * h1 + m2 * p0, zero)) + magnitude(h1);
+  const Classes<V, N> root = where_less(h1, zero, p0, n) * rough_reciprocal(where_less(h1, zero, n, m2));
+  return minimum(maximum(root, zero), limit);
 }
 template <class V, int N>
-GPPCORE_INLINE Classes<V, N> newton_step(const Cubic<V, N>& f, const Classes<V, N>& a) {
-  const Classes<V, N> t = f.f3 * a, u = f.f2 + t;
-  const Classes<V, N> slope = at_most(f.f1 + a * (u + u + t), -1e-20);
-  return a - (f.f0 + a * (f.f1 + a * u)) * reciprocal(slope);
+GPPCORE_INLINE Classes<V, N> quadratic_step(const Cubic<V, N>& f, const Classes<V, N>& a, const Classes<V, N>& limit) {
+  const Classes<V, N> t = f.f3 * a, ta = t * a;
+  return quadratic_root(f.f0 + ta * a, f.h1 - 1.5 * ta, f.m2 - 3.0 * t, limit);
+}
+template <class V, int N>
+GPPCORE_INLINE Classes<V, N> newton_step(const Cubic<V, N>& f, const Classes<V, N>& a, const Classes<V, N>& limit) {
+  const Classes<V, N> t = f.f3 * a, u = f.m2 - t, h = f.h1 + f.h1;
+  const Classes<V, N> slope = h - a * (u + u - t);
+  return minimum(at_least(a - (f.f0 + a * (h - a * u)) * rough_reciprocal(slope), 0.0), limit);
 }
 
 // The root with its derivatives, by the theorem of implicit functions.
 template <class E, int U, int N>
-GPPCORE_INLINE Classes<Lanes<E, U>, N> with_derivatives(const Cubic<Lanes<E, U>, N>&,
-                                                        const Classes<Lanes<E, U>, N>& a) {
+GPPCORE_INLINE Classes<Lanes<E, U>, N> with_derivatives(const Cubic<Lanes<E, U>, N>&, const Classes<Lanes<E, U>, N>& a,
+                                                        const Classes<Lanes<E, U>, N>&) {
   return a;
 }
 template <class V, int K, int N>
-GPPCORE_INLINE Classes<Dual<V, K>, N> with_derivatives(const Cubic<Dual<V, K>, N>& f, const Classes<V, N>& a) {
-  const Classes<V, N> f1 = value(f.f1), f3 = value(f.f3), t = f3 * a, u = value(f.f2) + t;
-  const Classes<V, N> inverse = reciprocal(at_most(f1 + a * (u + u + t), -1e-20));
+GPPCORE_INLINE Classes<Dual<V, K>, N> with_derivatives(const Cubic<Dual<V, K>, N>& f, const Classes<V, N>& a,
+                                                       const Classes<Dual<V, K>, N>& limit) {
+  const Classes<V, N> h1 = value(f.h1), m2 = value(f.m2), t = value(f.f3) * a;
+  const Classes<V, N> inverse = reciprocal(at_most(2.0 * (h1 - m2 * a) + 3.0 * (t * a), -1e-20));
   Classes<Dual<V, K>, N> r;
   for (int i = 0; i < N; ++i) {
-    const V x = a.c[i], scale = -1.0 * inverse.c[i];
+    const V x = a.c[i], scale = -1.0 * inverse.c[i], most = limit.c[i].v;
     r.c[i].v = x;
-    for (int k = 0; k < K; ++k)
-      r.c[i].d[k] = scale * (f.f0.c[i].d[k] + x * (f.f1.c[i].d[k] + x * (f.f2.c[i].d[k] + x * f.f3.c[i].d[k])));
+    for (int k = 0; k < K; ++k) {
+      const V by = scale * (f.f0.c[i].d[k] + x * (2.0 * f.h1.c[i].d[k] + x * (x * f.f3.c[i].d[k] - f.m2.c[i].d[k])));
+      r.c[i].d[k] = where_less(x, most, by, limit.c[i].d[k]);
+    }
   }
   return r;
 }
 
-// Net assimilation, at least 0, from the expansion centre `a` (0: cold start).
+// Net assimilation, at least 0, from what is known of it, in further steps.
 template <class X, class V, int N>
-GPPCORE_INLINE Classes<X, N> solve(const Cubic<X, N>& f, const Classes<X, N>& cap, Classes<V, N> a, int steps,
-                                   int newton_steps) {
+GPPCORE_INLINE Classes<X, N> solve(const Cubic<X, N>& f, const Classes<X, N>& cap, Classes<V, N> a, int steps) {
   using XN = Classes<X, N>;
-  const Cubic<V, N> g{value(f.f0), value(f.f1), value(f.f2), value(f.f3)};
-  const Classes<V, N> limit = value(cap);
-#pragma GCC unroll 1
-  for (int i = 0; i < steps; ++i) a = quadratic_step(g, a, limit);
-  for (int i = 0; i < newton_steps; ++i) a = newton_step(g, a);
-  const XN zero = splat<XN>(0.0);
-  return at_least(where_less(zero, f.f0, minimum(with_derivatives(f, a), cap), zero), 0.0);
+  const Cubic<V, N> g{value(f.f0), value(f.h1), value(f.m2), value(f.f3)};
+  const XN zero = splat<XN>(0.0), limit = maximum(where_less(zero, f.f0, cap, zero), zero);
+  for (int i = 0; i < steps; ++i) a = quadratic_step(g, a, value(limit));
+  a = newton_step(g, a, value(limit));
+  return with_derivatives(f, a, limit);
+}
+// The same from nothing.
+template <class X, int N>
+GPPCORE_INLINE Classes<X, N> solve(const Cubic<X, N>& f, const Classes<X, N>& cap, int steps) {
+  const auto cold = quadratic_root(value(f.f0), value(f.h1), value(f.m2), value(at_least(cap, 0.0)));
+  return solve(f, cap, cold, steps - 1);
 }
 
 // What light and Rubisco allow before respiration at the CO2 of the air.
 template <class X, int N>
-GPPCORE_INLINE Classes<X, N> ceiling_c3(const Biochemistry<X, N>& b, const X& ca) {
-  const Classes<X, N> v1 = b.a1 + b.rd, v2 = b.a2 + b.rd, t1 = v1 * ca - (b.q1 - b.b1 * b.rd),
-                      t2 = v2 * ca - (b.q2 - b.b2 * b.rd);
-  return at_least(minimum(t1 * reciprocal(b.b1 + ca), t2 * reciprocal(b.b2 + ca)), 0.0);
+GPPCORE_INLINE Classes<X, N> ceiling_c3(const Biochemistry<X, N>& b, const Supply<X, N>& s) {
+  const auto rate = [&](const Branch<X, N>& t) {
+    return 2.0 * t.u * reciprocal(t.y - t.z + (s.ca + s.r * (s.b0 * s.ca)));
+  };
+  return at_least(b.rd + minimum(rate(b.low), rate(b.high)), 0.0);
 }
 template <class X, int N>
-GPPCORE_INLINE Classes<X, N> ceiling_c4(const Biochemistry<X, N>& b, const X& ca) {
-  return smaller_root(constants::c4_beta, b.m, b.pep * ca);
+GPPCORE_INLINE Classes<X, N> ceiling_c4(const Biochemistry<X, N>& b, const Supply<X, N>& s) {
+  return smaller_root(constants::c4_beta, b.m, b.pep * s.ca);
 }
 
 }  // namespace gppcore::GPPCORE_ISA

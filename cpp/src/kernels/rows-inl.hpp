@@ -5,8 +5,8 @@
 
 namespace gppcore::GPPCORE_ISA {
 
-// Vectors abreast: two hide each other's latency; more would not stay in registers and caches.
-constexpr int kAbreast = 2;
+// Vectors abreast: two hide each other's latency where the registers hold them, 32 with AVX-512.
+constexpr int kAbreast = GPPCORE_VECTOR_BYTES == 64 ? 2 : 1;
 
 // Elements i, i + 1, ... of a column; the last one that is left fills the lanes beyond the end.
 template <class V, class E>
@@ -39,23 +39,27 @@ GPPCORE_INLINE void store(E* to, int64_t i, int64_t left, Lanes<E, U> x) {
 template <class X>
 GPPCORE_INLINE Classes<X, 4> class_gpp(const TwoLeafParameters& p, const Canopy<X>& k, const State<X>& s) {
   if (!p.gross) return s.a * k.area;
-  return minimum(s.a + k.leaf.rd, p.c4 ? ceiling_c4(k.leaf, k.ca) : ceiling_c3(k.leaf, k.ca)) * k.area;
+  const Supply<X, 4> supply = supply_of(k);
+  return minimum(s.a + k.leaf.rd, p.c4 ? ceiling_c4(k.leaf, supply) : ceiling_c3(k.leaf, supply)) * k.area;
 }
 
 // Writes what was asked for besides GPP; `lit` lanes, and those of the night.
 template <class X, class E>
-__attribute__((noinline)) void store_classes(const Canopy<X>& k, const State<X>& s, const Classes<X, 4>& gpp,
-                                             const X& lit, const X& poison, int64_t i, int64_t left,
-                                             const TwoLeafRow<E>& out) {
+__attribute__((noinline)) void store_classes(const Canopy<X>& k, State<X>& s, const Classes<X, 4>& gpp, const X& lit,
+                                             const X& poison, int64_t i, int64_t left, const TwoLeafRow<E>& out) {
   const X zero = splat<X>(0.0);
   const auto put = [&](int output, int c, const X& day, const X& night) {
     store(out.to[output + c], i, left, where_less(zero, lit, day, night) + poison);
   };
-  const Classes<X, 4> stomata = s.g / s.cs, water = s.g / (s.cs + s.g * k.vapour) * (k.deficit + k.slope * s.warm);
+  // Moles of water that the deficit in units of Canopy drives through a resistance for CO2, and their weight.
+  const X water = k.heat_capacity * k.per_co2 / (3149000.0 - 2370.0 * k.tk);
+  const Classes<X, 4> through = s.g / (s.cs + s.g * (layers(s.ra) + layers(k.r)));
+  warm_leaves(k, s);
+  const Classes<X, 4> transpired = through * (k.deficit + k.slope * s.warm) * water;
   for (int c = 0; c < 4; ++c) {
     put(kGppClasses, c, gpp.c[c], zero);
-    put(kConductance, c, constants::h2o_to_co2 * (stomata.c[c] / k.per_co2) * k.area.c[c], zero);
-    put(kTranspiration, c, water.c[c] * k.per_gamma / (3149000.0 - 2370.0 * k.tk) * k.area.c[c], zero);
+    put(kConductance, c, constants::h2o_to_co2 * (s.g.c[c] / s.cs.c[c]) * k.area.c[c], zero);
+    put(kTranspiration, c, transpired.c[c] * k.area.c[c], zero);
     put(kLeafTemperature, c, k.tair + s.warm.c[c], k.tair);
     put(kApar, c, constants::ppfd_per_shortwave * k.absorbed.c[c] * k.area.c[c], zero);
   }
@@ -155,19 +159,18 @@ inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
     const V poison = 0.0 * sum, tair = x[kLeafTair], stress = x[kLeafSoilWaterStress], ca = x[kLeafCa];
     const V drought = p.c4 ? stress : splat<V>(1.0);
     const V1 vcmax25{{x[kLeafVcmax25] * drought}}, ppfd{{x[kLeafPpfd]}};
-    const Supply<V, 1> supply{{{x[kLeafG1] * stress * x[kLeafHumidity] * (1.0 / constants::h2o_to_co2)}},
-                              {{constants::h2o_to_co2 / x[kLeafBoundaryConductance]}},
+    const V1 c{{x[kLeafG1] * stress * x[kLeafHumidity] * (1.0 / constants::h2o_to_co2)}};
+    const Supply<V, 1> supply{{{constants::h2o_to_co2 / x[kLeafBoundaryConductance]}},
                               drought * x[kLeafG0] * (1.0 / constants::h2o_to_co2),
                               ca};
     Biochemistry<V, 1> b;
     if (p.c4) {
       set_biochemistry_c4(temperature_c4(tair), vcmax25, ppfd, b);
     } else {
-      set_biochemistry_c3(leaf_rates(p, tair, vcmax25, ppfd), supply.r, ca, b);
+      set_biochemistry_c3(leaf_rates(p, tair, vcmax25, ppfd), supply, b);
     }
-    const V1 cold = splat<V1>(0.0);
-    const V1 a = p.c4 ? solve(cubic_c4(b, supply), b.cap, cold, 8, 2) : solve(cubic_c3(b, supply), b.cap, cold, 5, 2);
-    const V1 cs = ca - supply.r * a, g = supply.c * a / cs + supply.b0;
+    const V1 a = p.c4 ? solve(cubic_c4(b, c, supply), b.cap, 10) : solve(cubic_c3(b, c, supply), b.cap, 7);
+    const V1 cs = ca - supply.r * a, g = c * a / cs + supply.b0;
     store(out[kLeafNet], i, left, a.c[0] + poison);
     store(out[kLeafCi], i, left, (cs - a / at_least(g, 1e-20)).c[0] + poison);
     store(out[kLeafConductance], i, left, constants::h2o_to_co2 * g.c[0] + poison);
