@@ -100,13 +100,13 @@ def test_zipped_tables_are_read_too(tables, tmp_path):
     assert plain.forcing.identical(read_towers(tmp_path / "b").forcing)
 
 
-def test_only_core_rows_count_and_tower_leaves_replace_those_of_the_cell(tables, tmp_path):
+def test_only_core_rows_count_and_leaves_of_tower_and_cell_are_averaged(tables, tmp_path):
     gpp = tables["gpp_monthly.csv"]
     gpp["core"] = [1, 0] * 6
     gpp["modis_lai_m2_m2"] = [4.0, np.nan] * 6
     towers = read_towers(write(tables, tmp_path))
     assert len(towers.gpp) == 6
-    assert towers.forcing["lai"][12:14, 0].values.tolist() == [4.0, 2.0]
+    assert towers.forcing["lai"][12:14, 0].values.tolist() == [3.0, 2.0]
     assert (towers.forcing["lai"][:12] == 2.0).all()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,46 @@ Float = NDArray[np.float64]
 MONTHLY_PREDICTORS = ("tair", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai")
 STATIC_PREDICTORS = ("c4_fraction", *(f"fraction_{name}" for name in PFT_NAMES))
 PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
-"""Columns of every learner, in order; `fraction_<pft>` are area shares, so that mixed cells need no category."""
+"""Columns of the global tile stores, in order; `fraction_<pft>` are area shares: mixed cells need no category."""
+
+_SMALL = (*PREDICTORS, "ca", "fraction_wetland")
+_MID = (
+    *_SMALL,
+    "precip_3m",
+    "modis_ndwi",
+    "modis_fpar",
+    "modis_lst_day_k",
+    "grid_NDVI_maximum",
+    "grid_NDVI_minimum",
+    "elev_m",
+)
+PREDICTOR_SETS = {
+    "small": _SMALL,
+    "mid": _MID,
+    "full": (
+        *_MID,
+        "modis_lai_m2_m2",
+        "modis_lst_night_k",
+        "modis_snow_pct",
+        "esacci_sm_m3_m3",
+        "era5_skin_t_k",
+        "era5_pet_mm_d",
+        "bess_par_w_m2",
+        "bess_pardiff_w_m2",
+        "cell_tmin_c",
+        "cell_tmax_c",
+        "cell_burned_frac",
+        "bess_peakVCmax_C3",
+        "bess_kn",
+        "grid_elev_0p5",
+        "soil_sand_30cm_raw",
+        "soil_clay_30cm_raw",
+        "soil_organic_30cm_raw",
+        "soil_swc_30cm_raw",
+    ),
+}
+"""Predictors by how much is known of a place: forcing and land cover; the satellite columns that carry most; all
+columns of a tower folder that a map could have too. Sun-induced fluorescence is left out: it judges the models."""
 
 
 def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:
@@ -73,25 +112,28 @@ class Samples:
     Attributes
     ----------
     x : ndarray, shape (rows, predictors)
-        Predictors in the order of `PREDICTORS`; NaN is missing.
+        Predictors; NaN is missing.
     gpp_daily : ndarray, shape (rows,)
         Target [g m-2 d-1].
     process : ndarray, shape (rows,)
         GPP of the process model for the same rows [g m-2 d-1].
     groups : pandas.DataFrame
         One row per sample: site, cluster, region, pft, year, month.
+    predictors : tuple of str, default `PREDICTORS`
+        Names of the columns of `x`.
     """
 
     x: Float
     gpp_daily: Float
     process: Float
     groups: pd.DataFrame
+    predictors: tuple[str, ...] = PREDICTORS
 
     def __post_init__(self) -> None:
         n = len(self.gpp_daily)
-        if self.x.shape != (n, len(PREDICTORS)) or self.process.shape != (n,) or len(self.groups) != n:
+        if self.x.shape != (n, len(self.predictors)) or self.process.shape != (n,) or len(self.groups) != n:
             raise ShapeError(
-                f"Samples: expected {n} rows of {len(PREDICTORS)} predictors, got x {self.x.shape}, "
+                f"Samples: expected {n} rows of {len(self.predictors)} predictors, got x {self.x.shape}, "
                 f"process {self.process.shape}, groups {len(self.groups)}"
             )
 
@@ -109,14 +151,14 @@ class Samples:
         )
 
 
-def predictor_matrix(columns: Mapping[str, ArrayLike]) -> Float:
-    """Stack columns of equal length to rows in the order of `PREDICTORS`.
+def predictor_matrix(columns: Mapping[str, ArrayLike], predictors: Sequence[str] = PREDICTORS) -> Float:
+    """Stack columns of equal length to rows in the order of `predictors`.
 
     Raises
     ------
     ShapeError
         If a predictor is missing.
     """
-    if missing := [name for name in PREDICTORS if name not in columns]:
-        raise ShapeError(f"predictors: expected {list(PREDICTORS)}, got no {missing}")
-    return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in PREDICTORS])
+    if missing := [name for name in predictors if name not in columns]:
+        raise ShapeError(f"predictors: expected {list(predictors)}, got no {missing}")
+    return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in predictors])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,13 @@ from gppcore.variables import G_C_PER_UMOL
 Float = NDArray[np.float64]
 Types = Mapping[str, PlantFunctionalType]
 
+PHYSICS = ("process", "rubisco_limited", "light_limited", "unstressed", "shaded", "apar_sunlit", "apar_shaded")
+"""What the process model tells a learner of a month: its GPP; GPP with a quarter of Vcmax25, with Vcmax25 without
+bound, and with wet soil; GPP of shaded leaves (all g C m-2 d-1); photons absorbed by sunlit and shaded leaves
+(mol m-2 d-1)."""
+_LOW_VCMAX25 = 0.25
+_UNBOUND_VCMAX25 = 400.0
+_MOL_PER_G_C = 1e-6 / G_C_PER_UMOL
 _MONTHLY = ("tair", "tair_range", "sw", "vpd", "ca", "soil_water", "lai")
 
 
@@ -50,6 +57,27 @@ class TypeHours:
     def gpp(self, pft: PlantFunctionalType, n_threads: int) -> Float:
         """Return the type's part of daily GPP [g m-2 d-1], shape (n,)."""
         return self._daily(two_leaf_gpp(*self._inputs(pft), pft, n_threads=n_threads).gpp)
+
+    def features(self, pft: PlantFunctionalType, n_threads: int) -> tuple[Float, ...]:
+        """Return the type's part of the `PHYSICS` features, each of shape (n,)."""
+        weather, canopy = self._inputs(pft)
+        wet = replace(canopy, soil_water_stress=1.0)
+
+        def gpp(canopy: Canopy, vcmax25: float) -> Float:
+            return two_leaf_gpp(weather, canopy, replace(pft, vcmax25=vcmax25), n_threads=n_threads).gpp
+
+        full = two_leaf_gpp(weather, canopy, pft, outputs=("apar",), n_threads=n_threads)
+        assert full.apar is not None
+        fluxes = (
+            full.gpp,
+            gpp(canopy, _LOW_VCMAX25 * pft.vcmax25),
+            gpp(canopy, _UNBOUND_VCMAX25),
+            gpp(wet, pft.vcmax25),
+            full.gpp_shaded,
+            (full.apar[0] + full.apar[2]) * _MOL_PER_G_C,
+            (full.apar[1] + full.apar[3]) * _MOL_PER_G_C,
+        )
+        return tuple(self._daily(flux) for flux in fluxes)
 
     def gradient(self, pft: PlantFunctionalType, parameters: Sequence[str], n_threads: int) -> list[Float]:
         """Return the derivatives of :meth:`gpp` by parameters of the type, each of shape (n,)."""
@@ -113,6 +141,28 @@ class TowerHours:
         for part in self.types:
             total[part.rows] += part.gpp(pfts[part.name], n_threads)
         return total
+
+
+def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> dict[str, Float]:
+    """Simulate the `PHYSICS` features of tower months, as :func:`process_gpp` does GPP.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (rows of `towers.gpp`,)
+        By name; NaN where the forcing is unknown.
+
+    Raises
+    ------
+    RangeError
+        If `pfts` lacks a type of the towers.
+    """
+    hours = TowerHours.of(towers)
+    check_types(hours, pfts)
+    found = {name: np.where(hours.known, 0.0, np.nan) for name in PHYSICS}
+    for part in hours.types:
+        for name, feature in zip(PHYSICS, part.features(pfts[part.name], n_threads), strict=True):
+            found[name][part.rows] += feature
+    return found
 
 
 def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Float:

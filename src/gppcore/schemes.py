@@ -1,0 +1,157 @@
+"""What is held out when models are judged: splits of tower months into training and test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.errors import RangeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Mask = NDArray[np.bool_]
+Scheme = Literal["site", "temporal", "regional", "few"]
+By = Literal["koeppen", "continent", "pft"]
+SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional", "few")
+_COLUMN = {"koeppen": "region", "continent": "continent", "pft": "pft"}
+
+_FOLDS = 5
+_MIN_REGION_ROWS = 30
+_EARLY = 2.0 / 3.0  # share of a tower's years that trains where years are held out
+_MIN_YEARS = 3
+
+
+@dataclass(frozen=True)
+class Split:
+    """One training and what it is tested on.
+
+    Attributes
+    ----------
+    label : str
+        What is held out: a fold, a region, the later years, or the number and the draw of towers that train.
+    train, test : ndarray of bool, shape (rows,)
+        Rows of the samples.
+    towers : int
+        Number of clusters that train.
+    """
+
+    label: str
+    train: Mask
+    test: Mask
+    towers: int
+
+
+@dataclass(frozen=True)
+class Few:
+    """How few towers train in the scheme `few`.
+
+    Attributes
+    ----------
+    numbers : tuple of int
+        Numbers of towers, each of another cluster.
+    draws : int
+        Random choices for each number.
+    seed : int
+        Seed of the choices.
+    """
+
+    numbers: tuple[int, ...] = (5, 10, 20)
+    draws: int = 8
+    seed: int = 0
+
+
+def splits(
+    groups: pd.DataFrame, scheme: Scheme, *, by: By = "koeppen", few: Few | None = None, tested: Mask | None = None
+) -> list[Split]:
+    """Return the splits of a scheme; clusters of towers are never parted but in the scheme `temporal`.
+
+    Parameters
+    ----------
+    groups : pandas.DataFrame
+        Columns site, cluster, year, and that of `by`: region (Koeppen main class), continent or pft.
+    scheme : {"site", "temporal", "regional", "few"}
+        - site: five folds of clusters of towers within 50 km;
+        - temporal: the last third of every tower's years, of towers with at least 3 years; all others train;
+        - regional: one class of `by` after the other, without the clusters that reach into it; classes of fewer than
+          30 rows are not held out;
+        - few: all clusters but those of a few towers drawn at random.
+    by : {"koeppen", "continent", "pft"}, default "koeppen"
+        Classes that are held out in the scheme `regional`.
+    few : Few, optional
+        Numbers and draws of the scheme `few`.
+    tested : ndarray of bool, shape (rows,), optional
+        Rows that may be tested; all others train only. With it the scheme `site` is one split.
+
+    Raises
+    ------
+    RangeError
+        If an option is unknown, or nothing can be held out.
+    """
+    if scheme not in SCHEMES:
+        raise RangeError(f"scheme: expected one of {list(SCHEMES)}, got {scheme!r}")
+    if by not in _COLUMN:
+        raise RangeError(f"by: expected one of {list(_COLUMN)}, got {by!r}")
+    cluster = groups["cluster"].to_numpy()
+    may = np.ones(len(groups), dtype=bool) if tested is None else tested
+    if scheme == "site":
+        masks = [("test towers", may & True)] if tested is not None else list(_folds(cluster))
+    elif scheme == "temporal":
+        masks = [("later years", _later_years(groups))]
+    elif scheme == "regional":
+        masks = list(_classes(groups[_COLUMN[by]].to_numpy()))
+    else:
+        return list(_few(groups, few or Few(), may, tested is not None))
+    found = []
+    for label, held in masks:
+        test = held & may
+        # A cluster on the border of two regions is in neither training nor, with its other part, in the test.
+        train = ~held if scheme == "temporal" else ~held & ~np.isin(cluster, cluster[test])
+        if test.any() and train.any():
+            found.append(Split(label, train, test, len(np.unique(cluster[train]))))
+    if not found or (tested is None and scheme in ("site", "regional") and len(found) < 2):
+        raise RangeError(f"scheme {scheme}: expected at least 2 groups of samples, got {len(found)}")
+    return found
+
+
+def _folds(cluster: NDArray[Any]) -> Iterator[tuple[str, Mask]]:
+    """Yield folds of clusters, in an order shuffled once, so that neighbouring numbers do not share a fold."""
+    names, size = np.unique(cluster, return_counts=True)
+    order = np.random.default_rng(0).permutation(len(names))
+    names, size = names[order], size[order]
+    fold = np.minimum(np.cumsum(size) * _FOLDS // size.sum(), _FOLDS - 1)
+    for k in range(_FOLDS):
+        yield f"fold {k + 1}", np.isin(cluster, names[fold == k])
+
+
+def _later_years(groups: pd.DataFrame) -> Mask:
+    years = groups.groupby("site")["year"]
+    rank = years.rank(method="dense")
+    count = years.transform("nunique")
+    later: Mask = ((rank > np.ceil(count * _EARLY)) & (count >= _MIN_YEARS)).to_numpy()
+    return later
+
+
+def _classes(label: NDArray[Any]) -> Iterator[tuple[str, Mask]]:
+    for name in sorted(set(label)):
+        if (label == name).sum() >= _MIN_REGION_ROWS:
+            yield str(name), label == name
+
+
+def _few(groups: pd.DataFrame, few: Few, may: Mask, apart: bool) -> Iterator[Split]:
+    cluster, site = groups["cluster"].to_numpy(), groups["site"].to_numpy()
+    # Towers that may be tested are not drawn where they are a set of their own.
+    candidates = np.unique(cluster[~may] if apart else cluster)
+    for number in few.numbers:
+        if not 0 < number < len(candidates):
+            raise RangeError(f"few: expected 1 to {len(candidates) - 1} towers to train, got {number}")
+        for draw in range(few.draws):
+            rng = np.random.default_rng([few.seed, number, draw])
+            chosen = rng.choice(candidates, number, replace=False)
+            towers = [rng.choice(np.unique(site[cluster == name])) for name in chosen]
+            train = np.isin(site, towers)
+            yield Split(f"{number} towers, draw {draw + 1}", train, may & ~np.isin(cluster, chosen), number)
