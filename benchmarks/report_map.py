@@ -25,7 +25,7 @@ from timing import Case
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.mapping import map_gpp
 from gppcore.tiles import MONTHS, TileStore
-from gppcore.transfer import TransferModel
+from gppcore.transfer_model import TransferModel
 
 N_TREES, N_LEAVES, N_THREADS = 500, 63, 2
 SAMPLE_TILES = 6
@@ -74,7 +74,7 @@ def train(store: TileStore, folder: Path) -> None:
         target.append(store.read("gpp_daily_process", tile)[of_year][pick])
     options = {"max_iter": N_TREES, "max_leaf_nodes": N_LEAVES, "early_stopping": False, "random_state": 0}
     learner = HistGradientBoostingRegressor(**options).fit(np.concatenate(rows), np.concatenate(target))
-    TransferModel(None, Forest.from_sklearn(learner), 1.0, {}).save(folder)
+    TransferModel.of_forest(Forest.from_sklearn(learner)).save(folder)
 
 
 def series(original: TileStore, folder: Path, n_years: int) -> TileStore:

@@ -13,7 +13,7 @@ from gppcore.forest import Forest
 from gppcore.mapping import map_gpp
 from gppcore.product import write_netcdf
 from gppcore.tiles import TileStore
-from gppcore.transfer import TransferModel
+from gppcore.transfer_model import TransferModel
 
 LAT, LON = 89.75 - 0.5 * np.arange(360), -179.75 + 0.5 * np.arange(720)
 ROWS, COLUMNS = slice(70, 100), slice(360, 440)
@@ -265,7 +265,7 @@ def test_predictor_that_the_store_lacks_is_named(store):
 
 
 def test_command_writes_the_product_and_shows_progress(store, tmp_path):
-    model = TransferModel(None, TwoForests.high, 1.0, {})
+    model = TransferModel.of_forest(TwoForests.high)
     model.save(tmp_path / "model")
     command = [sys.executable, "-c", "from gppcore.cli import main; main()", "map"]
     arguments = [tmp_path / "model", store.path, tmp_path / "gpp.zarr", "--variable", "mine"]

@@ -14,7 +14,7 @@ from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.forest import Forest
 from gppcore.mapping import map_gpp
 from gppcore.tiles import TileStore
-from gppcore.transfer import TransferModel
+from gppcore.transfer_model import TransferModel
 
 distributed = pytest.importorskip("distributed", reason="needs dask.distributed")
 
@@ -54,7 +54,7 @@ def model(tmp_path):
         right=[2, 0, 0] * n,
         value=rng.random(3 * n),
     )
-    TransferModel(None, forest, 1.0, {}).save(tmp_path / "model")
+    TransferModel.of_forest(forest).save(tmp_path / "model")
     return tmp_path / "model"
 
 

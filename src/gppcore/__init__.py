@@ -23,7 +23,7 @@ _HOME = {
     "Samples": "features",
     "TileStore": "tiles",
     "Towers": "towers",
-    "TransferModel": "transfer",
+    "TransferModel": "transfer_model",
     "TwoLeafFlux": "two_leaf",
     "TwoLeafGradient": "two_leaf",
     "aggregate": "regrid",

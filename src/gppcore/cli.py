@@ -1,4 +1,4 @@
-"""The command line: ``gppcore demo | tiles | towers | map | compare | info``."""
+"""The command line: ``gppcore demo | tiles | towers | map | evaluate | compare | info``."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def map_(
 
     from gppcore.mapping import map_gpp
     from gppcore.tiles import TileStore
-    from gppcore.transfer import TransferModel
+    from gppcore.transfer_model import TransferModel
 
     predictor, store = TransferModel.load(model), TileStore.open(tiles)
     with Progress() as bar:
@@ -99,6 +99,32 @@ def build_tiles(
         task = bar.add_task("Tiles", total=None)
         store = build_store(read, out, n_threads=threads, progress=lambda cells: bar.update(task, advance=cells))
     typer.echo(f"Tiles  {out}: {store.index.size} cells, {store.n_years} years, {len(read.variables)} variables")
+
+
+@app.command("evaluate")
+def evaluate_(
+    towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
+    out: Annotated[Path, typer.Option(help="New folder for evaluation.json, predictions.csv.gz and the report.")],
+    test_towers: Annotated[
+        Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
+    ] = None,
+    scheme: Annotated[str, typer.Option(help="What is held out: site, temporal, regional or few.")] = "site",
+    by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few.")] = "5,10,20",
+    draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+) -> None:
+    """Judge process model, direct learning and transfer side by side by towers that they have not seen."""
+    from gppcore.cli_evaluate import run_evaluation
+    from gppcore.judge_towers import Options
+    from gppcore.schemes import Few
+
+    few = Few(_numbers(numbers), draws, seed)
+    options = Options(towers, test_towers, scheme, by, predictors, few, seed, threads)  # type: ignore[arg-type]
+    run_evaluation(options, out, as_json=as_json)
 
 
 @app.command()
@@ -149,6 +175,13 @@ def info() -> None:
     }
     for name, value in lines.items():
         typer.echo(f"{name:<16} {value}")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RangeError(f"--numbers: expected numbers such as 5,10,20, got {text!r}") from None
 
 
 def _region(text: str | None) -> tuple[float, float, float, float] | None:

@@ -18,7 +18,7 @@ from gppcore.features import PREDICTORS
 from gppcore.journal import Entry
 from gppcore.product import write_product
 from gppcore.tiles import TileStore
-from gppcore.transfer import TransferModel
+from gppcore.transfer_model import TransferModel
 from gppcore.variables import attributes
 
 if TYPE_CHECKING:

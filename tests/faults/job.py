@@ -13,7 +13,7 @@ from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.forest import Forest
 from gppcore.mapping import map_gpp
 from gppcore.tiles import MONTHS, TileStore
-from gppcore.transfer import TransferModel
+from gppcore.transfer_model import TransferModel
 
 tiles.TILE_CELLS = 512  # many small tiles: many places to fail at
 YEARS = (2001, 2002)
@@ -33,7 +33,7 @@ def save_model(folder: Path) -> None:
         right=[2, 0, 0] * 3,
         value=[0.0, 1.0, 2.0, 0.0, 0.1, 0.2, 0.0, 0.01, 0.02],
     )
-    TransferModel(None, forest, 1.0, {}).save(folder)
+    TransferModel.of_forest(forest).save(folder)
 
 
 class Spread:

@@ -21,11 +21,13 @@ from gppcore.demo.fields import (
     monthly_at,
     static_at,
 )
-from gppcore.evaluate import SCHEMES, Evaluation, evaluate
+from gppcore.evaluate import Evaluation, evaluate
 from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples, predictor_matrix
+from gppcore.schemes import Scheme
 from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
-from gppcore.transfer import TransferModel, direct, fine_tune
+from gppcore.transfer import Unseen, direct, fine_tune
+from gppcore.transfer_model import TransferModel
 from gppcore.variables import VARIABLES, attributes
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ Index = NDArray[np.int64]
 
 PROCESS = "gpp_daily_process"
 """Name of the downscaled process GPP in the tile store."""
+SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
 _CELLS_PER_STRATUM = 120
 _PRETRAIN_ROWS = 400_000
 
@@ -141,19 +144,15 @@ def _write(store: TileStore, name: str, values: NDArray[np.float32], threads: in
 
 def judge(model: TransferModel, samples: Samples, seed: int, progress: Progress) -> dict[str, Evaluation]:
     """Judge process model, direct learner and transfer under every scheme."""
-
-    def process(_: Samples, test: Samples) -> NDArray[np.float64]:
-        return test.process
-
-    def direct_learner(train: Samples, test: Samples) -> NDArray[np.float64]:
-        return direct(train, seed=seed).predict(test.x)
-
-    def transfer(train: Samples, test: Samples) -> NDArray[np.float64]:
-        return fine_tune(model, train, seed=seed).predict(test.x)
-
-    methods = {"process": process, "direct": direct_learner, "transfer": transfer}
     results: dict[str, Evaluation] = {}
     for scheme in SCHEMES:
-        results[scheme] = evaluate(methods, samples, scheme=scheme)
+        unseen: Unseen = "years" if scheme == "temporal" else "places"
+
+        def fitted(train: Samples, test: Samples, unseen: Unseen = unseen) -> dict[str, NDArray[np.float64]]:
+            tuned = fine_tune(model, train, unseen=unseen, seed=seed)
+            alone = direct(train, unseen=unseen, seed=seed)
+            return {"process": test.process, "direct": alone.predict(test.x), "transfer": tuned.predict(test.x)}
+
+        results[scheme] = evaluate(fitted, samples, scheme=scheme)
         progress(1)
     return results

@@ -26,7 +26,7 @@ from gppcore.product import write_netcdf
 from gppcore.report import ReportData
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.towers import Towers
-from gppcore.transfer import TransferModel
+from gppcore.transfer_model import TransferModel
 from gppcore.variables import attributes
 
 if TYPE_CHECKING:

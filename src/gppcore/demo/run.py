@@ -17,14 +17,14 @@ from gppcore.demo.fields import HALF, SHAPE, Source, World, centres, load_world,
 from gppcore.demo.outputs import Options
 from gppcore.demo.progress import Steps
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
-from gppcore.evaluate import SCHEMES
 from gppcore.features import MONTHLY_PREDICTORS, Samples
 from gppcore.regrid import cell_area
 from gppcore.report import write_report
 from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.towers import Towers, read_towers
-from gppcore.transfer import TransferModel, direct, fine_tune, pretrain
+from gppcore.transfer import direct, fine_tune, pretrain
+from gppcore.transfer_model import TransferModel
 from gppcore.variables import DAYS_IN_MONTH
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             truth = _true_total(source, towers, options)
         with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
             models = trained or _train(rows, samples, options, advance)
-        with steps.step("Judging by held-out towers", len(SCHEMES), "scheme") as advance:
+        with steps.step("Judging by held-out towers", len(learning.SCHEMES), "scheme") as advance:
             judged = learning.judge(models["transfer"], samples, options.seed, advance)
         with steps.step("Map", 2 * store.index.size, "cell") as advance:
             product = outputs.map_products(models, store, towers, options, advance)
@@ -152,7 +152,8 @@ def _saved_models(out: Path) -> dict[str, TransferModel] | None:
 def _train(
     rows: learning.SourceRows, samples: Samples, options: Options, advance: Callable[[int], None]
 ) -> dict[str, TransferModel]:
-    source = pretrain(*rows.rows(options.seed), seed=options.seed, n_threads=options.threads)
+    x, process = rows.rows(options.seed)
+    source = pretrain(x, {"process": process}, seed=options.seed, n_threads=options.threads)
     advance(1)
     models = {
         "direct": direct(samples, seed=options.seed),

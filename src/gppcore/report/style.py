@@ -35,6 +35,7 @@ OBSERVED = "#000000"
 # Okabe and Ito (2008): told apart with any colour vision; line styles tell them apart in grey print.
 COLOURS = {
     "process": "#D55E00",
+    "process_beps": "#999999",
     "process_calibrated": "#E69F00",
     "direct": "#009E73",
     "pretrain_continue": "#CC79A7",
@@ -42,12 +43,20 @@ COLOURS = {
 }
 DASHES: dict[str, Any] = {
     "process": (0, (4, 1.5)),
+    "process_beps": (0, (1, 3)),
     "process_calibrated": (0, (6, 1.2, 1.2, 1.2)),
     "direct": (0, (1.2, 1.2)),
     "pretrain_continue": (0, (3, 1, 1, 1, 1, 1)),
     "transfer": "-",
 }
-MARKERS = {"process": "s", "process_calibrated": "D", "direct": "^", "pretrain_continue": "v", "transfer": "o"}
+MARKERS = {
+    "process": "s",
+    "process_beps": "P",
+    "process_calibrated": "D",
+    "direct": "^",
+    "pretrain_continue": "v",
+    "transfer": "o",
+}
 GREY = "#7a8794"
 OCEAN = "#e2e5e8"
 GRID: Any = {"color": "#dddddd", "lw": 0.5}
