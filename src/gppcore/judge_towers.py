@@ -11,6 +11,7 @@ import numpy as np
 
 from gppcore.errors import RangeError
 from gppcore.evaluate import Evaluation, evaluate
+from gppcore.explain import explain
 from gppcore.features import PREDICTOR_SETS
 from gppcore.judging import result
 from gppcore.judging.intervals import coverage
@@ -113,7 +114,10 @@ def judge_towers(
         "folds": found.folds,
         "seed": options.seed,
     }
-    return result.assemble(predictions, meta, _parts(options, found, predictions)), predictions
+    parts = _parts(options, found, predictions)
+    if options.scheme != "few":
+        parts |= explain(study.models, found, samples, seed=options.seed)
+    return result.assemble(predictions, meta, parts), predictions
 
 
 def _towers(options: Options) -> tuple[Towers, Sequence[str] | None]:

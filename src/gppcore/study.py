@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -51,6 +51,8 @@ class Study:
         Seed of all learners.
     n_threads : int
         Threads; results do not depend on it.
+    models : list of TransferModel
+        Transfer models of the trainings so far, in their order.
     """
 
     towers: Towers
@@ -58,6 +60,7 @@ class Study:
     unseen: Unseen = "places"
     seed: int = 0
     n_threads: int = 1
+    models: list[TransferModel] = field(default_factory=list)
 
     @cached_property
     def samples(self) -> Samples:
@@ -95,6 +98,7 @@ class Study:
         alone = direct(train, unseen=self.unseen, seed=self.seed, n_threads=self.n_threads)
         continued = pretrain_continue(self.pretrained, train, seed=self.seed)
         model = self.transfer(train, pfts)
+        self.models.append(model)
         found = {
             "process": test.process,
             "process_beps": process_gpp(at_test, BEPS_TYPES, n_threads=self.n_threads),

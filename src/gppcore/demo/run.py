@@ -157,7 +157,7 @@ def _train(
     advance(1)
     models = {
         "direct": direct(samples, seed=options.seed),
-        "transfer": fine_tune(source, samples, seed=options.seed),
+        "transfer": fine_tune(source, samples, members=learning.MEMBERS, seed=options.seed),
     }
     for name, model in models.items():
         if not (options.out / "models" / name / "model.json").exists():

@@ -23,6 +23,8 @@ _SCHEMES = {
 }
 _GROUPS = {"koeppen": "Koeppen class", "pft": "plant functional type"}
 
+_MOST_GROUPS = 16
+
 
 def write_evaluation_report(folder: Path) -> Path:
     """Write `report.html` and its figures as PNG beside the results of an evaluation.
@@ -48,9 +50,14 @@ def write_evaluation_report(folder: Path) -> Path:
     results = read_results(folder)
     numbers = results.numbers
     skill = numbers["methods"][results.methods[0]]
+    groups = skill.get("by_group") or {}
+    by_group = groups if len(groups) <= _MOST_GROUPS else None  # the draws of a learning curve would be unreadable
     optional: dict[str, tuple[object, Callable[[Results], Figure]]] = {
         "differences": (numbers["differences"], figures.differences),
-        "by_group": (skill.get("by_group"), partial(figures.skill_by, key="by_group")),
+        "by_group": (
+            None if numbers.get("learning_curve") else skill.get("by_group"),
+            partial(figures.skill_by, key="by_group"),
+        ),
         "by_pft": (skill.get("by_pft"), partial(figures.skill_by, key="by_pft")),
         "seasonal": (figures.shown_types(results), figures.seasonal),
         "learning": (numbers.get("learning_curve"), figures.learning),
