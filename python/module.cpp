@@ -19,7 +19,9 @@ const char* python_error(gppcore::ErrorCode code) {
 }  // namespace
 
 PYBIND11_MODULE(_core, m) {
-  m.doc() = "Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid, gppcore.forest and gppcore.model.";
+  m.doc() =
+      "Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid, gppcore.forest and "
+      "gppcore.model.";
   py::register_exception_translator([](std::exception_ptr p) {
     try {
       if (p) std::rethrow_exception(p);

@@ -85,9 +85,8 @@ def test_version_is_the_same_everywhere():
 def test_readme_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     x = np.random.default_rng(0).random((200, len(PREDICTORS)))
-    pretrain(x, {"process": x[:, 0]}).save(
-        "gppcore-demo/models/transfer"
-    )  # stands for the one that the demonstration makes
+    # Stands for the one that the demonstration makes.
+    pretrain(x, {"process": x[:, 0]}).save("gppcore-demo/models/transfer")
     result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert result.attempted >= 10
     assert result.failed == 0

@@ -54,10 +54,7 @@ def write_evaluation_report(folder: Path) -> Path:
     by_group = groups if len(groups) <= _MOST_GROUPS else None  # the draws of a learning curve would be unreadable
     optional: dict[str, tuple[object, Callable[[Results], Figure]]] = {
         "differences": (numbers["differences"], figures.differences),
-        "by_group": (
-            None if numbers.get("learning_curve") else skill.get("by_group"),
-            partial(figures.skill_by, key="by_group"),
-        ),
+        "by_group": (by_group, partial(figures.skill_by, key="by_group")),
         "by_pft": (skill.get("by_pft"), partial(figures.skill_by, key="by_pft")),
         "seasonal": (figures.shown_types(results), figures.seasonal),
         "learning": (numbers.get("learning_curve"), figures.learning),
