@@ -5,6 +5,8 @@ import pytest
 from gppcore.errors import RangeError
 from gppcore.schemes import SCHEMES, Few, splits
 
+FEW = Few((3, 6), draws=2)
+
 
 def groups(n=600, seed=0):
     rng = np.random.default_rng(seed)
@@ -24,7 +26,7 @@ def groups(n=600, seed=0):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_row_trains_and_is_tested(scheme):
-    for split in splits(groups(), scheme):
+    for split in splits(groups(), scheme, few=FEW):
         assert split.train.any()
         assert split.test.any()
         assert not (split.train & split.test).any()
@@ -42,7 +44,7 @@ def test_clusters_are_never_parted(scheme):
     data = groups()
     # A cluster that reaches into two regions.
     data.loc[data["site"] == 0, "region"] = "B"
-    for split in splits(data, scheme):
+    for split in splits(data, scheme, few=FEW):
         assert not set(data["cluster"][split.train]) & set(data["cluster"][split.test])
 
 

@@ -36,6 +36,9 @@ class MapSummary:
     totals: dict[str, float]
 
 
+_SKILL = ("r2", "rmse", "bias", "n")
+
+
 def summarise_map(store: TileStore) -> MapSummary:
     """Reduce the monthly tiles of all methods to annual totals [Pg C yr-1], zonal means and display maps."""
     area = fine_area(store.index)
@@ -115,5 +118,8 @@ def skill_table(samples: Samples, judged: Mapping[str, Evaluation]) -> dict[str,
     table: dict[str, dict[str, dict[str, float]]] = {}
     for scheme, result in judged.items():
         groups = int(samples.groups.iloc[result.rows][held[scheme]].nunique())
-        table[scheme] = {method: {**metrics, "groups": groups} for method, metrics in result.skill.items()}
+        table[scheme] = {
+            method: {**{key: metrics[key] for key in _SKILL}, "groups": groups}
+            for method, metrics in result.skill.items()
+        }
     return table
