@@ -85,8 +85,8 @@ def test_little_leaf_area_gives_little_gpp(weather, leaves, pft):
 def test_more_light_of_one_quality_gives_more_gpp(weather, leaves, pft, diffuse):
     weather = {**weather, "sw": np.linspace(0.0, 1200.0, 100), "diffuse_fraction": diffuse}
     gpp = two_leaf_gpp(Forcing(**weather), Canopy(**leaves), PFTS[pft]).gpp
-    # Three passes of the energy balance leave dips where light heats leaves without wind: 0.0100 at 50 umol mol-1 of CO2
-    # is the largest found.
+    # Three passes of the energy balance leave dips where light heats leaves without wind: the largest found is 0.0100,
+    # at 50 umol mol-1 of CO2.
     assert (np.diff(gpp) >= -1.5e-2).all()
 
 
