@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from gppcore.calibrate import independent_rows
 from gppcore.prediction_intervals import fit_interval
-from gppcore.stacking import expected_weights, independent_rows, stack
+from gppcore.stacking import expected_weights, stack
 
 
 def test_months_of_a_cluster_count_less_than_as_many_clusters():
-    weight = independent_rows(np.array([0, 0, 0, 1]))
+    weight = independent_rows(np.array([0, 0, 0, 1]), 0.3)
     np.testing.assert_allclose(weight, [1 / 1.6, 1 / 1.6, 1 / 1.6, 1.0])
 
 

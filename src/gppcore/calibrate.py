@@ -34,6 +34,8 @@ from gppcore.variables import VARIABLES
 Float = NDArray[np.float64]
 Types = Mapping[str, PlantFunctionalType]
 
+CORRELATION = 0.3
+"""Of the mismatches of a cluster's months, rounded from that at 109 real towers."""
 _ROBUST_FROM = 2.0  # standard deviations from which a mismatch counts less than its square
 _MIN_ROWS = 12
 _TOLERANCE = 1e-10
@@ -78,7 +80,7 @@ def calibrate(
     parameters: Sequence[str] = ("vcmax25",),
     priors: Mapping[str, Prior] = PRIORS,
     residual_sd: float = 2.0,
-    correlation: float = 0.3,
+    correlation: float = CORRELATION,
     n_threads: int = 1,
 ) -> Calibration:
     """Fit parameters of the plant functional types to tower GPP.
@@ -156,6 +158,12 @@ def calibrate(
     )
 
 
+def independent_rows(cluster: NDArray[Any], correlation: float) -> Float:
+    """Return the weight of every row: n months of a cluster count as n / (1 + (n - 1) correlation) [5]_."""
+    _, of_row, months = np.unique(cluster, return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / (1.0 + (months[of_row] - 1.0) * correlation))
+
+
 def _check(
     pfts: Types, parameters: Sequence[str], priors: Mapping[str, Prior], residual_sd: float, correlation: float
 ) -> None:
@@ -215,12 +223,9 @@ class Problem:
     ) -> Problem:
         """Set up the problem of towers whose months all have GPP and forcing."""
         cluster = towers.sites["cluster"].loc[towers.gpp["site_id"]].to_numpy()
-        _, of_row, months = np.unique(cluster, return_inverse=True, return_counts=True)
-        weight = 1.0 / (1.0 + (months[of_row] - 1.0) * correlation)
+        weight = independent_rows(cluster, correlation)
         gpp = towers.gpp["gpp_daily"].to_numpy(float)
-        return cls(
-            TowerHours.of(towers), gpp, weight.astype(np.float64), residual_sd, pfts, parameters, priors, n_threads
-        )
+        return cls(TowerHours.of(towers), gpp, weight, residual_sd, pfts, parameters, priors, n_threads)
 
     @cached_property
     def fitted(self) -> list[tuple[str, str]]:

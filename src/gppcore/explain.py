@@ -36,9 +36,6 @@ def explain(
     ends = np.cumsum([int(split.test.sum()) for split in evaluation.splits])
 
     def predict(x: Float) -> Float:
-        # Rows that can be raised may be fewer than all: then the model of the first split speaks for them.
-        if len(x) != ends[-1]:
-            return np.asarray(models[0].predict(x))
         parts = np.split(x, ends[:-1])
         return np.concatenate([model.predict(part) for model, part in zip(models, parts, strict=True)])
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import RangeError
 from gppcore.forest import Forest
+from gppcore.model_file import Member
 
 Float = NDArray[np.float64]
 Kind = Literal["gpp", "ratio", "residual"]
@@ -73,6 +74,11 @@ class Rows:
     gpp_daily: Float
     emulator: Forest | None
 
+    @property
+    def process(self) -> Float:
+        """Process GPP, the first source [g m-2 d-1]; zeros without sources."""
+        return self.sources[:, 0] if self.sources.shape[1] else np.zeros(len(self.x))
+
     def take(self, rows: NDArray[Any]) -> Rows:
         """Return the rows of a mask."""
         return Rows(self.x[rows], self.predictors, self.sources[rows], self.gpp_daily[rows], self.emulator)
@@ -91,7 +97,7 @@ def fit_member(name: str, rows: Rows, *, backend: Backend = "sklearn", seed: int
     if backend not in BACKENDS:
         raise RangeError(f"backend: expected one of {list(BACKENDS)}, got {backend!r}")
     how = MEMBERS[name]
-    process = rows.sources[:, 0] if rows.sources.shape[1] else np.zeros(len(rows.x))
+    process = rows.process
     target, weight = rows.gpp_daily, None
     if how.kind == "ratio":
         weight = (process + RATIO_OFFSET) ** 2
@@ -108,6 +114,13 @@ def fit_member(name: str, rows: Rows, *, backend: Backend = "sklearn", seed: int
     if how.learner == "trees":
         return _fit_trees(x, target, weight, seed, n_threads)
     return _FIT_BOOSTED[backend](x, target, weight, signs, seed)
+
+
+def member(name: str, n_sources: int, weight: float) -> Member:
+    """Return how the forest of a member enters a model with `n_sources` sources."""
+    how = MEMBERS[name]
+    offset = RATIO_OFFSET if how.kind == "ratio" else 0.0
+    return Member(name, how.kind, n_sources if how.sources else 0, weight, offset)
 
 
 def combine(name: str, value: NDArray[Any], process: NDArray[Any]) -> NDArray[Any]:

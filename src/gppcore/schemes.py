@@ -99,7 +99,7 @@ def splits(
     cluster = groups["cluster"].to_numpy()
     may = np.ones(len(groups), dtype=bool) if tested is None else tested
     if scheme == "site":
-        masks = [("test towers", may & True)] if tested is not None else list(_folds(cluster))
+        masks = [("test towers", may)] if tested is not None else list(_folds(cluster))
     elif scheme == "temporal":
         masks = [("later years", _later_years(groups))]
     elif scheme == "regional":

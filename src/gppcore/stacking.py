@@ -5,20 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.calibrate import CORRELATION, independent_rows
+
 Float = NDArray[np.float64]
 
 PROCESS_CLUSTERS = 20.0
 """Clusters of towers at which the process model and the members are trusted alike beforehand."""
-CORRELATION = 0.3
-"""Of the mismatches of a cluster's months, as in `gppcore.calibrate`."""
 _WEIGHT_SD = 0.2  # of the weights around those expected beforehand
 _SUM_SD = 1e-4
-
-
-def independent_rows(cluster: NDArray[np.generic]) -> Float:
-    """Return the weight of every row: n months of a cluster count as n / (1 + (n - 1) correlation)."""
-    _, of_row, months = np.unique(cluster, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / (1.0 + (months[of_row] - 1.0) * CORRELATION))
 
 
 def expected_weights(n_members: int, clusters: int, *, process: bool, unseen_places: bool) -> Float:
@@ -62,7 +56,7 @@ def stack(gpp_daily: Float, held_out: Float, cluster: NDArray[np.generic], expec
 
     used = expected > 0.0
     x, prior = held_out[:, used], expected[used]
-    row_weight = independent_rows(cluster)
+    row_weight = independent_rows(cluster, CORRELATION)
     mismatch = gpp_daily - x @ prior
     sd = np.sqrt(np.average(mismatch**2, weights=row_weight)) or 1.0
     rows = np.sqrt(row_weight)[:, None] / sd

@@ -42,8 +42,10 @@ _FORCING = {
     "cell_lai_m2_m2": "lai",
 }
 _WETLAND = "WET"
-_CLUSTER_KM = 50.0
-_EARTH_KM = 6371.0
+CLUSTER_KM = 50.0
+"""Towers nearer than this are never parted between training and test."""
+EARTH_KM = 6371.0
+"""Mean radius of the Earth."""
 _TEXT = {"site_id", "igbp"}
 _KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
 W_PER_MJ_DAY = 1e6 / SECONDS_PER_DAY
@@ -221,7 +223,7 @@ def join_towers(train: Towers, test: Towers) -> Towers:
     import pandas as pd
     import xarray as xr
 
-    near = _distance_km(train.sites, test.sites).min(axis=1) < _CLUSTER_KM
+    near = distance_km(train.sites, test.sites).min(axis=1) < CLUSTER_KM
     kept = np.flatnonzero(~near & ~train.sites.index.isin(test.sites.index))
     if not kept.size:
         raise TowerFormatError(f"towers {train.name}: expected some farther than 50 km from those of {test.name}")
@@ -238,12 +240,12 @@ def join_towers(train: Towers, test: Towers) -> Towers:
     )
 
 
-def _distance_km(first: pd.DataFrame, second: pd.DataFrame) -> NDArray[np.float64]:
-    """Return great-circle distances between places, shape (first, second)."""
+def distance_km(first: pd.DataFrame, second: pd.DataFrame) -> NDArray[np.float64]:
+    """Return great-circle distances between places with columns lat and lon, shape (first, second)."""
     lat, lon = (np.radians(first[name].to_numpy(float))[:, None] for name in ("lat", "lon"))
     lat2, lon2 = (np.radians(second[name].to_numpy(float))[None] for name in ("lat", "lon"))
     chord = np.sin((lat - lat2) / 2.0) ** 2 + np.cos(lat) * np.cos(lat2) * np.sin((lon - lon2) / 2.0) ** 2
-    distance: NDArray[np.float64] = 2.0 * _EARTH_KM * np.arcsin(np.sqrt(chord))
+    distance: NDArray[np.float64] = 2.0 * EARTH_KM * np.arcsin(np.sqrt(chord))
     return distance
 
 

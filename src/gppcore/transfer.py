@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
-from gppcore.members import MEMBERS, RATIO_OFFSET, SOURCE_SETTINGS, Backend, Rows, combine, fit_member, fit_source
-from gppcore.model_file import Interval, Member
+from gppcore.members import SOURCE_SETTINGS, Backend, Rows, combine, fit_member, fit_source, member
+from gppcore.model_file import Interval
 from gppcore.prediction_intervals import fit_interval
 from gppcore.stacking import expected_weights, stack
 from gppcore.transfer_model import TransferModel, gated
@@ -71,8 +71,7 @@ def pretrain(
     """
     if next(iter(physics), None) != "process":
         raise RangeError(f"physics: expected process GPP as its first quantity, `process`, got {list(physics)}")
-    if x.ndim != 2 or x.shape[1] != len(predictors):
-        raise ShapeError(f"x: expected shape (rows, {len(predictors)}), got {x.shape}")
+    _check_rows(x, predictors)
     sources = {name: fit_source(x, y, seed=seed, n_threads=n_threads) for name, y in physics.items()}
     card = {"pretrain": {"rows": len(x), "seed": seed, **SOURCE_SETTINGS}}
     return TransferModel(tuple(predictors), sources, (), {}, 1.0, card)
@@ -85,10 +84,14 @@ def with_process(
 
     Parameters as of :func:`pretrain`; `process` is the process GPP of the rows `x` [g m-2 d-1].
     """
-    if x.ndim != 2 or x.shape[1] != len(model.predictors):
-        raise ShapeError(f"x: expected shape (rows, {len(model.predictors)}), got {x.shape}")
+    _check_rows(x, model.predictors)
     emulator = fit_source(x, process, seed=seed, n_threads=n_threads)
     return replace(model, sources={**model.sources, "process": emulator})
+
+
+def _check_rows(x: NDArray[Any], predictors: Sequence[str]) -> None:
+    if x.ndim != 2 or x.shape[1] != len(predictors):
+        raise ShapeError(f"x: expected shape (rows, {len(predictors)}), got {x.shape}")
 
 
 def fine_tune(
@@ -152,10 +155,9 @@ def pretrain_continue(model: TransferModel, towers: Samples, *, seed: int = 0) -
     The published scheme knows no weights: the boosted member is added to process GPP as it is.
     """
     rows = _rows(model, towers)
-    member = Member("continued", "residual", 0, 1.0, 0.0)
-    return replace(
-        model, members=(member,), forests={member.name: fit_member("continued", rows, seed=seed)}, process_weight=0.0
-    )
+    name = "continued"
+    forests = {name: fit_member(name, rows, seed=seed)}
+    return replace(model, members=(member(name, len(model.sources), 1.0),), forests=forests, process_weight=0.0)
 
 
 def _tune(
@@ -172,7 +174,6 @@ def _tune(
     rows = _rows(model, towers)
     cluster = towers.groups["cluster"].to_numpy()
     held_out = _held_out(rows, towers, unseen, names, backend, seed, n_threads)
-    process = rows.sources[:, :1]
     expected = expected_weights(
         len(names), len(np.unique(cluster)), process=bool(model.sources), unseen_places=unseen == "places"
     )
@@ -188,27 +189,18 @@ def _tune(
             return replace(model, card={**model.card, "fine_tune": card})
         weights, interval = expected, None
     else:
-        candidates = np.hstack([held_out, process]) if model.sources else held_out
-        weights = stack(towers.gpp_daily, candidates, cluster, expected[: candidates.shape[1]])
+        candidates = np.column_stack([held_out, rows.process])
+        weights = stack(towers.gpp_daily, candidates, cluster, expected)
         interval = _interval(towers, candidates, weights, bool(model.sources))
-        weights = weights if model.sources else np.append(weights, 0.0)
     members = tuple(
-        Member(
-            name,
-            MEMBERS[name].kind,
-            len(model.sources) if MEMBERS[name].sources else 0,
-            float(weight),
-            RATIO_OFFSET if MEMBERS[name].kind == "ratio" else 0.0,
-        )
+        member(name, len(model.sources), float(weight))
         for name, weight in zip(names, weights[:-1], strict=True)
+        if weight
     )
-    forests = {
-        m.name: fit_member(m.name, rows, backend=backend, seed=seed, n_threads=n_threads) for m in members if m.weight
-    }
     return replace(
         model,
-        members=tuple(m for m in members if m.weight),
-        forests=forests,
+        members=members,
+        forests={m.name: fit_member(m.name, rows, backend=backend, seed=seed, n_threads=n_threads) for m in members},
         process_weight=float(weights[-1]),
         card={**model.card, "fine_tune": card},
         interval=interval,
@@ -249,11 +241,10 @@ def _held_out(
     for k in range(folds):
         train, test = rows.take(fold != k), rows.take(fold == k)
         columns = list(np.hstack([test.x, test.sources]).T)
-        process = test.sources[:, 0] if test.sources.shape[1] else np.zeros(len(test.x))
         for j, name in enumerate(names):
             forest = fit_member(name, train, backend=backend, seed=seed, n_threads=n_threads)
             value = forest.predict_columns(columns[: forest.n_features])
-            found[fold == k, j] = combine(name, value, process)
+            found[fold == k, j] = combine(name, value, test.process)
     return found
 
 

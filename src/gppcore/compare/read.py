@@ -60,15 +60,11 @@ def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
         front, _, back = str(source).rpartition(":")
         if not path.exists() and front:
             path, wanted = Path(front), back
-        dataset, label = stack.enter_context(_open(path)), path.name
+        dataset, label = stack.enter_context(open_cf(path, "product")), path.name
     lat = _coordinate(dataset, "latitude", "degrees_north", _LAT, label)
     lon = _coordinate(dataset, "longitude", "degrees_east", _LON, label)
     name = _variable(dataset, wanted, (str(lat.dims[0]), str(lon.dims[0])), label)
     return _field(dataset, name, lat, lon, f"{label}: {name}")
-
-
-def _open(path: Path) -> xr.Dataset:
-    return open_cf(path, "product")
 
 
 def _coordinate(dataset: xr.Dataset, standard_name: str, unit: str, names: tuple[str, ...], label: str) -> xr.DataArray:

@@ -23,7 +23,7 @@ from gppcore.demo.fields import (
 )
 from gppcore.evaluate import Evaluation, evaluate
 from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples, predictor_matrix
-from gppcore.schemes import Scheme
+from gppcore.report.demo_data import SCHEMES
 from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.transfer import Unseen, direct, fine_tune
@@ -38,7 +38,6 @@ Index = NDArray[np.int64]
 
 PROCESS = "gpp_daily_process"
 """Name of the downscaled process GPP in the tile store."""
-SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
 MEMBERS = ("boosted", "trees")
 """Half of the members of a transfer model: enough beside one source, and quicker."""
 _CELLS_PER_STRATUM = 120

@@ -20,6 +20,7 @@ from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.features import MONTHLY_PREDICTORS, Samples
 from gppcore.regrid import cell_area
 from gppcore.report import write_report
+from gppcore.report.demo_data import SCHEMES
 from gppcore.simulate import simulate
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.towers import Towers, read_towers
@@ -70,7 +71,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             truth = _true_total(source, towers, options)
         with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
             models = trained or _train(rows, samples, options, advance)
-        with steps.step("Judging by held-out towers", len(learning.SCHEMES), "scheme") as advance:
+        with steps.step("Judging by held-out towers", len(SCHEMES), "scheme") as advance:
             judged = learning.judge(models["transfer"], samples, options.seed, advance)
         with steps.step("Map", 2 * store.index.size, "cell") as advance:
             product = outputs.map_products(models, store, towers, options, advance)

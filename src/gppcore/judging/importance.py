@@ -133,12 +133,12 @@ def monotone_share(predict: Predict, x: Float, names: Sequence[str], name: str) 
     if not np.isfinite(driver).any():
         return float("nan")
     top = np.nanmax(driver)
-    rows = x[driver < top]
-    if not len(rows):
+    can = driver < top
+    if not can.any():
         return float("nan")
-    raised = rows.copy()
-    raised[:, i] = np.minimum(rows[:, i] + np.nanstd(driver), top)
-    return float(np.mean(predict(raised) >= predict(rows) - _ROUNDING))
+    raised = x.copy()
+    raised[:, i] = np.minimum(driver + np.nanstd(driver), top)
+    return float(np.mean((predict(raised) >= predict(x) - _ROUNDING)[can]))
 
 
 def _check(x: Float, names: Sequence[str]) -> None:

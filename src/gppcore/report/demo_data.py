@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gppcore.compare import Comparison
 from gppcore.errors import RangeError, ShapeError
+from gppcore.schemes import Scheme
 
 Floats = NDArray[np.floating]
 
@@ -17,7 +18,7 @@ METHODS = ("process", "direct", "transfer")
 """The process model, the machine learning model fitted to towers alone, and the transferred one."""
 SERIES = ("observed", *METHODS)
 MAPS = ("annual", "january", "july", "difference")
-SCHEMES = ("site", "temporal", "regional")
+SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
 METRICS = ("r2", "rmse", "bias", "n", "groups")
 
 

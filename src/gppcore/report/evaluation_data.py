@@ -11,14 +11,13 @@ from typing import Any
 import pandas as pd
 
 from gppcore.errors import MissingFileError, RangeError
+from gppcore.judging.result import NUMBERS, PREDICTIONS
 from gppcore.report.style import COLOURS
+from gppcore.schemes import SCHEMES
 
-_NUMBERS = "evaluation.json"
-_PREDICTIONS = "predictions.csv.gz"
 _HEAD = ("scheme", "by", "predictors", "towers", "rows", "sites", "clusters", "folds", "seed", "methods", "differences")
 _METRICS = ("r2", "rmse", "bias")
 _INTERVAL = ("nominal", "coverage", "by_pft", "reliability")
-_SCHEMES = ("site", "temporal", "regional", "few")
 
 
 @dataclass(frozen=True)
@@ -50,27 +49,27 @@ def read_results(folder: Path) -> Results:
     RangeError
         If an entry or column is missing, or a method or scheme is unknown.
     """
-    for name in (_NUMBERS, _PREDICTIONS):
+    for name in (NUMBERS, PREDICTIONS):
         if not (folder / name).is_file():
             raise MissingFileError(f"evaluation: expected {name} in {folder}, got none")
     try:
-        numbers = json.loads((folder / _NUMBERS).read_text("utf-8"))
+        numbers = json.loads((folder / NUMBERS).read_text("utf-8"))
     except ValueError as error:
-        raise RangeError(f"{folder / _NUMBERS}: expected JSON, got: {error}") from error
-    where = str(folder / _NUMBERS)
+        raise RangeError(f"{folder / NUMBERS}: expected JSON, got: {error}") from error
+    where = str(folder / NUMBERS)
     _check(where, "entries", numbers, _HEAD)
     if not numbers["methods"] or not set(numbers["methods"]) <= set(COLOURS):
         raise RangeError(f"{where}: expected methods out of {list(COLOURS)}, got {list(numbers['methods'])}")
-    if numbers["scheme"] not in _SCHEMES:
-        raise RangeError(f"{where}: expected a scheme out of {list(_SCHEMES)}, got {numbers['scheme']!r}")
+    if numbers["scheme"] not in SCHEMES:
+        raise RangeError(f"{where}: expected a scheme out of {list(SCHEMES)}, got {numbers['scheme']!r}")
     if numbers.get("interval"):
         _check(where, "entries of interval", numbers["interval"], _INTERVAL)
     for method, skill in numbers["methods"].items():
         _check(where, f"skill of {method}", skill, _METRICS)
     methods = tuple(method for method in COLOURS if method in numbers["methods"])
-    predictions = pd.read_csv(folder / _PREDICTIONS, dtype={"site_id": str, "pft": str})
+    predictions = pd.read_csv(folder / PREDICTIONS, dtype={"site_id": str, "pft": str})
     columns = ("site_id", "pft", "month", "observed", *methods)
-    _check(str(folder / _PREDICTIONS), "columns", predictions.columns, columns)
+    _check(str(folder / PREDICTIONS), "columns", predictions.columns, columns)
     head = {name: numbers[name] for name in _HEAD[:-2]}
     return Results({**_numbers(numbers), **head}, predictions, methods)
 

@@ -14,7 +14,7 @@ from gppcore.errors import RangeError
 from gppcore.tiles import CLIMATOLOGY_YEAR, TileStore
 from gppcore.tower_files.gridded import FRACTIONS, Float, Gridded, gridded, with_cover
 from gppcore.tower_files.monthly import WEATHER
-from gppcore.tower_files.sites import EARTH_KM
+from gppcore.towers import EARTH_KM
 from gppcore.variables import VARIABLES, check_field
 
 LEAST_OVERLAP = 0.5

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gppcore.errors import MissingFileError, RangeError, TowerFormatError
 from gppcore.tower_files.countries import country_box
 from gppcore.tower_files.sun import Place
+from gppcore.towers import CLUSTER_KM, distance_km
 from gppcore.variables import check_range
 
 _ALIASES = {
@@ -27,9 +28,6 @@ _ALIASES = {
 _SITE = ("site_id", "site", "site_name_short", "fluxnet_id")
 _TEXT = ("igbp", "koeppen", "cluster50km")
 _BADM = ("SITE_ID", "VARIABLE", "DATAVALUE")
-_CLUSTER_KM = 50.0
-EARTH_KM = 6371.0
-"""Mean radius of the Earth."""
 
 
 def read_sites(*paths: str | Path) -> pd.DataFrame:
@@ -95,12 +93,9 @@ def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.i
     """
     from scipy.sparse.csgraph import connected_components
 
-    phi, lam = np.radians(lat), np.radians(lon)
-    x = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=1)
-    chord = np.linalg.norm(x[:, None] - x[None], axis=2)
-    labels: NDArray[np.int64] = connected_components(chord <= 2.0 * np.sin(_CLUSTER_KM / (2.0 * EARTH_KM)))[1].astype(
-        np.int64
-    )
+    places = pd.DataFrame({"lat": lat, "lon": lon})
+    linked = distance_km(places, places) <= CLUSTER_KM
+    labels: NDArray[np.int64] = connected_components(linked)[1].astype(np.int64)
     return labels
 
 
