@@ -51,7 +51,7 @@ def test_every_output_is_finite(weather, leaves, pft, kind, diffuse, dtype):
     for name, values in vars(flux).items():
         assert np.isfinite(values).all(), name
     net = two_leaf_gpp(forcing, state, PFTS[pft], biochem_temperature=kind)
-    assert flux.gpp >= net.gpp * (1 - 1e-6)
+    assert flux.gpp >= net.gpp * (1 - 1e-6) - 1e-12  # rounding is all that is left of GPP without soil water
     np.testing.assert_allclose(flux.gpp_classes.sum(0), flux.gpp, rtol=1e-6, atol=1e-30)
 
 
