@@ -7,6 +7,7 @@ import pytest
 from gppcore.cli_evaluate import run_evaluation
 from gppcore.errors import OutputExistsError, RangeError
 from gppcore.judge_towers import Options, judge_towers
+from gppcore.prediction_intervals import LEVELS
 from gppcore.schemes import Few
 from gppcore.towers import join_towers, read_towers
 
@@ -29,6 +30,10 @@ def test_all_methods_are_judged_side_by_side(evaluated):
     assert set(found["differences"]) == {f"transfer - {name}" for name in METHODS - {"transfer"}}
     assert found["learning_curve"][0]["towers"] == 5
     assert 0.5 < found["interval"]["coverage"] < 1.0
+    nominal, observed = np.array(found["interval"]["reliability"]).T
+    assert nominal.tolist() == list(LEVELS)
+    assert (np.diff(observed) >= 0.0).all()
+    assert found["interval"]["coverage"] == observed[list(LEVELS).index(0.9)]
     assert found["sif"]["transfer"]["all"] > 0.5
     predictions = pd.read_csv(evaluated / "predictions.csv.gz")
     assert len(predictions) == found["rows"]

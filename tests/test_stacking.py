@@ -40,7 +40,9 @@ def test_interval_follows_spread_and_covers():
     cluster = np.repeat(np.arange(80), 40)
     spread, gpp = rng.gamma(2.0, 0.5, cluster.size), rng.gamma(2.0, 2.0, cluster.size)
     residual = rng.normal(0.0, 0.2 + spread)
-    interval = fit_interval(residual, spread, gpp, cluster)
+    interval, relative = fit_interval(residual, spread, gpp, cluster)
     assert interval.b > 3.0 * interval.c
     half = interval.q * (interval.a + interval.b * spread + interval.c * gpp)
     assert np.mean(np.abs(residual) <= half) == pytest.approx(0.9, abs=0.02)
+    for level, width in relative.items():
+        assert np.mean(np.abs(residual) <= width * half) == pytest.approx(level, abs=0.02)

@@ -14,12 +14,13 @@ from gppcore.evaluate import Evaluation, evaluate
 from gppcore.explain import explain
 from gppcore.features import PREDICTOR_SETS
 from gppcore.judging import result
-from gppcore.judging.intervals import coverage
+from gppcore.judging.intervals import coverage, reliability
 from gppcore.judging.learning_curve import learning_curve
 from gppcore.judging.sif import fluorescence
 from gppcore.schemes import By, Few, Scheme
 from gppcore.study import Study
 from gppcore.towers import Towers, join_towers, read_towers
+from gppcore.transfer_model import TransferModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ def judge_towers(
         "folds": found.folds,
         "seed": options.seed,
     }
-    parts = _parts(options, found, predictions)
+    parts = _parts(options, found, study.models, predictions)
     if options.scheme != "few":
         parts |= explain(study.models, found, samples, seed=options.seed)
     return result.assemble(predictions, meta, parts), predictions
@@ -128,7 +129,9 @@ def _towers(options: Options) -> tuple[Towers, Sequence[str] | None]:
     return join_towers(towers, test), list(test.sites.index)
 
 
-def _parts(options: Options, found: Evaluation, predictions: pd.DataFrame) -> dict[str, Any]:
+def _parts(
+    options: Options, found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame
+) -> dict[str, Any]:
     """Return the parts of the result that only some evaluations have."""
     parts: dict[str, Any] = {}
     if options.scheme == "few":
@@ -137,10 +140,19 @@ def _parts(options: Options, found: Evaluation, predictions: pd.DataFrame) -> di
     if "transfer_low" in predictions:
         parts["interval"] = coverage(
             *(predictions[name] for name in ("observed", "transfer_low", "transfer_high", "pft"))
-        )
+        ) | {"reliability": _reliability(found, models, predictions)}
     if "csif" in predictions:
         parts["sif"] = fluorescence(predictions)
     return parts
+
+
+def _reliability(found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame) -> list[list[float]]:
+    """Return nominal and observed shares inside transfer's intervals of several levels, those of each training."""
+    rows = [int(split.test.sum()) for split in found.splits]
+    widths = [dict(model.card["fine_tune"]["half_widths"]) for model in models]
+    relative = {level: np.repeat([width[level] for width in widths], rows) for level in widths[0]}
+    gpp = predictions["transfer"]
+    return reliability(predictions["observed"], gpp, predictions["transfer_high"] - gpp, relative)
 
 
 def _sif(towers: Towers, predictions: pd.DataFrame) -> np.ndarray[Any, Any] | None:

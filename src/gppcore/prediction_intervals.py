@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.judging.intervals import conformal_factor
+from gppcore.judging.intervals import LEVEL, conformal_factor
 from gppcore.model_file import Interval
 
 Float = NDArray[np.float64]
 
-LEVEL = 0.9
-"""Share of towers' months that shall lie between the bounds."""
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, LEVEL, 0.95)
+"""Shares at which the reliability of intervals is judged."""
 _MIN_HALF_WIDTH = 0.05  # g m-2 d-1, so that no month is told to be certain
 
 
-def fit_interval(residual: Float, spread: Float, gpp: Float, cluster: NDArray[np.generic]) -> Interval:
+def fit_interval(
+    residual: Float, spread: Float, gpp: Float, cluster: NDArray[np.generic]
+) -> tuple[Interval, dict[float, float]]:
     """Fit the half width ``q (a + b spread + c gpp)`` to residuals of left-out clusters.
 
     Parameters
@@ -25,6 +27,13 @@ def fit_interval(residual: Float, spread: Float, gpp: Float, cluster: NDArray[np
         not seen.
     cluster : ndarray, shape (rows,)
         Clusters of towers: what was left out together.
+
+    Returns
+    -------
+    interval : Interval
+        That of `LEVEL`.
+    relative : dict of float to float
+        Half width at each of `LEVELS`, relative to it.
 
     Notes
     -----
@@ -37,5 +46,6 @@ def fit_interval(residual: Float, spread: Float, gpp: Float, cluster: NDArray[np
     shape = np.column_stack([np.ones_like(spread), spread, gpp])
     a, b, c = nnls(shape, size)[0]
     a = max(a, _MIN_HALF_WIDTH)
-    q = conformal_factor(residual, shape @ (a, b, c), cluster, level=LEVEL)
-    return Interval(q, float(a), float(b), float(c))
+    factors = {level: conformal_factor(residual, shape @ (a, b, c), cluster, level=level) for level in LEVELS}
+    q = factors[LEVEL]
+    return Interval(q, float(a), float(b), float(c)), {level: factor / q for level, factor in factors.items()}

@@ -177,7 +177,7 @@ def _tune(
     expected = expected_weights(
         len(names), len(np.unique(cluster)), process=bool(model.sources), unseen_places=unseen == "places"
     )
-    card = {
+    card: dict[str, Any] = {
         "rows": len(towers),
         "clusters": len(np.unique(cluster)),
         "unseen": unseen,
@@ -191,7 +191,8 @@ def _tune(
     else:
         candidates = np.column_stack([held_out, rows.process])
         weights = stack(towers.gpp_daily, candidates, cluster, expected)
-        interval = _interval(towers, candidates, weights, bool(model.sources))
+        interval, relative = _interval(towers, candidates, weights, bool(model.sources))
+        card["half_widths"] = [[level, width] for level, width in relative.items()]
     members = tuple(
         member(name, len(model.sources), float(weight))
         for name, weight in zip(names, weights[:-1], strict=True)
@@ -207,7 +208,9 @@ def _tune(
     )
 
 
-def _interval(towers: Samples, candidates: Float, weights: Float, has_process: bool) -> Interval:
+def _interval(
+    towers: Samples, candidates: Float, weights: Float, has_process: bool
+) -> tuple[Interval, dict[float, float]]:
     """Fit the interval to the held-out mixture, made as :class:`TransferModel` makes it."""
     mixed = candidates @ weights
     spread = np.sqrt((candidates - mixed[:, None]) ** 2 @ weights)

@@ -41,13 +41,19 @@ def test_reliability_follows_the_nominal_share():
     levels = (0.1, 0.3, 0.5, 0.7, 0.9, 0.95)
     rng = np.random.default_rng(4)
     learnt, (residual, scale, _) = world(rng, 400), world(rng, 400)
-    got = reliability(residual, scale, {level: conformal_factor(*learnt, level=level) for level in reversed(levels)})
+    factors = {level: conformal_factor(*learnt, level=level) for level in reversed(levels)}
+    got = reliability(1e3 + residual, np.full(residual.size, 1e3), scale, factors)
     assert [nominal for nominal, _ in got] == list(levels)
     np.testing.assert_allclose([share for _, share in got], levels, atol=0.03)
 
 
 def test_factors_may_differ_by_row():
-    assert reliability([1.0, -1.0, 3.0], [1.0, 1.0, 2.0], {0.9: [1.0, 0.5, 1.5]}) == [[0.9, pytest.approx(2 / 3)]]
+    got = reliability([6.0, 4.0, 8.0], [5.0, 5.0, 5.0], [1.0, 1.0, 2.0], {0.9: [1.0, 0.5, 1.5]})
+    assert got == [[0.9, pytest.approx(2 / 3)]]
+
+
+def test_no_interval_reaches_below_zero():
+    assert reliability([-0.1, 0.0], [1.0, 1.0], [2.0, 2.0], {0.5: 1.0}) == [[0.5, 0.5]]
 
 
 def test_coverage_by_hand():
@@ -56,7 +62,6 @@ def test_coverage_by_hand():
         "nominal": 0.9,
         "coverage": 0.5,
         "by_pft": {"A": [0.5, 2], "B": [0.0, 1], "C": [1.0, 1]},
-        "reliability": [[0.9, 0.5]],
     }
 
 
@@ -68,6 +73,6 @@ def test_what_cannot_be_calibrated_is_refused():
     with pytest.raises(RangeError, match="finite"):
         coverage([1.0, np.nan], [0.0, 0.0], [2.0, 2.0], ["A", "A"])
     with pytest.raises(RangeError, match="finite"):
-        reliability([1.0, 1.0], [1.0, 1.0], {0.9: np.nan})
+        reliability([1.0, 1.0], [1.0, 1.0], [1.0, 1.0], {0.9: np.nan})
     with pytest.raises(ShapeError, match="groups"):
         conformal_factor([1.0, 2.0], [1.0, 1.0], [0])

@@ -50,15 +50,17 @@ def conformal_factor(residual: ArrayLike, scale: ArrayLike, groups: ArrayLike, *
     return float(np.quantile(np.abs(error) / width, corrected, method="higher"))
 
 
-def reliability(residual: ArrayLike, scale: ArrayLike, factors: Mapping[float, ArrayLike]) -> list[list[float]]:
-    """Return the observed share of rows within ``factor x scale`` for every nominal share, in ascending order.
+def reliability(
+    observed: ArrayLike, predicted: ArrayLike, half_width: ArrayLike, relative: Mapping[float, ArrayLike]
+) -> list[list[float]]:
+    """Return the observed share of rows inside intervals of every nominal share, in ascending order.
 
     Parameters
     ----------
-    residual, scale : array_like, shape (n,)
-        Of rows that neither the model nor the factors were fitted to [g C m-2 d-1].
-    factors : mapping of float to float or array_like, shape (n,)
-        Nominal share and its factor, one for all rows or one for each (of its fold).
+    observed, predicted, half_width : array_like, shape (n,)
+        Of rows that neither the model nor its intervals were fitted to [g C m-2 d-1]; no interval reaches below 0.
+    relative : mapping of float to float or array_like, shape (n,)
+        Nominal share and half width relative to `half_width`, one for all rows or one for each (of its fold).
 
     Returns
     -------
@@ -69,11 +71,12 @@ def reliability(residual: ArrayLike, scale: ArrayLike, factors: Mapping[float, A
     ShapeError, RangeError
         If the arrays differ in length, or a value is not finite.
     """
-    error, width = series("reliability", residual, scale)
+    o, p, half = series("reliability", observed, predicted, half_width)
     shares = []
-    for level in sorted(factors):
-        _, factor = series("reliability", error, np.broadcast_to(np.asarray(factors[level], np.float64), error.shape))
-        shares.append([level, float(np.mean(np.abs(error) <= factor * width))])
+    for level in sorted(relative):
+        _, factor = series("reliability", o, np.broadcast_to(np.asarray(relative[level], np.float64), o.shape))
+        inside = (np.maximum(p - factor * half, 0.0) <= o) & (o <= p + factor * half)
+        shares.append([level, float(inside.mean())])
     return shares
 
 
@@ -90,8 +93,7 @@ def coverage(observed: ArrayLike, low: ArrayLike, high: ArrayLike, pft: ArrayLik
     Returns
     -------
     dict
-        ``{"nominal": 0.9, "coverage": share, "by_pft": {pft: [share, rows]}, "reliability": [[0.9, share]]}``; put
-        more of :func:`reliability` in place of the last where intervals of other levels are known.
+        ``{"nominal": 0.9, "coverage": share, "by_pft": {pft: [share, rows]}}``
 
     Raises
     ------
@@ -102,10 +104,8 @@ def coverage(observed: ArrayLike, low: ArrayLike, high: ArrayLike, pft: ArrayLik
     inside = ((bottom <= o) & (o <= top)).astype(np.float64)
     names, index, count = labels("pft", pft, len(o))
     share = np.bincount(index, inside) / count
-    overall = float(inside.mean())
     return {
         "nominal": LEVEL,
-        "coverage": overall,
+        "coverage": float(inside.mean()),
         "by_pft": {name: [float(share[i]), int(count[i])] for i, name in enumerate(names)},
-        "reliability": [[LEVEL, overall]],
     }
