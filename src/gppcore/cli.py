@@ -61,7 +61,7 @@ def demo(
 
 @app.command("map")
 def map_(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
     tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors.")],
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
     threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
