@@ -1,6 +1,7 @@
 """Fixtures shared by all tests."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ from gppcore.features import igbp_codes, pft_fractions
 from gppcore.towers import Towers
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell starts background jobs with interrupts ignored, and the processes that tests interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A commit passes or fails for what it changed: the same examples in every run.
 settings.register_profile("repeatable", derandomize=True)

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -86,6 +88,19 @@ def test_store_holds_the_fields_at_the_cells(folder, monkeypatch, band):
     np.testing.assert_array_equal(store.read_field("igbp"), COVER.ravel()[store.index])
 
 
+def test_predictors_of_your_own_have_their_unit(folder):
+    recipe = changed(folder, "[variables.sw]", '[variables.light]\nunits = "W m-2"')
+    store = build_store(recipe, folder / "store")
+    attrs = json.loads((folder / "store" / "light" / "zarr.json").read_text())["attributes"]
+    assert (attrs["units"], attrs["long_name"]) == ("W m-2", "light")
+    fine = np.repeat(np.repeat(SW[0, ::-1], 2, axis=0), 2, axis=1)
+    np.testing.assert_allclose(store.read_field("light", 0), fine.ravel()[store.index], rtol=1e-6)
+    with pytest.raises(UnitsError, match=r"light \(.*sw.zarr\): expected MJ m-2, got W m-2"):
+        build_store(changed(folder, "[variables.sw]", '[variables.light]\nunits = "MJ m-2"'), folder / "other")
+    with pytest.raises(RangeError, match=r"expected no units of \['sw'\], which are \['W m-2'\]"):
+        build_store(changed(folder, "[variables.sw]", '[variables.sw]\nunits = "W m-2"'), folder / "third")
+
+
 def test_unfinished_store_is_gone_on_with(folder, monkeypatch):
     recipe = Recipe.read(folder / "recipe.toml")
     store = build_store(recipe, folder / "store")
@@ -119,7 +134,12 @@ def test_finer_fields_are_averaged_by_area(folder):
         ("offset = -273.15", "", UnitsError, "tair in .*tair_2003.nc: expected degC, got K"),
         ("offset = -273.15", "offset = 1.0", UnitsError, "tair.*look like K"),
         ("[2003, 2004]", "[2003, 2005]", ShapeError, "tair: expected one field for month 1 of 2005 in tair"),
-        ("variables.sw", "variables.light", RangeError, r"expected names of gppcore.variables, got \['light'\]"),
+        (
+            "variables.sw",
+            "variables.light",
+            RangeError,
+            r"expected names of gppcore.variables, or .* of your own, got \['light'\]",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told(folder, old, new, error, message):

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -295,6 +296,33 @@ def test_years_are_averaged_to_a_climatology():
     mean = first.assign(gpp=(first.gpp.copy(data=(first.gpp.values + second.gpp.values) / 2)))
     result = compare_two(xr.concat([second, first], "time", join="outer"), mean)
     assert result.regions["whole"].rmse == pytest.approx(0.0, abs=1e-5)
+
+
+def test_totals_are_told_of_every_whole_year():
+    years = [planet(30.0, seed=seed) for seed in (1, 2, 3)]
+    for back, year in enumerate(years):
+        year.coords["time"] = year.indexes["time"] - pd.DateOffset(years=back)
+    years[0].gpp[:, 2, 3] = np.nan
+    years[2] = years[2].isel(time=slice(1, None))
+    result = compare_two(xr.concat(years[::-1], "time", join="outer"), planet(60.0, seed=4))
+    area = cell_area(np.arange(90.0, -91, -30), np.arange(-180.0, 181, 30))
+    assert list(result.annual_totals) == [2018, 2019]
+    for year, total in zip(years[1::-1], result.annual_totals.values(), strict=True):
+        assert total == pytest.approx(float((year.gpp * area).sum(("lat", "lon")).values @ DAYS) * 1e-15, rel=1e-6)
+    assert list(result.other_annual_totals) == [2019]
+    assert result.other_annual_totals[2019] == pytest.approx(result.other_own_total, rel=1e-6)
+
+
+def test_no_year_is_told_where_there_is_none():
+    whole = planet(30.0)
+    calendar = whole.assign_coords(time=np.arange(1, 13)).rename(time="month")
+    assert compare_two(calendar, whole.isel(time=slice(0, 6))).annual_totals == {}
+    result = compare_two(whole.isel(time=slice(0, 6)), whole)
+    assert (result.annual_totals, result.other_annual_totals) == ({}, {})  # months that are not common are not read
+    mean = np.average(whole.gpp.values, axis=0, weights=DAYS)
+    annual = whole.isel(time=[0]).assign(gpp=(("time", "lat", "lon"), mean[None] * 365.25, {"units": "gC m-2 yr-1"}))
+    result = compare_two(whole, annual)
+    assert result.annual_totals[2019] == pytest.approx(result.other_annual_totals[2019], rel=1e-6)
 
 
 def test_annual_means_are_compared_with_annual_means():

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.cf_files import open_cf
-from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError
+from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, UnitsError
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
 from gppcore.regrid.labelled import axes
 from gppcore.tiles import MONTHS, TileStore, window_order
@@ -60,7 +60,9 @@ class Source:
     method : {"conservative", "bilinear"}
         How another grid is brought to that of the cells; see :class:`gppcore.regrid.RegridPlan`.
     scale, offset : float
-        With the defaults the field's unit must be that of the table of variables.
+        With the defaults the field's unit must be that of the table of variables, or `units`.
+    units : str, optional
+        Unit of a variable that the table does not have: a predictor of your own.
     """
 
     path: str
@@ -69,6 +71,7 @@ class Source:
     method: Literal["conservative", "bilinear"] = "conservative"
     scale: float = 1.0
     offset: float = 0.0
+    units: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Recipe:
     cells : Cells
         Grid and cells.
     variables : mapping of str to Source
-        By the names of `gppcore.variables`.
+        By the names of `gppcore.variables`, and names of your own whose source tells `units`.
     years : tuple of int, optional
         First and last calendar year; without it every file holds the twelve months of a mean year.
     folder : Path
@@ -152,7 +155,8 @@ def build_store(
     ProductFormatError
         If a file cannot be read.
     UnitsError, RangeError
-        If a field has another unit, values out of the range, or a name that is not in the table of variables.
+        If a field has another unit, values out of the range, or a name that is not in the table of variables and no
+        `units`; or has `units` beside those of the table.
     OutputExistsError
         If `out` holds a store of other cells, years or sources.
     StoreLockedError, DiskFullError
@@ -163,14 +167,13 @@ def build_store(
     Fields are read band by band and month by month, so that memory depends neither on the number of years nor, much,
     on the size of the grid.
     """
-    if unknown := sorted(set(recipe.variables) - set(VARIABLES)):
-        raise RangeError(f"variables: expected names of gppcore.variables, got {unknown}")
+    _check_names(recipe.variables)
     store = _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:
         for name, source in recipe.variables.items():
             # The origin is part of the attributes, so that a store of other sources is told apart.
             origin = f"{source.scale} * {source.variable} + {source.offset} of {source.path}, {source.method}"
-            store.add(name, monthly=not source.static, attrs={**attributes(name), "comment": origin})
+            store.add(name, monthly=not source.static, attrs={**_attributes(name, source), "comment": origin})
             files = _Files(name, source, recipe.folder, stack)
             for year in range(1 if source.static else store.n_years):
                 for tile, values in _tiles(store, files, year, n_threads):
@@ -179,6 +182,21 @@ def build_store(
                     if progress:
                         progress(store.n_cells(tile))
     return store
+
+
+def _check_names(variables: Mapping[str, Source]) -> None:
+    own = {name for name, source in variables.items() if source.units is not None}
+    if unknown := sorted(set(variables) - set(VARIABLES) - own):
+        raise RangeError(
+            f"variables: expected names of gppcore.variables, or units with names of your own, got {unknown}"
+        )
+    if known := sorted(own & set(VARIABLES)):
+        units = [VARIABLES[name].unit for name in known]
+        raise RangeError(f"variables: expected no units of {known}, which are {units} in gppcore.variables")
+
+
+def _attributes(name: str, source: Source) -> dict[str, Any]:
+    return attributes(name) if name in VARIABLES else {"long_name": name, "units": source.units}
 
 
 def _open_or_create(recipe: Recipe, out: Path) -> TileStore:
@@ -212,7 +230,7 @@ class _Files:
         for path in paths:
             field = _field(path, source.variable, stack)
             if (source.scale, source.offset) == (1.0, 0.0):
-                check_unit(name, field.attrs.get("units"), where=str(path))
+                _check_unit(name, source, field.attrs.get("units"), str(path))
             self._list_months(field, path)
 
     def _list_months(self, field: xr.DataArray, path: Path) -> None:
@@ -258,7 +276,8 @@ class _Files:
         values = field.isel({lat: used}).transpose(lat, lon).values.astype(np.float32, copy=False)
         if (self.source.scale, self.source.offset) != (1.0, 0.0):
             values = (values * self.source.scale + self.source.offset).astype(np.float32, copy=False)
-        check_range(self.name, values, where=self.source.path)
+        if self.name in VARIABLES:
+            check_range(self.name, values, where=self.source.path)
         return self._plans[key].apply(np.ascontiguousarray(values), n_threads=n_threads)
 
 
@@ -309,6 +328,13 @@ def _rows_over(source: LatLonGrid, target: LatLonGrid) -> slice:
 
 def _ends(grid: LatLonGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return grid.lat_edges[:-1], grid.lat_edges[1:]
+
+
+def _check_unit(name: str, source: Source, unit: str | None, where: str) -> None:
+    if source.units is None:
+        check_unit(name, unit, where=where)
+    elif unit not in (None, source.units):
+        raise UnitsError(f"{name} ({where}): expected {source.units}, got {unit}")
 
 
 def _field(path: Path, variable: str, stack: ExitStack) -> xr.DataArray:

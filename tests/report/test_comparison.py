@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -41,6 +42,16 @@ def test_every_figure_is_embedded_and_lies_beside_the_page(written):
     assert len(beside) == len(page.images) == 6 + 2 * 4
     assert embedded == beside
     assert page.addresses == page.images
+
+
+def test_two_years_are_drawn_as_years(tmp_path, parse):
+    one, two = planet("one", 1), planet("two", 2)
+    both = xr.concat([one.assign_coords(time=one.indexes["time"] - pd.DateOffset(years=1)), one], "time", join="outer")
+    comparisons = compare(both.assign_attrs(title="both"), two)
+    page = parse(write_comparison_report(comparisons, tmp_path))
+    assert (tmp_path / "annual.png").exists()
+    assert "Annual totals" in page.text
+    assert list(json.loads((tmp_path / "comparison.json").read_text())[0]["annual_totals"]) == ["2018", "2019"]
 
 
 def test_tables_hold_the_numbers_of_the_comparison(written):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from gppcore.compare.common import bands, climatology, common_grid, yearly
+from gppcore.compare.common import annual_totals, bands, climatology, common_grid, yearly
 from gppcore.compare.read import YEAR_DAYS, Field, read
 from gppcore.compare.result import REGIONS, Agreement, Comparison, Density
 from gppcore.compare.statistics import Sums
@@ -37,8 +37,9 @@ def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
     Returns
     -------
     tuple of Comparison
-        One for each product but the last, in their order: totals [Pg C yr-1], R2, correlation, RMSE and bias
-        [g C m-2 d-1], zonal means [g C m-2 yr-1], seasons, bins of the reference, density and maps.
+        One for each product but the last, in their order: totals [Pg C yr-1], also of every year, R2,
+        correlation, RMSE and bias [g C m-2 d-1], zonal means [g C m-2 yr-1], seasons, bins of
+        the reference, density and maps.
 
     Raises
     ------
@@ -61,10 +62,15 @@ def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
         fields, grid = common_grid(fields)
         days = np.array([YEAR_DAYS]) if annual else DAYS_IN_MONTH[np.array(months) - 1]
         sums = Sums(grid, [field.name for field in fields], () if annual else months, days)
+        steps = [np.zeros(len(field.months)) for field in fields]
         for rows in bands(fields, grid):
-            means = [climatology(field, grid.rows(rows), months) for field in fields]
-            sums.add(rows, [yearly(mean) for mean in means] if annual else means)
-        return sums.results()
+            means = []
+            for field, total in zip(fields, steps, strict=True):
+                mean, flux = climatology(field, grid.rows(rows), months)
+                means.append(yearly(mean) if annual else mean)
+                total += flux
+            sums.add(rows, means)
+        return sums.results([annual_totals(*pair) for pair in zip(fields, steps, strict=True)])
 
 
 def _common_months(fields: Sequence[Field], annual: bool) -> tuple[int, ...]:

@@ -6,16 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.compare.grid import Grid
 from gppcore.compare.read import Field
 from gppcore.errors import ProductFormatError
-from gppcore.regrid import LatLonGrid, RegridPlan
+from gppcore.regrid import LatLonGrid, RegridPlan, cell_area
 from gppcore.variables import DAYS_IN_MONTH
 
 Means = tuple[NDArray[np.floating], NDArray[np.floating]]
 """Mean flux [g C m-2 d-1] and valid share of the cell [1], both (months, rows, columns)."""
+
+Sums = NDArray[np.float64]
+"""Flux of every time step over an area [g C d-1]."""
+
+PG = 1e-15
+"""Petagrams in a gram."""
 
 # Cells read, regridded and worked on the common grid at once: they bound the memory to a few hundred MB.
 _READ_CELLS = 40_000_000
@@ -55,13 +62,16 @@ def bands(fields: Sequence[Field], grid: Grid) -> Iterator[slice]:
         yield slice(start, min(start + height, grid.shape[0]))
 
 
-def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
+def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Means, Sums]:
     """Average a field by area to the cells of `grid`, and over the years to calendar months.
 
-    A field of annual means gives one map.
+    A field of annual means gives one map. Also returned is the sum of every time step over its valid cells, NaN in
+    months that are not asked for.
     """
     slots = (0,) if field.annual else months
     flux, valid = np.zeros((2, len(slots), *grid.shape), np.float32)
+    sums = np.array([0.0 if month in slots else np.nan for month in field.months])
+    area = cell_area(grid.lat_edges, grid.lon_edges)
     rows = field.grid.rows_over(grid)
     source = field.grid.rows(rows)
     if source.shape[0]:
@@ -79,12 +89,14 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> Means:
         for i, slot in enumerate(slot_of):
             if slot is not None:
                 mean[i] *= field.factors[start + i]
-                np.add(flux[slot], mean[i], out=flux[slot], where=share[i] > 0.0)
+                there = share[i] > 0.0
+                np.add(flux[slot], mean[i], out=flux[slot], where=there)
                 valid[slot] += share[i]
+                sums[start + i] = np.sum(mean[i] * area, where=there)
     with np.errstate(invalid="ignore"):
         flux /= valid  # NaN where no step was valid
     valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
-    return flux, valid
+    return (flux, valid), sums
 
 
 def yearly(means: Means) -> Means:
@@ -93,3 +105,15 @@ def yearly(means: Means) -> Means:
     if flux.shape[0] == 1:
         return means
     return np.average(flux, axis=0, weights=DAYS_IN_MONTH)[None], valid.min(axis=0)[None]
+
+
+def annual_totals(field: Field, sums: Sums) -> dict[int, float]:
+    """Return the total of every calendar year of which all months are known [Pg C], from sums of its time steps."""
+    if not field.years:
+        return {}
+    steps = pd.DataFrame({"year": field.years, "month": field.months, "flux": sums})
+    whole = steps.groupby(["year", "month"])["flux"].mean().unstack().dropna()
+    days = DAYS_IN_MONTH.sum(keepdims=True) if field.annual else DAYS_IN_MONTH
+    if whole.shape[1] != days.size:
+        return {}
+    return dict(zip(whole.index.tolist(), (whole.to_numpy() @ days * PG).tolist(), strict=True))

@@ -39,6 +39,8 @@ class Field:
     grid: Grid
     months: tuple[int, ...]
     """Calendar month of every time step; 0 is an annual mean."""
+    years: tuple[int, ...]
+    """Year of every time step; empty where the file does not tell."""
     factors: NDArray[np.float64]
     """Factor to g C m-2 d-1 of every time step."""
     chunks: tuple[int, int]
@@ -107,7 +109,7 @@ def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray,
         raise ProductFormatError(f"{label}: expected dimensions time, {y} and {x}, got {data.dims}")
     data = data.transpose(*time, y, x) if time else data.transpose(y, x).expand_dims("time")
     amount, per = _unit(data.attrs.get("units"), label)
-    months = _months(dataset, dataset[name], per, label)
+    months, years = _calendar(dataset, dataset[name], per, label)
     days = np.array([DAYS_IN_MONTH[month - 1] if month else YEAR_DAYS / 12 for month in months])
     lat_edges, lon_edges = np.clip(_edges(dataset, lat, label), -90.0, 90.0), _edges(dataset, lon, label)
     north_first, eastward = lat_edges[0] > lat_edges[-1], lon_edges[0] < lon_edges[-1]
@@ -118,6 +120,7 @@ def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray,
         data=data[:, turn[0], turn[1]],
         grid=Grid(lat_edges[turn[0]], lon_edges[turn[1]]),
         months=months,
+        years=years,
         factors=amount / days if per == "month" else np.full(len(months), amount * _PER_DAY[per]),
         chunks=(stored.get(time[0], 1) if time else 1, stored.get(y, 1)),
     )
@@ -152,21 +155,22 @@ def _unit(units: str | None, label: str) -> tuple[float, str]:
     raise UnitsError(f"{label}: expected {_KNOWN_UNITS}, got {units!r}")
 
 
-def _months(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tuple[int, ...]:
-    """Calendar month of every time step, or 0 for annual means."""
+def _calendar(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Calendar month of every time step, or 0 for annual means; and its year, nothing where that is not told."""
     time = _time(data)
     if time is None and data.ndim == 2:
-        return (0,)
+        return (0,), ()
     if time is None or time.ndim < data.ndim - 2:
         raise ProductFormatError(f"{label}: expected CF time, or months from 1 to 12, got neither")
     values = np.atleast_1d(time.values)
     if time.dtype.kind in "iu":
-        return tuple(int(month) for month in values)
+        return tuple(int(month) for month in values), ()
     bounds = dataset.variables.get(time.attrs.get("bounds", time.encoding.get("bounds")))
     ends = np.atleast_2d(bounds.values)[0] if bounds is not None else values[:2]
     # Steps of about a year are annual means; one step without bounds is, where its unit is per year.
     annual = pd.Timedelta(ends[1] - ends[0]).days > 300 if ends.size == 2 else per == "yr"
-    return (0,) * values.size if annual else tuple(np.atleast_1d(time.dt.month.values).tolist())
+    months, years = (tuple(np.atleast_1d(part.values).tolist()) for part in (time.dt.month, time.dt.year))
+    return ((0,) * values.size if annual else months), years
 
 
 def _time(data: xr.DataArray) -> xr.DataArray | None:

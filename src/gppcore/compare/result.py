@@ -87,6 +87,9 @@ class Comparison:
         Cell height and width of the common grid, the coarser of the two [degree].
     own_total, other_own_total : float
         GPP over each one's own valid cells inside the overlap of the two grids [Pg C yr-1].
+    annual_totals, other_annual_totals : mapping of int to float
+        The same by year [Pg C], of the years whose 12 months are in the file; empty without them, or where a
+        calendar month is not common.
     regions : mapping of str to Agreement
         "whole", all common cells; "tropics", those with abs(lat) < 10 degrees; "north" and "south" of them.
     high_bias, low_bias : float
@@ -114,6 +117,8 @@ class Comparison:
     resolution: tuple[float, float]
     own_total: float
     other_own_total: float
+    annual_totals: Mapping[int, float]
+    other_annual_totals: Mapping[int, float]
     regions: Mapping[str, Agreement]
     high_bias: float
     low_bias: float

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.compare import moments
-from gppcore.compare.common import Means
+from gppcore.compare.common import PG, Means
 from gppcore.compare.grid import Grid
 from gppcore.compare.maps import Blocks
 from gppcore.compare.read import YEAR_DAYS
@@ -22,7 +22,6 @@ TROPIC = 10.0
 """Latitude that bounds the tropics [degree]."""
 _LEAST_VALID = 0.5 - 1e-6  # half, whatever the rounding
 _HIGH, _LOW, _BINS = 0.9, 0.25, 10
-_PG = 1e-15
 _DENSITY_STEP, _DENSITY_BINS = 0.05, 500
 
 
@@ -56,8 +55,8 @@ class Sums:
         for pair, sums in zip(self._pairs, cells, strict=True):
             pair.add_cells(rows, sums)
 
-    def results(self) -> tuple[Comparison, ...]:
-        """Return the comparison of every product with the reference.
+    def results(self, annual: Sequence[Mapping[int, float]]) -> tuple[Comparison, ...]:
+        """Return the comparison of every product with the reference; `annual` holds the totals of all by year.
 
         Raises
         ------
@@ -67,14 +66,14 @@ class Sums:
         own = self._own * self._per_year
         if not any(pair.monthly[0].any() for pair in self._pairs):
             raise ProductFormatError(f"{' and '.join(self._names)}: expected cells valid in all of them, got none")
-        return tuple(self._comparison(i, pair, own) for i, pair in enumerate(self._pairs))
+        return tuple(self._comparison(i, pair, own, annual) for i, pair in enumerate(self._pairs))
 
     @property
     def _per_year(self) -> float:
         """Factor from g over the days compared to Pg per year."""
-        return _PG * YEAR_DAYS / float(self._days.sum())
+        return PG * YEAR_DAYS / float(self._days.sum())
 
-    def _comparison(self, index: int, pair: _Pair, own: Floats) -> Comparison:
+    def _comparison(self, index: int, pair: _Pair, own: Floats, annual: Sequence[Mapping[int, float]]) -> Comparison:
         lat = (self._grid.lat_edges[:-1] + self._grid.lat_edges[1:]) / 2
         rows = {
             "whole": np.ones(lat.shape, bool),
@@ -95,6 +94,8 @@ class Sums:
             resolution=self._grid.step,
             own_total=float(own[index]),
             other_own_total=float(own[-1]),
+            annual_totals=annual[index],
+            other_annual_totals=annual[-1],
             regions={n: moments.agreement(sums.sum(axis=1), self._per_year) for n, sums in by_region.items()},
             high_bias=high[0] - high[1],
             low_bias=low[0] - low[1],

@@ -183,6 +183,28 @@ def seasonal_figure(
     return figure
 
 
+def annual_figure(lines: Sequence[tuple[Series, Mapping[int, float]]]) -> Figure:
+    """Draw totals by year [Pg C yr-1]."""
+    figure = style.new_figure(style.WIDTH, 3.2)
+    axes = figure.add_subplot()
+    for series, totals in lines:
+        if totals:
+            axes.plot(
+                list(totals),
+                list(totals.values()),
+                color=series.colour,
+                ls=series.dash,
+                marker=series.marker or "o",
+                ms=4,
+                label=series.label,
+            )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel("GPP (Pg C yr$^{-1}$)")
+    axes.grid(**style.GRID)
+    style.legend_above(figure, axes)
+    return figure
+
+
 def taylor_figure(points: Sequence[tuple[Series, float, float]], width: float) -> Figure:
     """Draw a Taylor diagram: of each series the correlation and the standard deviation over that of the reference."""
     figure = style.new_figure(width, 4.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -49,6 +49,8 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
     }
     if comparisons[0].months:
         drawings["seasonal"] = partial(seasonal, comparisons, names)
+    if any(len(totals) > 1 for totals in _annual_totals(comparisons)):
+        drawings["annual"] = partial(annual, comparisons, names)
     for i, each in enumerate(comparisons):
         drawings[f"gpp_{i}"] = partial(_mean_map, each, "gpp_daily", comparisons)
         drawings[f"bias_{i}"] = partial(bias_map, each, comparisons)
@@ -107,6 +109,17 @@ def seasonal(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
         if title in whole
     }
     return charts.seasonal_figure(shown, months=comparisons[0].months, width=style.TWO_THIRDS, columns=2)
+
+
+def annual(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
+    """Totals of all products by year, over each one's own cells."""
+    lines = [_reference(names), *(_series(i, name) for i, name in enumerate(names[:-1]))]
+    return charts.annual_figure(list(zip(lines, _annual_totals(comparisons), strict=True)))
+
+
+def _annual_totals(comparisons: Sequence[Comparison]) -> list[Mapping[int, float]]:
+    """Return the totals by year of the reference and of every product."""
+    return [comparisons[0].other_annual_totals, *(each.annual_totals for each in comparisons)]
 
 
 def taylor(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
