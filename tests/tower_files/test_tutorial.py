@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from gppcore import TileStore, read_fluxnet, read_sites, read_towers, sample_at_towers, write_tower_folder
 from gppcore.constants import IGBP, PFT_NAMES, PFTS
 from gppcore.demo.region import demonstration_region
 from gppcore.features import pft_fractions
@@ -84,7 +85,7 @@ def hourly(kit, site, place, seed):
     gpp = gpp * unknown(igbp, frame["VPD_F"].to_numpy() * 100.0) * np.exp(rng.normal(0.0, 0.05))
     noise = rng.normal(0.0, 0.5, gpp.size)
     weather = frame[["TA_F", "SW_IN_POT", "SW_IN_F", "VPD_F", "PA_F", "P_F", "CO2_F_MDS"]]
-    return weather.assign(GPP_NT_VUT_REF=gpp + noise, GPP_DT_VUT_REF=1.02 * gpp)
+    return weather.assign(NEE_VUT_REF_QC=0.0, GPP_NT_VUT_REF=gpp + noise, GPP_DT_VUT_REF=1.02 * gpp)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,24 @@ def test_tower_folder_holds_all_months(finished):
     gpp = pd.read_csv(finished[0] / "towers" / "gpp_monthly.csv")
     assert (gpp["core"] == 1).sum() == 12 * 24
     assert pd.read_csv(finished[0] / "towers" / "sites.csv")["c4_percent"].between(0.0, 20.0).all()
+
+
+def test_weather_of_the_grid_serves_files_of_months(finished, kit, tmp_path):
+    sites = read_sites(finished[0] / "sites.csv")
+    sites["c4_percent"] = 0.0
+    records = []
+    for file in sorted((finished[0] / "fluxnet").iterdir()):
+        frame = pd.read_csv(file)
+        start = pd.to_datetime(frame["TIMESTAMP_START"].astype("str"), format="%Y%m%d%H%M")
+        months = kit.longer(frame.set_index(start)[["P_F", "NEE_VUT_REF_QC", "GPP_NT_VUT_REF"]], "MM")
+        path = tmp_path / file.name.replace("_HR_", "_MM_")
+        records.append(read_fluxnet(kit.write(kit.stamped(months, "MM"), path), sites=sites))
+    at_towers = sample_at_towers(TileStore.open(finished[0] / "tiles"), sites)
+    write_tower_folder(records, sites, tmp_path / "towers", weather=at_towers.weather)
+    towers = read_towers(tmp_path / "towers")
+    assert len(towers.samples(simulate(towers.forcing))) == 12 * 24
+    hours = read_towers(finished[0] / "towers").gpp
+    np.testing.assert_allclose(towers.gpp["gpp_daily"], hours["gpp_daily"], rtol=0.01, atol=0.02)
 
 
 def test_transfer_is_best_at_towers_left_out(finished):
