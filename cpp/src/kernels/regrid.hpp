@@ -4,9 +4,9 @@
 
 namespace gppcore {
 
-// Coarse cells are taken in strips of this many fine columns (or one cell, if that is wider): the running
-// sums then stay in the first-level cache.
-constexpr int64_t kRegridStrip = 1024;
+// Coarse cells are summed in strips of this many fine columns (or one cell, if that is wider): the rows of a strip and
+// its running sums then stay in the first-level cache together.
+constexpr int64_t kRegridStrip = 320;
 
 // Doubles of scratch memory that aggregate_row, covariate_row and fit_rows need.
 static constexpr int64_t regrid_work_size(int64_t factor) {

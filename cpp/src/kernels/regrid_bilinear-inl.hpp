@@ -82,10 +82,11 @@ void blend_row(ExpandedRow here, ExpandedRow there, double f, const Columns* col
 template <class T>
 void blend_rows(ExpandedRow north, ExpandedRow here, ExpandedRow south, int64_t n_columns, int64_t factor,
                 const double* distance, T* fine, bool stream) {
-  T row[kRegridStrip];
-  Columns columns[2][kRegridStrip / kLanes];
-  for (int64_t j0 = 0; j0 < n_columns; j0 += kRegridStrip) {
-    const int64_t n = n_columns - j0 < kRegridStrip ? n_columns - j0 : kRegridStrip;
+  constexpr int64_t kStrip = 1024;  // columns whose weights and one row of results stay in the first-level cache
+  T row[kStrip];
+  Columns columns[2][kStrip / kLanes];
+  for (int64_t j0 = 0; j0 < n_columns; j0 += kStrip) {
+    const int64_t n = n_columns - j0 < kStrip ? n_columns - j0 : kStrip;
     const ExpandedRow middle = {here.sum + j0, here.weight + j0};
     const ExpandedRow sides[2] = {{north.sum + j0, north.weight + j0}, {south.sum + j0, south.weight + j0}};
     for (int s = 0; s < 2; ++s)
