@@ -17,6 +17,7 @@ from gppcore import TileStore, read_fluxnet, read_sites, read_towers, sample_at_
 from gppcore.constants import IGBP, PFT_NAMES, PFTS
 from gppcore.demo.region import demonstration_region
 from gppcore.features import pft_fractions
+from gppcore.product import write_netcdf
 from gppcore.simulate import simulate
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorials" / "towers_to_map.md"
@@ -175,6 +176,9 @@ def test_map_is_the_planet_of_the_towers(finished):
     assert annual > 0.95
 
 
-def test_model_is_one_file_and_the_plot_is_drawn(finished):
+def test_model_is_one_file_and_the_plot_is_drawn(finished, tmp_path):
+    write_netcdf(finished[0] / "gpp.zarr", tmp_path / "gpp.nc")
+    with xr.open_dataset(tmp_path / "gpp.nc", engine="h5netcdf") as ds:
+        assert ds["gpp_daily"].notnull().sum() > 12 * 5000
     assert (finished[0] / "model.zip").stat().st_size > 10_000
     assert plt.imread(finished[0] / "gpp.png").std() > 0.1
