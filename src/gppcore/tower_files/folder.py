@@ -80,8 +80,7 @@ def write_tower_folder(
         raise TowerFormatError("records: expected at least one, got none")
     gpp = pd.concat([monthly_gpp(record) for record in records], ignore_index=True)
     _refuse_repeated(gpp, "records")
-    years = range(int(gpp["year"].min()), int(gpp["year"].max()) + 1) if len(gpp) else range(0)
-    forcing = _forcing(_weather(records, names, weather, lai, years), names, weather is None)
+    forcing = _forcing(_weather(records, names, weather, lai, gpp["year"]), names, weather is None)
     filled = pd.MultiIndex.from_frame(forcing.loc[forcing["filled"] == 1, _MONTH])
     gpp.loc[pd.MultiIndex.from_frame(gpp[_MONTH]).isin(filled), "core"] = 0
     table = _site_table(sites, names, forcing)
@@ -124,15 +123,15 @@ def _weather(
     names: Sequence[str],
     weather: pd.DataFrame | None,
     lai: pd.DataFrame | None,
-    years: range,
+    observed: pd.Series,
 ) -> pd.DataFrame:
-    """Return the given weather, repeated in all years if it has none, or that of the records, with the given LAI."""
+    """Return the given weather, in all observed years if it has none, or that of the records, with the given LAI."""
     if weather is None:
         weather = pd.concat([monthly_weather(record) for record in records], ignore_index=True)
     _refuse_repeated(weather, "weather")
     weather = weather[weather["site_id"].isin(names)]
     if "year" not in weather:
-        weather = weather.merge(pd.DataFrame({"year": years}), how="cross")
+        weather = weather.merge(pd.DataFrame({"year": observed.unique()}), how="cross")
     if lai is None:
         return weather
     keys = [key for key in _MONTH if key in lai]
