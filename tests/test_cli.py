@@ -72,7 +72,10 @@ def test_foreign_folder_is_left_alone(tmp_path):
     ("arguments", "message"),
     [
         (("compare", "none.nc", "other.nc"), "MissingFileError: product: expected a netCDF file or Zarr store, got no"),
-        (("map", "none", "tiles", "out"), "MissingFileError: model: expected a folder with model.json, got none"),
+        (
+            ("map", "none", "tiles", "out"),
+            "MissingFileError: model: expected a folder with model.json, or its zip, got none",
+        ),
         (("demo", "--towers", "none", "--region", "x"), "RangeError: --region"),
         (("demo", "--threads", "0"), "--threads"),
         (("compare",), "Missing argument 'PRODUCT...'"),

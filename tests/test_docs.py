@@ -17,7 +17,7 @@ from gppcore.transfer import pretrain
 from gppcore.variables import nomenclature
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = [
     m.name
     for m in pkgutil.walk_packages(gppcore.__path__, "gppcore.")

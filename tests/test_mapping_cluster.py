@@ -55,6 +55,7 @@ def model(tmp_path):
         value=rng.random(3 * n),
     )
     TransferModel.of_forest(forest).save(tmp_path / "model")
+    TransferModel.of_forest(forest).save(tmp_path / "model.zip")
     return tmp_path / "model"
 
 
@@ -81,7 +82,8 @@ def test_product_is_the_serial_one_even_if_a_worker_is_killed(store, model, tmp_
 
         killer = threading.Thread(target=kill_half_way)
         killer.start()
-        map_gpp(model, store, tmp_path / "cluster.zarr", variable="gpp_daily", client=client, progress=done.append)
+        zipped = model.with_suffix(".zip")
+        map_gpp(zipped, store, tmp_path / "cluster.zarr", variable="gpp_daily", client=client, progress=done.append)
         killer.join()
     assert killed
     assert sum(done) == store.index.size
@@ -92,7 +94,7 @@ def test_product_is_the_serial_one_even_if_a_worker_is_killed(store, model, tmp_
 
 
 def test_model_in_memory_is_refused(store, model):
-    with pytest.raises(RangeError, match="model: expected the folder of a saved model"):
+    with pytest.raises(RangeError, match="model: expected the path of a saved model"):
         map_gpp(TransferModel.load(model), store, client=object())
 
 

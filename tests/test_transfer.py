@@ -271,7 +271,7 @@ def test_model_is_not_saved_over_another(tuned, saved):
 
 
 def test_missing_model_is_named(tmp_path):
-    with pytest.raises(MissingFileError, match=r"expected a folder with model.json, got .*none"):
+    with pytest.raises(MissingFileError, match=r"expected a folder with model.json, or its zip, got .*none"):
         TransferModel.load(tmp_path / "none")
 
 

@@ -61,7 +61,7 @@ def demo(
 
 @app.command("map")
 def map_(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved model.")],
+    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
     tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors.")],
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
     threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
@@ -93,11 +93,13 @@ def build_tiles(
     from rich.progress import Progress
 
     from gppcore.build_store import Recipe, build_store
+    from gppcore.derive_predictors import derive_predictors
 
     read = Recipe.read(recipe)
     with Progress() as bar:
         task = bar.add_task("Tiles", total=None)
         store = build_store(read, out, n_threads=threads, progress=lambda cells: bar.update(task, advance=cells))
+        derive_predictors(store)
     typer.echo(f"Tiles  {out}: {store.index.size} cells, {store.n_years} years, {len(read.variables)} variables")
 
 

@@ -78,7 +78,7 @@ def map_gpp(
     Parameters
     ----------
     model : Model, str or Path
-        Usually a :class:`gppcore.transfer.TransferModel`, or the folder of a saved one.
+        Usually a :class:`gppcore.transfer.TransferModel`, or the folder or zip of a saved one.
     store : TileStore
         Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
         already are kept, so that a killed run goes on where it stopped.
@@ -91,8 +91,8 @@ def map_gpp(
     n_threads : int, default 2
         Tiles predicted at the same time. The result does not depend on it.
     client : distributed.Client, optional
-        Cluster that predicts the tiles in place of threads of this process. `model` then is a folder, from which
-        every worker loads it once; folder and store lie where all workers see them under the same path. Tiles of
+        Cluster that predicts the tiles in place of threads of this process. `model` then is a path, from which
+        every worker loads it once; model and store lie where all workers see them under the same path. Tiles of
         workers that die go to others. The result is that of threads, byte for byte.
     progress : callable, optional
         Called with the number of cells of a tile after each tile and year.
@@ -102,7 +102,7 @@ def map_gpp(
     OutputExistsError
         If `out` exists, or `variable` holds the predictions of another model.
     RangeError
-        If `client` is given and `model` is not a folder.
+        If `client` is given and `model` is not a path.
     StoreLockedError
         If the store has another writer.
     TileFormatError
@@ -112,10 +112,10 @@ def map_gpp(
     """
     if out is not None and Path(out).exists():
         raise OutputExistsError(f"product: expected a new folder, got {out}, which exists")
-    folder = Path(model) if isinstance(model, str | Path) else None
-    if client is not None and folder is None:
-        raise RangeError("model: expected the folder of a saved model, since workers load it, got a model in memory")
-    predictor: Model = TransferModel.load(folder) if folder else model  # type: ignore[assignment]
+    path = Path(model) if isinstance(model, str | Path) else None
+    if client is not None and path is None:
+        raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
+    predictor: Model = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, variable)
     with store.writing():
         for name, described in variables.items():
@@ -128,8 +128,8 @@ def map_gpp(
                 elif progress:
                     progress(store.n_cells(tile))
         names = tuple(variables)
-        if client is not None and folder is not None:
-            finished = _on_cluster(client, folder, predictor.digest, store, names, tasks)
+        if client is not None and path is not None:
+            finished = _on_cluster(client, path, predictor.digest, store, names, tasks)
         else:
             finished = _in_threads(predictor, store, names, tasks, n_threads)
         with closing(finished):
@@ -186,12 +186,12 @@ def _in_threads(
 
 
 def _on_cluster(
-    client: Client, folder: Path, digest: str, store: TileStore, variables: Sequence[str], tasks: Sequence[Task]
+    client: Client, model: Path, digest: str, store: TileStore, variables: Sequence[str], tasks: Sequence[Task]
 ) -> Generator[list[Entry]]:
     """Do the same on a cluster; the scheduler gives the tasks of lost workers to others."""
     from distributed import as_completed
 
-    where = (str(folder.resolve()), digest, str(store.path.resolve()), variables)
+    where = (str(model.resolve()), digest, str(store.path.resolve()), variables)
     futures = [client.submit(_predict_remote, *where, *task, retries=_RETRIES, pure=False) for task in tasks]
     try:
         for future in as_completed(futures):  # type: ignore[no-untyped-call]
@@ -201,14 +201,14 @@ def _on_cluster(
         client.cancel(futures)  # type: ignore[no-untyped-call]
 
 
-def _predict_remote(folder: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
-    return _predict_tile(*_open(folder, digest, path), variables, tile, year)
+def _predict_remote(saved: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
+    return _predict_tile(*_open(saved, digest, path), variables, tile, year)
 
 
 @lru_cache(maxsize=1)
-def _open(folder: str, digest: str, path: str) -> tuple[Model, TileStore]:
+def _open(saved: str, digest: str, path: str) -> tuple[Model, TileStore]:
     """Load model and store, once per worker."""
-    model = TransferModel.load(folder)
+    model = TransferModel.load(saved)
     if model.digest != digest:
-        raise OutputExistsError(f"{folder}: expected the model with digest {digest}, got {model.digest}")
+        raise OutputExistsError(f"{saved}: expected the model with digest {digest}, got {model.digest}")
     return model, TileStore.open(path)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
 from gppcore.model import Model
 from gppcore.model_file import Interval, Member, Recipe
+from gppcore.model_zip import pack, unpacked
 
 Columns = Sequence[NDArray[Any]]
 
@@ -134,15 +136,31 @@ class TransferModel:
         rows = rng.normal(size=shape) * 10.0 ** rng.uniform(-1.0, 3.0, shape)  # of every magnitude
         return hashlib.sha256(self.predict(rows).tobytes()).hexdigest()[:16]
 
-    def save(self, folder: str | Path) -> None:
-        """Save to a new folder: one .gppf file per forest and the model card model.json, written last.
+    def save(self, path: str | Path) -> None:
+        """Save to a new folder, or to one file if `path` ends with ``.zip``.
+
+        Both hold one .gppf file per forest, the recipe model.gppm and the model card model.json. C and Fortran programs
+        read the folder. Of a folder the card is written last; a zip gets its name when it is complete.
 
         Raises
         ------
         OutputExistsError
-            If the folder holds a model already.
+            If the folder holds a model already, or the zip exists.
+        DiskFullError
+            If there is no room for the zip.
         """
-        folder = Path(folder)
+        path = Path(path)
+        if path.suffix.lower() != ".zip":
+            self._save_folder(path)
+            return
+        if path.exists():
+            raise OutputExistsError(f"model: expected a new zip, got {path}, which exists")
+        with TemporaryDirectory(prefix="gppcore-") as folder:
+            self._save_folder(Path(folder))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pack(Path(folder), path)
+
+    def _save_folder(self, folder: Path) -> None:
         if (folder / _CARD).exists():
             raise OutputExistsError(f"{folder}: expected a folder without a model, got one that has {_CARD}")
         folder.mkdir(parents=True, exist_ok=True)
@@ -157,19 +175,28 @@ class TransferModel:
         temporary.replace(folder / _CARD)
 
     @classmethod
-    def load(cls, folder: str | Path) -> TransferModel:
-        """Load a model that :meth:`save` wrote.
+    def load(cls, path: str | Path) -> TransferModel:
+        """Load a folder or a zip that :meth:`save` wrote.
 
         Raises
         ------
         MissingFileError
-            If there is no model in the folder.
+            If there is no model under the path.
         ForestFormatError
-            If the card is damaged, or a forest is missing or corrupt.
+            If the zip or the card is damaged, or a forest is missing or corrupt.
+        DiskFullError
+            If there is no room to unpack the zip, in the folder for temporary files.
         """
-        folder = Path(folder)
+        path = Path(path)
+        if not path.is_file():
+            return cls._load_folder(path)
+        with unpacked(path) as folder:
+            return cls._load_folder(folder)
+
+    @classmethod
+    def _load_folder(cls, folder: Path) -> TransferModel:
         if not (folder / _CARD).is_file():
-            raise MissingFileError(f"model: expected a folder with {_CARD}, got {folder}")
+            raise MissingFileError(f"model: expected a folder with {_CARD}, or its zip, got {folder}")
         try:
             card = json.loads((folder / _CARD).read_text())
             if card["format"] != _FORMAT:

@@ -176,3 +176,19 @@ def test_real_months_survive_the_way_through_records(shared, tmp_path):
     where = [theirs.sites.index.get_loc(name) for name in ours.sites.index]
     for name in ("tair", "sw", "vpd", "precip"):
         np.testing.assert_allclose(ours.forcing[name], theirs.forcing[name][:, where], rtol=1e-4, atol=1e-4)
+
+
+def test_weather_of_a_mean_year_stands_for_all_years(records, sites, tmp_path):
+    weather = pd.DataFrame({"month": range(1, 13), "tmin": 4.0, "tmax": 15.0, "sw": 150.0, "vpd": 700.0, "ca": 400.0})
+    weather["precip"] = np.arange(12) / 2
+    weather = weather.merge(pd.DataFrame({"site_id": ["AU-Mad", "DE-Mad", "US-Non"]}), how="cross")
+    lai = LAI.merge(pd.DataFrame({"year": [2003, 2004, 2005]}), how="cross")
+    lai["lai"] += lai["year"] - 2003
+    write_tower_folder(records, sites, tmp_path, weather=weather, lai=lai)
+    forcing = pd.read_csv(tmp_path / "cell_forcing_monthly.csv").set_index(["site_id", "year", "month"])
+    assert len(forcing) == 2 * 36
+    assert (forcing["filled"] == 0).all()
+    for year in (2003, 2004, 2005):
+        np.testing.assert_allclose(forcing.loc["DE-Mad", year]["cell_precip_mm_d"], np.arange(12) / 2)
+        np.testing.assert_allclose(forcing.loc["AU-Mad", year]["cell_lai_m2_m2"], 1.5 + year - 2003)
+    assert len(read_towers(tmp_path).gpp) == 48

@@ -112,6 +112,14 @@ def test_weather_has_the_columns_of_the_folder(world):
     assert (row["tmax"] + row["tmin"]) / 2 == pytest.approx(expected(51, 13)[14])
 
 
+def test_weather_of_a_mean_year_has_no_year(world):
+    weather = sample_at_towers(
+        world.isel(time=slice(12)).drop_vars("time"), table(A=(50.4, 13.9, "DBF", 480.0))
+    ).weather
+    assert set(weather) == {"site_id", "month", "tmin", "tmax"}
+    assert weather["month"].tolist() == list(range(1, 13))
+
+
 def test_tile_store_gives_what_the_dataset_gives(world, tmp_path):
     shares = pft_fractions(world["igbp"].values.astype(int).ravel()).reshape(-1, *world["igbp"].shape)
     covered = world.drop_vars("igbp").assign(

@@ -89,7 +89,7 @@ def centres(factor: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def load_world(threads: int, progress: Callable[[int], None]) -> World:
     """Read the embedded world and model the forcing that it lacks; `progress` is called after each of 15 parts."""
     with open_world() as ds:
-        climate, koeppen = _climate(ds["tair"].values, ds["precip"].values)
+        climate, koeppen = model_climate(ds["tair"].values, ds["precip"].values, *centres(QUARTER))
         progress(2)
         igbp, low, high = ds["igbp"].values, ds["ndvi_min"].values, ds["ndvi_max"].values
         c4 = ds["c4_fraction"].values.astype(np.float32)
@@ -110,12 +110,14 @@ def load_world(threads: int, progress: Callable[[int], None]) -> World:
     return World(land, igbp, shares, half, lai, np.nan_to_num(c4_at_land), climate, koeppen, threads, grid)
 
 
-def _climate(tair: Float32, precip: Float32) -> tuple[dict[str, Float32], NDArray[np.str_]]:
-    """Model the demonstration forcing where the climate is known."""
+def model_climate(
+    tair: Float32, precip: Float32, lat: NDArray[np.float64], lon: NDArray[np.float64]
+) -> tuple[dict[str, Float32], NDArray[np.str_]]:
+    """Model the demonstration forcing where the climate (12, lat, lon) is known; return it and Koeppen main classes."""
     shape = tair.shape
     tair, precip = tair.reshape(MONTHS, -1), precip.reshape(MONTHS, -1)
     cells = np.flatnonzero(np.isfinite(tair).all(axis=0) & np.isfinite(precip).all(axis=0))
-    lat, lon = (axis.reshape(-1)[cells] for axis in np.meshgrid(*centres(QUARTER), indexing="ij"))
+    lat, lon = (axis.reshape(-1)[cells] for axis in np.meshgrid(lat, lon, indexing="ij"))
     known = {"tair": tair[:, cells].astype(np.float64), "precip": precip[:, cells].astype(np.float64)}
     known.update(demonstration_forcing(lat, lon, known["tair"], known["precip"]))
     evaporation = soil_water.potential_evaporation(known["tair"], known["tair_range"], known["sw_toa"])

@@ -51,8 +51,8 @@ def write_tower_folder(
     out : str or Path
         New folder.
     weather : pandas.DataFrame, optional
-        site_id, year, month, tmin, tmax, sw, vpd, precip, ca, and lai if it has it, in our units: `weather` of
-        :func:`sample_at_towers`. Without it, the weather of the records themselves.
+        site_id, month, tmin, tmax, sw, vpd, precip, ca, and lai if it has it, in our units, and year unless it is the
+        same in all: `weather` of :func:`sample_at_towers`. Without it, the weather of the records themselves.
     lai : pandas.DataFrame, optional
         site_id, month, lai [m2 m-2], and year unless it is the same in all: what :func:`read_lai` returns. It
         replaces the LAI of the weather.
@@ -80,7 +80,7 @@ def write_tower_folder(
         raise TowerFormatError("records: expected at least one, got none")
     gpp = pd.concat([monthly_gpp(record) for record in records], ignore_index=True)
     _refuse_repeated(gpp, "records")
-    forcing = _forcing(_weather(records, names, weather, lai), names, weather is None)
+    forcing = _forcing(_weather(records, names, weather, lai, gpp["year"]), names, weather is None)
     filled = pd.MultiIndex.from_frame(forcing.loc[forcing["filled"] == 1, _MONTH])
     gpp.loc[pd.MultiIndex.from_frame(gpp[_MONTH]).isin(filled), "core"] = 0
     table = _site_table(sites, names, forcing)
@@ -119,13 +119,19 @@ def read_lai(path: str | Path) -> pd.DataFrame:
 
 
 def _weather(
-    records: Sequence[TowerRecord], names: Sequence[str], weather: pd.DataFrame | None, lai: pd.DataFrame | None
+    records: Sequence[TowerRecord],
+    names: Sequence[str],
+    weather: pd.DataFrame | None,
+    lai: pd.DataFrame | None,
+    observed: pd.Series,
 ) -> pd.DataFrame:
-    """Return the given weather or that of the records, with the given LAI."""
+    """Return the given weather, in all observed years if it has none, or that of the records, with the given LAI."""
     if weather is None:
         weather = pd.concat([monthly_weather(record) for record in records], ignore_index=True)
     _refuse_repeated(weather, "weather")
     weather = weather[weather["site_id"].isin(names)]
+    if "year" not in weather:
+        weather = weather.merge(pd.DataFrame({"year": observed.unique()}), how="cross")
     if lai is None:
         return weather
     keys = [key for key in _MONTH if key in lai]

@@ -36,21 +36,28 @@ class TowerSamples:
         By site_id: `distance_km` to the nearest of the cells that were used, `n_cells`, their number, `pft_overlap`,
         area share that tower and cells have in common, `elevation_difference_m`, cells minus tower, and `mismatch`,
         in words; empty where there is none.
+    mean_year : bool
+        Whether the source holds the twelve months of a mean year.
     """
 
     fields: xr.Dataset
     report: pd.DataFrame
+    mean_year: bool = False
 
     @property
     def weather(self) -> pd.DataFrame:
-        """Months of the fields, as `write_tower_folder` takes them; `tair` and `tair_range` become extremes."""
+        """Months of the fields, as `write_tower_folder` takes them; `tair` and `tair_range` become extremes.
+
+        Those of a mean year have no column `year`.
+        """
         fields = self.fields
         if "tmin" not in fields and "tair_range" in fields:
             half = fields["tair_range"] / 2.0
             fields = fields.assign(tmin=fields["tair"] - half, tmax=fields["tair"] + half)
         monthly = [name for name in WEATHER if name in fields and "time" in fields[name].dims]
         table = fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
-        return table.assign(year=table["time"].dt.year, month=table["time"].dt.month).drop(columns="time")
+        table = table.assign(year=table["time"].dt.year, month=table["time"].dt.month)
+        return table.drop(columns=["time", "year"] if self.mean_year else "time")
 
 
 def sample_at_towers(
@@ -95,13 +102,14 @@ def sample_at_towers(
         if name in VARIABLES:
             check_field(name, field, where="source")
     time = grid.time
+    mean_year = time is None
     if time is None:
         time = np.array([f"{CLIMATOLOGY_YEAR}-{month:02d}-15" for month in range(1, 13)], "M8[ns]")
     fields = {name: (("time", "site")[2 - field.ndim :], field) for name, field in stacked.items()}
     report = pd.DataFrame(rows).set_index("site_id")
     report["mismatch"] = [_mismatch(row) for _, row in report.iterrows()]
     coords = {"site": sites.index.to_numpy(dtype=str), "time": time}
-    return TowerSamples(xr.Dataset(fields, coords=coords), report)
+    return TowerSamples(xr.Dataset(fields, coords=coords), report, mean_year)
 
 
 def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> tuple[dict[str, Float], dict[str, float]]:
