@@ -37,7 +37,8 @@ class Unpruned:
         compiler = (sysconfig.get_config_var("CXX") or "c++").split()[0]
         isa = runtime.isa()
         sources = [HERE / "unpruned.cpp", SOURCES / "parallel.cpp"]
-        sources += sorted(SOURCES.glob("forest*.cpp")) + sorted((SOURCES / "io").glob("*.cpp"))
+        sources += sorted(SOURCES.glob("forest*.cpp"))
+        sources += [SOURCES / "io" / f"{name}.cpp" for name in ("crc32c", "forest_format", "mapping")]
         includes = [f"-I{SOURCES}", f"-I{SOURCES.parent / 'include'}"]
         with TemporaryDirectory() as folder:
             library = Path(folder) / "libunpruned.so"

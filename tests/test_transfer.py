@@ -305,3 +305,16 @@ def test_files_left_by_an_interrupted_save_are_not_taken_for_the_models(source, 
     source.sources["process"].save(tmp_path / "source_process.gppf")
     direct(towers(doubled)).save(tmp_path)
     assert TransferModel.load(tmp_path).sources == {}
+
+
+def test_process_that_was_calibrated_to_the_towers_is_not_trusted(source):
+    """The emulator fits the towers, but the process model of places without a tower does not."""
+    known = towers(lambda p, _: p.copy())
+    rng = np.random.default_rng(0)
+    elsewhere = known.gpp_daily * rng.uniform(0.5, 1.5, len(known))
+    told, trusting = fine_tune(source, known, process=elsewhere), fine_tune(source, known)
+    assert told.process_weight < trusting.process_weight
+    (_, low, high), (_, near_low, near_high) = (m.predict_interval_columns(list(known.x.T)) for m in (told, trusting))
+    assert np.mean(high - low) > np.mean(near_high - near_low)
+    with pytest.raises(ShapeError, match=r"process: expected shape \(1200,\), got \(3,\)"):
+        fine_tune(source, known, process=elsewhere[:3])

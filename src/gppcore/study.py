@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gppcore.calibrate import calibrate
 from gppcore.constants import BEPS_PFTS, PFTS, PlantFunctionalType
+from gppcore.cross_fit import cross_fitted_gpp
 from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.source_domain import SourceRows, source_rows
 from gppcore.tower_hours import process_gpp
@@ -89,7 +90,10 @@ class Study:
         """Return the transfer model of training samples and types calibrated to them."""
         process = process_gpp(self.source.months, pfts, n_threads=self.n_threads)
         source = with_process(self.pretrained, self.source.x, process, seed=self.seed, n_threads=self.n_threads)
-        return fine_tune(source, train, unseen=self.unseen, seed=self.seed, n_threads=self.n_threads)
+        unseen = None
+        if self.unseen == "places":
+            unseen = cross_fitted_gpp(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads)
+        return fine_tune(source, train, unseen=self.unseen, process=unseen, seed=self.seed, n_threads=self.n_threads)
 
     def __call__(self, train: Samples, test: Samples) -> dict[str, Float]:
         """Fit all methods to `train`; return GPP of `test` by method, and the bounds of transfer's interval."""

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.cross_fit import FOLDS, deal
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
 from gppcore.members import SOURCE_SETTINGS, Backend, Rows, combine, fit_member, fit_source, member
@@ -30,7 +31,6 @@ UNSEEN: tuple[Unseen, ...] = ("places", "years")
 
 TRANSFER_MEMBERS = ("boosted", "boosted_ratio", "trees", "trees_ratio")
 DIRECT_MEMBERS = ("direct_boosted", "direct_trees")
-_INNER_FOLDS = 4
 
 
 def pretrain(
@@ -99,6 +99,7 @@ def fine_tune(
     towers: Samples,
     *,
     unseen: Unseen = "places",
+    process: NDArray[Any] | None = None,
     members: Sequence[str] = TRANSFER_MEMBERS,
     backend: Backend = "sklearn",
     seed: int = 0,
@@ -115,6 +116,10 @@ def fine_tune(
     unseen : {"places", "years"}, default "places"
         What is to be predicted: places without a tower, by weights that suit clusters left out; or other years of
         these towers, by weights that suit years left out.
+    process : ndarray, shape (rows of towers,), optional
+        Process GPP of the tower months [g m-2 d-1] as it is at places without a tower. To be given if the process model
+        was calibrated to these towers, whom it then fits too well:
+        :func:`gppcore.cross_fit.cross_fitted_gpp`. Without it, that of the model's emulator.
     members : sequence of str, default `TRANSFER_MEMBERS`
         Names out of `gppcore.members.MEMBERS`; each is usable alone.
     backend : {"sklearn", "lightgbm"}, default "sklearn"
@@ -134,11 +139,13 @@ def fine_tune(
     RangeError
         If an option is unknown.
     ShapeError
-        If the predictors of model and towers differ.
+        If the predictors of model and towers differ, or `process` has another number of rows.
     """
     if towers.predictors != model.predictors:
         raise ShapeError(f"towers: expected predictors {list(model.predictors)}, got {list(towers.predictors)}")
-    return _tune(model, towers, unseen, tuple(members), backend, seed, n_threads)
+    if process is not None and np.shape(process) != (len(towers),):
+        raise ShapeError(f"process: expected shape ({len(towers)},), got {np.shape(process)}")
+    return _tune(model, towers, unseen, process, tuple(members), backend, seed, n_threads)
 
 
 def direct(
@@ -146,7 +153,7 @@ def direct(
 ) -> TransferModel:
     """Fit a model to towers alone: what transfer has to beat. Parameters as of :func:`fine_tune`."""
     nothing = TransferModel(towers.predictors, {}, (), {}, 0.0, {})
-    return _tune(nothing, towers, unseen, DIRECT_MEMBERS, backend, seed, n_threads)
+    return _tune(nothing, towers, unseen, None, DIRECT_MEMBERS, backend, seed, n_threads)
 
 
 def pretrain_continue(model: TransferModel, towers: Samples, *, seed: int = 0) -> TransferModel:
@@ -164,6 +171,7 @@ def _tune(
     model: TransferModel,
     towers: Samples,
     unseen: Unseen,
+    process: Float | None,
     names: tuple[str, ...],
     backend: Backend,
     seed: int,
@@ -172,6 +180,8 @@ def _tune(
     if unseen not in UNSEEN:
         raise RangeError(f"unseen: expected one of {list(UNSEEN)}, got {unseen!r}")
     rows = _rows(model, towers)
+    if process is not None:
+        rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = towers.groups["cluster"].to_numpy()
     held_out = _held_out(rows, towers, unseen, names, backend, seed, n_threads)
     expected = expected_weights(
@@ -237,7 +247,7 @@ def _held_out(
 ) -> Float | None:
     """Return GPP of every member for rows left out of its training, shape (rows, members); None with one group."""
     group = towers.groups["cluster" if unseen == "places" else "year"].to_numpy()
-    folds = min(_INNER_FOLDS, len(np.unique(group)))
+    folds = min(FOLDS, len(np.unique(group)))
     if folds < 2:
         return None
     fold, found = deal(group, folds), np.empty((len(rows.x), len(names)))
@@ -249,13 +259,3 @@ def _held_out(
             value = forest.predict_columns(columns[: forest.n_features])
             found[fold == k, j] = combine(name, value, test.process)
     return found
-
-
-def deal(group: NDArray[Any], folds: int) -> NDArray[np.int64]:
-    """Deal groups to folds, largest first, always to the smallest fold."""
-    names, size = np.unique(group, return_counts=True)
-    load, of = np.zeros(folds, dtype=np.int64), {}
-    for i in np.argsort(-size, kind="stable"):
-        of[names[i]] = int(load.argmin())
-        load[of[names[i]]] += size[i]
-    return np.array([of[name] for name in group])
