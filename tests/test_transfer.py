@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
-from gppcore.members import MEMBERS
+from gppcore.members import MEMBERS, Rows, fit_member
 from gppcore.transfer import DIRECT_MEMBERS, direct, fine_tune, pretrain, pretrain_continue, with_process
 from gppcore.transfer_model import TransferModel
 
@@ -162,6 +162,22 @@ def test_literal_scheme_goes_on_from_the_emulator(source):
     assert [(m.name, m.kind, m.weight) for m in model.members] == [("continued", "residual", 1.0)]
     x = predictors(500, 9)
     assert np.mean((model.predict(x) - 2 * process_gpp(x)) ** 2) < 0.2 * np.mean(process_gpp(x) ** 2)
+
+
+@pytest.mark.parametrize("backend", ["sklearn", "lightgbm"])
+def test_partial_member_starts_from_a_quarter_of_the_emulator(source, backend):
+    """Where trees cannot split, what remains is a quarter of the emulator and a constant."""
+    pytest.importorskip(backend)
+    x, emulator = predictors(8, 3), source.sources["process"]
+    gpp = 3.0 + process_gpp(x)
+    rows = Rows(x, PREDICTORS, np.column_stack(list(source.predict_sources(list(x.T)).values())), gpp, emulator)
+    forest = fit_member("partial", rows, backend=backend)
+    probe = predictors(300, 9)
+    found = forest.predict_columns([*probe.T, process_gpp(probe), probe[:, SW]])
+    part = 0.25 * emulator.predict_columns(list(probe.T))
+    assert np.ptp(part) > 0.5
+    constant = gpp.mean() - 0.25 * emulator.predict_columns(list(x.T)).mean()
+    np.testing.assert_allclose(found - part, constant, rtol=1e-6)
 
 
 def test_process_emulator_is_replaced_alone(source):

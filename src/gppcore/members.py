@@ -30,6 +30,8 @@ _BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_reg
 _BOOSTED_FEW = {**_BOOSTED, "max_iter": 120, "max_leaf_nodes": 6}
 _TREES = {"n_estimators": 150, "max_features": 0.4}
 _FEW_ROWS = 600
+INITIAL_SHARE = 0.25
+"""Share of the emulator of process GPP at which the member `partial` starts."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,15 @@ class MemberKind:
     ----------
     kind : {"gpp", "ratio", "residual"}
         What it predicts: GPP; GPP over process GPP + 2, rows weighted by the square of that; GPP minus process GPP.
-    learner : {"boosted", "trees", "leaf_update"}
-        Boosted trees; extremely randomised trees; the emulator of process GPP with its leaves refitted.
+    learner : {"boosted", "trees", "leaf_update", "partial"}
+        Boosted trees; extremely randomised trees; the emulator of process GPP with its leaves refitted; boosted trees
+        that start from a share of the emulator.
     sources : bool
         Whether it sees the sources beside the predictors.
     """
 
     kind: Kind
-    learner: Literal["boosted", "trees", "leaf_update"]
+    learner: Literal["boosted", "trees", "leaf_update", "partial"]
     sources: bool
 
 
@@ -58,6 +61,7 @@ MEMBERS: Mapping[str, MemberKind] = {
     "trees_ratio": MemberKind("ratio", "trees", True),
     "continued": MemberKind("residual", "boosted", False),
     "leaf_update": MemberKind("gpp", "leaf_update", False),
+    "partial": MemberKind("gpp", "partial", True),
     "direct_boosted": MemberKind("gpp", "boosted", False),
     "direct_trees": MemberKind("gpp", "trees", False),
 }
@@ -108,12 +112,16 @@ def fit_member(name: str, rows: Rows, *, backend: Backend = "sklearn", seed: int
         assert rows.emulator is not None
         return _refitted(rows.emulator, rows.x, target, n_threads)
     x = np.hstack([rows.x, rows.sources]) if how.sources else rows.x
+    start = _start(rows, x.shape[1]) if how.learner == "partial" else None
+    if start is not None:
+        target = target - start.predict_columns(list(x.T), n_threads=n_threads)
     signs = [1 if p in INCREASING and how.kind == "gpp" else 0 for p in rows.predictors]
     if how.sources:
         signs += [1 if how.kind == "gpp" else 0] * rows.sources.shape[1]
     if how.learner == "trees":
         return _fit_trees(x, target, weight, seed, n_threads)
-    return _FIT_BOOSTED[backend](x, target, weight, signs, seed)
+    forest = _FIT_BOOSTED[backend](x, target, weight, signs, seed)
+    return forest if start is None else forest + start
 
 
 def member(name: str, n_sources: int, weight: float) -> Member:
@@ -134,6 +142,12 @@ def combine(name: str, value: NDArray[Any], process: NDArray[Any]) -> NDArray[An
 def _refitted(emulator: Forest, x: Float, target: Float, n_threads: int) -> Forest:
     """Move the leaves of the emulator towards towers; leaves that few of them reach stay nearly where they were."""
     return emulator.refit_leaves(x, target, shrinkage=50.0, rate=0.1, n_threads=n_threads)
+
+
+def _start(rows: Rows, n_features: int) -> Forest:
+    """Return the share of the emulator that boosting starts from, as a forest that takes the sources too."""
+    assert rows.emulator is not None
+    return INITIAL_SHARE * Forest.from_arrays(**{**rows.emulator.arrays(), "n_features": n_features})
 
 
 def _fit_trees(x: Float, target: Float, weight: Float | None, seed: int, n_threads: int) -> Forest:

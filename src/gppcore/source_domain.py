@@ -8,7 +8,7 @@ other soil water, and the emulator learns the model itself instead of the geogra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import ShapeError
-from gppcore.tower_hours import physics_features
+from gppcore.tower_hours import PHYSICS, physics_features
 from gppcore.towers import Towers
 from gppcore.variables import VARIABLES
 
@@ -29,6 +29,7 @@ _COPIES = 4
 _EXCHANGED = 0.6  # share of the copied cells that get the land cover, or the C4 share, of others
 _LEAF_SD = 0.4  # of the logarithm of the factor on leaf area
 _SOIL_SD = 0.5  # of the logarithm of the exponent on relative soil water
+_BLOCK = 20_000  # months whose canopy hours are held at once
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def source_rows(
     pfts : mapping of str to PlantFunctionalType, optional
         Parameters of the process model, for instance calibrated ones.
     n_rows : int, default 60_000
-        Months to draw at random out of those with known forcing, all where there are fewer.
+        Months to draw at random out of those with known forcing, all where there are fewer. May be millions: memory
+        is that of the rows and of the five copies of the cells, and no more.
     seed : int, default 0
         Seed of copies and draws.
     n_threads : int, default 1
@@ -83,15 +85,55 @@ def source_rows(
     """
     rng = np.random.default_rng([seed, 17])
     months = _drawn(_exchanged(forcing, rng), n_rows, rng)
-    if months.gpp.empty:
-        raise ShapeError("source domain: expected months whose forcing is all known, got none")
-    physics = physics_features(months, pfts, n_threads=n_threads)
+    parts = [
+        physics_features(replace(months, gpp=months.gpp.iloc[first : first + _BLOCK]), pfts, n_threads=n_threads)
+        for first in range(0, len(months.gpp), _BLOCK)
+    ]
+    physics = {name: np.concatenate([part[name] for part in parts]) for name in PHYSICS}
+    return SourceRows(_matrix(months, predictors), physics, months)
+
+
+def downscaled_rows(
+    cells: xr.Dataset,
+    predictors: Sequence[str],
+    *,
+    physics: Mapping[str, str],
+    n_rows: int = 60_000,
+    seed: int = 0,
+) -> SourceRows:
+    """Take what a process model tells from the cells themselves: a coarser product that was regridded to them.
+
+    Parameters
+    ----------
+    cells : xarray.Dataset
+        (time, cell) months of cells with predictors and the variables of `physics`; see
+        `gppcore.source_tiles.sample_tiles`.
+    predictors, n_rows, seed
+        As of :func:`source_rows`.
+    physics : mapping of str to str
+        Variables of `cells` by the quantity they hold: `process` (GPP, g C m-2 d-1) first.
+
+    Raises
+    ------
+    ShapeError
+        If a variable is not in `cells`, or no month is known.
+    """
+    if missing := sorted(set(physics.values()) - set(cells)):
+        raise ShapeError(f"physics: expected variables of the cells, {sorted(map(str, cells))}, got {missing}")
+    months = _drawn(cells, n_rows, np.random.default_rng([seed, 17]))
+    t, cell = months.positions()
+    found = {quantity: months.forcing_at(name, t, cell) for quantity, name in physics.items()}
+    return SourceRows(_matrix(months, predictors), found, months)
+
+
+def _matrix(months: Towers, predictors: Sequence[str]) -> Float:
+    """Return the predictors of the rows; 0 where the forcing has no such."""
     x = np.zeros((len(months.gpp), len(predictors)))
     t, cell = months.positions()
     for j, name in enumerate(predictors):
         if name in months.forcing or name.startswith("fraction_"):
             x[:, j] = months.forcing_at(name, t, cell)
-    return SourceRows(x, physics, months)
+    return x
 
 
 def _exchanged(forcing: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
@@ -121,11 +163,16 @@ def _exchanged(forcing: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
 def _drawn(forcing: xr.Dataset, n_rows: int, rng: np.random.Generator) -> Towers:
     """Return cells as towers whose GPP is unknown, with months drawn at random."""
     import pandas as pd
+    import xarray as xr
 
     time = pd.DatetimeIndex(forcing["time"].values)
     n = forcing.sizes["cell"]
-    monthly = [field.transpose("time", "cell").values for field in forcing.values() if "time" in field.dims]
-    known = np.flatnonzero(np.isfinite(monthly).all(axis=0))
-    t, cell = np.divmod(np.sort(rng.permutation(known)[:n_rows]), n)
+    known = xr.DataArray(np.ones((time.size, n), dtype=bool), dims=("time", "cell"))
+    for field in forcing.drop_vars("cell", errors="ignore").values():
+        known = known & (abs(field) < np.inf).all([dim for dim in field.dims if dim not in known.dims])
+    at = np.flatnonzero(known.transpose("time", "cell").values)
+    if not at.size:
+        raise ShapeError("source domain: expected months whose forcing is all known, got none")
+    t, cell = np.divmod(np.sort(rng.permutation(at)[:n_rows]), n)
     months = pd.DataFrame({"site_id": cell, "year": time.year[t], "month": time.month[t], "gpp_daily": np.nan})
     return Towers("source domain", True, pd.DataFrame(index=pd.RangeIndex(n)), months, forcing)

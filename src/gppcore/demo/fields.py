@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from gppcore import soil_water
 from gppcore.constants import PFT_NAMES
-from gppcore.demo.forcing import demonstration_forcing, koeppen_main, leaf_area_index
+from gppcore.demo.forcing import demonstration_forcing, leaf_area_index
 from gppcore.demo.world import open_world
 from gppcore.features import MONTHLY_PREDICTORS, pft_fractions
 from gppcore.regrid import aggregate, cell_area, downscale
 from gppcore.tiles import MONTHS, window_order
+from gppcore.tower_files.koeppen import koeppen_main
 
 Float32 = NDArray[np.float32]
 Index = NDArray[np.int64]

@@ -281,37 +281,6 @@ def leaf_area_index(
     return lai
 
 
-def koeppen_main(tair: ArrayLike, precip: ArrayLike) -> NDArray[np.str_]:
-    """Classify climates into the main classes of Koeppen and Geiger.
-
-    Parameters
-    ----------
-    tair : array_like (12, n)
-        Monthly air temperature, degC.
-    precip : array_like (12, n)
-        Monthly precipitation, mm d-1.
-
-    Returns
-    -------
-    array (n,) of '<U1'
-        A tropical, B arid, C temperate, D cold, E polar, and '' where a value is NaN; the rules of Peel,
-        Finlayson & McMahon (2007), Hydrol. Earth Syst. Sci. 11:1633-1644, Table 1, arid first. Summer is
-        the warmer half of the year (April to September, or October to March).
-    """
-    tair = np.asarray(tair, dtype=np.float64)
-    monthly = np.asarray(precip, dtype=np.float64) * DAYS_IN_MONTH[:, None]
-    coldest, hottest, mean = tair.min(axis=0), tair.max(axis=0), tair.mean(axis=0)
-    april = slice(3, 9)
-    annual = monthly.sum(axis=0)
-    april_half = monthly[april].sum(axis=0)
-    northern = tair[april].mean(axis=0) >= mean
-    summer = np.where(northern, april_half, annual - april_half)
-    seasonal = np.where(summer >= 0.7 * annual, 28.0, np.where(summer <= 0.3 * annual, 0.0, 14.0))
-    arid = annual < 10 * (2 * mean + seasonal)
-    classes = [np.isnan(mean + annual), arid, coldest >= 18, hottest <= 10, coldest > 0]
-    return np.select(classes, ["", "B", "A", "E", "C"], default="D")
-
-
 def demonstration_forcing(lat: ArrayLike, lon: ArrayLike, tair: ArrayLike, precip: ArrayLike) -> dict[str, Floats]:
     """Model the forcing that the embedded world lacks, for demonstration only.
 

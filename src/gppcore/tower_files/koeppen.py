@@ -1,4 +1,4 @@
-"""Koeppen-Geiger classes from twelve months of temperature and precipitation."""
+"""Koeppen-Geiger classes from twelve months of temperature and precipitation: of a place, or main classes of many."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore.errors import ShapeError
+from gppcore.variables import DAYS_IN_MONTH
 
 Float = NDArray[np.float64]
 
@@ -77,3 +78,34 @@ def _temperate(t: Float, p: Float, summer: NDArray[np.bool_], wet_summer: bool) 
     rain = "s" if dry_summer else "w" if dry_winter else "f"
     warmth = "a" if t.max() >= 22.0 else "b" if (t >= 10.0).sum() >= 4 else "d" if t.min() < -38.0 else "c"
     return ("C" if t.min() > 0.0 else "D") + rain + warmth
+
+
+def koeppen_main(tair: ArrayLike, precip: ArrayLike) -> NDArray[np.str_]:
+    """Classify climates into the main classes of Koeppen and Geiger.
+
+    Parameters
+    ----------
+    tair : array_like (12, n)
+        Monthly air temperature, degC.
+    precip : array_like (12, n)
+        Monthly precipitation, mm d-1.
+
+    Returns
+    -------
+    array (n,) of '<U1'
+        A tropical, B arid, C temperate, D cold, E polar, and '' where a value is NaN; the rules of Peel,
+        Finlayson & McMahon (2007), Hydrol. Earth Syst. Sci. 11:1633-1644, Table 1, arid first. Summer is
+        the warmer half of the year (April to September, or October to March).
+    """
+    tair = np.asarray(tair, dtype=np.float64)
+    monthly = np.asarray(precip, dtype=np.float64) * DAYS_IN_MONTH[:, None]
+    coldest, hottest, mean = tair.min(axis=0), tair.max(axis=0), tair.mean(axis=0)
+    april = slice(3, 9)
+    annual = monthly.sum(axis=0)
+    april_half = monthly[april].sum(axis=0)
+    northern = tair[april].mean(axis=0) >= mean
+    summer = np.where(northern, april_half, annual - april_half)
+    seasonal = np.where(summer >= 0.7 * annual, 28.0, np.where(summer <= 0.3 * annual, 0.0, 14.0))
+    arid = annual < 10 * (2 * mean + seasonal)
+    classes = [np.isnan(mean + annual), arid, coldest >= 18, hottest <= 10, coldest > 0]
+    return np.select(classes, ["", "B", "A", "E", "C"], default="D")
