@@ -5,8 +5,8 @@
 
 namespace gppcore::GPPCORE_ISA {
 
-// Vectors abreast: two hide each other's latency where the registers hold them, 32 with AVX-512.
-constexpr int kAbreast = GPPCORE_VECTOR_BYTES == 64 ? 2 : 1;
+// Vectors of canopy hours whose passes run side by side: enough to hide latency, few enough for 32 kB of cache.
+constexpr int kAbreast = 4;
 
 // Elements i, i + 1, ... of a column; the last one that is left fills the lanes beyond the end.
 template <class V, class E>
@@ -65,14 +65,47 @@ __attribute__((noinline)) void store_classes(const Canopy<X>& k, State<X>& s, co
   }
 }
 
+// Vectors of lit hours that wait for their passes.
+template <class V>
+struct LitHours {
+  int n = 0;
+  Canopy<V> canopy[kAbreast];
+  State<V> state[kAbreast];
+  V lit[kAbreast], poison[kAbreast];
+  int64_t first[kAbreast];
+};
+
+template <class V, class E>
+GPPCORE_INLINE void store_gpp(const Classes<V, 4>& gpp, const V& lit, const V& poison, int64_t i, int64_t left,
+                              const TwoLeafRow<E>& out) {
+  const V zero = splat<V>(0.0);
+  store(out.to[kGppSunlit], i, left, where_less(zero, lit, gpp.c[0] + gpp.c[2], zero) + poison);
+  store(out.to[kGppShaded], i, left, where_less(zero, lit, gpp.c[1] + gpp.c[3], zero) + poison);
+}
+
+// Computes and writes the hours that wait, of n in the row.
+template <class V, class E>
+__attribute__((noinline)) void finish(const TwoLeafParameters& p, const Site& site, int64_t n, bool classes,
+                                      LitHours<V>& h, const TwoLeafRow<E>& out) {
+  energy_balance(p, site, h.canopy, h.state, h.n);
+  for (int u = 0; u < h.n; ++u) {
+    const int64_t i = h.first[u];
+    const Classes<V, 4> gpp = class_gpp(p, h.canopy[u], h.state[u]);
+    store_gpp(gpp, h.lit[u], h.poison[u], i, n - i, out);
+    if (classes) store_classes(h.canopy[u], h.state[u], gpp, h.lit[u], h.poison[u], i, n - i, out);
+  }
+  h.n = 0;
+}
+
 template <class E>
 inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out) {
-  using V = Lanes<E, kAbreast>;
+  using V = Lanes<E, 1>;
   const Site site = site_of(p);
   bool classes = false;
   for (int j = kGppClasses; j < kTwoLeafOutputs; ++j) classes |= out.to[j] != nullptr;
   CanopyHour<V> h;
   h.clearness = !inputs[kDiffuseFraction].data;
+  LitHours<V> waiting;
   const V zero = splat<V>(0.0);
   for (int64_t i = 0; i < n; i += V::kCount) {
     const int64_t left = n - i;
@@ -82,18 +115,18 @@ inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, i
       sum = sum + h.x[j];
     }
     const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith], h.x[kSw]), h.x[kLai]);
-    Classes<V, 4> gpp = splat<Classes<V, 4>>(0.0);
     if (any_less(zero, lit) || classes) {
-      Canopy<V> k;
-      State<V> s;
-      set_canopy(h, p, site, k);
-      energy_balance(p, site, k, s);
-      gpp = class_gpp(p, k, s);
-      if (classes) store_classes(k, s, gpp, lit, poison, i, left, out);
+      const int u = waiting.n++;
+      set_canopy(h, p, site, waiting.canopy[u]);
+      waiting.lit[u] = lit;
+      waiting.poison[u] = poison;
+      waiting.first[u] = i;
+      if (waiting.n == kAbreast) finish(p, site, n, classes, waiting, out);
+    } else {
+      store_gpp(splat<Classes<V, 4>>(0.0), lit, poison, i, left, out);
     }
-    store(out.to[kGppSunlit], i, left, where_less(zero, lit, gpp.c[0] + gpp.c[2], zero) + poison);
-    store(out.to[kGppShaded], i, left, where_less(zero, lit, gpp.c[1] + gpp.c[3], zero) + poison);
   }
+  if (waiting.n) finish(p, site, n, classes, waiting, out);
 }
 
 template <class E>
@@ -121,7 +154,7 @@ inline void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs,
       Canopy<X> k;
       State<X> s;
       set_canopy(h, p, site, k);
-      energy_balance(p, site, k, s);
+      energy_balance(p, site, &k, &s, 1);
       const Classes<X, 4> gpp = class_gpp(p, k, s);
       sunlit = gpp.c[0] + gpp.c[2];
       shaded = gpp.c[1] + gpp.c[3];

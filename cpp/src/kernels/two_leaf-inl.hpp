@@ -75,11 +75,9 @@ GPPCORE_INLINE void warm_leaves(const Canopy<X>& k, State<X>& s) {
   s.warm = clamp(gained * reciprocal(lost), -3.0, 5.0);
 }
 
-// The passes. The first has the same temperatures everywhere and neutral air; after the last nobody asks for the
-// temperatures but some callers, who then call warm_leaves.
-constexpr int kPasses = 3;
+// All has the same temperature, and the air is neutral.
 template <bool C4, bool LeafTemperature, class X>
-__attribute__((noinline)) void passes(Canopy<X>& k, const Site& site, State<X>& s) {
+GPPCORE_INLINE void first_pass(Canopy<X>& k, State<X>& s) {
   constexpr double cooler = -0.5;
   const X begin = fourth_power(k.tk + cooler);
   const X per_co2 = reciprocal(k.per_co2), over = (1.0 / 200.0) * per_co2, under = (1.0 / 300.0) * per_co2;
@@ -90,22 +88,35 @@ __attribute__((noinline)) void passes(Canopy<X>& k, const Site& site, State<X>& 
   s.ra.under = s.ra.over + k.ra_under;
   s.radiation = absorbed_radiation(k, begin, begin);
   assimilate<C4, true, LeafTemperature>(k, s);
+}
+template <class X>
+GPPCORE_INLINE void exchange_heat(const Canopy<X>& k, const Site& site, State<X>& s) {
+  s.ra = resistance_of_air(k, site, s);
+  const X t_over = k.tk + (s.warm.c[1] + k.sun_share.over * (s.warm.c[0] - s.warm.c[1]));
+  const X t_under = k.tk + (s.warm.c[3] + k.sun_share.under * (s.warm.c[2] - s.warm.c[3]));
+  s.radiation = absorbed_radiation(k, fourth_power(t_over), fourth_power(t_under));
+}
+
+// The passes of n vectors. Each is one chain, so that they take the steps in turn: the next vector begins a step while
+// the last one waits for its results. After the last pass nobody asks for the temperatures but some callers, who then
+// call warm_leaves.
+constexpr int kPasses = 3;
+template <bool C4, bool LeafTemperature, class X>
+__attribute__((noinline)) void passes(Canopy<X>* k, const Site& site, State<X>* s, int n) {
+  for (int u = 0; u < n; ++u) first_pass<C4, LeafTemperature>(k[u], s[u]);
 #pragma GCC unroll 1
   for (int i = 1; i < kPasses; ++i) {
-    warm_leaves(k, s);
-    s.ra = resistance_of_air(k, site, s);
-    const X t_over = k.tk + (s.warm.c[1] + k.sun_share.over * (s.warm.c[0] - s.warm.c[1]));
-    const X t_under = k.tk + (s.warm.c[3] + k.sun_share.under * (s.warm.c[2] - s.warm.c[3]));
-    s.radiation = absorbed_radiation(k, fourth_power(t_over), fourth_power(t_under));
-    assimilate<C4, false, LeafTemperature>(k, s);
+    for (int u = 0; u < n; ++u) warm_leaves(k[u], s[u]);
+    for (int u = 0; u < n; ++u) exchange_heat(k[u], site, s[u]);
+    for (int u = 0; u < n; ++u) assimilate<C4, false, LeafTemperature>(k[u], s[u]);
   }
 }
 template <class X>
-GPPCORE_INLINE void energy_balance(const TwoLeafParameters& p, const Site& site, Canopy<X>& k, State<X>& s) {
+GPPCORE_INLINE void energy_balance(const TwoLeafParameters& p, const Site& site, Canopy<X>* k, State<X>* s, int n) {
   if (p.c4) {
-    p.leaf_temperature ? passes<true, true>(k, site, s) : passes<true, false>(k, site, s);
+    p.leaf_temperature ? passes<true, true>(k, site, s, n) : passes<true, false>(k, site, s, n);
   } else {
-    p.leaf_temperature ? passes<false, true>(k, site, s) : passes<false, false>(k, site, s);
+    p.leaf_temperature ? passes<false, true>(k, site, s, n) : passes<false, false>(k, site, s, n);
   }
 }
 
