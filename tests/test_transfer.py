@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -334,3 +335,9 @@ def test_process_that_was_calibrated_to_the_towers_is_not_trusted(source):
     assert np.mean(high - low) > np.mean(near_high - near_low)
     with pytest.raises(ShapeError, match=r"process: expected shape \(1200,\), got \(3,\)"):
         fine_tune(source, known, process=elsewhere[:3])
+
+
+def test_a_model_that_was_not_pretrained_cannot_be_fine_tuned(source):
+    alone = replace(source, sources={})
+    with pytest.raises(ShapeError, match="expected emulators of the process model"):
+        fine_tune(alone, towers(doubled))

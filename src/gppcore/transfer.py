@@ -139,10 +139,13 @@ def fine_tune(
     RangeError
         If an option is unknown.
     ShapeError
-        If the predictors of model and towers differ, or `process` has another number of rows.
+        If the predictors of model and towers differ, `process` has another number of rows, or the model was not
+        pre-trained.
     """
     if towers.predictors != model.predictors:
         raise ShapeError(f"towers: expected predictors {list(model.predictors)}, got {list(towers.predictors)}")
+    if not model.sources:
+        raise ShapeError("model: expected emulators of the process model, which `pretrain` makes, got none")
     if process is not None and np.shape(process) != (len(towers),):
         raise ShapeError(f"process: expected shape ({len(towers)},), got {np.shape(process)}")
     return _tune(model, towers, unseen, process, tuple(members), backend, seed, n_threads)
