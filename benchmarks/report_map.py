@@ -130,9 +130,8 @@ def beside_peers(store: TileStore, model: Path, seconds: float) -> Iterator[Case
     """Compare the sample with what the whole map took, cell by cell."""
     import lightgbm
 
-    target = TransferModel.load(model).target
-    assert target is not None
-    booster = lightgbm.Booster(model_str=target.to_lightgbm())
+    (forest,) = TransferModel.load(model).forests.values()
+    booster = lightgbm.Booster(model_str=forest.to_lightgbm())
     tiles = [round((i + 0.5) * store.n_tiles / SAMPLE_TILES) for i in range(SAMPLE_TILES)]
     share = sum(store.n_cells(tile) for tile in tiles) / store.index.size
     for name, opened in libraries():
