@@ -11,7 +11,7 @@ namespace here = gppcore::baseline;
 
 template <class E, class Ours, class Exact>
 void measure(const char* name, double low, double high, bool logarithmic, Ours ours, Exact exact) {
-  using L = here::Lanes<E, 1>;
+  using L = here::Lanes<E>;
   std::mt19937_64 random(0);
   std::uniform_real_distribution<double> uniform(logarithmic ? std::log(low) : low,
                                                  logarithmic ? std::log(high) : high);
@@ -20,8 +20,8 @@ void measure(const char* name, double low, double high, bool logarithmic, Ours o
     const double at = uniform(random);
     const E x = static_cast<E>(logarithmic ? std::exp(at) : at);
     L lanes;
-    for (int l = 0; l < L::kPart; ++l) lanes.v[0][l] = x;
-    const E got = ours(lanes).v[0][0];
+    for (int l = 0; l < L::kCount; ++l) lanes.v[l] = x;
+    const E got = ours(lanes).v[0];
     const long double want = exact(static_cast<long double>(x));
     const E near = static_cast<E>(std::fabs(want));
     const long double ulp = std::nextafter(near, static_cast<E>(INFINITY)) - near;
@@ -32,8 +32,8 @@ void measure(const char* name, double low, double high, bool logarithmic, Ours o
 }
 
 int main() {
-  using Doubles = here::Lanes<double, 1>;
-  using Floats = here::Lanes<float, 1>;
+  using Doubles = here::Lanes<double>;
+  using Floats = here::Lanes<float>;
   using Wide = long double;
   measure<double>(
       "exp_f64", -708, 709, false, [](Doubles x) { return here::exp(x); }, [](Wide x) { return std::exp(x); });

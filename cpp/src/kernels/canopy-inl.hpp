@@ -22,7 +22,7 @@ struct Site {
 inline Site site_of(const TwoLeafParameters& p) {
   Site s;
   s.height = 30.0 - 0.8 * p.height_overstory;
-  s.profile = log(splat<Lanes<double, 1>>(s.height / (0.08 * p.height_overstory))).v[0][0];
+  s.profile = log(splat<Lanes<double>>(s.height / (0.08 * p.height_overstory))).v[0];
   s.depth_leaf = 1.0 - 0.8 * p.height_understory / p.height_overstory;
   s.depth = 1.0 - p.height_understory / p.height_overstory;
   return s;

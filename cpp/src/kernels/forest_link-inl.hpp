@@ -7,7 +7,7 @@
 
 namespace gppcore::GPPCORE_ISA::forest {
 
-using Rows = Lanes<double, 1>;
+using Rows = Lanes<double>;
 
 // Applies the link to a vector of rows in place; raw[k] holds output k.
 inline void apply_link(const ForestPlan& plan, Rows* raw) {
@@ -37,10 +37,10 @@ void write_rows(const ForestPlan& plan, const ForestWorkspace& work, const Sums&
   for (int64_t first = 0; first < n; first += Rows::kCount) {
     const int64_t m = n - first < Rows::kCount ? n - first : Rows::kCount;
     for (int64_t k = 0; k < plan.n_outputs; ++k)
-      for (int64_t l = 0; l < Rows::kCount; ++l) raw[k].v[0][l] = sums.raw(k, first + (l < m ? l : 0));
+      for (int64_t l = 0; l < Rows::kCount; ++l) raw[k].v[l] = sums.raw(k, first + (l < m ? l : 0));
     apply_link(plan, raw);
     for (int64_t k = 0; k < plan.n_outputs; ++k)
-      for (int64_t l = 0; l < m; ++l) out[(first + l) * plan.n_outputs + k] = static_cast<T>(raw[k].v[0][l]);
+      for (int64_t l = 0; l < m; ++l) out[(first + l) * plan.n_outputs + k] = static_cast<T>(raw[k].v[l]);
   }
 }
 

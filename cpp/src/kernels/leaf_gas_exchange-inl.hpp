@@ -215,9 +215,9 @@ GPPCORE_INLINE Classes<V, N> newton_step(const Cubic<V, N>& f, const Classes<V, 
 }
 
 // The root with its derivatives, by the theorem of implicit functions.
-template <class E, int U, int N>
-GPPCORE_INLINE Classes<Lanes<E, U>, N> with_derivatives(const Cubic<Lanes<E, U>, N>&, const Classes<Lanes<E, U>, N>& a,
-                                                        const Classes<Lanes<E, U>, N>&) {
+template <class E, int N>
+GPPCORE_INLINE Classes<Lanes<E>, N> with_derivatives(const Cubic<Lanes<E>, N>&, const Classes<Lanes<E>, N>& a,
+                                                     const Classes<Lanes<E>, N>&) {
   return a;
 }
 template <class V, int K, int N>

@@ -5,23 +5,20 @@
 namespace gppcore::GPPCORE_ISA {
 
 // x 2^n, with n in the low bits of t, for a result that is a normal number.
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> scale(Lanes<E, U> x, Lanes<E, U> t) {
+template <class E>
+GPPCORE_INLINE Lanes<E> scale(Lanes<E> x, Lanes<E> t) {
   using I = typename Native<E>::I;
-  GPPCORE_PARTS {
-    I bits, n;
-    __builtin_memcpy(&bits, &x.v[u], sizeof bits);
-    __builtin_memcpy(&n, &t.v[u], sizeof n);
-    bits += n << (sizeof(E) == 8 ? 52 : 23);
-    __builtin_memcpy(&x.v[u], &bits, sizeof bits);
-  }
+  I bits, n;
+  __builtin_memcpy(&bits, &x.v, sizeof bits);
+  __builtin_memcpy(&n, &t.v, sizeof n);
+  bits += n << (sizeof(E) == 8 ? 52 : 23);
+  __builtin_memcpy(&x.v, &bits, sizeof bits);
   return x;
 }
 
 // exp(x), error at most 2 ULP on [-708, 709]; arguments beyond are clamped, so that the result is a normal number.
 // Coefficients: minimax of (exp(r) - 1 - r) / r^2 on [-ln 2 / 2, ln 2 / 2].
-template <int U>
-GPPCORE_INLINE Lanes<double, U> exp(Lanes<double, U> x) {
+GPPCORE_INLINE Lanes<double> exp(Lanes<double> x) {
   constexpr double kShift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
   x = clamp(x, -708.0, 709.0);
   const auto t = x * 1.44269504088896340736 + kShift, n = t - kShift;
@@ -36,8 +33,7 @@ GPPCORE_INLINE Lanes<double, U> exp(Lanes<double, U> x) {
   return scale(1.0 + (r + r2 * p), t);
 }
 // The same in float, on [-87, 88], error at most 2 ULP.
-template <int U>
-GPPCORE_INLINE Lanes<float, U> exp(Lanes<float, U> x) {
+GPPCORE_INLINE Lanes<float> exp(Lanes<float> x) {
   constexpr double kShift = 12582912.0;
   x = clamp(x, -87.0, 88.0);
   const auto t = x * 1.44269504088896340736 + kShift, n = t - kShift;
@@ -55,52 +51,48 @@ GPPCORE_INLINE Classes<X, N> exp(Classes<X, N> a) {
 }
 
 // Numbers split for the logarithm: x = 2^k m with m in [sqrt(1/2), sqrt(2)).
-template <class E, int U>
+template <class E>
 struct Split {
-  Lanes<E, U> k, m;
+  Lanes<E> k, m;
 };
-template <class E, int U>
-GPPCORE_INLINE Split<E, U> split(Lanes<E, U> x) {
+template <class E>
+GPPCORE_INLINE Split<E> split(Lanes<E> x) {
   using I = typename Native<E>::I;
   constexpr int kMantissa = sizeof(E) == 8 ? 52 : 23;
   constexpr auto kRootHalf = static_cast<decltype(I{}[0] + 0)>(sizeof(E) == 8 ? 0x3fe6a09e667f3bcdLL : 0x3f3504f3LL);
-  const auto shift = splat<Lanes<E, U>>(sizeof(E) == 8 ? 6755399441055744.0 : 12582912.0);
-  Split<E, U> s;
-  GPPCORE_PARTS {
-    I bits, k, low;
-    __builtin_memcpy(&bits, &x.v[u], sizeof bits);
-    __builtin_memcpy(&low, &shift.v[u], sizeof low);
-    k = (bits - kRootHalf) >> kMantissa;
-    bits -= k << kMantissa;
-    k += low;
-    __builtin_memcpy(&s.m.v[u], &bits, sizeof bits);
-    __builtin_memcpy(&s.k.v[u], &k, sizeof k);
-  }
+  const auto shift = splat<Lanes<E>>(sizeof(E) == 8 ? 6755399441055744.0 : 12582912.0);
+  Split<E> s;
+  I bits, k, low;
+  __builtin_memcpy(&bits, &x.v, sizeof bits);
+  __builtin_memcpy(&low, &shift.v, sizeof low);
+  k = (bits - kRootHalf) >> kMantissa;
+  bits -= k << kMantissa;
+  k += low;
+  __builtin_memcpy(&s.m.v, &bits, sizeof bits);
+  __builtin_memcpy(&s.k.v, &k, sizeof k);
   s.k = s.k - shift;
   return s;
 }
 // log(m) / s = 2 + z p(z) with s = (m - 1) / (m + 1) and z = s^2; this is p.
-template <int U>
-GPPCORE_INLINE Lanes<double, U> log_series(Lanes<double, U> z) {
+GPPCORE_INLINE Lanes<double> log_series(Lanes<double> z) {
   const auto z2 = z * z;
   const auto low = (0.66666666666666666 + 0.4 * z) + z2 * (0.28571428571428571 + 0.22222222222222222 * z);
   const auto high = (0.18181818181818182 + 0.15384615384615385 * z) +
                     z2 * ((0.13333333333333333 + 0.11764705882352941 * z) + z2 * 0.10526315789473684);
   return low + (z2 * z2) * high;
 }
-template <int U>
-GPPCORE_INLINE Lanes<float, U> log_series(Lanes<float, U> z) {
+GPPCORE_INLINE Lanes<float> log_series(Lanes<float> z) {
   return (0.66666666666666666 + 0.4 * z) + (z * z) * (0.28571428571428571 + 0.22222222222222222 * z);
 }
 
 // log of N positive normal numbers, error at most 3 ULP; their divisions are shared.
-template <class E, int U, int N>
-GPPCORE_INLINE Classes<Lanes<E, U>, N> log(const Classes<Lanes<E, U>, N>& x) {
+template <class E, int N>
+GPPCORE_INLINE Classes<Lanes<E>, N> log(const Classes<Lanes<E>, N>& x) {
   constexpr double kHigh = sizeof(E) == 8 ? 6.93147180369123816490e-01 : 0.693359375;
   constexpr double kLow = sizeof(E) == 8 ? 1.90821492927058770002e-10 : -2.12194440e-4;
-  Classes<Lanes<E, U>, N> k, f, r;
+  Classes<Lanes<E>, N> k, f, r;
   for (int i = 0; i < N; ++i) {
-    const Split<E, U> s = split(x.c[i]);
+    const Split<E> s = split(x.c[i]);
     k.c[i] = s.k;
     f.c[i] = s.m - 1.0;
   }
@@ -111,9 +103,9 @@ GPPCORE_INLINE Classes<Lanes<E, U>, N> log(const Classes<Lanes<E, U>, N>& x) {
   }
   return r;
 }
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> log(const Lanes<E, U>& x) {
-  return log(Classes<Lanes<E, U>, 1>{{x}}).c[0];
+template <class E>
+GPPCORE_INLINE Lanes<E> log(const Lanes<E>& x) {
+  return log(Classes<Lanes<E>, 1>{{x}}).c[0];
 }
 
 }  // namespace gppcore::GPPCORE_ISA

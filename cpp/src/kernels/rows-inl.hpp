@@ -22,13 +22,13 @@ GPPCORE_INLINE V load(const TwoLeafColumn<E>& c, int64_t i, int64_t left) {
   }
   return x;
 }
-template <class E, int U>
-GPPCORE_INLINE void store(E* to, int64_t i, int64_t left, Lanes<E, U> x) {
+template <class E>
+GPPCORE_INLINE void store(E* to, int64_t i, int64_t left, Lanes<E> x) {
   if (!to) return;
-  if (left >= Lanes<E, U>::kCount) {
+  if (left >= Lanes<E>::kCount) {
     __builtin_memcpy(to + i, &x.v, sizeof x.v);
   } else {
-    E lane[Lanes<E, U>::kCount];
+    E lane[Lanes<E>::kCount];
     __builtin_memcpy(lane, &x.v, sizeof lane);
     for (int l = 0; l < left; ++l) to[i + l] = lane[l];
   }
@@ -99,7 +99,7 @@ __attribute__((noinline)) void finish(const TwoLeafParameters& p, const Site& si
 
 template <class E>
 inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out) {
-  using V = Lanes<E, 1>;
+  using V = Lanes<E>;
   const Site site = site_of(p);
   bool classes = false;
   for (int j = kGppClasses; j < kTwoLeafOutputs; ++j) classes |= out.to[j] != nullptr;
@@ -132,7 +132,7 @@ inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, i
 template <class E>
 inline void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
                      const int* by, E* const* d) {
-  using V = Lanes<E, 1>;
+  using V = Lanes<E>;
   using X = Dual<V, kTwoLeafComponents>;
   const Site site = site_of(p);
   CanopyHour<X> h;
@@ -180,7 +180,7 @@ GPPCORE_INLINE RatesC3<X, 1, X> leaf_rates(const LeafParameters& p, const X& tai
 // Single leaves at a given humidity of the leaf surface: more steps than in the canopy, whose passes repeat them.
 template <class E>
 inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, E* const* out) {
-  using V = Lanes<E, 1>;
+  using V = Lanes<E>;
   using V1 = Classes<V, 1>;
   for (int64_t i = 0; i < n; i += V::kCount) {
     const int64_t left = n - i;
@@ -213,15 +213,15 @@ inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
 
 template <class E>
 inline bool within(TwoLeafColumn<E> c, int64_t n, double low, double high) {
-  using V = Lanes<E, 1>;
+  using V = Lanes<E>;
   const V lowest = splat<V>(low), highest = splat<V>(high);
   typename Native<E>::I outside{};
   for (int64_t i = 0; i < (c.stride ? n : 1); i += V::kCount) {
     const V x = load<V>(c, i, n - i);
-    outside |= (x.v[0] < lowest.v[0]) | (x.v[0] > highest.v[0]);
+    outside |= (x.v < lowest.v) | (x.v > highest.v);
   }
   bool any = false;
-  for (int l = 0; l < V::kPart; ++l) any |= outside[l] != 0;
+  for (int l = 0; l < V::kCount; ++l) any |= outside[l] != 0;
   return !any;
 }
 

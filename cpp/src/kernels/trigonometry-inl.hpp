@@ -3,7 +3,7 @@
 
 namespace gppcore::GPPCORE_ISA {
 
-using D = Lanes<double, 1>;  // compat mode computes in double alone
+using D = Lanes<double>;  // compat mode computes in double alone
 
 // acos(z) for |z| <= 1, error at most 2 ULP: near 0 by asin(z), near +-1 by asin of half the angle, both by a
 // polynomial fitted to (asin(s) - s) / s^3 on [0, 1/2].

@@ -24,15 +24,12 @@ struct Native<float> {
   typedef int32_t I __attribute__((vector_size(GPPCORE_VECTOR_BYTES)));
 };
 
-// U vectors side by side: the model is one long chain of operations, and a second chain fills its gaps.
-template <class E, int U>
+template <class E>
 struct Lanes {
   using Element = E;
-  using Part = typename Native<E>::V;
-  static constexpr int kPart = GPPCORE_VECTOR_BYTES / sizeof(E), kCount = kPart * U;
-  Part v[U];
+  static constexpr int kCount = GPPCORE_VECTOR_BYTES / sizeof(E);
+  typename Native<E>::V v;
 };
-#define GPPCORE_PARTS for (int u = 0; u < U; ++u)
 
 // K derivatives along with a value (forward mode).
 template <class X, int K>
@@ -46,21 +43,21 @@ struct Classes {
   X c[N];
 };
 
-#define GPPCORE_LANES_OPERATOR(op)                                       \
-  template <class E, int U>                                              \
-  GPPCORE_INLINE Lanes<E, U> operator op(Lanes<E, U> a, Lanes<E, U> b) { \
-    GPPCORE_PARTS a.v[u] = a.v[u] op b.v[u];                             \
-    return a;                                                            \
-  }                                                                      \
-  template <class E, int U>                                              \
-  GPPCORE_INLINE Lanes<E, U> operator op(Lanes<E, U> a, double b) {      \
-    GPPCORE_PARTS a.v[u] = a.v[u] op static_cast<E>(b);                  \
-    return a;                                                            \
-  }                                                                      \
-  template <class E, int U>                                              \
-  GPPCORE_INLINE Lanes<E, U> operator op(double a, Lanes<E, U> b) {      \
-    GPPCORE_PARTS b.v[u] = static_cast<E>(a) op b.v[u];                  \
-    return b;                                                            \
+#define GPPCORE_LANES_OPERATOR(op)                              \
+  template <class E>                                            \
+  GPPCORE_INLINE Lanes<E> operator op(Lanes<E> a, Lanes<E> b) { \
+    a.v = a.v op b.v;                                           \
+    return a;                                                   \
+  }                                                             \
+  template <class E>                                            \
+  GPPCORE_INLINE Lanes<E> operator op(Lanes<E> a, double b) {   \
+    a.v = a.v op static_cast<E>(b);                             \
+    return a;                                                   \
+  }                                                             \
+  template <class E>                                            \
+  GPPCORE_INLINE Lanes<E> operator op(double a, Lanes<E> b) {   \
+    b.v = static_cast<E>(a) op b.v;                             \
+    return b;                                                   \
   }
 GPPCORE_LANES_OPERATOR(+)
 GPPCORE_LANES_OPERATOR(-)
@@ -97,11 +94,11 @@ GPPCORE_CLASSES_OPERATOR(/)
 // splat<X>(x): the constant x as a number of type X.
 template <class X>
 struct Constant;
-template <class E, int U>
-struct Constant<Lanes<E, U>> {
-  static GPPCORE_INLINE Lanes<E, U> of(double x) {
-    Lanes<E, U> r;
-    GPPCORE_PARTS r.v[u] = typename Lanes<E, U>::Part{} + static_cast<E>(x);
+template <class E>
+struct Constant<Lanes<E>> {
+  static GPPCORE_INLINE Lanes<E> of(double x) {
+    Lanes<E> r;
+    r.v = typename Native<E>::V{} + static_cast<E>(x);
     return r;
   }
 };
@@ -133,9 +130,9 @@ GPPCORE_INLINE Classes<X, N> every(const X& x) {
 }
 
 // Where a < b: x, else y. A NaN in a or b selects y; callers that must keep NaN add it back at the end.
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> where_less(Lanes<E, U> a, Lanes<E, U> b, Lanes<E, U> x, Lanes<E, U> y) {
-  GPPCORE_PARTS x.v[u] = a.v[u] < b.v[u] ? x.v[u] : y.v[u];
+template <class E>
+GPPCORE_INLINE Lanes<E> where_less(Lanes<E> a, Lanes<E> b, Lanes<E> x, Lanes<E> y) {
+  x.v = a.v < b.v ? x.v : y.v;
   return x;
 }
 template <class X, int N>
@@ -144,116 +141,113 @@ GPPCORE_INLINE Classes<X, N> where_less(const Classes<X, N>& a, const Classes<X,
   for (int i = 0; i < N; ++i) x.c[i] = where_less(a.c[i], b.c[i], x.c[i], y.c[i]);
   return x;
 }
-template <class E, int U>
-GPPCORE_INLINE bool any_less(Lanes<E, U> a, Lanes<E, U> b) {
-  typename Native<E>::I m{};
-  GPPCORE_PARTS m |= a.v[u] < b.v[u];
+template <class E>
+GPPCORE_INLINE bool any_less(Lanes<E> a, Lanes<E> b) {
+  const typename Native<E>::I m = a.v < b.v;
   bool any = false;
-  for (int l = 0; l < Lanes<E, U>::kPart; ++l) any |= m[l] != 0;
+  for (int l = 0; l < Lanes<E>::kCount; ++l) any |= m[l] != 0;
   return any;
 }
 
-// part_min: a < b ? a : b. part_max: a > b ? a : b. So the second operand where one is NaN. One instruction each, which
-// compilers do not make of the comparison. Rough operations of double go through float, where the divider is several
-// times faster: relative error 2^-23 from 1e-37 to 1e38.
+// native_min: a < b ? a : b. native_max: a > b ? a : b. So the second operand where one is NaN. One instruction each,
+// which compilers do not make of the comparison. Rough operations of double go through float, where the divider is
+// several times faster: relative error 2^-23 from 1e-37 to 1e38.
 using Doubles = Native<double>::V;
 using Floats = Native<float>::V;
 #if defined(__AVX512F__)
-GPPCORE_INLINE Doubles part_min(Doubles a, Doubles b) { return _mm512_maskz_min_pd(-1, a, b); }
-GPPCORE_INLINE Doubles part_max(Doubles a, Doubles b) { return _mm512_maskz_max_pd(-1, a, b); }
-GPPCORE_INLINE Floats part_min(Floats a, Floats b) { return _mm512_maskz_min_ps(-1, a, b); }
-GPPCORE_INLINE Floats part_max(Floats a, Floats b) { return _mm512_maskz_max_ps(-1, a, b); }
-GPPCORE_INLINE Doubles part_sqrt(Doubles x) { return _mm512_maskz_sqrt_pd(-1, x); }
-GPPCORE_INLINE Floats part_sqrt(Floats x) { return _mm512_maskz_sqrt_ps(-1, x); }
+GPPCORE_INLINE Doubles native_min(Doubles a, Doubles b) { return _mm512_maskz_min_pd(-1, a, b); }
+GPPCORE_INLINE Doubles native_max(Doubles a, Doubles b) { return _mm512_maskz_max_pd(-1, a, b); }
+GPPCORE_INLINE Floats native_min(Floats a, Floats b) { return _mm512_maskz_min_ps(-1, a, b); }
+GPPCORE_INLINE Floats native_max(Floats a, Floats b) { return _mm512_maskz_max_ps(-1, a, b); }
+GPPCORE_INLINE Doubles native_sqrt(Doubles x) { return _mm512_maskz_sqrt_pd(-1, x); }
+GPPCORE_INLINE Floats native_sqrt(Floats x) { return _mm512_maskz_sqrt_ps(-1, x); }
 typedef __m256 Halved;
 GPPCORE_INLINE Halved halved(Doubles x) { return _mm512_maskz_cvtpd_ps(-1, x); }
 GPPCORE_INLINE Doubles doubled(Halved x) { return _mm512_maskz_cvtps_pd(-1, x); }
 GPPCORE_INLINE Halved halved_sqrt(Halved x) { return _mm256_sqrt_ps(x); }
 #elif defined(__AVX2__)
-GPPCORE_INLINE Doubles part_min(Doubles a, Doubles b) { return _mm256_min_pd(a, b); }
-GPPCORE_INLINE Doubles part_max(Doubles a, Doubles b) { return _mm256_max_pd(a, b); }
-GPPCORE_INLINE Floats part_min(Floats a, Floats b) { return _mm256_min_ps(a, b); }
-GPPCORE_INLINE Floats part_max(Floats a, Floats b) { return _mm256_max_ps(a, b); }
-GPPCORE_INLINE Doubles part_sqrt(Doubles x) { return _mm256_sqrt_pd(x); }
-GPPCORE_INLINE Floats part_sqrt(Floats x) { return _mm256_sqrt_ps(x); }
+GPPCORE_INLINE Doubles native_min(Doubles a, Doubles b) { return _mm256_min_pd(a, b); }
+GPPCORE_INLINE Doubles native_max(Doubles a, Doubles b) { return _mm256_max_pd(a, b); }
+GPPCORE_INLINE Floats native_min(Floats a, Floats b) { return _mm256_min_ps(a, b); }
+GPPCORE_INLINE Floats native_max(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+GPPCORE_INLINE Doubles native_sqrt(Doubles x) { return _mm256_sqrt_pd(x); }
+GPPCORE_INLINE Floats native_sqrt(Floats x) { return _mm256_sqrt_ps(x); }
 typedef __m128 Halved;
 GPPCORE_INLINE Halved halved(Doubles x) { return _mm256_cvtpd_ps(x); }
 GPPCORE_INLINE Doubles doubled(Halved x) { return _mm256_cvtps_pd(x); }
 GPPCORE_INLINE Halved halved_sqrt(Halved x) { return _mm_sqrt_ps(x); }
 #elif defined(__SSE2__)
-GPPCORE_INLINE Doubles part_min(Doubles a, Doubles b) { return _mm_min_pd(a, b); }
-GPPCORE_INLINE Doubles part_max(Doubles a, Doubles b) { return _mm_max_pd(a, b); }
-GPPCORE_INLINE Floats part_min(Floats a, Floats b) { return _mm_min_ps(a, b); }
-GPPCORE_INLINE Floats part_max(Floats a, Floats b) { return _mm_max_ps(a, b); }
-GPPCORE_INLINE Doubles part_sqrt(Doubles x) { return _mm_sqrt_pd(x); }
-GPPCORE_INLINE Floats part_sqrt(Floats x) { return _mm_sqrt_ps(x); }
+GPPCORE_INLINE Doubles native_min(Doubles a, Doubles b) { return _mm_min_pd(a, b); }
+GPPCORE_INLINE Doubles native_max(Doubles a, Doubles b) { return _mm_max_pd(a, b); }
+GPPCORE_INLINE Floats native_min(Floats a, Floats b) { return _mm_min_ps(a, b); }
+GPPCORE_INLINE Floats native_max(Floats a, Floats b) { return _mm_max_ps(a, b); }
+GPPCORE_INLINE Doubles native_sqrt(Doubles x) { return _mm_sqrt_pd(x); }
+GPPCORE_INLINE Floats native_sqrt(Floats x) { return _mm_sqrt_ps(x); }
 typedef __m128 Halved;  // its upper half is 0
 GPPCORE_INLINE Halved halved(Doubles x) { return _mm_cvtpd_ps(x); }
 GPPCORE_INLINE Doubles doubled(Halved x) { return _mm_cvtps_pd(x); }
 GPPCORE_INLINE Halved halved_sqrt(Halved x) { return _mm_sqrt_ps(x); }
 #else
 template <class P>
-GPPCORE_INLINE P part_min(P a, P b) {
+GPPCORE_INLINE P native_min(P a, P b) {
   return a < b ? a : b;
 }
 template <class P>
-GPPCORE_INLINE P part_max(P a, P b) {
+GPPCORE_INLINE P native_max(P a, P b) {
   return a > b ? a : b;
 }
-GPPCORE_INLINE Doubles part_sqrt(Doubles x) {
-  for (int l = 0; l < Lanes<double, 1>::kPart; ++l) x[l] = __builtin_sqrt(x[l]);
+GPPCORE_INLINE Doubles native_sqrt(Doubles x) {
+  for (int l = 0; l < Lanes<double>::kCount; ++l) x[l] = __builtin_sqrt(x[l]);
   return x;
 }
-GPPCORE_INLINE Floats part_sqrt(Floats x) {
-  for (int l = 0; l < Lanes<float, 1>::kPart; ++l) x[l] = __builtin_sqrtf(x[l]);
+GPPCORE_INLINE Floats native_sqrt(Floats x) {
+  for (int l = 0; l < Lanes<float>::kCount; ++l) x[l] = __builtin_sqrtf(x[l]);
   return x;
 }
 typedef float Halved __attribute__((vector_size(GPPCORE_VECTOR_BYTES / 2)));
 GPPCORE_INLINE Halved halved(Doubles x) { return __builtin_convertvector(x, Halved); }
 GPPCORE_INLINE Doubles doubled(Halved x) { return __builtin_convertvector(x, Doubles); }
 GPPCORE_INLINE Halved halved_sqrt(Halved x) {
-  for (int l = 0; l < Lanes<double, 1>::kPart; ++l) x[l] = __builtin_sqrtf(x[l]);
+  for (int l = 0; l < Lanes<double>::kCount; ++l) x[l] = __builtin_sqrtf(x[l]);
   return x;
 }
 #endif
-GPPCORE_INLINE Doubles part_rough_sqrt(Doubles x) { return doubled(halved_sqrt(halved(x))); }
-GPPCORE_INLINE Floats part_rough_sqrt(Floats x) { return part_sqrt(x); }
-GPPCORE_INLINE Doubles part_rough_reciprocal(Doubles x) { return doubled(1.0f / halved(x)); }
-GPPCORE_INLINE Floats part_rough_reciprocal(Floats x) { return 1.0f / x; }
+GPPCORE_INLINE Doubles native_rough_sqrt(Doubles x) { return doubled(halved_sqrt(halved(x))); }
+GPPCORE_INLINE Floats native_rough_sqrt(Floats x) { return native_sqrt(x); }
+GPPCORE_INLINE Doubles native_rough_reciprocal(Doubles x) { return doubled(1.0f / halved(x)); }
+GPPCORE_INLINE Floats native_rough_reciprocal(Floats x) { return 1.0f / x; }
 
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> minimum(Lanes<E, U> a, Lanes<E, U> b) {
-  GPPCORE_PARTS a.v[u] = part_min(a.v[u], b.v[u]);
+template <class E>
+GPPCORE_INLINE Lanes<E> minimum(Lanes<E> a, Lanes<E> b) {
+  a.v = native_min(a.v, b.v);
   return a;
 }
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> maximum(Lanes<E, U> a, Lanes<E, U> b) {
-  GPPCORE_PARTS a.v[u] = part_max(a.v[u], b.v[u]);
+template <class E>
+GPPCORE_INLINE Lanes<E> maximum(Lanes<E> a, Lanes<E> b) {
+  a.v = native_max(a.v, b.v);
   return a;
 }
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> sqrt(Lanes<E, U> x) {
-  GPPCORE_PARTS x.v[u] = part_sqrt(x.v[u]);
+template <class E>
+GPPCORE_INLINE Lanes<E> sqrt(Lanes<E> x) {
+  x.v = native_sqrt(x.v);
   return x;
 }
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> rough_sqrt(Lanes<E, U> x) {
-  GPPCORE_PARTS x.v[u] = part_rough_sqrt(x.v[u]);
+template <class E>
+GPPCORE_INLINE Lanes<E> rough_sqrt(Lanes<E> x) {
+  x.v = native_rough_sqrt(x.v);
   return x;
 }
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> rough_reciprocal(Lanes<E, U> x) {
-  GPPCORE_PARTS x.v[u] = part_rough_reciprocal(x.v[u]);
+template <class E>
+GPPCORE_INLINE Lanes<E> rough_reciprocal(Lanes<E> x) {
+  x.v = native_rough_reciprocal(x.v);
   return x;
 }
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> magnitude(Lanes<E, U> x) {
-  GPPCORE_PARTS {
-    typename Native<E>::I bits;
-    __builtin_memcpy(&bits, &x.v[u], sizeof bits);
-    bits &= sizeof(E) == 8 ? static_cast<int64_t>(~0ull >> 1) : INT32_MAX;
-    __builtin_memcpy(&x.v[u], &bits, sizeof bits);
-  }
+template <class E>
+GPPCORE_INLINE Lanes<E> magnitude(Lanes<E> x) {
+  typename Native<E>::I bits;
+  __builtin_memcpy(&bits, &x.v, sizeof bits);
+  bits &= sizeof(E) == 8 ? static_cast<int64_t>(~0ull >> 1) : INT32_MAX;
+  __builtin_memcpy(&x.v, &bits, sizeof bits);
   return x;
 }
 
@@ -291,15 +285,15 @@ GPPCORE_INLINE X clamp(const X& x, double low, double high) {
   return at_most(at_least(x, low), high);
 }
 
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> reciprocal(Lanes<E, U> x) {
+template <class E>
+GPPCORE_INLINE Lanes<E> reciprocal(Lanes<E> x) {
   return 1.0 / x;
 }
 // Reciprocals of N values, in double such that the product of each and its neighbour is a normal number. The divider is
 // the slowest unit, and the others are busy too: so two share one division. In float a product could overflow.
-template <int N, int U>
-GPPCORE_INLINE Classes<Lanes<double, U>, N> reciprocal(const Classes<Lanes<double, U>, N>& a) {
-  Classes<Lanes<double, U>, N> r;
+template <int N>
+GPPCORE_INLINE Classes<Lanes<double>, N> reciprocal(const Classes<Lanes<double>, N>& a) {
+  Classes<Lanes<double>, N> r;
   for (int i = 0; i + 1 < N; i += 2) {
     const auto both = 1.0 / (a.c[i] * a.c[i + 1]);
     r.c[i] = both * a.c[i + 1];
@@ -308,14 +302,14 @@ GPPCORE_INLINE Classes<Lanes<double, U>, N> reciprocal(const Classes<Lanes<doubl
   if (N % 2) r.c[N - 1] = 1.0 / a.c[N - 1];
   return r;
 }
-template <int N, int U>
-GPPCORE_INLINE Classes<Lanes<float, U>, N> reciprocal(const Classes<Lanes<float, U>, N>& a) {
+template <int N>
+GPPCORE_INLINE Classes<Lanes<float>, N> reciprocal(const Classes<Lanes<float>, N>& a) {
   return 1.0 / a;
 }
 
 // The value without derivatives.
-template <class E, int U>
-GPPCORE_INLINE Lanes<E, U> value(Lanes<E, U> x) {
+template <class E>
+GPPCORE_INLINE Lanes<E> value(Lanes<E> x) {
   return x;
 }
 template <class X, int K>
