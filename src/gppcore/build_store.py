@@ -173,7 +173,9 @@ def build_store(
         for name, source in recipe.variables.items():
             # The origin is part of the attributes, so that a store of other sources is told apart.
             origin = f"{source.scale} * {source.variable} + {source.offset} of {source.path}, {source.method}"
-            store.add(name, monthly=not source.static, attrs={**_attributes(name, source), "comment": origin})
+            store.add(
+                name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
+            )
             files = _Files(name, source, recipe.folder, stack)
             for year in range(1 if source.static else store.n_years):
                 for tile, values in _tiles(store, files, year, n_threads):
@@ -193,10 +195,6 @@ def _check_names(variables: Mapping[str, Source]) -> None:
     if known := sorted(own & set(VARIABLES)):
         units = [VARIABLES[name].unit for name in known]
         raise RangeError(f"variables: expected no units of {known}, which are {units} in gppcore.variables")
-
-
-def _attributes(name: str, source: Source) -> dict[str, Any]:
-    return attributes(name) if name in VARIABLES else {"long_name": name, "units": source.units}
 
 
 def _open_or_create(recipe: Recipe, out: Path) -> TileStore:

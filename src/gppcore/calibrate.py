@@ -193,7 +193,7 @@ def _known(towers: Towers, pfts: Types, n_threads: int) -> Towers:
             f"towers: expected at least {_MIN_ROWS} months with GPP and forcing, got {known.sum()} "
             f"at {len(towers.sites)} towers"
         )
-    return replace(towers, gpp=towers.gpp[known])
+    return towers.rows(known)
 
 
 @dataclass(frozen=True)
@@ -222,8 +222,7 @@ class Problem:
         n_threads: int,
     ) -> Problem:
         """Set up the problem of towers whose months all have GPP and forcing."""
-        cluster = towers.sites["cluster"].loc[towers.gpp["site_id"]].to_numpy()
-        weight = independent_rows(cluster, correlation)
+        weight = independent_rows(towers.row_clusters, correlation)
         gpp = towers.gpp["gpp_daily"].to_numpy(float)
         return cls(TowerHours.of(towers), gpp, weight, residual_sd, pfts, parameters, priors, n_threads)
 

@@ -7,7 +7,6 @@ trust the process model trusts it too much; so each cluster gets the process GPP
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,15 +48,14 @@ def cross_fitted_gpp(
     ShapeError
         If the towers are one cluster, or a calibration has too few months.
     """
-    cluster = towers.sites["cluster"].loc[towers.gpp["site_id"]].to_numpy()
+    cluster = towers.row_clusters
     clusters = len(np.unique(cluster))
     if clusters < 2:
         raise ShapeError(f"towers: expected two clusters or more, got {clusters}")
     fold, found = deal(cluster, min(FOLDS, clusters)), np.empty(len(cluster))
     for k in range(fold.max() + 1):
-        others, left_out = (replace(towers, gpp=towers.gpp[rows]) for rows in (fold != k, fold == k))
-        fit = calibrate(others, pfts=pfts, parameters=parameters, n_threads=n_threads)
-        found[fold == k] = process_gpp(left_out, fit.pfts, n_threads=n_threads)
+        fit = calibrate(towers.rows(fold != k), pfts=pfts, parameters=parameters, n_threads=n_threads)
+        found[fold == k] = process_gpp(towers.rows(fold == k), fit.pfts, n_threads=n_threads)
     return found
 
 

@@ -13,7 +13,7 @@ from gppcore.daylight import mid_month_day, sw_toa
 from gppcore.errors import OutputExistsError, RangeError, TileFormatError
 from gppcore.tiles import MONTHS, TileStore
 from gppcore.tower_files.gridded import FRACTIONS, with_cover
-from gppcore.variables import VARIABLES, attributes
+from gppcore.variables import attributes
 
 Float = NDArray[np.float64]
 Fields = Mapping[str, Float]
@@ -77,9 +77,9 @@ def _has(store: TileStore, name: str) -> bool:
 
 def _declare(store: TileStore, name: str, monthly: bool) -> bool:
     """Declare a variable, unless the store has it from elsewhere."""
-    attrs = attributes(name) if name in VARIABLES else {"long_name": name, "units": "1"}
+    attrs = {**attributes(name, own_unit="1"), "comment": "derived from other variables of the store"}
     try:
-        store.add(name, monthly=monthly, attrs={**attrs, "comment": "derived from other variables of the store"})
+        store.add(name, monthly=monthly, attrs=attrs)
     except OutputExistsError:
         return False
     return True

@@ -8,7 +8,7 @@ other soil water, and the emulator learns the model itself instead of the geogra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +86,7 @@ def source_rows(
     rng = np.random.default_rng([seed, 17])
     months = _drawn(_exchanged(forcing, rng), n_rows, rng)
     parts = [
-        physics_features(replace(months, gpp=months.gpp.iloc[first : first + _BLOCK]), pfts, n_threads=n_threads)
+        physics_features(months.rows(slice(first, first + _BLOCK)), pfts, n_threads=n_threads)
         for first in range(0, len(months.gpp), _BLOCK)
     ]
     physics = {name: np.concatenate([part[name] for part in parts]) for name in PHYSICS}

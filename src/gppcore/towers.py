@@ -87,6 +87,15 @@ class Towers:
         t = months.get_indexer(pd.MultiIndex.from_frame(self.gpp[["year", "month"]]))
         return t.astype(np.int64), self.sites.index.get_indexer(pd.Index(self.gpp["site_id"])).astype(np.int64)
 
+    @property
+    def row_clusters(self) -> NDArray[np.generic]:
+        """Cluster of the tower of every row of `gpp`."""
+        return self.sites["cluster"].loc[self.gpp["site_id"]].to_numpy()
+
+    def rows(self, which: NDArray[np.bool_] | slice) -> Towers:
+        """Return the same towers with these rows of `gpp` only."""
+        return replace(self, gpp=self.gpp.iloc[which])
+
     def at(self, samples: Samples) -> Towers:
         """Return the same towers with the GPP of these samples only, row by row: a training fold, for instance."""
         rows = samples.groups[["site", "year", "month"]].rename(columns={"site": "site_id"})

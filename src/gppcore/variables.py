@@ -233,8 +233,13 @@ def check_unit(name: str, unit: str | None, *, where: str = "") -> None:
         raise UnitsError(f"{name}{_at(where)}: expected {expected}, got {unit}")
 
 
-def attributes(name: str) -> dict[str, str]:
-    """Return the CF attributes of a variable: long_name, units and, where CF has one, standard_name."""
+def attributes(name: str, *, own_unit: str | None = None) -> dict[str, str]:
+    """Return the CF attributes of a variable: long_name, units and, where CF has one, standard_name.
+
+    A name that the table does not have needs `own_unit`.
+    """
+    if name not in VARIABLES and own_unit is not None:
+        return {"long_name": name, "units": own_unit}
     variable = VARIABLES[name]
     attrs = {"long_name": variable.long_name, "units": variable.unit}
     if variable.standard_name:

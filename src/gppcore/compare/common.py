@@ -18,7 +18,7 @@ from gppcore.variables import DAYS_IN_MONTH
 Means = tuple[NDArray[np.floating], NDArray[np.floating]]
 """Mean flux [g C m-2 d-1] and valid share of the cell [1], both (months, rows, columns)."""
 
-Sums = NDArray[np.float64]
+StepTotals = NDArray[np.float64]
 """Flux of every time step over an area [g C d-1]."""
 
 PG = 1e-15
@@ -62,7 +62,7 @@ def bands(fields: Sequence[Field], grid: Grid) -> Iterator[slice]:
         yield slice(start, min(start + height, grid.shape[0]))
 
 
-def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Means, Sums]:
+def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Means, StepTotals]:
     """Average a field by area to the cells of `grid`, and over the years to calendar months.
 
     A field of annual means gives one map. Also returned is the sum of every time step over its valid cells, NaN in
@@ -70,7 +70,7 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Mean
     """
     slots = (0,) if field.annual else months
     flux, valid = np.zeros((2, len(slots), *grid.shape), np.float32)
-    sums = np.array([0.0 if month in slots else np.nan for month in field.months])
+    totals = np.array([0.0 if month in slots else np.nan for month in field.months])
     area = cell_area(grid.lat_edges, grid.lon_edges)
     rows = field.grid.rows_over(grid)
     source = field.grid.rows(rows)
@@ -92,11 +92,11 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Mean
                 there = share[i] > 0.0
                 np.add(flux[slot], mean[i], out=flux[slot], where=there)
                 valid[slot] += share[i]
-                sums[start + i] = np.sum(mean[i] * area, where=there)
+                totals[start + i] = np.sum(mean[i] * area, where=there)
     with np.errstate(invalid="ignore"):
         flux /= valid  # NaN where no step was valid
     valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
-    return (flux, valid), sums
+    return (flux, valid), totals
 
 
 def yearly(means: Means) -> Means:
@@ -107,11 +107,11 @@ def yearly(means: Means) -> Means:
     return np.average(flux, axis=0, weights=DAYS_IN_MONTH)[None], valid.min(axis=0)[None]
 
 
-def annual_totals(field: Field, sums: Sums) -> dict[int, float]:
-    """Return the total of every calendar year of which all months are known [Pg C], from sums of its time steps."""
+def annual_totals(field: Field, totals: StepTotals) -> dict[int, float]:
+    """Return the total of every calendar year of which all months are known [Pg C], from those of its time steps."""
     if not field.years:
         return {}
-    steps = pd.DataFrame({"year": field.years, "month": field.months, "flux": sums})
+    steps = pd.DataFrame({"year": field.years, "month": field.months, "flux": totals})
     whole = steps.groupby(["year", "month"])["flux"].mean().unstack().dropna()
     days = DAYS_IN_MONTH.sum(keepdims=True) if field.annual else DAYS_IN_MONTH
     if whole.shape[1] != days.size:
