@@ -24,11 +24,14 @@ void make_sets(const ForestPlan& plan, const ForestTree& tree, uint8_t* masks) {
 }
 
 template <int W, int M>
-GPPCORE_INLINE void take_step(const ForestStep& step, int low, int high, typename Lanes<W>::Words* gaps,
+GPPCORE_INLINE void take_step(const ForestStep& step, uint32_t low, uint32_t high, typename Lanes<W>::Words* gaps,
                               const uint8_t* masks) {
   using Words = typename Lanes<W>::Words;
-  const Words* mask = reinterpret_cast<const Words*>(masks) + static_cast<int64_t>(step.condition) * M;
-  for (int q = 0; q < M; ++q) gaps[step.gap * M + q] = gaps[high * M + q] | (gaps[low * M + q] & mask[q]);
+  const Words* mask = reinterpret_cast<const Words*>(masks) + static_cast<uint64_t>(step.condition) * M;
+  const Words* above = gaps + static_cast<uint64_t>(high) * M;
+  const Words* below = gaps + static_cast<uint64_t>(low) * M;
+  Words* gap = gaps + static_cast<uint64_t>(step.gap) * M;
+  for (int q = 0; q < M; ++q) gap[q] = above[q] | (below[q] & mask[q]);
 }
 
 // Leaf numbers, a byte for each row, from the lowest `Levels` bits of them.
@@ -44,6 +47,7 @@ void number_leaves(int32_t n_steps, const typename Lanes<W>::Words* gaps, uint8_
   using Words = typename Lanes<W>::Words;
   for (int q = 0; q < M; ++q) {
     Words bit[8]{}, sum{};
+#pragma GCC unroll 8
     for (int p = Levels - 1; p >= 0; --p) {
       int32_t g = 1 << p;
       for (; g + (2 << p) <= n_steps; g += 4 << p) sum ^= gaps[g * M + q] ^ gaps[(g + (2 << p)) * M + q];
