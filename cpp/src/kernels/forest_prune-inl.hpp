@@ -37,11 +37,13 @@ struct Mixed {
   int64_t begin, end;
 };
 inline Mixed find_mixed(const uint8_t* conditions, const ForestTests& tests, const ForestWorkspace& work) {
-  Mixed mixed{tests.begin, tests.begin};
-  while (mixed.begin < tests.end && conditions[mixed.begin] < work.least[tests.row]) ++mixed.begin;
-  mixed.end = mixed.begin;
-  while (mixed.end < tests.end && conditions[mixed.end] < work.largest[tests.row]) ++mixed.end;
-  return mixed;
+  const uint8_t least = work.least[tests.row], largest = work.largest[tests.row];
+  uint8_t n_right = 0, n_both = 0;  // a row has no more than 255
+  for (int64_t c = tests.begin; c < tests.end; ++c) {
+    n_right += conditions[c] < least;
+    n_both += conditions[c] < largest;
+  }
+  return {tests.begin + n_right, tests.begin + n_both};
 }
 
 enum ForestState : uint8_t { kAllLeft = 1, kAllRight = 2, kMixed = 3 };
@@ -52,11 +54,15 @@ inline int64_t decide(const ForestPlan& plan, const ForestGroup& group, const Fo
   uint8_t* state = work.state + kForestSetMasks - group.first_condition;
   for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
     const ForestTests& tests = plan.tests[t];
-    const Mixed mixed = find_mixed(plan.conditions, tests, work);
-    for (int64_t c = tests.begin; c < mixed.begin; ++c) state[c] = kAllRight;
-    for (int64_t c = mixed.begin; c < mixed.end; ++c) state[c] = kMixed;
-    for (int64_t c = mixed.end; c < tests.end; ++c) state[c] = kAllLeft;
-    n_mixed += mixed.end - mixed.begin;
+    const uint8_t least = work.least[tests.row], largest = work.largest[tests.row];
+    uint8_t n = 0;
+    for (int64_t c = tests.begin; c < tests.end; ++c) {
+      const auto left = static_cast<uint8_t>(plan.conditions[c] >= least ? kAllLeft : 0);
+      const auto right = static_cast<uint8_t>(plan.conditions[c] < largest ? kAllRight : 0);
+      state[c] = left | right;
+      n += (left | right) == kMixed;
+    }
+    n_mixed += n;
   }
   return n_mixed;
 }

@@ -28,7 +28,9 @@ GPPCORE_INLINE void take_step(uint64_t condition, uint64_t gap, uint64_t low, ui
                               typename Lanes<W>::Words* gaps, const uint8_t* masks) {
   using Words = typename Lanes<W>::Words;
   const Words* mask = reinterpret_cast<const Words*>(masks) + condition * M;
-  for (int q = 0; q < M; ++q) gaps[gap * M + q] = gaps[high * M + q] | (gaps[low * M + q] & mask[q]);
+  const Words *b_low = gaps + low * M, *b_high = gaps + high * M;
+  Words* b = gaps + gap * M;
+  for (int q = 0; q < M; ++q) b[q] = b_high[q] | (b_low[q] & mask[q]);
 }
 
 // The leaf of each row is the number of gaps it lies right of, a byte whose lowest `Levels` bits are counted here;
