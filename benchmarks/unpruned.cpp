@@ -5,7 +5,7 @@
 // As forest-inl.hpp has them, since a later one hides a name of the first.
 #include "kernels/forest_link-inl.hpp"
 #include "kernels/forest_prune-inl.hpp"
-#define find_range(ranks, n, range) static_cast<void>(0)
+#define find_range(ranks, n, least, largest) static_cast<void>(0)
 #define decide(plan, group, work) (group).n_conditions
 #include "kernels/forest-inl.hpp"
 #undef find_range

@@ -21,12 +21,12 @@ COMMON = (
     "-std=gnu++17 -O3 -DNDEBUG -fPIC -shared -pthread -ffp-contract=off -fno-trapping-math -fno-math-errno "
     "-fschedule-insns -fsched-pressure -Wno-psabi"
 )
-AVX512 = "-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mpopcnt -mprefer-vector-width=512"
+AVX512 = "-mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mpopcnt -mbmi -mbmi2 -mprefer-vector-width=512"
 OF_ISA = {
     "baseline": "-DGPPCORE_VECTOR_BYTES=16",
-    "avx2": "-DGPPCORE_VECTOR_BYTES=32 -mavx2 -mfma -mpopcnt",
+    "avx2": "-DGPPCORE_VECTOR_BYTES=32 -mavx2 -mfma -mpopcnt -mbmi -mbmi2",
     "avx512": f"-DGPPCORE_VECTOR_BYTES=64 {AVX512}",
-    "avx512_vbmi": f"-DGPPCORE_VECTOR_BYTES=64 {AVX512} -mavx512vbmi",
+    "avx512_vbmi": f"-DGPPCORE_VECTOR_BYTES=64 {AVX512} -mavx512vbmi -mavx512vbmi2",
 }
 
 

@@ -13,10 +13,15 @@ set_source_files_properties(src/isa/baseline.cpp PROPERTIES COMPILE_OPTIONS "${G
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND GPPCORE_ISA_SOURCES src/isa/avx2.cpp src/isa/avx512.cpp src/isa/avx512_vbmi.cpp)
-  set_source_files_properties(src/isa/avx2.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS};-mavx2;-mfma;-mpopcnt")
-  set(GPPCORE_AVX512_FLAGS -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mpopcnt -mprefer-vector-width=512)
+  set(GPPCORE_AVX2_FLAGS -mavx2 -mfma -mpopcnt -mbmi -mbmi2)
+  set(GPPCORE_AVX512_FLAGS -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mpopcnt -mbmi -mbmi2
+                           -mprefer-vector-width=512)
+  set(GPPCORE_VBMI_FLAGS -mavx512vbmi -mavx512vbmi2)
+  set_source_files_properties(src/isa/avx2.cpp PROPERTIES COMPILE_OPTIONS
+                                                          "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX2_FLAGS}")
   set_source_files_properties(src/isa/avx512.cpp PROPERTIES COMPILE_OPTIONS
                                                             "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX512_FLAGS}")
   set_source_files_properties(
-    src/isa/avx512_vbmi.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX512_FLAGS};-mavx512vbmi")
+    src/isa/avx512_vbmi.cpp PROPERTIES COMPILE_OPTIONS
+                                       "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX512_FLAGS};${GPPCORE_VBMI_FLAGS}")
 endif()

@@ -27,7 +27,8 @@ struct Scratch {
     cutter.cut(strides, plan.n_features);
     cutter.cut(work.ranks, kForestBlock);
     cutter.cut(work.rows, plan.n_rows * kForestBlock);
-    cutter.cut(work.range, 2 * plan.n_rows);
+    cutter.cut(work.least, std::max<int64_t>(plan.n_rows, 64));
+    cutter.cut(work.largest, std::max<int64_t>(plan.n_rows, 64));
     cutter.cut(work.masks, n_conditions * kForestMaskBytes);
     cutter.cut(work.state, n_conditions);
     cutter.cut(work.gaps, (kForestMaxMaskedLeaves + 1) * kForestMaskBytes);

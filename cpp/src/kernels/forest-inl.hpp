@@ -21,6 +21,7 @@
 #include "forest_link-inl.hpp"
 #include "forest_masks-inl.hpp"
 #include "forest_prune-inl.hpp"
+#include "forest_rank-inl.hpp"
 #include "forest_row-inl.hpp"
 #include "forest_sums-inl.hpp"
 #include "forest_trees-inl.hpp"
@@ -55,7 +56,7 @@ void rank_block(const ForestPlan& plan, const ForestInput<T>& input, int64_t fir
     }
     uint8_t* bytes = work.rows + i * kForestBlock;
     fill_row(row, column, input.strides[f], n, n_padded, work.ranks, bytes);
-    find_range(bytes, n_padded, work.range + 2 * i);
+    find_range(bytes, n_padded, work.least[i], work.largest[i]);
   }
 }
 
@@ -99,7 +100,7 @@ struct Block {
       const auto made = is_static(input, plan.rows[tests.row]) ? kept.masks : Kept::none;
       if (made == Kept::all || (made == Kept::mixed && only_mixed)) continue;
       Mixed range{tests.begin, tests.end};
-      if (only_mixed) range = find_mixed(plan.conditions, tests, work.range + 2 * tests.row);
+      if (only_mixed) range = find_mixed(plan.conditions, tests, work);
       make_masks<W, M>(work.rows + tests.row * kForestBlock, plan.conditions + group.first_condition,
                        range.begin - group.first_condition, range.end - group.first_condition,
                        work.masks + kForestSetMasks * W * M);
@@ -122,7 +123,7 @@ struct Block {
       }
       n_alive += alive;
       n_nodes += tree.n_steps;
-      if (++n_tried % kTreesPerTrial == 0 && kMostAlive * n_alive > n_nodes) break;
+      if (++n_tried % kTreesPerTrial == 0 && 10 * n_alive > kMostAlive * n_nodes) break;
     }
     return t;
   }
@@ -131,9 +132,11 @@ struct Block {
     for (int64_t g = 0; g < plan.n_groups; ++g) {
       const ForestGroup& group = plan.groups[g];
       int64_t t = group.tree_begin;
-      if (3 * decide(plan, group, work) < 2 * group.n_conditions) {
-        make_group_masks(group, true);
-        t = add_pruned(t, group.tree_end);
+      if constexpr (kPrunes && W == GPPCORE_VECTOR_BYTES) {
+        if (10 * decide(plan, group, work) < kMostAlive * group.n_conditions) {
+          make_group_masks(group, true);
+          t = add_pruned(t, group.tree_end);
+        }
       }
       if (t == group.tree_end) continue;
       make_group_masks(group, false);

@@ -53,7 +53,7 @@ struct ForestStep {
   uint16_t gap, low, high;
   uint16_t child[2];
 };
-constexpr uint16_t kForestLeaf = 0x8000;
+constexpr uint16_t kForestLeaf = kForestMaxMaskedLeaves;
 constexpr int64_t kForestSetMasks = kForestMaxMaskedLeaves;
 
 // A split by category: the exclusive or of conditions of the group, then of all ones if `inverted`.
@@ -69,7 +69,10 @@ struct ForestTree {
   int64_t root;        // in ForestPlan::nodes, the first of a pair
   int32_t n_leaves, n_steps;
   int32_t set_begin, set_end;
-  int32_t output;   // that it adds to; 0 if its leaves have a value for every output
+  int32_t
+      row_tree;  // in ForestPlan::row_trees, if there are any; its links lead to leaves when doubled `doublings` times
+  int32_t output;  // that it adds to; 0 if its leaves have a value for every output
+  uint8_t doublings;
   uint8_t levels;   // 6 to 8: leaf numbers have at most so many bits
   uint8_t n_bytes;  // of its leaf values in fixed point
 };
@@ -81,11 +84,13 @@ constexpr int64_t forest_table_size(int64_t n_leaves) {
   return size;
 }
 
-// A tree of at most 64 leaves without sets, for few rows: of each step the rank row, the condition, and what follows:
-// 128 + a step, or a leaf.
+// A tree of at most 64 leaves without sets, in bytes that one register holds: of each step the rank row, the condition,
+// and what follows: 128 + a step, or a leaf; of each step and each leaf the step before it, marked by the side it is on
+// (the root by both); of each gap the step.
 struct alignas(64) ForestRowTree {
-  uint8_t row[64], condition[64], left[64], right[64];
+  uint8_t row[64], condition[64], left[64], right[64], before[64], before_leaf[64], step[64];
 };
+constexpr uint8_t kForestLeft = 64, kForestRight = 128;
 constexpr int kForestDoublings = 7;  // kinds of trees by how often links are doubled until all point to leaves
 
 // Trees that share one set of condition masks; conditions are counted from first_condition.
@@ -149,9 +154,10 @@ struct ForestPlan {
 struct ForestWorkspace {
   int32_t* ranks;    // kForestBlock
   uint8_t* rows;     // n_rows * kForestBlock
-  uint8_t* range;    // 2 * n_rows: least and largest rank in the block
+  uint8_t* least;    // of the ranks of each row in the block; 64 may be read
+  uint8_t* largest;  // likewise
   uint8_t* masks;    // (kForestSetMasks + n_masks) * kForestMaskBytes
-  uint8_t* state;    // kForestSetMasks + n_masks: 0 or 1 if so for all rows of the block, else 2
+  uint8_t* state;    // kForestSetMasks + n_masks: which sides rows of the block take, 1 left, 2 right, 3 both
   uint8_t* gaps;     // (kForestMaxMaskedLeaves + 1) * kForestMaskBytes
   uint8_t* leaf_id;  // kForestTreesPerSum * kForestBlock
   uint16_t* shorts;  // leaf_width * kForestBlock * kForestMaxSumBytes

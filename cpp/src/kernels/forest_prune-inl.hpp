@@ -9,36 +9,44 @@
 
 namespace gppcore::GPPCORE_ISA::forest {
 
-// A pruned tree costs more per node: it pays while no more than this share of the nodes is alive.
-constexpr int64_t kMostAlive = 3;  // one in three
+// Living leaves are numbered anew, which has to be looked up in registers.
+constexpr bool kPrunes = kMaxLookup > 0;
+// A pruned tree costs more per node: it pays while no more than this share of the conditions is mixed, or of the nodes
+// of trees that were tried is alive.
+constexpr int64_t kMostAlive = kMaxLookup > 6 ? 9 : 7;  // in ten
 constexpr int64_t kTreesPerTrial = 16;
 
 // Least and largest rank of a row of ranks.
-inline void find_range(const uint8_t* ranks, int64_t n, uint8_t* range) {
+inline void find_range(const uint8_t* ranks, int64_t n, uint8_t& least_rank, uint8_t& largest_rank) {
   Bytes least = *reinterpret_cast<const Bytes*>(ranks), largest = least;
   for (int64_t i = GPPCORE_VECTOR_BYTES; i < n; i += GPPCORE_VECTOR_BYTES) {
     const Bytes r = *reinterpret_cast<const Bytes*>(ranks + i);
     least = r < least ? r : least;
     largest = r > largest ? r : largest;
   }
-  range[0] = range[1] = least[0];
+  least_rank = least[0];
+  largest_rank = largest[0];
   for (int i = 0; i < GPPCORE_VECTOR_BYTES; ++i) {
-    range[0] = least[i] < range[0] ? least[i] : range[0];
-    range[1] = largest[i] > range[1] ? largest[i] : range[1];
+    least_rank = least[i] < least_rank ? least[i] : least_rank;
+    largest_rank = largest[i] > largest_rank ? largest[i] : largest_rank;
   }
 }
 
-// The conditions [mixed_begin, mixed_end) of a row of ranks differ between the rows of the block.
+// The conditions [begin, end) of a row of ranks differ between the rows of the block.
 struct Mixed {
   int64_t begin, end;
 };
-inline Mixed find_mixed(const uint8_t* conditions, const ForestTests& tests, const uint8_t* range) {
-  Mixed mixed{tests.begin, tests.begin};
-  while (mixed.begin < tests.end && conditions[mixed.begin] < range[0]) ++mixed.begin;
-  mixed.end = mixed.begin;
-  while (mixed.end < tests.end && conditions[mixed.end] < range[1]) ++mixed.end;
-  return mixed;
+inline Mixed find_mixed(const uint8_t* conditions, const ForestTests& tests, const ForestWorkspace& work) {
+  const uint8_t least = work.least[tests.row], largest = work.largest[tests.row];
+  uint8_t n_right = 0, n_both = 0;  // a row has no more than 255
+  for (int64_t c = tests.begin; c < tests.end; ++c) {
+    n_right += conditions[c] < least;
+    n_both += conditions[c] < largest;
+  }
+  return {tests.begin + n_right, tests.begin + n_both};
 }
+
+enum ForestState : uint8_t { kAllLeft = 1, kAllRight = 2, kMixed = 3 };
 
 // Sets state of all conditions of a group; returns how many of them are mixed.
 inline int64_t decide(const ForestPlan& plan, const ForestGroup& group, const ForestWorkspace& work) {
@@ -46,11 +54,15 @@ inline int64_t decide(const ForestPlan& plan, const ForestGroup& group, const Fo
   uint8_t* state = work.state + kForestSetMasks - group.first_condition;
   for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
     const ForestTests& tests = plan.tests[t];
-    const Mixed mixed = find_mixed(plan.conditions, tests, work.range + 2 * tests.row);
-    for (int64_t c = tests.begin; c < mixed.begin; ++c) state[c] = 1;
-    for (int64_t c = mixed.begin; c < mixed.end; ++c) state[c] = 2;
-    for (int64_t c = mixed.end; c < tests.end; ++c) state[c] = 0;
-    n_mixed += mixed.end - mixed.begin;
+    const uint8_t least = work.least[tests.row], largest = work.largest[tests.row];
+    uint8_t n = 0;
+    for (int64_t c = tests.begin; c < tests.end; ++c) {
+      const auto left = static_cast<uint8_t>(plan.conditions[c] >= least ? kAllLeft : 0);
+      const auto right = static_cast<uint8_t>(plan.conditions[c] < largest ? kAllRight : 0);
+      state[c] = left | right;
+      n += (left | right) == kMixed;
+    }
+    n_mixed += n;
   }
   return n_mixed;
 }
@@ -68,104 +80,156 @@ void make_mixed_sets(const ForestPlan& plan, const ForestTree& tree, const Fores
     for (int32_t i = set.begin; i < set.end; ++i) {
       const uint32_t c = plan.set_conditions[i];
       const uint8_t state = work.state[kForestSetMasks + c];
-      inverted ^= state == 1;
-      if (state != 2) continue;
+      inverted ^= state == kAllRight;
+      if (state != kMixed) continue;
       mixed = true;
       for (int q = 0; q < M; ++q) mask[q] ^= condition[c * M + q];
     }
-    work.state[s - tree.set_begin] = mixed ? 2 : inverted;
+    work.state[s - tree.set_begin] = mixed ? kMixed : inverted ? kAllRight : kAllLeft;
     for (int q = 0; q < M; ++q) out[q] = inverted ? ~mask[q] : mask[q];
   }
 }
 
-// The living gaps of a tree, and the leaves between them, both in order.
+// The steps, gaps (from the first) and leaves of a tree that are alive, a bit for each.
+template <int N>
 struct Living {
-  uint64_t gaps[kForestMaxMaskedLeaves / 64], leaves[kForestMaxMaskedLeaves / 64];
+  uint64_t steps[N]{}, gaps[N]{}, leaves[N]{};
 };
 
-template <int W, int M>
-void take_living_steps(const ForestStep* steps, int32_t n_steps, const ForestWorkspace& work, Living& living) {
-  struct Bounded {
-    uint16_t step, low, high;
-  };
-  Bounded queue[2 * kForestMaxMaskedLeaves];
-  int tail = 0;
-  queue[tail++] = {n_steps > 0 ? uint16_t{0} : kForestLeaf, 0, static_cast<uint16_t>(n_steps + 1)};
-  for (int head = 0; head < tail; ++head) {
-    const Bounded at = queue[head];
-    uint16_t next = at.step;
-    uint8_t state = 0;
-    while (next < kForestLeaf && (state = work.state[steps[next].condition]) != 2) next = steps[next].child[state];
-    if (next >= kForestLeaf) {
-      next -= kForestLeaf;
-      living.leaves[next / 64] |= uint64_t{1} << (next % 64);
-      continue;
-    }
-    const ForestStep& step = steps[next];
-    take_step<W, M>(step, at.low, at.high, reinterpret_cast<typename Lanes<W>::Words*>(work.gaps), work.masks);
-    living.gaps[step.gap / 64] |= uint64_t{1} << (step.gap % 64);
-    queue[tail++] = {step.child[0], at.low, step.gap};
-    queue[tail++] = {step.child[1], step.gap, at.high};
+template <int N>
+Living<N> find_living(const ForestPlan& plan, const ForestTree& tree, const ForestWorkspace& work) {
+  const ForestStep* steps = plan.steps + tree.first_step;
+  uint8_t alive[2 * kForestMaxMaskedLeaves];  // steps, then leaves
+  alive[0] = alive[kForestLeaf] = 1;
+  Living<N> living;
+  for (uint32_t s = 0; s < static_cast<uint32_t>(tree.n_steps); ++s) {
+    const ForestStep& step = steps[s];
+    const uint32_t state = work.state[step.condition] & (0u - alive[s]), mixed = state == kMixed;
+    alive[step.child[0]] = state & kAllLeft;
+    alive[step.child[1]] = state >> 1;
+    living.steps[s / 64 % N] |= uint64_t{mixed} << s % 64;
+    living.gaps[(step.gap - 1) / 64 % N] |= uint64_t{mixed} << (step.gap - 1) % 64;
   }
+  for (uint32_t l = 0; l < static_cast<uint32_t>(tree.n_leaves); ++l)
+    living.leaves[l / 64 % N] |= uint64_t{alive[kForestLeaf + l]} << l % 64;
+  return living;
 }
 
-// Bit p of the leaf number changes at those gaps whose neighbouring leaves differ in it.
+#if defined(__AVX512VBMI__)
+// The same in registers. A step is alive if every step before it lets rows pass to its side.
+inline Living<1> find_living(const ForestRowTree& tree, const ForestTree& of, const ForestWorkspace& work) {
+  const auto at = [](const uint8_t* p) { return _mm512_loadu_si512(p); };
+  const auto look_up = [](__m512i table, __m512i i) { return _mm512_maskz_permutexvar_epi8(~uint64_t{0}, i, table); };
+  const uint64_t steps = (uint64_t{1} << of.n_steps) - 1;
+  const __m512i row = at(tree.row), condition = at(tree.condition);
+  const __mmask64 left = _mm512_cmple_epu8_mask(look_up(at(work.least), row), condition);
+  const __mmask64 right = _mm512_cmpgt_epu8_mask(look_up(at(work.largest), row), condition);
+  const __m512i sides = _mm512_or_si512(_mm512_maskz_set1_epi8(left, kForestLeft),
+                                        _mm512_maskz_set1_epi8(right, static_cast<char>(kForestRight)));
+  __m512i before = at(tree.before);
+  __m512i alive = _mm512_movm_epi8(_mm512_test_epi8_mask(look_up(sides, before), before));
+  for (int d = 0; d < of.doublings; ++d) {
+    alive = _mm512_and_si512(alive, look_up(alive, before));
+    before = look_up(before, before);
+  }
+  const __m512i before_leaf = at(tree.before_leaf);
+  Living<1> living;
+  living.leaves[0] = _mm512_test_epi8_mask(look_up(_mm512_and_si512(sides, alive), before_leaf), before_leaf);
+  living.steps[0] = _mm512_movepi8_mask(alive) & left & right & steps;
+  living.gaps[0] = _mm512_movepi8_mask(look_up(_mm512_movm_epi8(living.steps[0]), at(tree.step))) & steps;
+  return living;
+}
+#endif
+
+// Writes first + i for every bit i, and anything up to 64 bytes; returns how many there are.
+inline int32_t list_bits(uint64_t bits, uint8_t first, uint8_t* list) {
+  const int32_t n = __builtin_popcountll(bits);
+#if defined(__AVX512VBMI2__)
+  alignas(64) static constexpr uint8_t kNumbers[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                                       16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+                                                       32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                                                       48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+  const __m512i chosen = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(kNumbers));
+  _mm512_storeu_si512(list, _mm512_add_epi8(chosen, _mm512_set1_epi8(static_cast<char>(first))));
+#else
+  for (; bits; bits &= bits - 1) *list++ = static_cast<uint8_t>(first + __builtin_ctzll(bits));
+#endif
+  return n;
+}
+
+// Leaf numbers from the gaps that are alive, which stand together, by way of the numbers of the living leaves.
 template <int W, int M, int Levels>
-void number_living(const Living& living, const ForestWorkspace& work, uint8_t* leaf_id) {
+void number_living(int32_t n_gaps, const typename Lanes<W>::Words* gaps, const uint8_t* leaves, uint8_t* leaf_id) {
   using Words = typename Lanes<W>::Words;
-  uint8_t change[Levels][kForestMaxMaskedLeaves];
-  int32_t n_changes[Levels]{}, first = -1, last = -1, gap_word = 0;
-  uint64_t gaps = living.gaps[0];
-  for (int32_t w = 0; w < int32_t{kForestMaxMaskedLeaves / 64}; ++w) {
-    for (uint64_t leaves = living.leaves[w]; leaves; leaves &= leaves - 1) {
-      const int32_t leaf = 64 * w + __builtin_ctzll(leaves);
-      if (first < 0) {
-        first = last = leaf;
-        continue;
+  count_gaps<W, M, Levels>(n_gaps, gaps, [=](const Words* bit, int q) {
+    for (int i = 0; i < 8; ++i) {
+      uint8_t* to = leaf_id + (8 * q + i) * W;
+      if constexpr (Levels <= kMaxLookup) {
+        *reinterpret_cast<Words*>(to) = (Words)look_up<(Levels < 6 ? 6 : Levels)>(leaves, (Bytes)bit[i]);
+      } else {
+        *reinterpret_cast<Words*>(to) = bit[i];
+        for (int r = 0; r < W; ++r) to[r] = leaves[to[r]];
       }
-      while (!gaps) gaps = living.gaps[++gap_word];
-      const auto gap = static_cast<uint8_t>(64 * gap_word + __builtin_ctzll(gaps));
-      gaps &= gaps - 1;
-      for (int32_t bits = leaf ^ last; bits; bits &= bits - 1) {
-        const int p = __builtin_ctz(static_cast<uint32_t>(bits));
-        change[p][n_changes[p]++] = gap;
-      }
-      last = leaf;
     }
-  }
-  const Words* gap_masks = reinterpret_cast<const Words*>(work.gaps);
-  for (int q = 0; q < M; ++q) {
-    Words bit[8]{};
-    for (int p = 0; p < Levels; ++p) {
-      Words mask = first >> p & 1 ? ~Words{} : Words{};
-      for (int32_t i = 0; i < n_changes[p]; ++i) mask ^= gap_masks[change[p][i] * M + q];
-      bit[p] = mask;
-    }
-    write_leaves<W>(bit, q, leaf_id);
-  }
+  });
 }
 
 // As find_leaves, for a block whose conditions are decided. Returns how many nodes are alive; with none, all rows
-// reach `only_leaf` and leaf_id is not written.
+// reach `only_leaf` and leaf_id is not written. Gaps without a living node between two living ones hold the same rows
+// as one of these, so that the living ones are evaluated as a tree of their own.
+template <int W, int M, int N>
+int32_t evaluate_living(const Living<N>& living, const ForestStep* steps, const ForestWorkspace& work, uint8_t* leaf_id,
+                        int32_t& only_leaf) {
+  using Words = typename Lanes<W>::Words;
+  uint8_t leaves[64 * (N + 1)];  // as list_bits writes beyond
+  int32_t n_before[N], n_alive = 0, n_leaves = 0;
+  for (int w = 0; w < N; ++w) {
+    n_before[w] = n_alive;
+    n_alive += __builtin_popcountll(living.gaps[w]);
+    n_leaves += list_bits(living.leaves[w], static_cast<uint8_t>(64 * w), leaves + n_leaves);
+  }
+  only_leaf = leaves[0];
+  if (n_alive == 0) return 0;
+  const auto n_below = [&](uint32_t gap) {  // living gaps below this one
+    const uint32_t w = (gap - 1) / 64 % N;
+    return static_cast<uint64_t>(n_before[w] +
+                                 __builtin_popcountll(living.gaps[w] & ((uint64_t{1} << (gap - 1) % 64) - 1)));
+  };
+  Words* gaps = reinterpret_cast<Words*>(work.gaps);
+  bound_gaps<W, M>(n_alive, gaps);
+  for (int w = 0; w < N; ++w) {
+    for (uint64_t left = living.steps[w]; left; left &= left - 1) {
+      const ForestStep& step = steps[64 * w + __builtin_ctzll(left)];
+      take_step<W, M>(step.condition, n_below(step.gap) + 1, n_below(step.low + 1), n_below(step.high) + 1, gaps,
+                      work.masks);
+    }
+  }
+  if (n_alive < 8) {
+    number_living<W, M, 3>(n_alive, gaps, leaves, leaf_id);
+  } else if (n_alive < 16) {
+    number_living<W, M, 4>(n_alive, gaps, leaves, leaf_id);
+  } else if (n_alive < 32) {
+    number_living<W, M, 5>(n_alive, gaps, leaves, leaf_id);
+  } else if (n_alive < 64) {
+    number_living<W, M, 6>(n_alive, gaps, leaves, leaf_id);
+  } else if constexpr (N > 1) {
+    number_living<W, M, 8>(n_alive, gaps, leaves, leaf_id);
+  }
+  return n_alive;
+}
+
 template <int W, int M>
 int32_t find_living_leaves(const ForestPlan& plan, const ForestTree& tree, const ForestWorkspace& work,
                            uint8_t* leaf_id, int32_t& only_leaf) {
+  const ForestStep* steps = plan.steps + tree.first_step;
+#if defined(__AVX512VBMI__)
+  if (plan.row_trees)
+    return evaluate_living<W, M>(find_living(plan.row_trees[tree.row_tree], tree, work), steps, work, leaf_id,
+                                 only_leaf);
+#endif
   if (tree.set_begin < tree.set_end) make_mixed_sets<W, M>(plan, tree, work);
-  bound_gaps<W, M>(tree, work.gaps);
-  Living living{};
-  take_living_steps<W, M>(plan.steps + tree.first_step, tree.n_steps, work, living);
-  int32_t n_alive = 0;
-  for (const uint64_t word : living.gaps) n_alive += __builtin_popcountll(word);
-  if (n_alive == 0) {
-    int32_t w = 0;
-    while (!living.leaves[w]) ++w;
-    only_leaf = 64 * w + __builtin_ctzll(living.leaves[w]);
-  } else if (tree.levels == 6) {
-    number_living<W, M, 6>(living, work, leaf_id);
-  } else {
-    number_living<W, M, 8>(living, work, leaf_id);
-  }
-  return n_alive;
+  if (tree.levels == 6) return evaluate_living<W, M>(find_living<1>(plan, tree, work), steps, work, leaf_id, only_leaf);
+  return evaluate_living<W, M>(find_living<4>(plan, tree, work), steps, work, leaf_id, only_leaf);
 }
 
 }  // namespace gppcore::GPPCORE_ISA::forest

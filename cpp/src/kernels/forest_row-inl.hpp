@@ -5,7 +5,7 @@
 
 #include "forest.hpp"
 #include "forest_lanes-inl.hpp"
-#include "forest_masks-inl.hpp"
+#include "forest_rank-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA::forest {
 

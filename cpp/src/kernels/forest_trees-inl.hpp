@@ -24,44 +24,49 @@ void make_sets(const ForestPlan& plan, const ForestTree& tree, uint8_t* masks) {
 }
 
 template <int W, int M>
-GPPCORE_INLINE void take_step(const ForestStep& step, int low, int high, typename Lanes<W>::Words* gaps,
-                              const uint8_t* masks) {
+GPPCORE_INLINE void take_step(uint64_t condition, uint64_t gap, uint64_t low, uint64_t high,
+                              typename Lanes<W>::Words* gaps, const uint8_t* masks) {
   using Words = typename Lanes<W>::Words;
-  const Words* mask = reinterpret_cast<const Words*>(masks) + static_cast<int64_t>(step.condition) * M;
-  for (int q = 0; q < M; ++q) gaps[step.gap * M + q] = gaps[high * M + q] | (gaps[low * M + q] & mask[q]);
+  const Words* mask = reinterpret_cast<const Words*>(masks) + condition * M;
+  const Words *b_low = gaps + low * M, *b_high = gaps + high * M;
+  Words* b = gaps + gap * M;
+  for (int q = 0; q < M; ++q) b[q] = b_high[q] | (b_low[q] & mask[q]);
 }
 
-// Leaf numbers, a byte for each row, from the lowest `Levels` bits of them.
-template <int W>
-GPPCORE_INLINE void write_leaves(typename Lanes<W>::Words* bit, int q, uint8_t* leaf_id) {
+// The leaf of each row is the number of gaps it lies right of, a byte whose lowest `Levels` bits are counted here;
+// write(bits, q) takes all eight.
+template <int W, int M, int Levels, class Write>
+GPPCORE_INLINE void count_gaps(int32_t n_gaps, const typename Lanes<W>::Words* gaps, const Write& write) {
   using Words = typename Lanes<W>::Words;
-  transpose_bits(bit);
-  for (int i = 0; i < 8; ++i) *reinterpret_cast<Words*>(leaf_id + (8 * q + i) * W) = bit[i];
+  for (int q = 0; q < M; ++q) {
+    Words bit[8]{}, sum{};
+#pragma GCC unroll 8  // else the bits live in memory
+    for (int p = Levels - 1; p >= 0; --p) {
+      int32_t g = 1 << p;
+      for (; g + (2 << p) <= n_gaps; g += 4 << p) sum ^= gaps[g * M + q] ^ gaps[(g + (2 << p)) * M + q];
+      if (g <= n_gaps) sum ^= gaps[g * M + q];
+      bit[p] = sum;
+    }
+    transpose_bits(bit);
+    write(bit, q);
+  }
 }
 
 template <int W, int M, int Levels>
 void number_leaves(int32_t n_steps, const typename Lanes<W>::Words* gaps, uint8_t* leaf_id) {
   using Words = typename Lanes<W>::Words;
-  for (int q = 0; q < M; ++q) {
-    Words bit[8]{}, sum{};
-    for (int p = Levels - 1; p >= 0; --p) {
-      int32_t g = 1 << p;
-      for (; g + (2 << p) <= n_steps; g += 4 << p) sum ^= gaps[g * M + q] ^ gaps[(g + (2 << p)) * M + q];
-      if (g <= n_steps) sum ^= gaps[g * M + q];
-      bit[p] = sum;
-    }
-    write_leaves<W>(bit, q, leaf_id);
-  }
+  count_gaps<W, M, Levels>(n_steps, gaps, [=](const Words* bit, int q) {
+    for (int i = 0; i < 8; ++i) *reinterpret_cast<Words*>(leaf_id + (8 * q + i) * W) = bit[i];
+  });
 }
 
 // The masks that bound the root of a tree.
 template <int W, int M>
-GPPCORE_INLINE void bound_gaps(const ForestTree& tree, uint8_t* gap_bytes) {
+GPPCORE_INLINE void bound_gaps(int32_t n_gaps, typename Lanes<W>::Words* gaps) {
   using Words = typename Lanes<W>::Words;
-  Words* gaps = reinterpret_cast<Words*>(gap_bytes);
   for (int q = 0; q < M; ++q) {
     gaps[q] = ~Words{};
-    gaps[(tree.n_steps + 1) * M + q] = Words{};
+    gaps[(n_gaps + 1) * M + q] = Words{};
   }
 }
 
@@ -71,8 +76,9 @@ void find_leaves(const ForestPlan& plan, const ForestTree& tree, uint8_t* masks,
   Words* gaps = reinterpret_cast<Words*>(gap_bytes);
   const ForestStep* steps = plan.steps + tree.first_step;
   if (tree.set_begin < tree.set_end) make_sets<W, M>(plan, tree, masks);
-  bound_gaps<W, M>(tree, gap_bytes);
-  for (int32_t s = 0; s < tree.n_steps; ++s) take_step<W, M>(steps[s], steps[s].low, steps[s].high, gaps, masks);
+  bound_gaps<W, M>(tree.n_steps, gaps);
+  for (int32_t s = 0; s < tree.n_steps; ++s)
+    take_step<W, M>(steps[s].condition, steps[s].gap, steps[s].low, steps[s].high, gaps, masks);
   if (tree.levels == 6) {
     number_leaves<W, M, 6>(tree.n_steps, gaps, leaf_id);
   } else if (tree.levels == 7) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "forest.hpp"
-#include "forest_masks-inl.hpp"
+#include "forest_rank-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA::forest {
 

@@ -1,0 +1,82 @@
+"""Whole blocks of rows take kernels of their own: ranks by search in registers, trees cut to what the block reaches."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
+
+from gppcore.forest import Forest
+
+FEW = 100
+"""Rows of a batch that is too small for these kernels."""
+
+
+def stumps(thresholds):
+    """Trees of two leaves that count the thresholds below a value."""
+    n = len(thresholds)
+    return Forest.from_arrays(
+        n_features=1,
+        tree_begin=3 * np.arange(n + 1),
+        feature=np.tile([0, -1, -1], n),
+        threshold=np.repeat(thresholds, 3),
+        left=np.tile([1, 0, 0], n),
+        right=np.tile([2, 0, 0], n),
+        value=np.tile([0.0, 0.0, 1.0], n),
+        flags=np.zeros(3 * n, int),
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 9, 15, 16, 17, 100, 240, 254, 255, 256, 257, 600])
+def test_counts_thresholds(n, dtype):
+    rng = np.random.default_rng(n)
+    thresholds = np.unique(rng.normal(size=n).astype(np.float32))
+    around = [np.nextafter(thresholds, np.float32(side), dtype=np.float32) for side in (-np.inf, np.inf)]
+    x = rng.choice(np.concatenate([thresholds, *around, [-np.inf, np.inf, 0.0]]), 5000).astype(dtype)
+    got = stumps(thresholds)
+    expected = np.searchsorted(thresholds, x)
+    np.testing.assert_array_equal(got.predict(x[:, None]), expected)
+    wide = np.repeat(x[:, None], 3, axis=1)
+    np.testing.assert_array_equal(got.predict_columns([wide[:, 1]]), expected)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Return a function of the number of leaves and of categories, that trains trees and keeps them."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(3000, 5))
+    x[:, 4] = rng.integers(0, 12, 3000)
+    x[rng.random(x.shape) < 0.05] = np.nan
+    y = rng.normal(size=3000)
+    forests = {}
+
+    def fit(n_leaves, categories):
+        if (n_leaves, categories) not in forests:
+            trainer = HistGradientBoostingRegressor(
+                max_iter=20,
+                max_leaf_nodes=n_leaves,
+                min_samples_leaf=1,
+                early_stopping=False,
+                categorical_features=[4] if categories else None,
+            )
+            with threadpool_limits(1, "openmp"):
+                forests[n_leaves, categories] = Forest.from_sklearn(trainer.fit(x, y))
+        return forests[n_leaves, categories]
+
+    return fit
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("spread", [0.0, 0.01, 0.1, 0.5])
+@pytest.mark.parametrize("categories", [False, True])
+@pytest.mark.parametrize("n_leaves", [2, 63, 64, 65, 128, 256])
+def test_rows_alike_reach_the_leaves_they_reach_alone(fitted, n_leaves, categories, spread, dtype):
+    forest, rng = fitted(n_leaves, categories), np.random.default_rng(7)
+    centres = rng.normal(size=(3, 5)).repeat(2048, axis=0)[:5000]
+    x = centres + spread * rng.normal(size=(5000, 5))
+    x[:, 4] = rng.integers(0, 1 + round(24 * spread), 5000)
+    x[2048:4096][rng.random((2048, 5)) < 0.02 * (spread > 0)] = np.nan
+    x = x.astype(dtype)
+    for run in (forest.predict, forest.apply):
+        alone = np.concatenate([run(x[i : i + FEW]) for i in range(0, len(x), FEW)])
+        np.testing.assert_array_equal(run(x), alone)
