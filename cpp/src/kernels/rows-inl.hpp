@@ -211,18 +211,30 @@ inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
   }
 }
 
+// Compares the least and the largest value, found in chains side by side; a NaN is neither.
 template <class E>
 inline bool within(TwoLeafColumn<E> c, int64_t n, double low, double high) {
   using V = Lanes<E>;
+  constexpr int kChains = 4, kAtOnce = kChains * V::kCount;
+  using Chains = Classes<V, kChains>;
   const V lowest = splat<V>(low), highest = splat<V>(high);
-  typename Native<E>::I outside{};
-  for (int64_t i = 0; i < (c.stride ? n : 1); i += V::kCount) {
-    const V x = load<V>(c, i, n - i);
-    outside |= (x.v < lowest.v) | (x.v > highest.v);
+  Chains least = every<kChains>(highest), most = every<kChains>(lowest);
+  if (c.stride == 0) n = 1;
+  int64_t i = 0;
+  for (; i + kAtOnce <= n; i += kAtOnce) {
+    Chains x;
+    for (int u = 0; u < kChains; ++u) x.c[u] = load<V>(c, i + u * V::kCount, V::kCount);
+    least = minimum(x, least);
+    most = maximum(x, most);
   }
-  bool any = false;
-  for (int l = 0; l < V::kCount; ++l) any |= outside[l] != 0;
-  return !any;
+  for (; i < n; i += V::kCount) {
+    const V x = load<V>(c, i, n - i);
+    least.c[0] = minimum(x, least.c[0]);
+    most.c[0] = maximum(x, most.c[0]);
+  }
+  bool outside = false;
+  for (int u = 0; u < kChains; ++u) outside |= any_less(least.c[u], lowest) || any_less(highest, most.c[u]);
+  return !outside;
 }
 
 }  // namespace gppcore::GPPCORE_ISA
