@@ -36,10 +36,10 @@ GPPCORE_INLINE void store(E* to, int64_t i, int64_t left, Lanes<E> x) {
 
 // GPP of the leaf classes per ground area. Net assimilation is 0 where respiration exceeds what light or CO2 allow;
 // there GPP before respiration is what they allow.
-template <class X>
-GPPCORE_INLINE Classes<X, 4> class_gpp(const TwoLeafParameters& p, const Canopy<X>& k, const State<X>& s) {
+template <class X, class F>
+GPPCORE_INLINE Classes<X, 4> class_gpp(const TwoLeafParameters& p, const Canopy<X, F>& k, const State<X>& s) {
   if (!p.gross) return s.a * k.area;
-  const Supply<X, 4> supply = supply_of(k);
+  const Supply<X, 4, F> supply = supply_of(k);
   return minimum(s.a + k.leaf.rd, p.c4 ? ceiling_c4(k.leaf, supply) : ceiling_c3(k.leaf, supply)) * k.area;
 }
 
@@ -103,18 +103,18 @@ inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, i
   const Site site = site_of(p);
   bool classes = false;
   for (int j = kGppClasses; j < kTwoLeafOutputs; ++j) classes |= out.to[j] != nullptr;
-  CanopyHour<V> h;
-  h.clearness = !inputs[kDiffuseFraction].data;
+  V x[kTwoLeafInputs];
+  const CanopyHour<V> h{x, x, !inputs[kDiffuseFraction].data};
   LitHours<V> waiting;
   const V zero = splat<V>(0.0);
   for (int64_t i = 0; i < n; i += V::kCount) {
     const int64_t left = n - i;
     V sum = zero;  // NaN anywhere in the inputs must come out: bounds would eat it
     for (int j = 0; j < kTwoLeafInputs - h.clearness; ++j) {
-      h.x[j] = load<V>(inputs[j], i, left);
-      sum = sum + h.x[j];
+      x[j] = load<V>(inputs[j], i, left);
+      sum = sum + x[j];
     }
-    const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith], h.x[kSw]), h.x[kLai]);
+    const V poison = 0.0 * sum, lit = minimum(minimum(x[kCosZenith], x[kSw]), x[kLai]);
     if (any_less(zero, lit) || classes) {
       const int u = waiting.n++;
       set_canopy(h, p, site, waiting.canopy[u]);

@@ -5,29 +5,40 @@
 
 namespace gppcore::GPPCORE_ISA {
 
-template <class E>
-void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
-              const int* by, E* const* d) {
+// The inputs as numbers of type F, which have derivatives or not.
+template <class F, class X, class V>
+GPPCORE_INLINE const F* inputs_as(const X* with, const V* without) {
+  if constexpr (sizeof(F) == sizeof(X)) {
+    return with;
+  } else {
+    return without;
+  }
+}
+
+// Weather is of type F.
+template <class F, class X, class E>
+inline void gradient_by(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
+                        const int* by, E* const* d) {
   using V = Lanes<E>;
-  using X = Dual<V, kTwoLeafComponents>;
   const Site site = site_of(p);
-  CanopyHour<X> h;
-  h.clearness = !inputs[kDiffuseFraction].data;
-  for (int j = 0; j < kTwoLeafInputs; ++j) h.x[j] = splat<X>(0.0);
+  X x[kTwoLeafInputs];
+  V values[kTwoLeafInputs];
+  const CanopyHour<X, F> h{x, inputs_as<F>(x, values), !inputs[kDiffuseFraction].data};
+  for (int j = 0; j < kTwoLeafInputs; ++j) x[j] = splat<X>(0.0);
   for (int c = 0; c < kTwoLeafComponents; ++c)
-    if (by[c] >= 0) h.x[by[c]].d[c] = splat<V>(1.0);
+    if (by[c] >= 0) x[by[c]].d[c] = splat<V>(1.0);
   const V zero = splat<V>(0.0);
   for (int64_t i = 0; i < n; i += V::kCount) {
     const int64_t left = n - i;
     V sum = zero;
     for (int j = 0; j < kTwoLeafInputs - h.clearness; ++j) {
-      h.x[j].v = load<V>(inputs[j], i, left);
-      sum = sum + h.x[j].v;
+      x[j].v = values[j] = load<V>(inputs[j], i, left);
+      sum = sum + values[j];
     }
-    const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith].v, h.x[kSw].v), h.x[kLai].v);
+    const V poison = 0.0 * sum, lit = minimum(minimum(values[kCosZenith], values[kSw]), values[kLai]);
     X sunlit = splat<X>(0.0), shaded = sunlit;
     if (any_less(zero, lit)) {
-      Canopy<X> k;
+      Canopy<X, F> k;
       State<X> s;
       set_canopy(h, p, site, k);
       energy_balance(p, site, &k, &s, 1);
@@ -40,6 +51,16 @@ void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
     for (int c = 0; c < kTwoLeafComponents; ++c)
       store(d[c], i, left, where_less(zero, lit, sunlit.d[c] + shaded.d[c], zero) + poison);
   }
+}
+
+template <class E>
+void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
+              const int* by, E* const* d) {
+  using V = Lanes<E>;
+  using X = Dual<V, kTwoLeafComponents>;
+  bool by_weather = false;
+  for (int c = 0; c < kTwoLeafComponents; ++c) by_weather |= (by[c] >= 0 && by[c] < kLai) || by[c] == kDiffuseFraction;
+  by_weather ? gradient_by<X, X>(p, inputs, n, out, by, d) : gradient_by<V, X>(p, inputs, n, out, by, d);
 }
 
 #define GPPCORE_ELEMENT(E)                                                                                             \
