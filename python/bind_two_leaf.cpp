@@ -25,7 +25,15 @@ void check_shape(const A& a, Shape shape) {
     throw Error(ErrorCode::shape, "two_leaf: inputs and outputs differ in shape");
 }
 
-// Inputs come as 2-D views of one shape, made by numpy.broadcast_to: strides of 0 are kept. None: no data.
+template <class E>
+py::ssize_t stride(const py::array_t<E>& a, int axis, py::ssize_t size) {
+  const auto item = static_cast<py::ssize_t>(sizeof(E));
+  if (a.ndim() != 2 || (a.shape(axis) != size && a.shape(axis) != 1) || a.strides(axis) % item != 0)
+    throw Error(ErrorCode::shape, "two_leaf: expected aligned inputs that broadcast to the shape of outputs");
+  return a.shape(axis) == 1 ? 0 : a.strides(axis) / item;
+}
+
+// Inputs come as 2-D views whose dimensions of 1 broadcast. None: no data.
 template <class E, int N>
 void take_inputs(const std::vector<std::optional<py::array_t<E>>>& from, const Limits& limits, Shape shape,
                  gppcore::TwoLeafGrid<E> (&to)[N]) {
@@ -34,11 +42,10 @@ void take_inputs(const std::vector<std::optional<py::array_t<E>>>& from, const L
   for (int j = 0; j < N; ++j) {
     to[j] = {nullptr, 0, 0, limits[j].first, limits[j].second};
     if (!from[j]) continue;
-    check_shape(*from[j], shape);
-    const auto item = static_cast<py::ssize_t>(sizeof(E));
-    to[j].data = from[j]->data();
-    to[j].row_stride = from[j]->strides(0) / item;
-    to[j].column_stride = from[j]->strides(1) / item;
+    const auto& a = *from[j];
+    to[j].data = a.data();
+    to[j].row_stride = stride(a, 0, shape.rows);
+    to[j].column_stride = stride(a, 1, shape.columns);
   }
 }
 

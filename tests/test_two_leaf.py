@@ -28,6 +28,17 @@ def test_bad_input_is_named(changes, error, message):
         gpp(**changes)
 
 
+@pytest.mark.parametrize("bad", [-1.0, 1501.0])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_one_value_out_of_range_is_found_wherever_it_lies(dtype, bad):
+    for place in range(150):
+        sw = np.full(150, np.nan, dtype)
+        assert np.isnan(gpp(sw=sw).gpp).all()
+        sw[place] = bad
+        with pytest.raises(RangeError, match="sw: expected 0 to 1500"):
+            gpp(sw=sw)
+
+
 def test_outputs_are_written_in_place():
     out = TwoLeafFlux(np.empty(3), np.empty(3))
     result = two_leaf_gpp(

@@ -2,26 +2,28 @@
 # -ffp-contract=off keeps a*b+c two roundings on every instruction set, so that all give the same bits.
 set(GPPCORE_COMMON_FLAGS -ffp-contract=off -fno-trapping-math -fno-math-errno)
 set(GPPCORE_KERNEL_FLAGS -O3)
+set(GPPCORE_CHAIN_FLAGS)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # The kernels are long dependency chains: pressure-aware scheduling before register allocation pays.
   # The intrinsics of GCC 12 hold variables that are left undefined on purpose.
-  list(APPEND GPPCORE_KERNEL_FLAGS -fschedule-insns -fsched-pressure -Wno-psabi -Wno-maybe-uninitialized)
+  list(APPEND GPPCORE_KERNEL_FLAGS -Wno-psabi -Wno-maybe-uninitialized)
+  # The kernels are long dependency chains: pressure-aware scheduling before register allocation pays. Not so where
+  # numbers carry derivatives: they fill the registers in the order in which they are written.
+  set(GPPCORE_CHAIN_FLAGS -fschedule-insns -fsched-pressure)
 endif()
 
-set(GPPCORE_ISA_SOURCES src/isa/baseline.cpp)
-set_source_files_properties(src/isa/baseline.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS}")
+set(GPPCORE_ISA_SOURCES)
+macro(gppcore_isa name)
+  list(APPEND GPPCORE_ISA_SOURCES src/isa/${name}.cpp src/isa/${name}_gradient.cpp)
+  set_source_files_properties(src/isa/${name}.cpp PROPERTIES COMPILE_OPTIONS
+                                                             "${GPPCORE_KERNEL_FLAGS};${GPPCORE_CHAIN_FLAGS};${ARGN}")
+  set_source_files_properties(src/isa/${name}_gradient.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS};${ARGN}")
+endmacro()
 
+gppcore_isa(baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  list(APPEND GPPCORE_ISA_SOURCES src/isa/avx2.cpp src/isa/avx512.cpp src/isa/avx512_vbmi.cpp)
-  set(GPPCORE_AVX2_FLAGS -mavx2 -mfma -mpopcnt -mbmi -mbmi2)
   set(GPPCORE_AVX512_FLAGS -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mpopcnt -mbmi -mbmi2
                            -mprefer-vector-width=512)
-  set(GPPCORE_VBMI_FLAGS -mavx512vbmi -mavx512vbmi2)
-  set_source_files_properties(src/isa/avx2.cpp PROPERTIES COMPILE_OPTIONS
-                                                          "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX2_FLAGS}")
-  set_source_files_properties(src/isa/avx512.cpp PROPERTIES COMPILE_OPTIONS
-                                                            "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX512_FLAGS}")
-  set_source_files_properties(
-    src/isa/avx512_vbmi.cpp PROPERTIES COMPILE_OPTIONS
-                                       "${GPPCORE_KERNEL_FLAGS};${GPPCORE_AVX512_FLAGS};${GPPCORE_VBMI_FLAGS}")
+  gppcore_isa(avx2 -mavx2 -mfma -mpopcnt -mbmi -mbmi2)
+  gppcore_isa(avx512 ${GPPCORE_AVX512_FLAGS})
+  gppcore_isa(avx512_vbmi ${GPPCORE_AVX512_FLAGS} -mavx512vbmi -mavx512vbmi2)
 endif()

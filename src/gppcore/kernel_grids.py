@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from gppcore.variables import VARIABLES, check_range
 Floats = NDArray[Any]
 """float64 or float32."""
 
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+
 
 class Grids:
     """Inputs of a kernel: named arrays of one number type, broadcast to rows x columns."""
@@ -21,24 +24,24 @@ class Grids:
     def __init__(self, named: Mapping[str, ArrayLike | None]) -> None:
         arrays = {name: None if value is None else np.asarray(value) for name, value in named.items()}
         self.dtype = _common_dtype(arrays)
-        self.named = {name: None if a is None else a.astype(self.dtype, copy=False) for name, a in arrays.items()}
+        self.named = {name: None if a is None else _plain(a, self.dtype) for name, a in arrays.items()}
         given = [a for a in self.named.values() if a is not None]
         try:
-            self.shape = np.broadcast_shapes(*(a.shape for a in given))
+            self.shape = np.broadcast(*given).shape
         except ValueError:
             shapes = ", ".join(str(a.shape) for a in given if a.ndim)
             raise ShapeError(f"inputs do not broadcast against each other, got {shapes}") from None
-        self.size = int(np.prod(self.shape))
+        self.size = prod(self.shape)
         columns = self.shape[-1] if self.shape else 1
         self.shape2 = (self.size // max(columns, 1), columns)
         self.inputs = [None if a is None or not self.size else self._view(a) for a in self.named.values()]
         self.limits = [VARIABLES[name].valid_range for name in self.named]
 
     def _view(self, a: Floats) -> Floats:
-        """View as rows x columns; copied only where several leading dimensions broadcast unevenly."""
-        if len(self.shape) > 2:
-            return np.broadcast_to(a, self.shape).reshape(self.shape2)
-        return np.broadcast_to(a, self.shape2)
+        """View as rows x columns, or 1 where it broadcasts; copied only where leading dimensions do so unevenly."""
+        if a.ndim < 2:
+            return a.reshape(1, -1)
+        return a if len(self.shape) == 2 else np.broadcast_to(a, self.shape).reshape(self.shape2)
 
     def empty(self, by_class: bool) -> Floats:
         """Return an array for an output."""
@@ -67,9 +70,14 @@ def _common_dtype(arrays: Mapping[str, NDArray[Any] | None]) -> np.dtype[Any]:
     for name, array in arrays.items():
         if array is None or array.dtype.kind in "iu" or (array.ndim == 0 and array.dtype.kind == "f"):
             continue
-        expected = str(common) if first else "float64 or float32"
-        if array.dtype not in (np.float64, np.float32) or (first and array.dtype != common):
-            hint = f", as {first} is" if first else ""
-            raise DtypeError(f"{name}: expected {expected}{hint}, got {array.dtype}")
+        if array.dtype not in _FLOATS or (first and array.dtype != common):
+            expected = f"{common}, as {first} is" if first else "float64 or float32"
+            raise DtypeError(f"{name}: expected {expected}, got {array.dtype}")
         common, first = array.dtype, first or name
     return common
+
+
+def _plain(array: NDArray[Any], dtype: np.dtype[Any]) -> Floats:
+    """Return an array whose elements the kernel can step through: those of a packed record lie between others."""
+    array = array.astype(dtype, copy=False)
+    return array if array.flags.aligned else array.copy()

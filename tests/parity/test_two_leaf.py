@@ -117,6 +117,15 @@ def test_broadcast_and_strides_equal_full_arrays():
     assert np.array_equal(two_leaf_gpp(*split(hours), PFTS["enf"]).gpp, two_leaf_gpp(*split(full), PFTS["enf"]).gpp)
 
 
+def test_columns_of_packed_records_equal_arrays():
+    x = sample(20)
+    records = np.zeros(20, [(name, "f8") for name in x] + [("quality", "u1")])
+    for name, values in x.items():
+        records[name] = values
+    packed = two_leaf_gpp(*split({name: records[name] for name in x}), PFTS["enf"])
+    assert np.array_equal(packed.gpp, two_leaf_gpp(*split(x), PFTS["enf"]).gpp)
+
+
 @pytest.mark.parametrize("name", RANGES)
 def test_nan_stays_in_its_place(name):
     x = sample(19)

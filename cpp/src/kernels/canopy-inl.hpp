@@ -9,10 +9,12 @@
 
 namespace gppcore::GPPCORE_ISA {
 
-template <class X>
+// Numbers are of type X, and of type F where they depend on the weather alone: derivatives by the leaves cost less so.
+template <class X, class F = X>
 struct CanopyHour {
-  X x[kTwoLeafInputs];
-  bool clearness;  // whether the diffuse fraction comes from clearness
+  const X* leaves;   // inputs from kLai to kG1
+  const F* weather;  // the others
+  bool clearness;    // whether the diffuse fraction comes from clearness
 };
 
 // Numbers that depend on the plant functional type alone.
@@ -48,25 +50,27 @@ GPPCORE_INLINE Classes<X, 4> layers(const Layers<X>& x) {
   return layers(x.over, x.under);
 }
 
-template <class X>
+template <class X, class F = X>
 struct Canopy {
   Classes<X, 4> absorbed, area, vcmax25;  // shortwave, W m-2 leaf; leaf area
   Biochemistry<X, 4> leaf;
-  X tair, tk, per_co2, heat_capacity;          // per_co2 turns s m-1 into units of r
-  X ca, b0, stomata;                           // CO2 of the air and Ball-Berry
+  F tair, tk, per_co2, heat_capacity;          // per_co2 turns s m-1 into units of r
+  F ca;                                        // CO2 of the air
+  X b0, stomata;                               // Ball-Berry
   Layers<X> r;                                 // E15: boundary layers
   Classes<X, 4> radiation;                     // E18: without the longwave of leaves,
   Layers<X> longwave_over, longwave_under;     //      and what a layer gets from each layer's T^4
   Layers<X> sun_share;                         // of plant area
-  X deficit, slope;                            // E13: over the psychrometric constant
+  F deficit, slope;                            // E13: over the psychrometric constant
   X humidity_air;                              // E20, times `stomata`: of the air,
   Layers<X> humidity_deficit, humidity_slope;  //      and what transpiration adds to it
-  X ra_neutral, ra_stable, ra_under;           // E19
-  X heat_sunlit, heat_shaded, heat_most;       // E19: from warm leaves to the height over the Obukhov length
+  F ra_neutral, ra_stable;                     // E19
+  X ra_under, heat_sunlit, heat_shaded;        // E19: from warm leaves to the height over the Obukhov length,
+  F heat_most;                                 //      and its bound
 };
 
-template <class X>
-GPPCORE_INLINE Supply<X, 4> supply_of(const Canopy<X>& k) {
+template <class X, class F>
+GPPCORE_INLINE Supply<X, 4, F> supply_of(const Canopy<X, F>& k) {
   return {layers(k.r), k.b0, k.ca};
 }
 
@@ -78,21 +82,21 @@ GPPCORE_INLINE X slope_correction(const X& x) {
 }
 
 // E1, E13, E20: humidity, heat and emissivity of the air.
-template <class X>
+template <class F>
 struct Air {
-  X inverse_tk, emissivity, per_heat;  // per_heat: 1 / (heat capacity x per_co2)
+  F inverse_tk, emissivity, per_heat;  // per_heat: 1 / (heat capacity x per_co2)
 };
-template <class X>
-GPPCORE_INLINE Air<X> set_air(const CanopyHour<X>& h, Canopy<X>& k) {
+template <class X, class F>
+GPPCORE_INLINE Air<F> set_air(const CanopyHour<X, F>& h, Canopy<X, F>& k) {
   constexpr double gamma = 0.066, molar = constants::h2o_to_co2 * 0.022624 / (273.16 * 1.013);
-  const X tair = h.x[kTair], tk = tair + constants::zero_celsius;
-  const X vaporisation = 3149.0 - 2.37 * tk;
-  const auto inverse = reciprocal(Classes<X, 3>{{tk, vaporisation, tair + 237.3}});
-  const X inverse_t = inverse.c[2], scaled = tair * inverse_t, growth = exp(17.3 * scaled);
-  const X es = 0.61078 * growth, e = maximum(es - 1e-3 * h.x[kVpd], 0.01 * es);
-  const auto logs = log(Classes<X, 2>{{10.0 * e, tk}});
-  const X dry = 101.35 - 0.378 * e, moist = dry + (0.84 * 0.622) * e, per_both = reciprocal(dry * moist);
-  Air<X> air;
+  const F tair = h.weather[kTair], tk = tair + constants::zero_celsius;
+  const F vaporisation = 3149.0 - 2.37 * tk;
+  const auto inverse = reciprocal(Classes<F, 3>{{tk, vaporisation, tair + 237.3}});
+  const F inverse_t = inverse.c[2], scaled = tair * inverse_t, growth = exp(17.3 * scaled);
+  const F es = 0.61078 * growth, e = maximum(es - 1e-3 * h.weather[kVpd], 0.01 * es);
+  const auto logs = log(Classes<F, 2>{{10.0 * e, tk}});
+  const F dry = 101.35 - 0.378 * e, moist = dry + (0.84 * 0.622) * e, per_both = reciprocal(dry * moist);
+  Air<F> air;
   air.inverse_tk = inverse.c[0];
   air.emissivity = clamp(1.0 - exp(-1.0 * exp((1.0 / 1200.0) * tk * logs.c[0])), 0.7, 1.0);
   air.per_heat = (1.0 / (1.292 * 1004.65 * molar)) * (dry * dry) * (per_both * air.inverse_tk);
@@ -102,7 +106,7 @@ GPPCORE_INLINE Air<X> set_air(const CanopyHour<X>& h, Canopy<X>& k) {
   k.heat_capacity = (1.292 * 1004.65) * (moist * moist) * per_both;
   k.deficit = (1.0 / gamma) * (es - e);
   k.slope = (2503.0 / gamma) * (inverse_t * inverse_t) * (growth * slope_correction(scaled));
-  k.stomata = h.x[kG1] * h.x[kSoilWaterStress] * (1.0 / constants::h2o_to_co2);
+  k.stomata = h.leaves[kG1] * h.leaves[kSoilWaterStress] * (1.0 / constants::h2o_to_co2);
   const X unsaturation = exp(6790.4985 * air.inverse_tk + 5.02808 * logs.c[1] - 54.8781919) * k.stomata;  // E20
   k.humidity_air = 10.0 * (e * unsaturation);
   const X flux = (1e-3 / 0.2165) * (tk * unsaturation) * (inverse.c[1] * k.heat_capacity);
@@ -116,31 +120,34 @@ template <class X>
 struct Light {
   X lai, plant, through, kb, kb_lai;  // of the overstory; kb: extinction of beams
 };
-template <class X>
-GPPCORE_INLINE Light<X> set_light(const CanopyHour<X>& h, const TwoLeafParameters& p, const Air<X>& air, X decay,
-                                  Canopy<X>& k) {
-  const X mu = at_least(h.x[kCosZenith], 1e-3), lai = at_least(h.x[kLai], 0.1), inverse_mu = reciprocal(mu);
+template <class X, class F>
+GPPCORE_INLINE Light<X> set_light(const CanopyHour<X, F>& h, const TwoLeafParameters& p, const Air<F>& air, X decay,
+                                  Canopy<X, F>& k) {
+  const F mu = at_least(h.weather[kCosZenith], 1e-3), inverse_mu = reciprocal(mu), two_mu = mu + mu;
+  const X lai = at_least(h.leaves[kLai], 0.1);
   const X w = clamp((lai - 0.4) * 2.0, 0.0, 1.0), lu = 1.18 * decay * (w * w * (3.0 - 2.0 * w));
-  const X kd = -0.5 * h.x[kClumping], kb = -1.0 * (kd * inverse_mu), kb_lai = kb * lai;
+  const X kd = -0.5 * h.leaves[kClumping], kb = -1.0 * (kd * inverse_mu), kb_lai = kb * lai;
   const X plant_over = lai + p.stem_area_overstory, plant_under = lu + p.stem_area_understory;
   const auto inverse = reciprocal(Classes<X, 4>{{plant_over, 0.537 + 0.025 * lai, plant_under, 0.537 + 0.025 * lu}});
   const X kd_over = kd * inverse.c[1], kd_under = kd * inverse.c[3];
   const X through = exp(-1.0 * kb_lai), through_stems = through * exp(-p.stem_area_overstory * kb);
   const X through_under = exp(-1.0 * (kb * lu)), through_plant_under = exp(-1.0 * (kb * plant_under));
-  const X two_mu = mu + mu, sun_over = two_mu * (1.0 - through), sun_under = two_mu * (through * (1.0 - through_under));
+  const X sun_over = two_mu * (1.0 - through), sun_under = two_mu * (through * (1.0 - through_under));
   const X plant_sun = two_mu * (1.0 - through_stems);
   k.heat_sunlit = plant_sun;
   k.heat_shaded = at_least(plant_over - plant_sun, 0.0);
   k.sun_share = {plant_sun * inverse.c[0], two_mu * (through_stems * (1.0 - through_plant_under)) * inverse.c[2]};
   // A canopy thinner than 0.1 has the leaves of one of 0.1, but fewer.
-  const X thin = at_most(h.x[kLai] * 10.0, 1.0), thin_under = p.understory ? thin : splat<X>(0.0);
+  const X thin = at_most(h.leaves[kLai] * 10.0, 1.0), thin_under = p.understory ? thin : splat<X>(0.0);
   k.area = {{thin * sun_over, thin * at_least(lai - sun_over, 0.0), thin_under * sun_under,
              thin_under * at_least(lu - sun_under, 0.0)}};
 
-  const X sw = at_least(h.x[kSw], 0.0), kt = at_most(sw * inverse_mu * (1.0 / 1367.0), 0.7591);
-  const X share = h.clearness ? 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058))) : h.x[kDiffuseFraction];
-  const X diffuse = share * sw, beam = sw - diffuse, go = exp(kd_over * lai), gu = exp(kd_under * lu);
-  const X scatter = beam * exp(-1.0 * mu), sunbeam = at_most(0.5 * (beam * inverse_mu), 0.7 * 1362.0);
+  const F sw = at_least(h.weather[kSw], 0.0), kt = at_most(sw * inverse_mu * (1.0 / 1367.0), 0.7591);
+  const F share =
+      h.clearness ? 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058))) : h.weather[kDiffuseFraction];
+  const F diffuse = share * sw, beam = sw - diffuse;
+  const X go = exp(kd_over * lai), gu = exp(kd_under * lu);
+  const F scatter = beam * exp(-1.0 * mu), sunbeam = at_most(0.5 * (beam * inverse_mu), 0.7 * 1362.0);
   const X shade_over = diffuse * (1.0 - exp(kd_over * plant_over)) * inverse.c[0] +
                        0.07 * scatter * at_least(1.1 - 0.1 * plant_over, 0.0);
   const X shade_under = diffuse * go * (1.0 - exp(kd_under * plant_under)) * inverse.c[2] +
@@ -148,12 +155,13 @@ GPPCORE_INLINE Light<X> set_light(const CanopyHour<X>& h, const TwoLeafParameter
   k.absorbed = Classes<X, 4>{{sunbeam + shade_over, shade_over, sunbeam + shade_under, shade_under}} * (1.0 - p.albedo);
 
   constexpr double eps = 0.98, reflected = eps * (1.0 - eps), ground = 0.96;
-  const X covered = 1.0 - go, covered_under = 1.0 - gu, black = 5.67e-8 * air.per_heat, tk2 = k.tk * k.tk;
+  const F black = 5.67e-8 * air.per_heat, tk2 = k.tk * k.tk, tk4 = tk2 * tk2;
+  const X covered = 1.0 - go, covered_under = 1.0 - gu;
   const X sky = air.emissivity * go, soil = ground * gu, per_over = black * inverse.c[0],
           per_under = black * inverse.c[2];
   const X over = eps * (air.emissivity + soil) * covered + reflected * (covered_under * sky);
   const X under = eps * (sky + ground) * covered_under + 2.0 * (1.0 - eps) * (sky * gu) + reflected * (soil * covered);
-  const X tk4 = tk2 * tk2, in_over = (eps * per_over) * covered, in_under = (eps * per_under) * covered_under;
+  const X in_over = (eps * per_over) * covered, in_under = (eps * per_under) * covered_under;
   k.radiation = k.absorbed * air.per_heat + layers(tk4 * (per_over * over), tk4 * (per_under * under));
   k.longwave_over = {in_over * (reflected * covered_under - 2.0), in_over * (eps * covered_under)};
   k.longwave_under = {(eps * per_under) * covered * (eps * covered_under + 2.0 * (1.0 - eps) * gu),
@@ -162,60 +170,62 @@ GPPCORE_INLINE Light<X> set_light(const CanopyHour<X>& h, const TwoLeafParameter
 }
 
 // E15, E19: boundary layers of leaves and the air between the layers.
-template <class X>
-GPPCORE_INLINE void set_wind(const CanopyHour<X>& h, const Site& site, const Light<X>& light, Canopy<X>& k) {
-  const X tair = k.tair, friction = at_least(h.x[kWind], 0.05) * (0.4 / site.profile);
-  const X root = sqrt(light.plant), decay = 0.1 + root * sqrt(root), diffusivity = 18.9e-6 + 0.07e-6 * tair;
-  const auto inverse = reciprocal(Classes<X, 4>{{friction, tair + 273.3, decay, diffusivity}});
-  const X per_friction = inverse.c[0];
-  const X third = exp((1.0 / 3.0) * log(light.plant * h.x[kClumping])), wind_top = friction * (1.1 / 0.4);
-  const X viscous = sqrt((13.3 + 0.07 * tair) * per_friction * (1e-5 * 0.4 / 1.1));  // 10 nu / u_h
-  const X resistance = 0.05 * inverse.c[3] * viscous;
+template <class X, class F>
+GPPCORE_INLINE void set_wind(const CanopyHour<X, F>& h, const Site& site, const Light<X>& light, Canopy<X, F>& k) {
+  const F tair = k.tair, friction = at_least(h.weather[kWind], 0.05) * (0.4 / site.profile);
+  const X root = sqrt(light.plant), decay = 0.1 + root * sqrt(root), diffusivity = splat<X>(18.9e-6 + 0.07e-6 * tair);
+  const auto of_air = reciprocal(Classes<F, 2>{{friction, tair + 273.3}});
+  const auto of_leaves = reciprocal(Classes<X, 2>{{decay, diffusivity}});
+  const F per_friction = of_air.c[0], wind_top = friction * (1.1 / 0.4);
+  const X third = exp((1.0 / 3.0) * log(light.plant * h.leaves[kClumping]));
+  const F viscous = sqrt((13.3 + 0.07 * tair) * per_friction * (1e-5 * 0.4 / 1.1));  // 10 nu / u_h
+  const X resistance = 0.05 * of_leaves.c[1] * viscous;
   const X rb_over = resistance * exp(0.1 * ((0.167 + 0.179 * wind_top) * third));
   const X rb_under = resistance * exp((0.5 * site.depth_leaf) * decay);
   k.r = {at_most(rb_over, 40.0) * k.per_co2, at_most(rb_under, 40.0) * k.per_co2};
   k.humidity_deficit = {k.humidity_deficit.over * k.r.over, k.humidity_deficit.over * k.r.under};
   k.humidity_slope = {k.humidity_slope.over * k.r.over, k.humidity_slope.over * k.r.under};
-  const X air = k.per_co2 * per_friction;
-  k.ra_under = (exp(site.depth * decay) - 1.0) * air * (1.0 / (0.41 * 0.2)) * inverse.c[2];
+  const F air = k.per_co2 * per_friction;
+  k.ra_under = (exp(site.depth * decay) - 1.0) * air * (1.0 / (0.41 * 0.2)) * of_leaves.c[0];
   k.ra_neutral = (2.5 * site.profile) * air;
   k.ra_stable = (2.5 * 5.0) * air;
-  const X to_length =
-      (-0.4 * 9.8 / (1.225 * 1010.0)) * site.height * (per_friction * per_friction) * (per_friction * inverse.c[1]);
+  const F to_length =
+      (-0.4 * 9.8 / (1.225 * 1010.0)) * site.height * (per_friction * per_friction) * (per_friction * of_air.c[1]);
   k.heat_most = -200.0 * to_length;
-  const X heat = to_length * (k.heat_capacity * k.per_co2);
+  const F heat = to_length * (k.heat_capacity * k.per_co2);
   k.heat_sunlit = heat * k.heat_sunlit;
   k.heat_shaded = heat * k.heat_shaded;
 }
 
 // All of the canopy of an hour. Hours that are not lit get values without meaning.
-template <class X>
-GPPCORE_INLINE void set_canopy(const CanopyHour<X>& h, const TwoLeafParameters& p, const Site& site, Canopy<X>& k) {
+template <class X, class F>
+GPPCORE_INLINE void set_canopy(const CanopyHour<X, F>& h, const TwoLeafParameters& p, const Site& site,
+                               Canopy<X, F>& k) {
   // E5: nitrogen. Both decays are multiples of 0.03 per leaf area.
   static_assert(constants::nitrogen_decay == 0.3);
   constexpr double kn = constants::nitrogen_decay;
-  const X n1 = exp(-0.03 * at_least(h.x[kLai], 0.1)), n2 = n1 * n1, n4 = n2 * n2, n8 = n4 * n4, n16 = n8 * n8;
+  const X n1 = exp(-0.03 * at_least(h.leaves[kLai], 0.1)), n2 = n1 * n1, n4 = n2 * n2, n8 = n4 * n4, n16 = n8 * n8;
   const X nitrogen = n8 * n2;
-  const Air<X> air = set_air(h, k);
+  const Air<F> air = set_air(h, k);
   const Light<X> light = set_light(h, p, air, (n16 * n16) * n1, k);
   set_wind(h, site, light, k);
 
   const X covered = 1.0 - light.through, k_sum = light.kb + kn, overlap = light.kb_lai - covered;
   const auto inverse = reciprocal(Classes<X, 3>{{covered, overlap, k_sum}});
   // C4 leaves hardly feel a lower Ci, so that drought must act on their capacity too (Sellers et al. 1996).
-  const X stress = h.x[kSoilWaterStress], g0 = splat<X>(p.g0 / constants::h2o_to_co2);
-  const X top = light.kb * (p.c4 ? h.x[kVcmax25] * stress : h.x[kVcmax25]);
+  const X stress = h.leaves[kSoilWaterStress], g0 = splat<X>(p.g0 / constants::h2o_to_co2);
+  const X top = light.kb * (p.c4 ? h.leaves[kVcmax25] * stress : h.leaves[kVcmax25]);
   const X a3 = (1.0 - light.through * nitrogen) * inverse.c[2], a2 = (1.0 - nitrogen) * (1.0 / kn);
   k.vcmax25 = lights(top * a3 * inverse.c[0], top * (a2 - a3) * inverse.c[1]);
   k.b0 = p.c4 ? g0 * stress : g0;
-  k.ca = h.x[kCa];
+  k.ca = h.weather[kCa];
 
   const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed;
   if (p.leaf_temperature) return;  // then each pass sets the biochemistry
   if (p.c4) {
     set_biochemistry_c4(temperature_c4(k.tair), k.vcmax25, ppfd, k.leaf);
   } else {
-    RatesC3<X, 4, X> rates;
+    RatesC3<X, 4, F> rates;
     set_rates_c3(temperature_c3(k.tair, air.inverse_tk), k.vcmax25, ppfd, rates);
     set_biochemistry_c3(rates, supply_of(k), k.leaf);
   }

@@ -62,6 +62,11 @@ GPPCORE_DUAL where_less(const Dual<X, K>& a, const Dual<X, K>& b, Dual<X, K> x, 
   x.v = where_less(a.v, b.v, x.v, y.v);
   return x;
 }
+GPPCORE_DUAL where_less(const X& a, const X& b, Dual<X, K> x, const Dual<X, K>& y) {
+  GPPCORE_COMPONENTS x.d[k] = where_less(a, b, x.d[k], y.d[k]);
+  x.v = where_less(a, b, x.v, y.v);
+  return x;
+}
 GPPCORE_DUAL minimum(Dual<X, K> a, const Dual<X, K>& b) {
   GPPCORE_COMPONENTS a.d[k] = where_less(a.v, b.v, a.d[k], b.d[k]);
   a.v = minimum(a.v, b.v);

@@ -11,6 +11,11 @@
 
 namespace gppcore::GPPCORE_ISA {
 
+// In two_leaf_gradient-inl.hpp, which is compiled apart.
+template <class E>
+void gradient(const TwoLeafParameters&, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
+              const int* by, E* const* d);
+
 // Compat mode, second of each pair, computes in double alone.
 constexpr TwoLeafKernels two_leaf_kernels{
     {{canopy<double>, compat_canopy}, gradient<double>, {leaf<double>, compat_leaf}, within<double>},

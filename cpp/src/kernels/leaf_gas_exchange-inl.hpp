@@ -29,10 +29,11 @@ struct Biochemistry {
 };
 
 // What CO2 passes on its way to the stomata: boundary layer r, residual conductance b0, and CO2 of the air.
-template <class X, int N>
+template <class X, int N, class F = X>
 struct Supply {
   Classes<X, N> r;
-  X b0, ca;
+  X b0;
+  F ca;
 };
 
 // exp of a constant, at compile time.
@@ -94,9 +95,9 @@ GPPCORE_INLINE void set_rates_c3(const TemperatureC3<T>& t, const Classes<X, N>&
   rates.gamma = t.gamma;
 }
 
-template <class X, int N>
-GPPCORE_INLINE Branch<X, N> branch(const Classes<X, N>& a, const Classes<X, N>& b, const Classes<X, N>& rd,
-                                   const Classes<X, N>& compensation, const Supply<X, N>& s) {
+template <class X, int N, class T, class F>
+GPPCORE_INLINE Branch<X, N> branch(const Classes<X, N>& a, const Classes<T, N>& b, const Classes<X, N>& rd,
+                                   const Classes<T, N>& compensation, const Supply<X, N, F>& s) {
   const X half_n0 = 0.5 * s.b0 * s.ca;
   const Classes<X, N> net = a - rd, rate = s.r * net, rn0 = s.r * (s.b0 * s.ca), sum = rate + s.ca;
   Branch<X, N> t;
@@ -107,16 +108,27 @@ GPPCORE_INLINE Branch<X, N> branch(const Classes<X, N>& a, const Classes<X, N>& 
   return t;
 }
 
-template <class X, int N, class T>
-GPPCORE_INLINE void set_biochemistry_c3(const RatesC3<X, N, T>& t, const Supply<X, N>& s, Biochemistry<X, N>& b) {
+// What is one number for all classes, or a number of each, as the latter.
+template <int N, class T>
+GPPCORE_INLINE Classes<T, N> by_class(const T& x) {
+  return every<N>(x);
+}
+template <int N, class X>
+GPPCORE_INLINE Classes<X, N> by_class(const Classes<X, N>& x) {
+  return x;
+}
+
+template <class X, int N, class T, class F>
+GPPCORE_INLINE void set_biochemistry_c3(const RatesC3<X, N, T>& t, const Supply<X, N, F>& s, Biochemistry<X, N>& b) {
   using XN = Classes<X, N>;
   const XN zero = splat<XN>(0.0), vcmax = t.vcmax, j4 = t.j4;
   b.rd = t.rd;
   b.cap = constants::sink_limit * vcmax - b.rd;
   const T gamma2 = t.gamma + t.gamma, k2g = t.km - gamma2;
-  const XN km = zero + t.km, g2 = zero + gamma2, gamma = zero + t.gamma;
-  b.low = branch(minimum(vcmax, j4), where_less(vcmax, j4, km, g2), b.rd, gamma, s);
-  b.high = branch(maximum(j4, vcmax), where_less(vcmax, j4, g2, km), b.rd, gamma, s);
+  const auto km = by_class<N>(t.km), g2 = by_class<N>(gamma2), gamma = by_class<N>(t.gamma);
+  const auto v = value(vcmax), j = value(j4);
+  b.low = branch(minimum(vcmax, j4), where_less(v, j, km, g2), b.rd, gamma, s);
+  b.high = branch(maximum(j4, vcmax), where_less(v, j, g2, km), b.rd, gamma, s);
   // The branches cross at A* + Rd = [j4 (K + G) - 3 G V] / (K - 2 G), if they do at a positive rate. Below, the higher
   // one holds: the sign of the lower one's cubic there tells which. Cs is 0 at A = Ca / r, where that is negative.
   const XN numerator = j4 * (t.km + t.gamma) - vcmax * (gamma2 + t.gamma);
@@ -170,16 +182,16 @@ struct Cubic {
   Classes<X, N> f0, h1, m2, f3;
 };
 
-template <class X, int N>
-GPPCORE_INLINE Cubic<X, N> cubic_c3(const Biochemistry<X, N>& b, const Classes<X, N>& c, const Supply<X, N>& s) {
+template <class X, int N, class F>
+GPPCORE_INLINE Cubic<X, N> cubic_c3(const Biochemistry<X, N>& b, const Classes<X, N>& c, const Supply<X, N, F>& s) {
   const Classes<X, N> d = c - s.r * s.b0, f = b.cross_d * d + b.cross_one, zero = splat<Classes<X, N>>(0.0);
   const Classes<X, N> u = where_less(f, zero, b.high.u, b.low.u), v = where_less(f, zero, b.high.v, b.low.v);
   const Classes<X, N> y = where_less(f, zero, b.high.y, b.low.y), z = where_less(f, zero, b.high.z, b.low.z);
   return {(2.0 * s.b0 * s.ca) * u, d * u - v, d * y - z, d * s.r - s.r};
 }
 
-template <class X, int N>
-GPPCORE_INLINE Cubic<X, N> cubic_c4(const Biochemistry<X, N>& b, const Classes<X, N>& c, const Supply<X, N>& s) {
+template <class X, int N, class F>
+GPPCORE_INLINE Cubic<X, N> cubic_c4(const Biochemistry<X, N>& b, const Classes<X, N>& c, const Supply<X, N, F>& s) {
   constexpr double beta = constants::c4_beta;
   const X n0 = s.b0 * s.ca, s0 = s.ca * n0;
   const Classes<X, N> d = c - s.r * s.b0, n1 = d - 1.0, s1 = n1 * s.ca - s.r * n0, rn1 = s.r * n1;
@@ -255,15 +267,15 @@ GPPCORE_INLINE Classes<X, N> solve(const Cubic<X, N>& f, const Classes<X, N>& ca
 }
 
 // What light and Rubisco allow before respiration at the CO2 of the air.
-template <class X, int N>
-GPPCORE_INLINE Classes<X, N> ceiling_c3(const Biochemistry<X, N>& b, const Supply<X, N>& s) {
+template <class X, int N, class F>
+GPPCORE_INLINE Classes<X, N> ceiling_c3(const Biochemistry<X, N>& b, const Supply<X, N, F>& s) {
   const auto rate = [&](const Branch<X, N>& t) {
     return 2.0 * t.u * reciprocal(t.y - t.z + (s.ca + s.r * (s.b0 * s.ca)));
   };
   return at_least(b.rd + minimum(rate(b.low), rate(b.high)), 0.0);
 }
-template <class X, int N>
-GPPCORE_INLINE Classes<X, N> ceiling_c4(const Biochemistry<X, N>& b, const Supply<X, N>& s) {
+template <class X, int N, class F>
+GPPCORE_INLINE Classes<X, N> ceiling_c4(const Biochemistry<X, N>& b, const Supply<X, N, F>& s) {
   return smaller_root(constants::c4_beta, b.m, b.pep * s.ca);
 }
 

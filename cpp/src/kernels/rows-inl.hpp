@@ -36,10 +36,10 @@ GPPCORE_INLINE void store(E* to, int64_t i, int64_t left, Lanes<E> x) {
 
 // GPP of the leaf classes per ground area. Net assimilation is 0 where respiration exceeds what light or CO2 allow;
 // there GPP before respiration is what they allow.
-template <class X>
-GPPCORE_INLINE Classes<X, 4> class_gpp(const TwoLeafParameters& p, const Canopy<X>& k, const State<X>& s) {
+template <class X, class F>
+GPPCORE_INLINE Classes<X, 4> class_gpp(const TwoLeafParameters& p, const Canopy<X, F>& k, const State<X>& s) {
   if (!p.gross) return s.a * k.area;
-  const Supply<X, 4> supply = supply_of(k);
+  const Supply<X, 4, F> supply = supply_of(k);
   return minimum(s.a + k.leaf.rd, p.c4 ? ceiling_c4(k.leaf, supply) : ceiling_c3(k.leaf, supply)) * k.area;
 }
 
@@ -103,18 +103,18 @@ inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, i
   const Site site = site_of(p);
   bool classes = false;
   for (int j = kGppClasses; j < kTwoLeafOutputs; ++j) classes |= out.to[j] != nullptr;
-  CanopyHour<V> h;
-  h.clearness = !inputs[kDiffuseFraction].data;
+  V x[kTwoLeafInputs];
+  const CanopyHour<V> h{x, x, !inputs[kDiffuseFraction].data};
   LitHours<V> waiting;
   const V zero = splat<V>(0.0);
   for (int64_t i = 0; i < n; i += V::kCount) {
     const int64_t left = n - i;
     V sum = zero;  // NaN anywhere in the inputs must come out: bounds would eat it
     for (int j = 0; j < kTwoLeafInputs - h.clearness; ++j) {
-      h.x[j] = load<V>(inputs[j], i, left);
-      sum = sum + h.x[j];
+      x[j] = load<V>(inputs[j], i, left);
+      sum = sum + x[j];
     }
-    const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith], h.x[kSw]), h.x[kLai]);
+    const V poison = 0.0 * sum, lit = minimum(minimum(x[kCosZenith], x[kSw]), x[kLai]);
     if (any_less(zero, lit) || classes) {
       const int u = waiting.n++;
       set_canopy(h, p, site, waiting.canopy[u]);
@@ -127,43 +127,6 @@ inline void canopy(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, i
     }
   }
   if (waiting.n) finish(p, site, n, classes, waiting, out);
-}
-
-template <class E>
-inline void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
-                     const int* by, E* const* d) {
-  using V = Lanes<E>;
-  using X = Dual<V, kTwoLeafComponents>;
-  const Site site = site_of(p);
-  CanopyHour<X> h;
-  h.clearness = !inputs[kDiffuseFraction].data;
-  for (int j = 0; j < kTwoLeafInputs; ++j) h.x[j] = splat<X>(0.0);
-  for (int c = 0; c < kTwoLeafComponents; ++c)
-    if (by[c] >= 0) h.x[by[c]].d[c] = splat<V>(1.0);
-  const V zero = splat<V>(0.0);
-  for (int64_t i = 0; i < n; i += V::kCount) {
-    const int64_t left = n - i;
-    V sum = zero;
-    for (int j = 0; j < kTwoLeafInputs - h.clearness; ++j) {
-      h.x[j].v = load<V>(inputs[j], i, left);
-      sum = sum + h.x[j].v;
-    }
-    const V poison = 0.0 * sum, lit = minimum(minimum(h.x[kCosZenith].v, h.x[kSw].v), h.x[kLai].v);
-    X sunlit = splat<X>(0.0), shaded = sunlit;
-    if (any_less(zero, lit)) {
-      Canopy<X> k;
-      State<X> s;
-      set_canopy(h, p, site, k);
-      energy_balance(p, site, &k, &s, 1);
-      const Classes<X, 4> gpp = class_gpp(p, k, s);
-      sunlit = gpp.c[0] + gpp.c[2];
-      shaded = gpp.c[1] + gpp.c[3];
-    }
-    store(out.to[kGppSunlit], i, left, where_less(zero, lit, sunlit.v, zero) + poison);
-    store(out.to[kGppShaded], i, left, where_less(zero, lit, shaded.v, zero) + poison);
-    for (int c = 0; c < kTwoLeafComponents; ++c)
-      store(d[c], i, left, where_less(zero, lit, sunlit.d[c] + shaded.d[c], zero) + poison);
-  }
 }
 
 // Rates of C3 leaves as either mode has them.
@@ -211,18 +174,30 @@ inline void leaf(const LeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
   }
 }
 
+// Compares the least and the largest value, found in chains side by side; a NaN is neither.
 template <class E>
 inline bool within(TwoLeafColumn<E> c, int64_t n, double low, double high) {
   using V = Lanes<E>;
+  constexpr int kChains = 4, kAtOnce = kChains * V::kCount;
+  using Chains = Classes<V, kChains>;
   const V lowest = splat<V>(low), highest = splat<V>(high);
-  typename Native<E>::I outside{};
-  for (int64_t i = 0; i < (c.stride ? n : 1); i += V::kCount) {
-    const V x = load<V>(c, i, n - i);
-    outside |= (x.v < lowest.v) | (x.v > highest.v);
+  Chains least = every<kChains>(highest), most = every<kChains>(lowest);
+  if (c.stride == 0) n = 1;
+  int64_t i = 0;
+  for (; i + kAtOnce <= n; i += kAtOnce) {
+    Chains x;
+    for (int u = 0; u < kChains; ++u) x.c[u] = load<V>(c, i + u * V::kCount, V::kCount);
+    least = minimum(x, least);
+    most = maximum(x, most);
   }
-  bool any = false;
-  for (int l = 0; l < V::kCount; ++l) any |= outside[l] != 0;
-  return !any;
+  for (; i < n; i += V::kCount) {
+    const V x = load<V>(c, i, n - i);
+    least.c[0] = minimum(x, least.c[0]);
+    most.c[0] = maximum(x, most.c[0]);
+  }
+  bool outside = false;
+  for (int u = 0; u < kChains; ++u) outside |= any_less(least.c[u], lowest) || any_less(highest, most.c[u]);
+  return !outside;
 }
 
 }  // namespace gppcore::GPPCORE_ISA

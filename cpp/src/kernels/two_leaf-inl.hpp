@@ -12,19 +12,20 @@ struct State {
 };
 
 // E19: resistance of the air above the layers, from the temperatures of the overstory.
-template <class X>
-GPPCORE_INLINE Layers<X> resistance_of_air(const Canopy<X>& k, const Site& site, const State<X>& s) {
+template <class X, class F>
+GPPCORE_INLINE Layers<X> resistance_of_air(const Canopy<X, F>& k, const Site& site, const State<X>& s) {
   const X sensible = s.warm.c[0] * k.heat_sunlit + s.warm.c[1] * k.heat_shaded;
-  const X heat = minimum(sensible * reciprocal(s.ra.over + 0.5 * k.r.over), k.heat_most);
+  const X heat = minimum(sensible * reciprocal(s.ra.over + 0.5 * k.r.over), splat<X>(k.heat_most));
   const X zl = at_least(heat, -2.0 * site.height);
-  const X over = minimum(maximum(k.ra_neutral + zl * k.ra_stable, 2.0 * k.per_co2), 100.0 * k.per_co2);
+  const X over =
+      minimum(maximum(k.ra_neutral + zl * k.ra_stable, splat<X>(2.0 * k.per_co2)), splat<X>(100.0 * k.per_co2));
   const X stable = at_most(1.0 + 5.0 * zl, 10.0), unstable = reciprocal(sqrt(at_least(1.0 - 16.0 * zl, 1.0)));
   return {over, over + k.ra_under * where_less(splat<X>(0.0), zl, stable, unstable)};
 }
 
 // E18: absorbed radiation with the longwave of layers that have the fourth powers of temperature `over` and `under`.
-template <class X>
-GPPCORE_INLINE Classes<X, 4> absorbed_radiation(const Canopy<X>& k, const X& over, const X& under) {
+template <class X, class F, class T>
+GPPCORE_INLINE Classes<X, 4> absorbed_radiation(const Canopy<X, F>& k, const T& over, const T& under) {
   return k.radiation + layers(k.longwave_over.over * over + k.longwave_over.under * under,
                               k.longwave_under.over * over + k.longwave_under.under * under);
 }
@@ -35,8 +36,8 @@ GPPCORE_INLINE X fourth_power(const X& x) {
 }
 
 // E6-E9 at the temperature of each leaf class.
-template <bool C4, class X>
-GPPCORE_INLINE void set_leaf_temperature(Canopy<X>& k, const State<X>& s) {
+template <bool C4, class X, class F>
+GPPCORE_INLINE void set_leaf_temperature(Canopy<X, F>& k, const State<X>& s) {
   const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed, t = s.warm + k.tair;
   if constexpr (C4) {
     set_biochemistry_c4(temperature_c4(t), k.vcmax25, ppfd, k.leaf);
@@ -48,11 +49,11 @@ GPPCORE_INLINE void set_leaf_temperature(Canopy<X>& k, const State<X>& s) {
 }
 
 // E20, E12: surface humidity and assimilation of the leaves, in so many steps of the solver.
-template <bool C4, bool First, bool LeafTemperature, class X>
-GPPCORE_INLINE void assimilate(Canopy<X>& k, State<X>& s) {
+template <bool C4, bool First, bool LeafTemperature, class X, class F>
+GPPCORE_INLINE void assimilate(Canopy<X, F>& k, State<X>& s) {
   using X4 = Classes<X, 4>;
   if constexpr (LeafTemperature) set_leaf_temperature<C4>(k, s);
-  const Supply<X, 4> supply = supply_of(k);
+  const Supply<X, 4, F> supply = supply_of(k);
   const X4 open = s.g * reciprocal(s.cs + s.g * (layers(s.ra) + supply.r));
   const X4 latent = open * (layers(k.humidity_deficit) + layers(k.humidity_slope) * s.warm);
   const X4 c = minimum(maximum(k.humidity_air + latent, every<4>(0.05 * k.stomata)), every<4>(k.stomata));
@@ -67,8 +68,8 @@ GPPCORE_INLINE void assimilate(Canopy<X>& k, State<X>& s) {
 }
 
 // E21: leaf temperatures from what the leaves absorb and transpire.
-template <class X>
-GPPCORE_INLINE void warm_leaves(const Canopy<X>& k, State<X>& s) {
+template <class X, class F>
+GPPCORE_INLINE void warm_leaves(const Canopy<X, F>& k, State<X>& s) {
   using X4 = Classes<X, 4>;
   const X4 r = layers(k.r), ra = layers(s.ra), open = s.cs + s.g * (ra + r), heat = ra + 0.5 * r;
   const X4 gained = heat * (s.radiation * open - k.deficit * s.g), lost = open + k.slope * (s.g * heat);
@@ -76,21 +77,21 @@ GPPCORE_INLINE void warm_leaves(const Canopy<X>& k, State<X>& s) {
 }
 
 // All has the same temperature, and the air is neutral.
-template <bool C4, bool LeafTemperature, class X>
-GPPCORE_INLINE void first_pass(Canopy<X>& k, State<X>& s) {
+template <bool C4, bool LeafTemperature, class X, class F>
+GPPCORE_INLINE void first_pass(Canopy<X, F>& k, State<X>& s) {
   constexpr double cooler = -0.5;
-  const X begin = fourth_power(k.tk + cooler);
-  const X per_co2 = reciprocal(k.per_co2), over = (1.0 / 200.0) * per_co2, under = (1.0 / 300.0) * per_co2;
-  s.g = layers(over, under);
+  const F begin = fourth_power(k.tk + cooler);
+  const F per_co2 = reciprocal(k.per_co2), over = (1.0 / 200.0) * per_co2, under = (1.0 / 300.0) * per_co2;
+  s.g = layers(splat<X>(over), splat<X>(under));
   s.cs = every<4>(splat<X>(1.0));
   s.warm = every<4>(splat<X>(cooler));
-  s.ra.over = minimum(maximum(k.ra_neutral, 2.0 * k.per_co2), 100.0 * k.per_co2);
+  s.ra.over = splat<X>(minimum(maximum(k.ra_neutral, 2.0 * k.per_co2), 100.0 * k.per_co2));
   s.ra.under = s.ra.over + k.ra_under;
   s.radiation = absorbed_radiation(k, begin, begin);
   assimilate<C4, true, LeafTemperature>(k, s);
 }
-template <class X>
-GPPCORE_INLINE void exchange_heat(const Canopy<X>& k, const Site& site, State<X>& s) {
+template <class X, class F>
+GPPCORE_INLINE void exchange_heat(const Canopy<X, F>& k, const Site& site, State<X>& s) {
   s.ra = resistance_of_air(k, site, s);
   const X t_over = k.tk + (s.warm.c[1] + k.sun_share.over * (s.warm.c[0] - s.warm.c[1]));
   const X t_under = k.tk + (s.warm.c[3] + k.sun_share.under * (s.warm.c[2] - s.warm.c[3]));
@@ -101,8 +102,8 @@ GPPCORE_INLINE void exchange_heat(const Canopy<X>& k, const Site& site, State<X>
 // the last one waits for its results. After the last pass nobody asks for the temperatures but some callers, who then
 // call warm_leaves.
 constexpr int kPasses = 3;
-template <bool C4, bool LeafTemperature, class X>
-__attribute__((noinline)) void passes(Canopy<X>* k, const Site& site, State<X>* s, int n) {
+template <bool C4, bool LeafTemperature, class X, class F>
+__attribute__((noinline)) void passes(Canopy<X, F>* k, const Site& site, State<X>* s, int n) {
   for (int u = 0; u < n; ++u) first_pass<C4, LeafTemperature>(k[u], s[u]);
 #pragma GCC unroll 1
   for (int i = 1; i < kPasses; ++i) {
@@ -111,8 +112,8 @@ __attribute__((noinline)) void passes(Canopy<X>* k, const Site& site, State<X>* 
     for (int u = 0; u < n; ++u) assimilate<C4, false, LeafTemperature>(k[u], s[u]);
   }
 }
-template <class X>
-GPPCORE_INLINE void energy_balance(const TwoLeafParameters& p, const Site& site, Canopy<X>* k, State<X>* s, int n) {
+template <class X, class F>
+GPPCORE_INLINE void energy_balance(const TwoLeafParameters& p, const Site& site, Canopy<X, F>* k, State<X>* s, int n) {
   if (p.c4) {
     p.leaf_temperature ? passes<true, true>(k, site, s, n) : passes<true, false>(k, site, s, n);
   } else {

@@ -91,7 +91,7 @@ GPPCORE_CLASSES_OPERATOR(*)
 GPPCORE_CLASSES_OPERATOR(/)
 #undef GPPCORE_CLASSES_OPERATOR
 
-// splat<X>(x): the constant x as a number of type X.
+// splat<X>(x): the constant x, or a number without derivatives, as a number of type X.
 template <class X>
 struct Constant;
 template <class E>
@@ -101,14 +101,17 @@ struct Constant<Lanes<E>> {
     r.v = typename Native<E>::V{} + static_cast<E>(x);
     return r;
   }
+  static GPPCORE_INLINE Lanes<E> of(Lanes<E> x) { return x; }
 };
 template <class X, int K>
 struct Constant<Dual<X, K>> {
-  static GPPCORE_INLINE Dual<X, K> of(double x) {
+  template <class C>
+  static GPPCORE_INLINE Dual<X, K> of(const C& x) {
     Dual<X, K> r{};
     r.v = Constant<X>::of(x);
     return r;
   }
+  static GPPCORE_INLINE Dual<X, K> of(const Dual<X, K>& x) { return x; }
 };
 template <class X, int N>
 struct Constant<Classes<X, N>> {
@@ -118,8 +121,8 @@ struct Constant<Classes<X, N>> {
     return r;
   }
 };
-template <class X>
-GPPCORE_INLINE X splat(double x) {
+template <class X, class C>
+GPPCORE_INLINE X splat(const C& x) {
   return Constant<X>::of(x);
 }
 template <int N, class X>
@@ -135,8 +138,8 @@ GPPCORE_INLINE Lanes<E> where_less(Lanes<E> a, Lanes<E> b, Lanes<E> x, Lanes<E> 
   x.v = a.v < b.v ? x.v : y.v;
   return x;
 }
-template <class X, int N>
-GPPCORE_INLINE Classes<X, N> where_less(const Classes<X, N>& a, const Classes<X, N>& b, Classes<X, N> x,
+template <class V, class X, int N>
+GPPCORE_INLINE Classes<X, N> where_less(const Classes<V, N>& a, const Classes<V, N>& b, Classes<X, N> x,
                                         const Classes<X, N>& y) {
   for (int i = 0; i < N; ++i) x.c[i] = where_less(a.c[i], b.c[i], x.c[i], y.c[i]);
   return x;
