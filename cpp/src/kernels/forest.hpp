@@ -123,7 +123,7 @@ struct ForestPlan {
   const ForestTests* tests;
   const uint8_t* conditions;  // a condition holds (goes right) where the rank exceeds this
   const ForestStep* steps;
-  const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so
+  const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so, or none is used
   const int32_t* row_number;       // of each of them in `trees`
   const int32_t* first_leaf;       // of each of `trees`, close together; null without row_trees
   int32_t row_begin[kForestDoublings + 1];
@@ -141,7 +141,7 @@ struct ForestPlan {
   int64_t n_columns;
   const ForestRow* columns;     // of walked keys
   const ForestNode32* nodes32;  // null if their words are too short for this model
-  const ForestNode64* nodes64;
+  const ForestNode64* nodes64;  // null beside row_trees
   uint32_t column_bits32, column_bits64;
   bool has_sets;
   const int64_t* set_begin;
@@ -184,6 +184,7 @@ using ForestApply = void (*)(const ForestPlan&, const ForestInput<T>&, int64_t b
                              const ForestWorkspace&);
 
 struct ForestKernels {
+  bool uses_row_trees;  // then a plan that has them needs no nodes to walk from
   ForestPredict<float> predict_f32;
   ForestPredict<double> predict_f64;
   ForestApply<float> apply_f32;
