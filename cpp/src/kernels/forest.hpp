@@ -32,12 +32,14 @@ struct ForestRow {
 };
 
 // The thresholds of a feature in a search tree of 16 branches: the last level has all of them, each level above
-// every sixteenth of the one below; each is filled up with +inf to whole groups of 16.
+// every sixteenth of the one below; each is filled up with +inf to whole groups of 16. At most 255 of them are also a
+// binary heap: entry 1 is the root, 2 h and 2 h + 1 follow entry h, to 255.
 template <class T>
 struct ForestSearch {
   const T* level[6];
   int32_t last_group[6];
   int32_t n_levels;
+  const T* heap;  // null if there are more, or of double
 };
 
 // The conditions [begin, end) of one rank row, ascending.

@@ -52,31 +52,12 @@ GPPCORE_INLINE uint8_t rank_of_category(const ForestRow& row, T x) {
 constexpr int32_t kMissingRank = -(1 << 30);
 
 #if defined(__AVX512F__)
-constexpr int64_t kFewestSearched = 256;  // values for which it pays to lay the thresholds out
-
-// Searches 16 values at once among at most 255 thresholds, which lie in registers as a binary heap: level k has 2^k.
+// Searches 16 values at once among at most 255 thresholds, whose heap lies in registers.
 struct HeapSearch {
-  static constexpr float kMost = 3.40282347e38f;
   __m512 part[16];
 
-  static int n_padded(const ForestSearch<float>& search) { return 16 * (search.last_group[search.n_levels - 1] + 1); }
-
-  explicit HeapSearch(const ForestSearch<float>& search) {
-    alignas(64) float heap[256];
-    const float* thresholds = search.level[search.n_levels - 1];
-    const int n = n_padded(search);
-    heap[0] = 0;
-    for (int k = 0, h = 1; k < 8; ++k) {
-      for (int c = 0; c < 1 << k; ++c, ++h) {
-        const int i = (2 * c + 1) * (128 >> k) - 1;
-        heap[h] = i < n ? thresholds[i] : __builtin_inff();
-      }
-    }
-    for (int i = 0; i < 16; ++i) part[i] = _mm512_load_ps(heap + 16 * i);
-  }
-
-  static bool can(const ForestSearch<float>& search) {
-    return search.n_levels == 1 || (search.n_levels == 2 && (n_padded(search) < 256 || search.level[1][255] > kMost));
+  explicit HeapSearch(const float* heap) {
+    for (int i = 0; i < 16; ++i) part[i] = _mm512_loadu_ps(heap + 16 * i);
   }
 
   // Entries at h of a level of 32, 64 or 128.
@@ -111,6 +92,7 @@ inline void rank_column(const HeapSearch& search, const float* column, int64_t s
     __m512 x;
     if (stride == 1) {
       x = _mm512_maskz_loadu_ps(some, column + i);
+      _mm_prefetch(column + i + n, _MM_HINT_T1);  // the next block
     } else {
       float values[16];
       for (int64_t j = 0; j < 16; ++j) values[j] = column[(i + j < n ? i + j : i) * stride];
@@ -127,8 +109,7 @@ template <class T>
 void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (n >= kFewestSearched && HeapSearch::can(search))
-      return rank_column(HeapSearch(search), column, stride, n, ranks);
+    if (search.heap) return rank_column(HeapSearch(search.heap), column, stride, n, ranks);
 #endif
   for (int64_t i = 0; i < n; ++i) {
     const T x = column[i * stride];
