@@ -52,6 +52,8 @@ GPPCORE_INLINE uint8_t rank_of_category(const ForestRow& row, T x) {
 constexpr int32_t kMissingRank = -(1 << 30);
 
 #if defined(__AVX512F__)
+constexpr int64_t kLongStride = 1 << 27;  // 15 of them must have 31 bits
+
 // Searches 16 values at once among at most 255 thresholds, whose heap lies in registers.
 struct HeapSearch {
   __m512 part[16];
@@ -87,6 +89,8 @@ struct HeapSearch {
 };
 
 inline void rank_column(const HeapSearch& search, const float* column, int64_t stride, int64_t n, int32_t* ranks) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i at = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int32_t>(stride)));
   for (int64_t i = 0; i < n; i += 16) {
     const auto some = static_cast<__mmask16>(n - i < 16 ? (1 << (n - i)) - 1 : 0xffff);
     __m512 x;
@@ -94,9 +98,7 @@ inline void rank_column(const HeapSearch& search, const float* column, int64_t s
       x = _mm512_maskz_loadu_ps(some, column + i);
       _mm_prefetch(column + i + n, _MM_HINT_T1);  // the next block
     } else {
-      float values[16];
-      for (int64_t j = 0; j < 16; ++j) values[j] = column[(i + j < n ? i + j : i) * stride];
-      x = _mm512_loadu_ps(values);
+      x = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), some, at, column + i * stride, sizeof(float));
     }
     const __mmask16 missing = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
     _mm512_storeu_si512(ranks + i, _mm512_mask_mov_epi32(search.rank(x), missing, _mm512_set1_epi32(kMissingRank)));
@@ -109,7 +111,8 @@ template <class T>
 void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (search.heap) return rank_column(HeapSearch(search.heap), column, stride, n, ranks);
+    if (search.heap && stride < kLongStride && stride > -kLongStride)
+      return rank_column(HeapSearch(search.heap), column, stride, n, ranks);
 #endif
   for (int64_t i = 0; i < n; ++i) {
     const T x = column[i * stride];
