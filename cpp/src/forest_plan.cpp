@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "dispatch.hpp"
+
 namespace gppcore {
 
 int64_t n_categories(const ForestView& a, int64_t node) {
@@ -124,8 +126,8 @@ Forest::Plan::Plan(const ForestView& a) {
   add_fixed_leaves(a, *this);
   add_searches(a, *this);
   add_steps(a, *this);
-  add_row_trees(*this);
-  add_nodes(a, *this);
+  if (kernels().forest.uses_row_trees) add_row_trees(*this);
+  if (row_trees.empty()) add_nodes(a, *this);
   view.n_features = a.n_features;
   view.n_outputs = a.n_outputs;
   view.leaf_width = a.leaf_width;
@@ -157,7 +159,7 @@ Forest::Plan::Plan(const ForestView& a) {
   view.tile = view.n_masked == view.n_trees ? kForestBlock : kForestMaxTile;
   view.columns = columns.data();
   view.nodes32 = nodes32.empty() ? nullptr : nodes32.data();
-  view.nodes64 = nodes64.data();
+  view.nodes64 = nodes64.empty() ? nullptr : nodes64.data();
   view.has_sets = !a.set_words.empty();
   view.set_begin = a.set_begin.data();
   view.set_words = a.set_words.data();

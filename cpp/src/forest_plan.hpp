@@ -48,7 +48,7 @@ void add_searches(const ForestView& a, ForestTables& tables);
 void add_steps(const ForestView& a, ForestTables& tables);
 // row_trees, row_number and first_leaf, if every tree can be put so.
 void add_row_trees(ForestTables& tables);
-// columns, nodes32 and nodes64.
+// columns, nodes32 and nodes64: what trees are walked with.
 void add_nodes(const ForestView& a, ForestTables& tables);
 
 // Number of categories that the set of a node tells apart; all further ones go the same way.

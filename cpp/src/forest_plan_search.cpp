@@ -1,5 +1,6 @@
 // Searches for ranks: the thresholds of each feature, each once.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -9,6 +10,18 @@
 
 namespace gppcore {
 namespace {
+
+constexpr size_t kHeap = 256;
+
+template <class T>
+void add_heap(const std::vector<T>& sorted, ForestSearch<T>& search, std::vector<T>& memory) {
+  if (!std::is_same_v<T, float> || (sorted.size() >= kHeap && std::isfinite(sorted[kHeap - 1]))) return;
+  search.heap = memory.data() + memory.size();
+  memory.push_back(0);
+  for (size_t step = kHeap; step > 1; step /= 2)
+    for (size_t i = step / 2 - 1; i < kHeap - 1; i += step)
+      memory.push_back(i < sorted.size() ? sorted[i] : std::numeric_limits<T>::infinity());
+}
 
 template <class T>
 void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, std::vector<T>& memory) {
@@ -33,7 +46,7 @@ void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, 
   }
   size_t n = 0;
   for (const auto& level : levels) n += level.size();
-  memory.reserve(n);
+  memory.reserve(n + kHeap);  // pointers into it are kept
   search.n_levels = static_cast<int32_t>(levels.size());
   for (int32_t l = 0; l < search.n_levels; ++l) {
     const auto& level = levels[static_cast<size_t>(search.n_levels - 1 - l)];
@@ -41,6 +54,7 @@ void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, 
     search.last_group[l] = static_cast<int32_t>(level.size() / 16 - 1);
     memory.insert(memory.end(), level.begin(), level.end());
   }
+  add_heap(levels[0], search, memory);
 }
 
 // Numbers pairs of feature and threshold in the order in which they come.

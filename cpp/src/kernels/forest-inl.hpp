@@ -170,7 +170,7 @@ void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t f
   constexpr int W = GPPCORE_VECTOR_BYTES;
   const bool short_keys = sizeof(T) == sizeof(int32_t) && plan.nodes32;
   sums.begin(n);
-  if (n < kFewRankedRows && has_row_kernel(plan)) return predict_rows(plan, input, first, step, n, work, sums);
+  if (n < kFewRankedRows && plan.row_trees) return predict_rows(plan, input, first, step, n, work, sums);
   if (n < kFewRows) {
     const auto walk = short_keys ? walk_rows<int32_t, T, Sums> : walk_rows<int64_t, T, Sums>;
     return walk(plan, input, first, step, n, work, sums);
@@ -223,7 +223,7 @@ void apply(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin, i
 
 }  // namespace forest
 
-constexpr ForestKernels forest_kernels{forest::predict<float, forest::FixedSums>,
+constexpr ForestKernels forest_kernels{forest::kUsesRowTrees, forest::predict<float, forest::FixedSums>,
                                        forest::predict<double, forest::DoubleSums>, forest::apply<float>,
                                        forest::apply<double>};
 

@@ -32,12 +32,14 @@ struct ForestRow {
 };
 
 // The thresholds of a feature in a search tree of 16 branches: the last level has all of them, each level above
-// every sixteenth of the one below; each is filled up with +inf to whole groups of 16.
+// every sixteenth of the one below; each is filled up with +inf to whole groups of 16. At most 255 of them are also a
+// binary heap: entry 1 is the root, 2 h and 2 h + 1 follow entry h, to 255.
 template <class T>
 struct ForestSearch {
   const T* level[6];
   int32_t last_group[6];
   int32_t n_levels;
+  const T* heap;  // null if there are more, or of double
 };
 
 // The conditions [begin, end) of one rank row, ascending.
@@ -123,7 +125,7 @@ struct ForestPlan {
   const ForestTests* tests;
   const uint8_t* conditions;  // a condition holds (goes right) where the rank exceeds this
   const ForestStep* steps;
-  const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so
+  const ForestRowTree* row_trees;  // of all trees, by doublings; null if some tree cannot be put so, or none is used
   const int32_t* row_number;       // of each of them in `trees`
   const int32_t* first_leaf;       // of each of `trees`, close together; null without row_trees
   int32_t row_begin[kForestDoublings + 1];
@@ -141,7 +143,7 @@ struct ForestPlan {
   int64_t n_columns;
   const ForestRow* columns;     // of walked keys
   const ForestNode32* nodes32;  // null if their words are too short for this model
-  const ForestNode64* nodes64;
+  const ForestNode64* nodes64;  // null beside row_trees
   uint32_t column_bits32, column_bits64;
   bool has_sets;
   const int64_t* set_begin;
@@ -184,6 +186,7 @@ using ForestApply = void (*)(const ForestPlan&, const ForestInput<T>&, int64_t b
                              const ForestWorkspace&);
 
 struct ForestKernels {
+  bool uses_row_trees;  // then a plan that has them needs no nodes to walk from
   ForestPredict<float> predict_f32;
   ForestPredict<double> predict_f64;
   ForestApply<float> apply_f32;

@@ -52,31 +52,14 @@ GPPCORE_INLINE uint8_t rank_of_category(const ForestRow& row, T x) {
 constexpr int32_t kMissingRank = -(1 << 30);
 
 #if defined(__AVX512F__)
-constexpr int64_t kFewestSearched = 256;  // values for which it pays to lay the thresholds out
+constexpr int64_t kLongStride = 1 << 27;  // 15 of them must have 31 bits
 
-// Searches 16 values at once among at most 255 thresholds, which lie in registers as a binary heap: level k has 2^k.
+// Searches 16 values at once among at most 255 thresholds, whose heap lies in registers.
 struct HeapSearch {
-  static constexpr float kMost = 3.40282347e38f;
   __m512 part[16];
 
-  static int n_padded(const ForestSearch<float>& search) { return 16 * (search.last_group[search.n_levels - 1] + 1); }
-
-  explicit HeapSearch(const ForestSearch<float>& search) {
-    alignas(64) float heap[256];
-    const float* thresholds = search.level[search.n_levels - 1];
-    const int n = n_padded(search);
-    heap[0] = 0;
-    for (int k = 0, h = 1; k < 8; ++k) {
-      for (int c = 0; c < 1 << k; ++c, ++h) {
-        const int i = (2 * c + 1) * (128 >> k) - 1;
-        heap[h] = i < n ? thresholds[i] : __builtin_inff();
-      }
-    }
-    for (int i = 0; i < 16; ++i) part[i] = _mm512_load_ps(heap + 16 * i);
-  }
-
-  static bool can(const ForestSearch<float>& search) {
-    return search.n_levels == 1 || (search.n_levels == 2 && (n_padded(search) < 256 || search.level[1][255] > kMost));
+  explicit HeapSearch(const float* heap) {
+    for (int i = 0; i < 16; ++i) part[i] = _mm512_loadu_ps(heap + 16 * i);
   }
 
   // Entries at h of a level of 32, 64 or 128.
@@ -106,15 +89,16 @@ struct HeapSearch {
 };
 
 inline void rank_column(const HeapSearch& search, const float* column, int64_t stride, int64_t n, int32_t* ranks) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i at = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int32_t>(stride)));
   for (int64_t i = 0; i < n; i += 16) {
     const auto some = static_cast<__mmask16>(n - i < 16 ? (1 << (n - i)) - 1 : 0xffff);
     __m512 x;
     if (stride == 1) {
       x = _mm512_maskz_loadu_ps(some, column + i);
+      _mm_prefetch(column + i + n, _MM_HINT_T1);  // the next block
     } else {
-      float values[16];
-      for (int64_t j = 0; j < 16; ++j) values[j] = column[(i + j < n ? i + j : i) * stride];
-      x = _mm512_loadu_ps(values);
+      x = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), some, at, column + i * stride, sizeof(float));
     }
     const __mmask16 missing = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
     _mm512_storeu_si512(ranks + i, _mm512_mask_mov_epi32(search.rank(x), missing, _mm512_set1_epi32(kMissingRank)));
@@ -127,8 +111,8 @@ template <class T>
 void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == sizeof(float))
-    if (n >= kFewestSearched && HeapSearch::can(search))
-      return rank_column(HeapSearch(search), column, stride, n, ranks);
+    if (search.heap && stride < kLongStride && stride > -kLongStride)
+      return rank_column(HeapSearch(search.heap), column, stride, n, ranks);
 #endif
   for (int64_t i = 0; i < n; ++i) {
     const T x = column[i * stride];

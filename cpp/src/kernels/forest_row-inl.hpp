@@ -10,7 +10,7 @@
 namespace gppcore::GPPCORE_ISA::forest {
 
 #if defined(__AVX512VBMI__)
-inline bool has_row_kernel(const ForestPlan& plan) { return plan.row_trees; }
+constexpr bool kUsesRowTrees = true;
 
 // Ranks of one input row in all rank rows.
 template <class T>
@@ -56,7 +56,7 @@ void predict_rows(const ForestPlan& plan, const ForestInput<T>& input, int64_t f
   }
 }
 #else
-inline bool has_row_kernel(const ForestPlan&) { return false; }
+constexpr bool kUsesRowTrees = false;
 template <class T, class Sums>
 void predict_rows(const ForestPlan&, const ForestInput<T>&, int64_t, int64_t, int64_t, const ForestWorkspace&, Sums&) {}
 #endif
