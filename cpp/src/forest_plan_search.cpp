@@ -1,6 +1,5 @@
 // Searches for ranks: the thresholds of each feature, each once.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -15,12 +14,12 @@ constexpr size_t kHeap = 256;
 
 template <class T>
 void add_heap(const std::vector<T>& sorted, ForestSearch<T>& search, std::vector<T>& memory) {
-  if (!std::is_same_v<T, float> || (sorted.size() >= kHeap && std::isfinite(sorted[kHeap - 1]))) return;
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  if (!std::is_same_v<T, float> || (sorted.size() >= kHeap && sorted[kHeap - 1] < kInfinity)) return;
   search.heap = memory.data() + memory.size();
   memory.push_back(0);
   for (size_t step = kHeap; step > 1; step /= 2)
-    for (size_t i = step / 2 - 1; i < kHeap - 1; i += step)
-      memory.push_back(i < sorted.size() ? sorted[i] : std::numeric_limits<T>::infinity());
+    for (size_t i = step / 2 - 1; i < kHeap - 1; i += step) memory.push_back(i < sorted.size() ? sorted[i] : kInfinity);
 }
 
 template <class T>

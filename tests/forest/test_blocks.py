@@ -40,6 +40,12 @@ def test_counts_thresholds(n, dtype):
     np.testing.assert_array_equal(got.predict_columns([wide[:, 1]]), expected)
 
 
+def test_counts_thresholds_that_are_no_floats():
+    below = -np.geomspace(1e300, 1e40, 256)
+    x = np.resize(np.float32([-np.inf, np.finfo(np.float32).min, 0.0]), 3000)
+    np.testing.assert_array_equal(stumps(below).predict(x[:, None]), np.where(np.isinf(x), 0, 256))
+
+
 @pytest.fixture(scope="module")
 def fitted():
     """Return a function of the number of leaves and of categories, that trains trees and keeps them."""

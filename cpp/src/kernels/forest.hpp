@@ -71,12 +71,11 @@ struct ForestTree {
   int64_t root;        // in ForestPlan::nodes, the first of a pair
   int32_t n_leaves, n_steps;
   int32_t set_begin, set_end;
-  int32_t
-      row_tree;  // in ForestPlan::row_trees, if there are any; its links lead to leaves when doubled `doublings` times
-  int32_t output;  // that it adds to; 0 if its leaves have a value for every output
-  uint8_t doublings;
-  uint8_t levels;   // 6 to 8: leaf numbers have at most so many bits
-  uint8_t n_bytes;  // of its leaf values in fixed point
+  int32_t row_tree;   // in ForestPlan::row_trees, if there are any
+  int32_t output;     // that it adds to; 0 if its leaves have a value for every output
+  uint8_t doublings;  // of the links of the row tree, until all lead to leaves
+  uint8_t levels;     // 6 to 8: leaf numbers have at most so many bits
+  uint8_t n_bytes;    // of its leaf values in fixed point
 };
 
 // Tables are of a power of two, so that large ones lie within lines, and small trees take little memory.

@@ -22,7 +22,7 @@ typedef Lanes<GPPCORE_VECTOR_BYTES>::Shorts Shorts;
 template <class Words>
 GPPCORE_INLINE void transpose_bits(Words* plane) {
   constexpr uint64_t kLow[3] = {0x5555555555555555u, 0x3333333333333333u, 0x0f0f0f0f0f0f0f0fu};
-#pragma GCC unroll 8
+#pragma GCC unroll 8  // else the planes live in memory
   for (int level = 2; level >= 0; --level) {
     const int s = 1 << level;
 #pragma GCC unroll 8
