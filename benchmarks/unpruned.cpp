@@ -6,10 +6,10 @@
 #include "kernels/forest_link-inl.hpp"
 #include "kernels/forest_prune-inl.hpp"
 #define find_range(ranks, n, least, largest) static_cast<void>(0)
-#define decide(plan, group, work) (group).n_conditions
+#define count_mixed(plan, group, work) (group).n_conditions
 #include "kernels/forest-inl.hpp"
 #undef find_range
-#undef decide
+#undef count_mixed
 
 #include "dispatch.hpp"
 #include "gppcore/error.hpp"

@@ -133,7 +133,8 @@ struct Block {
       const ForestGroup& group = plan.groups[g];
       int64_t t = group.tree_begin;
       if constexpr (kPrunes && W == GPPCORE_VECTOR_BYTES) {
-        if (10 * decide(plan, group, work) < kMostAlive * group.n_conditions) {
+        if (10 * count_mixed(plan, group, work) < kMostAlive * group.n_conditions) {
+          if (!plan.row_trees) decide(plan, group, work);
           make_group_masks(group, true);
           t = add_pruned(t, group.tree_end);
         }

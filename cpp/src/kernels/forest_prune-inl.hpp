@@ -24,12 +24,17 @@ inline void find_range(const uint8_t* ranks, int64_t n, uint8_t& least_rank, uin
     least = r < least ? r : least;
     largest = r > largest ? r : largest;
   }
-  least_rank = least[0];
-  largest_rank = largest[0];
-  for (int i = 0; i < GPPCORE_VECTOR_BYTES; ++i) {
-    least_rank = least[i] < least_rank ? least[i] : least_rank;
-    largest_rank = largest[i] > largest_rank ? largest[i] : largest_rank;
+  alignas(Bytes) uint8_t low[GPPCORE_VECTOR_BYTES], high[GPPCORE_VECTOR_BYTES];
+  *reinterpret_cast<Bytes*>(low) = least;
+  *reinterpret_cast<Bytes*>(high) = largest;
+  for (int half = GPPCORE_VECTOR_BYTES / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) {
+      low[i] = low[half + i] < low[i] ? low[half + i] : low[i];
+      high[i] = high[half + i] > high[i] ? high[half + i] : high[i];
+    }
   }
+  least_rank = low[0];
+  largest_rank = high[0];
 }
 
 // The conditions [begin, end) of a row of ranks differ between the rows of the block.
@@ -46,25 +51,29 @@ inline Mixed find_mixed(const uint8_t* conditions, const ForestTests& tests, con
   return {tests.begin + n_right, tests.begin + n_both};
 }
 
+inline int64_t count_mixed(const ForestPlan& plan, const ForestGroup& group, const ForestWorkspace& work) {
+  int64_t n = 0;
+  for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
+    const Mixed range = find_mixed(plan.conditions, plan.tests[t], work);
+    n += range.end - range.begin;
+  }
+  return n;
+}
+
 enum ForestState : uint8_t { kAllLeft = 1, kAllRight = 2, kMixed = 3 };
 
-// Sets state of all conditions of a group; returns how many of them are mixed.
-inline int64_t decide(const ForestPlan& plan, const ForestGroup& group, const ForestWorkspace& work) {
-  int64_t n_mixed = 0;
+// Sets state of all conditions of a group.
+inline void decide(const ForestPlan& plan, const ForestGroup& group, const ForestWorkspace& work) {
   uint8_t* state = work.state + kForestSetMasks - group.first_condition;
   for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
     const ForestTests& tests = plan.tests[t];
     const uint8_t least = work.least[tests.row], largest = work.largest[tests.row];
-    uint8_t n = 0;
     for (int64_t c = tests.begin; c < tests.end; ++c) {
       const auto left = static_cast<uint8_t>(plan.conditions[c] >= least ? kAllLeft : 0);
       const auto right = static_cast<uint8_t>(plan.conditions[c] < largest ? kAllRight : 0);
       state[c] = left | right;
-      n += (left | right) == kMixed;
     }
-    n_mixed += n;
   }
-  return n_mixed;
 }
 
 // make_sets of the mixed conditions; decided sets get no mask.
