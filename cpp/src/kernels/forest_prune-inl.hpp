@@ -166,6 +166,14 @@ inline int32_t list_bits(uint64_t bits, uint8_t first, uint8_t* list) {
   return n;
 }
 
+inline uint64_t lowest_bits(uint64_t bits, uint32_t n) {  // n below 64
+#if defined(__BMI2__)
+  return _bzhi_u64(bits, n);
+#else
+  return bits & ((uint64_t{1} << n) - 1);
+#endif
+}
+
 // Leaf numbers from the gaps that are alive, which stand together, by way of the numbers of the living leaves.
 template <int W, int M, int Levels>
 void number_living(int32_t n_gaps, const typename Lanes<W>::Words* gaps, const uint8_t* leaves, uint8_t* leaf_id) {
@@ -199,17 +207,16 @@ int32_t evaluate_living(const Living<N>& living, const ForestStep* steps, const 
   }
   only_leaf = leaves[0];
   if (n_alive == 0) return 0;
-  const auto n_below = [&](uint32_t gap) {  // living gaps below this one
-    const uint32_t w = (gap - 1) / 64 % N;
-    return static_cast<uint64_t>(n_before[w] +
-                                 __builtin_popcountll(living.gaps[w] & ((uint64_t{1} << (gap - 1) % 64) - 1)));
+  const auto n_up_to = [&](uint32_t gap) {  // living gaps
+    const uint32_t w = N == 1 ? 0 : gap / 64 % N;
+    return static_cast<uint64_t>(n_before[w] + __builtin_popcountll(lowest_bits(living.gaps[w], gap - 64 * w)));
   };
   Words* gaps = reinterpret_cast<Words*>(work.gaps);
   bound_gaps<W, M>(n_alive, gaps);
   for (int w = 0; w < N; ++w) {
     for (uint64_t left = living.steps[w]; left; left &= left - 1) {
       const ForestStep& step = steps[64 * w + __builtin_ctzll(left)];
-      take_step<W, M>(step.condition, n_below(step.gap) + 1, n_below(step.low + 1), n_below(step.high) + 1, gaps,
+      take_step<W, M>(step.condition, n_up_to(step.gap), n_up_to(step.low), n_up_to(step.high - 1) + 1, gaps,
                       work.masks);
     }
   }
