@@ -86,3 +86,21 @@ def test_rows_alike_reach_the_leaves_they_reach_alone(fitted, n_leaves, categori
     for run in (forest.predict, forest.apply):
         alone = np.concatenate([run(x[i : i + FEW]) for i in range(0, len(x), FEW)])
         np.testing.assert_array_equal(run(x), alone)
+
+
+@pytest.mark.parametrize("n_rows", [513, 2048, 3000])
+@pytest.mark.parametrize("spread", [0.0, 0.003, 0.03, 0.3])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_trees_in_packs_add_up_to_what_they_give_alone(random_forest, n_outputs, spread, n_rows):
+    rng = np.random.default_rng(3)
+    n_leaves = rng.integers(1, 65, 300)
+    # Of all sizes, so that sums of a few trees need a byte more than each of them.
+    value = rng.random(2 * n_leaves.sum() - n_leaves.size) * (10.0 ** rng.uniform(-4, 0, 300)).repeat(2 * n_leaves - 1)
+    forest = random_forest(
+        n_leaves=n_leaves, n_outputs=n_outputs, n_sets=0, value=value, flags=np.zeros(value.size, int)
+    )
+    x = rng.normal(size=(2, 4)).repeat(2048, axis=0)[:n_rows] + spread * rng.normal(size=(n_rows, 4))
+    x[rng.random(n_rows) < 0.1, 0] = np.nan
+    x = x.astype(np.float32)
+    alone = np.concatenate([forest.predict(x[i : i + FEW]) for i in range(0, len(x), FEW)])
+    np.testing.assert_array_equal(forest.predict(x), alone)

@@ -20,6 +20,7 @@
 #include "forest.hpp"
 #include "forest_link-inl.hpp"
 #include "forest_masks-inl.hpp"
+#include "forest_pack-inl.hpp"
 #include "forest_prune-inl.hpp"
 #include "forest_rank-inl.hpp"
 #include "forest_row-inl.hpp"
@@ -111,6 +112,14 @@ struct Block {
 
   // Adds trees from `t` on while few of their nodes are alive; returns where it stopped.
   int64_t add_pruned(int64_t t, int64_t end) {
+#if defined(__AVX512VBMI__)
+    if constexpr (kPacks<Sums>) {
+      if (plan.row_trees && plan.leaf_width == 1) {
+        batch.flush();
+        return add_packed<M>(plan, work, sums, t, end, at, n);
+      }
+    }
+#endif
     int64_t n_alive = 0, n_nodes = 0, n_tried = 0;
     while (t < end) {
       const ForestTree& tree = plan.trees[t++];

@@ -18,20 +18,48 @@ struct Lanes {
 typedef Lanes<GPPCORE_VECTOR_BYTES>::Bytes Bytes;
 typedef Lanes<GPPCORE_VECTOR_BYTES>::Shorts Shorts;
 
+// Swaps the upper half of every 2^level * 2 bits of a with the lower half of those of b.
+template <class Words>
+GPPCORE_INLINE void swap_bits(Words& a, Words& b, int level) {
+  constexpr uint64_t kLow[3] = {0x5555555555555555u, 0x3333333333333333u, 0x0f0f0f0f0f0f0f0fu};
+  const int s = 1 << level;
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Words) == sizeof(__m512i)) {
+    const __m512i low = _mm512_set1_epi64(static_cast<int64_t>(kLow[level]));
+    const Words up = b << s, down = a >> s;
+    a = (Words)_mm512_ternarylogic_epi64(low, (__m512i)a, (__m512i)up, 0xca);  // low ? a : up
+    b = (Words)_mm512_ternarylogic_epi64(low, (__m512i)down, (__m512i)b, 0xca);
+    return;
+  }
+#endif
+  const Words swap = ((a >> s) ^ b) & kLow[level];
+  b ^= swap;
+  a ^= swap << s;
+}
+
 // Transposes an 8 x 8 bit matrix in each byte lane: bit j of plane[i] changes places with bit i of plane[j].
 template <class Words>
 GPPCORE_INLINE void transpose_bits(Words* plane) {
-  constexpr uint64_t kLow[3] = {0x5555555555555555u, 0x3333333333333333u, 0x0f0f0f0f0f0f0f0fu};
 #pragma GCC unroll 8  // else the planes live in memory
   for (int level = 2; level >= 0; --level) {
-    const int s = 1 << level;
 #pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) {
-      if (i & s) continue;
-      const Words swap = ((plane[i] >> s) ^ plane[i + s]) & kLow[level];
-      plane[i + s] ^= swap;
-      plane[i] ^= swap << s;
-    }
+    for (int i = 0; i < 8; ++i)
+      if (!(i & 1 << level)) swap_bits(plane[i], plane[i + (1 << level)], level);
+  }
+}
+
+// The same of planes 0 to 5 alone, for readers of six bits: the upper two bits of the bytes are anything.
+template <class Words>
+GPPCORE_INLINE void transpose_six_bits(Words* plane) {
+  plane[6] = plane[2] >> 4;
+  plane[7] = plane[3] >> 4;
+  swap_bits(plane[0], plane[4], 2);
+  swap_bits(plane[1], plane[5], 2);
+#pragma GCC unroll 2
+  for (int level = 1; level >= 0; --level) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i)
+      if (!(i & 1 << level)) swap_bits(plane[i], plane[i + (1 << level)], level);
   }
 }
 

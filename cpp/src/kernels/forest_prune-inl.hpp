@@ -150,14 +150,17 @@ inline Living<1> find_living(const ForestRowTree& tree, const ForestTree& of, co
 }
 #endif
 
+#if defined(__AVX512VBMI2__)
+alignas(64) constexpr uint8_t kNumbers[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                              16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+                                              32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                                              48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+#endif
+
 // Writes first + i for every bit i, and anything up to 64 bytes; returns how many there are.
 inline int32_t list_bits(uint64_t bits, uint8_t first, uint8_t* list) {
   const int32_t n = __builtin_popcountll(bits);
 #if defined(__AVX512VBMI2__)
-  alignas(64) static constexpr uint8_t kNumbers[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                                       16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-                                                       32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-                                                       48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
   const __m512i chosen = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(kNumbers));
   _mm512_storeu_si512(list, _mm512_add_epi8(chosen, _mm512_set1_epi8(static_cast<char>(first))));
 #else
@@ -191,35 +194,45 @@ void number_living(int32_t n_gaps, const typename Lanes<W>::Words* gaps, const u
   });
 }
 
-// As find_leaves, for a block whose conditions are decided. Returns how many nodes are alive; with none, all rows
-// reach `only_leaf` and leaf_id is not written. Gaps without a living node between two living ones hold the same rows
-// as one of these, so that the living ones are evaluated as a tree of their own.
+// Evaluates the nodes that are alive; returns how many. Gaps without a living node between two living ones hold the
+// same rows as one of these, so that the living ones are a tree of their own.
 template <int W, int M, int N>
-int32_t evaluate_living(const Living<N>& living, const ForestStep* steps, const ForestWorkspace& work, uint8_t* leaf_id,
-                        int32_t& only_leaf) {
-  using Words = typename Lanes<W>::Words;
-  uint8_t leaves[64 * (N + 1)];  // as list_bits writes beyond
-  int32_t n_before[N], n_alive = 0, n_leaves = 0;
+GPPCORE_INLINE int32_t take_living_steps(const Living<N>& living, const ForestStep* steps,
+                                         const ForestWorkspace& work) {
+  int32_t n_before[N], n_alive = 0;
+  const Living<N> alive = living;
   for (int w = 0; w < N; ++w) {
     n_before[w] = n_alive;
-    n_alive += __builtin_popcountll(living.gaps[w]);
-    n_leaves += list_bits(living.leaves[w], static_cast<uint8_t>(64 * w), leaves + n_leaves);
+    n_alive += __builtin_popcountll(alive.gaps[w]);
   }
-  only_leaf = leaves[0];
-  if (n_alive == 0) return 0;
   const auto n_up_to = [&](uint32_t gap) {  // living gaps
     const uint32_t w = N == 1 ? 0 : gap / 64 % N;
-    return static_cast<uint64_t>(n_before[w] + __builtin_popcountll(lowest_bits(living.gaps[w], gap - 64 * w)));
+    return static_cast<uint64_t>(n_before[w] + __builtin_popcountll(lowest_bits(alive.gaps[w], gap - 64 * w)));
   };
-  Words* gaps = reinterpret_cast<Words*>(work.gaps);
+  auto* gaps = reinterpret_cast<typename Lanes<W>::Words*>(work.gaps);
   bound_gaps<W, M>(n_alive, gaps);
   for (int w = 0; w < N; ++w) {
-    for (uint64_t left = living.steps[w]; left; left &= left - 1) {
+    for (uint64_t left = alive.steps[w]; left; left &= left - 1) {
       const ForestStep& step = steps[64 * w + __builtin_ctzll(left)];
       take_step<W, M>(step.condition, n_up_to(step.gap), n_up_to(step.low), n_up_to(step.high - 1) + 1, gaps,
                       work.masks);
     }
   }
+  return n_alive;
+}
+
+// As find_leaves, for a block whose conditions are decided. Returns how many nodes are alive; with none, all rows
+// reach `only_leaf` and leaf_id is not written.
+template <int W, int M, int N>
+int32_t evaluate_living(const Living<N>& living, const ForestStep* steps, const ForestWorkspace& work, uint8_t* leaf_id,
+                        int32_t& only_leaf) {
+  uint8_t leaves[64 * (N + 1)];  // as list_bits writes beyond
+  int32_t n_leaves = 0;
+  for (int w = 0; w < N; ++w) n_leaves += list_bits(living.leaves[w], static_cast<uint8_t>(64 * w), leaves + n_leaves);
+  only_leaf = leaves[0];
+  if (n_leaves == 1) return 0;
+  const int32_t n_alive = take_living_steps<W, M>(living, steps, work);
+  const auto* gaps = reinterpret_cast<const typename Lanes<W>::Words*>(work.gaps);
   if (n_alive < 8) {
     number_living<W, M, 3>(n_alive, gaps, leaves, leaf_id);
   } else if (n_alive < 16) {

@@ -70,10 +70,7 @@ struct FixedSums {
       add_each(trees, n_trees, first, n_rows);
       return;
     }
-    if (held + n_trees > 256 || tree.output != output) end_block(first, n_rows);  // 256 bytes add up to 16 bits
-    if (held == 0) clear(n_rows);
-    output = tree.output;
-    held += n_trees;
+    hold(n_trees, tree.output, first, n_rows);
     const uint8_t* tables[kForestTreesPerSum];
     for (int64_t k = 0; k < plan.leaf_width; ++k) {
       for (int64_t i = 0; i < n_trees; ++i)
@@ -82,6 +79,23 @@ struct FixedSums {
       const auto add_levels = tree.levels == 6 ? add_bytes<6> : tree.levels == 7 ? add_bytes<7> : add_bytes<8>;
       add_levels(tree.n_bytes, n_trees, tables, plan.plane_bytes, work.leaf_id, n_rows, shorts);
     }
+  }
+
+  // Leaf numbers of six bits that have tables of their own.
+  void add_packed(const uint8_t (*tables)[kForestMaxSumBytes][64], int32_t n_bytes, int64_t n, int32_t to,
+                  int64_t first, int64_t n_rows) {
+    hold(n, to, first, n_rows);
+    const uint8_t* table[kForestTreesPerSum];
+    for (int64_t i = 0; i < n; ++i) table[i] = tables[i][0];
+    add_bytes<6>(n_bytes, n, table, 64, work.leaf_id, n_rows, work.shorts);
+  }
+
+  // Makes room for n more bytes in the sums of 16 bits, which hold 256.
+  void hold(int64_t n, int32_t to, int64_t first, int64_t n_rows) {
+    if (held + n > 256 || to != output) end_block(first, n_rows);
+    if (held == 0) clear(n_rows);
+    output = to;
+    held += n;
   }
 
   void add_each(const ForestTree* const* trees, int64_t n_trees, int64_t first, int64_t n_rows) {
@@ -116,20 +130,24 @@ struct FixedSums {
       for (int64_t r = 0; r < n_rows; r += GPPCORE_VECTOR_BYTES) {
         const uint16_t* from = work.shorts + (k * kForestBlock + r) * kForestMaxSumBytes;
         uint32_t* to = sums + (output + k) * plan.tile + first + r;
-        for (int64_t i = 0; i < kPairs; ++i) {
-          uint32_t lower = 0, upper = 0;
-          for (int j = 0; j < kForestMaxSumBytes; ++j) {
-            const uint16_t both = from[2 * j * kPairs + i], one = from[(2 * j + 1) * kPairs + i];
-            lower += static_cast<uint32_t>(static_cast<uint16_t>(both - (one << 8))) << (8 * j);
-            upper += static_cast<uint32_t>(one) << (8 * j);
+        uint32_t lower[kPairs] = {}, upper[kPairs] = {};  // apart, so that compilers use vectors
+        for (int j = 0; j < kForestMaxSumBytes; ++j, from += 2 * kPairs) {
+          for (int64_t i = 0; i < kPairs; ++i) {
+            const uint16_t one = from[kPairs + i];
+            lower[i] += static_cast<uint32_t>(static_cast<uint16_t>(from[i] - (one << 8))) << (8 * j);
+            upper[i] += static_cast<uint32_t>(one) << (8 * j);
           }
-          to[2 * i] += lower;
-          to[2 * i + 1] += upper;
+        }
+        for (int64_t i = 0; i < kPairs; ++i) {
+          to[2 * i] += lower[i];
+          to[2 * i + 1] += upper[i];
         }
       }
     }
-    if (constant != 0)
-      for (int64_t r = 0; r < n_rows; ++r) sums[output * plan.tile + first + r] += constant;
+    const uint32_t same = constant;
+    uint32_t* to = sums + output * plan.tile + first;
+    if (same != 0)
+      for (int64_t r = 0; r < n_rows; ++r) to[r] += same;
     held = 0;
     constant = 0;
   }
