@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-WINDOW = 16, 32
+from gppcore.tiles import window_order
+
 REGION = slice(500, 1780), slice(3500, 4780)  # Europe, Africa: 64 x 64 degrees
 N_CELLS = 204_800
 
@@ -35,13 +36,6 @@ def elevation(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
         return np.asarray(values.values, np.float32)
 
 
-def listed_by_windows(land: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return row and column of the land cells, window after window."""
-    row, column = np.nonzero(land)
-    order = np.lexsort((column, row, column // WINDOW[1], row // WINDOW[0]))
-    return row[order], column[order]
-
-
 def map_columns() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return six monthly columns (6, 12, n), six fixed ones (6, n) and a target of July (n), float32."""
     with xr.open_dataset(grids() / "ndvi_minmax_0p05.nc") as data:
@@ -50,7 +44,7 @@ def map_columns() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     vcmax, cover = field("bess_parameters_0p05", "peakVCmax_C3"), field("landcover_igbp_0p05", "igbp")
     climate, height = field("koeppen_main_0p05", "koeppen"), elevation(lat, lon)
     land = np.isfinite(high) & np.isfinite(low) & np.isfinite(vcmax) & (climate > 0) & (climate < 30)
-    cells = tuple(index[:N_CELLS] for index in listed_by_windows(land))
+    cells = np.divmod(window_order(np.flatnonzero(land), land.shape)[:N_CELLS], land.shape[1])
     static = np.stack([f[cells] for f in (high, low, vcmax, cover, climate, height)])
     latitude, longitude = lat[cells[0]], lon[cells[1]]
     month = np.arange(12)[:, None]

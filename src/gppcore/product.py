@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from gppcore import __version__
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.journal import PART, rename_durably
-from gppcore.tiles import CLIMATOLOGY_YEAR, MONTHS, WINDOW, TileStore, month_coordinate
+from gppcore.tiles import CLIMATOLOGY_YEAR, MONTHS, TileStore, month_coordinate
 from gppcore.variables import attributes
 
 CHUNK = 400
-"""Side of the product's chunks in grid cells: a multiple of the window height, so that rows of windows nest."""
-assert CHUNK % WINDOW[0] == 0
+"""Side of the product's chunks in grid cells."""
 
 
 def write_product(
@@ -78,10 +77,9 @@ def write_product(
 
 
 def _window(store: TileStore) -> tuple[slice, slice]:
-    """Return the smallest window of whole tile windows that holds all cells."""
+    """Return the smallest window that holds all cells."""
     row, column = np.divmod(store.index, store.shape[1])
-    rows = slice(row.min() // WINDOW[0] * WINDOW[0], min(-(-(row.max() + 1) // WINDOW[0]) * WINDOW[0], store.shape[0]))
-    return rows, slice(column.min(), column.max() + 1)
+    return slice(row.min(), row.max() + 1), slice(column.min(), column.max() + 1)
 
 
 def _write_coordinates(group: Any, store: TileStore, lat: NDArray[Any], lon: NDArray[Any]) -> None:
@@ -100,21 +98,23 @@ def _write_coordinates(group: Any, store: TileStore, lat: NDArray[Any], lon: NDA
 
 
 def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: slice) -> None:
-    """Scatter the cells band by band of chunk rows; windows are in order, so a band is one run of cells."""
+    """Scatter the cells band by band of chunk rows, each from the run of cells that holds them."""
     row_of = store.index // store.shape[1]
-    # One band for all: fresh memory of this size costs more than filling it.
-    whole = np.empty((MONTHS, min(CHUNK, rows.stop - rows.start), columns.stop - columns.start), dtype=np.float32)
+    # One band for all: fresh memory of this size costs more than filling it. What a run holds of other bands goes to
+    # a row of its own.
+    whole = np.empty((MONTHS, min(CHUNK, rows.stop - rows.start) + 1, columns.stop - columns.start), dtype=np.float32)
     for start in range(rows.start, rows.stop, CHUNK):
         stop = min(start + CHUNK, rows.stop)
         inside = np.flatnonzero((row_of >= start) & (row_of < stop))
-        band = whole[:, : stop - start]
+        band = whole[:, : stop - start + 1]
         first, last = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
         row, column = np.divmod(store.index[first:last], store.shape[1])
+        row = np.where((row >= start) & (row < stop), row - start, stop - start)
         for year in range(store.n_years):
             band.fill(np.nan)
             if inside.size:
-                band[:, row - start, column - columns.start] = _run(store, name, year, first, last)
-            array[year * MONTHS : (year + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band
+                band[:, row, column - columns.start] = _run(store, name, year, first, last)
+            array[year * MONTHS : (year + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band[:, :-1]
 
 
 def _run(store: TileStore, name: str, year: int, first: int, last: int) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The tile store: fields of land cells in plain memory-mapped tiles that any Zarr reader opens too.
 
-A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 16 x 32 grid
+A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 40 x 40 grid
 cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) tells where they
 lie. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
 little-endian, uncompressed unless asked for. `gppcore.journal` tells how it survives crashes: what the journal does
@@ -32,7 +32,8 @@ from gppcore.journal import PART, Entry, Journal, plain_file, rename_durably, wr
 from gppcore.variables import attributes
 
 TILE_CELLS = 65536
-WINDOW = (16, 32)
+WINDOW = (40, 40)
+"""Height and width in grid cells: near a block of the forest, whose rows should resemble each other."""
 MONTHS = 12
 CLIMATOLOGY_YEAR = 2001
 """The year that the coordinate `time` of a climatology names."""
