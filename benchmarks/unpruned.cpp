@@ -5,10 +5,13 @@
 // As forest-inl.hpp has them, since a later one hides a name of the first.
 #include "kernels/forest_link-inl.hpp"
 #include "kernels/forest_prune-inl.hpp"
+#include "kernels/forest_search-inl.hpp"
 #define find_range(ranks, n, least, largest) static_cast<void>(0)
+#define find_ends(column, n, least, largest) static_cast<void>(0)
 #define count_mixed(plan, group, work) (group).n_conditions
 #include "kernels/forest-inl.hpp"
 #undef find_range
+#undef find_ends
 #undef count_mixed
 
 #include "dispatch.hpp"

@@ -40,6 +40,26 @@ def test_counts_thresholds(n, dtype):
     np.testing.assert_array_equal(got.predict_columns([wide[:, 1]]), expected)
 
 
+@pytest.mark.parametrize("n_between", [0, 1, 15, 16, 31, 32, 63, 64, 200])
+def test_counts_thresholds_between_the_ends_of_a_block(n_between):
+    rng = np.random.default_rng(n_between)
+    thresholds = np.unique(rng.normal(size=250).astype(np.float32))
+    blocks = []
+    for first in (0, 17, thresholds.size - n_between):
+        ends = np.concatenate([[-np.inf], thresholds, [np.inf]])[[first, first + n_between + 1]]
+        inside = thresholds[first : first + n_between]
+        around = [np.nextafter(inside, np.float32(side), dtype=np.float32) for side in (-np.inf, np.inf)]
+        values = np.concatenate([inside, *around, np.mean(ends, keepdims=True)]).clip(*ends, dtype=np.float32)
+        blocks.append(rng.choice(values, 2048))
+    x = np.concatenate(blocks)
+    np.testing.assert_array_equal(stumps(thresholds).predict_columns([x]), np.searchsorted(thresholds, x))
+    missing = np.where(rng.random(x.size) < 0.1, np.float32(np.nan), x)
+    missing[2048:4096] = np.nan
+    got = stumps(thresholds).predict_columns([missing])
+    np.testing.assert_array_equal(got[np.isfinite(missing)], np.searchsorted(thresholds, x)[np.isfinite(missing)])
+    assert np.unique(got[np.isnan(missing)]).size == 1
+
+
 def test_counts_thresholds_that_are_no_floats():
     below = -np.geomspace(1e300, 1e40, 256)
     x = np.resize(np.float32([-np.inf, np.finfo(np.float32).min, 0.0]), 3000)

@@ -19,7 +19,7 @@ template <>
 constexpr bool kPacks<FixedSums> = true;
 
 constexpr int kPackBits = 6;
-constexpr int kTreesPerChoice = 64;  // among which those are sought that share a pack
+constexpr int kTreesPerChoice = 128;  // among which those are sought that share a pack
 
 // The table of a pack: byte by byte, what its trees add for each value of the leaf number.
 struct PackTable {

@@ -4,6 +4,7 @@
 
 #include "forest.hpp"
 #include "forest_lanes-inl.hpp"
+#include "forest_search-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA::forest {
 
@@ -14,17 +15,6 @@ const ForestSearch<T>* searches(const ForestPlan& plan) {
   } else {
     return plan.search_f64;
   }
-}
-
-// Number of the feature's thresholds below x; 0 for NaN.
-template <class T>
-GPPCORE_INLINE int32_t rank(const ForestSearch<T>& search, T x) {
-  int32_t r = 0;
-  for (int32_t level = 0; level < search.n_levels; ++level) {
-    r = r < search.last_group[level] ? r : search.last_group[level];
-    r = 16 * r + count_below(search.level[level] + 16 * r, x);
-  }
-  return r;
 }
 
 template <class T>
@@ -49,70 +39,17 @@ GPPCORE_INLINE uint8_t rank_of_category(const ForestRow& row, T x) {
   return static_cast<uint8_t>(c < 0 ? row.n_categories + 1 : c + 1);
 }
 
-constexpr int32_t kMissingRank = -(1 << 30);
-
-#if defined(__AVX512F__)
-constexpr int64_t kLongStride = 1 << 27;  // 15 of them must have 31 bits
-
-// Searches 16 values at once among at most 255 thresholds, whose heap lies in registers.
-struct HeapSearch {
-  __m512 part[16];
-
-  explicit HeapSearch(const float* heap) {
-    for (int i = 0; i < 16; ++i) part[i] = _mm512_loadu_ps(heap + 16 * i);
-  }
-
-  // Entries at h of a level of 32, 64 or 128.
-  template <int N>
-  GPPCORE_INLINE __m512 entries(__m512i h, int first) const {
-    if constexpr (N == 32) {
-      return _mm512_permutex2var_ps(part[first], h, part[first + 1]);
-    } else {
-      const __mmask16 upper = _mm512_test_epi32_mask(h, _mm512_set1_epi32(N / 2));
-      return _mm512_mask_blend_ps(upper, entries<N / 2>(h, first), entries<N / 2>(h, first + N / 32));
-    }
-  }
-
-  GPPCORE_INLINE __m512i rank(__m512 x) const {
-    __m512i h = _mm512_set1_epi32(1);
-    const auto descend = [&](__m512 entry) {
-      const __m512i twice = _mm512_add_epi32(h, h);
-      h = _mm512_mask_add_epi32(twice, _mm512_cmp_ps_mask(entry, x, _CMP_LT_OQ), twice, _mm512_set1_epi32(1));
-    };
-    for (int k = 0; k < 4; ++k) descend(_mm512_maskz_permutexvar_ps(0xffff, h, part[0]));
-    descend(_mm512_maskz_permutexvar_ps(0xffff, h, part[1]));
-    descend(entries<32>(h, 2));
-    descend(entries<64>(h, 4));
-    descend(entries<128>(h, 8));
-    return _mm512_sub_epi32(h, _mm512_set1_epi32(256));
-  }
-};
-
-inline void rank_column(const HeapSearch& search, const float* column, int64_t stride, int64_t n, int32_t* ranks) {
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i at = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int32_t>(stride)));
-  for (int64_t i = 0; i < n; i += 16) {
-    const auto some = static_cast<__mmask16>(n - i < 16 ? (1 << (n - i)) - 1 : 0xffff);
-    __m512 x;
-    if (stride == 1) {
-      x = _mm512_maskz_loadu_ps(some, column + i);
-      _mm_prefetch(column + i + n, _MM_HINT_T1);  // the next block
-    } else {
-      x = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), some, at, column + i * stride, sizeof(float));
-    }
-    const __mmask16 missing = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    _mm512_storeu_si512(ranks + i, _mm512_mask_mov_epi32(search.rank(x), missing, _mm512_set1_epi32(kMissingRank)));
-  }
-}
-#endif
-
 // Ranks of a column of numbers among all thresholds of the feature; NaN has kMissingRank.
 template <class T>
 void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == sizeof(float))
-    if (search.heap && stride < kLongStride && stride > -kLongStride)
-      return rank_column(HeapSearch(search.heap), column, stride, n, ranks);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (search.heap && stride < kLongStride && stride > -kLongStride) {
+      float least = -__builtin_inff(), largest = __builtin_inff();
+      if (stride == 1) find_ends(column, n, least, largest);
+      return search_column(search, least, largest, column, stride, n, ranks);
+    }
+  }
 #endif
   for (int64_t i = 0; i < n; ++i) {
     const T x = column[i * stride];
