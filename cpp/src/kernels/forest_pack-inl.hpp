@@ -65,13 +65,15 @@ struct Packs {
   alignas(64) uint8_t tables[kForestTreesPerSum][kForestMaxSumBytes][64] = {};
 
   void add(const ForestTree& tree, const Living<1>& living, int n_bits) {
-    const int32_t n_gaps = take_living_steps<GPPCORE_VECTOR_BYTES, M>(living, plan.steps + tree.first_step, work);
-    count_living(n_gaps, n_bits);
+    const int first_bit = table.n_bits;
+    // Before the steps, which leave time to fetch its leaf values.
     table.add(plan, tree, living.leaves[0], n_bits);
+    const int32_t n_gaps = take_living_steps<GPPCORE_VECTOR_BYTES, M>(living, plan.steps + tree.first_step, work);
+    count_living(n_gaps, first_bit, n_bits);
   }
 
   // As count_gaps, but that branches, which no one can foretell, are the same for all rows of the block.
-  void count_living(int32_t n_gaps, int n_bits) {
+  void count_living(int32_t n_gaps, int first_bit, int n_bits) {
     const Words* gaps = reinterpret_cast<const Words*>(work.gaps);
     Words sum[M]{};
     for (int p = n_bits - 1; p >= 0; --p) {
@@ -80,7 +82,7 @@ struct Packs {
         for (int q = 0; q < M; ++q) sum[q] ^= gaps[g * M + q] ^ gaps[(g + (2 << p)) * M + q];
       if (g <= n_gaps)
         for (int q = 0; q < M; ++q) sum[q] ^= gaps[g * M + q];
-      for (int q = 0; q < M; ++q) bits[q][table.n_bits + p] = sum[q];
+      for (int q = 0; q < M; ++q) bits[q][first_bit + p] = sum[q];
     }
   }
 
