@@ -92,13 +92,13 @@ GPPCORE_INLINE Air<F> set_air(const CanopyHour<X, F>& h, Canopy<X, F>& k) {
   const F tair = h.weather[kTair], tk = tair + constants::zero_celsius;
   const F vaporisation = 3149.0 - 2.37 * tk;
   const auto inverse = reciprocal(Classes<F, 3>{{tk, vaporisation, tair + 237.3}});
-  const F inverse_t = inverse.c[2], scaled = tair * inverse_t, growth = exp(17.3 * scaled);
+  const F inverse_t = inverse.c[2], scaled = tair * inverse_t, growth = exp_normal(17.3 * scaled);
   const F es = 0.61078 * growth, e = maximum(es - 1e-3 * h.weather[kVpd], 0.01 * es);
   const auto logs = log(Classes<F, 2>{{10.0 * e, tk}});
   const F dry = 101.35 - 0.378 * e, moist = dry + (0.84 * 0.622) * e, per_both = reciprocal(dry * moist);
   Air<F> air;
   air.inverse_tk = inverse.c[0];
-  air.emissivity = clamp(1.0 - exp(-1.0 * exp((1.0 / 1200.0) * tk * logs.c[0])), 0.7, 1.0);
+  air.emissivity = clamp(1.0 - exp_normal(-1.0 * exp_normal((1.0 / 1200.0) * tk * logs.c[0])), 0.7, 1.0);
   air.per_heat = (1.0 / (1.292 * 1004.65 * molar)) * (dry * dry) * (per_both * air.inverse_tk);
   k.tair = tair;
   k.tk = tk;
@@ -107,7 +107,7 @@ GPPCORE_INLINE Air<F> set_air(const CanopyHour<X, F>& h, Canopy<X, F>& k) {
   k.deficit = (1.0 / gamma) * (es - e);
   k.slope = (2503.0 / gamma) * (inverse_t * inverse_t) * (growth * slope_correction(scaled));
   k.stomata = h.leaves[kG1] * h.leaves[kSoilWaterStress] * (1.0 / constants::h2o_to_co2);
-  const X unsaturation = exp(6790.4985 * air.inverse_tk + 5.02808 * logs.c[1] - 54.8781919) * k.stomata;  // E20
+  const X unsaturation = exp_normal(6790.4985 * air.inverse_tk + 5.02808 * logs.c[1] - 54.8781919) * k.stomata;  // E20
   k.humidity_air = 10.0 * (e * unsaturation);
   const X flux = (1e-3 / 0.2165) * (tk * unsaturation) * (inverse.c[1] * k.heat_capacity);
   k.humidity_deficit.over = flux * k.deficit;  // times r, where that is known
@@ -146,8 +146,8 @@ GPPCORE_INLINE Light<X> set_light(const CanopyHour<X, F>& h, const TwoLeafParame
   const F share =
       h.clearness ? 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058))) : h.weather[kDiffuseFraction];
   const F diffuse = share * sw, beam = sw - diffuse;
-  const X go = exp(kd_over * lai), gu = exp(kd_under * lu);
-  const F scatter = beam * exp(-1.0 * mu), sunbeam = at_most(0.5 * (beam * inverse_mu), 0.7 * 1362.0);
+  const X go = exp_normal(kd_over * lai), gu = exp_normal(kd_under * lu);
+  const F scatter = beam * exp_normal(-1.0 * mu), sunbeam = at_most(0.5 * (beam * inverse_mu), 0.7 * 1362.0);
   const X shade_over = diffuse * (1.0 - exp(kd_over * plant_over)) * inverse.c[0] +
                        0.07 * scatter * at_least(1.1 - 0.1 * plant_over, 0.0);
   const X shade_under = diffuse * go * (1.0 - exp(kd_under * plant_under)) * inverse.c[2] +
@@ -177,7 +177,7 @@ GPPCORE_INLINE void set_wind(const CanopyHour<X, F>& h, const Site& site, const 
   const auto of_air = reciprocal(Classes<F, 2>{{friction, tair + 273.3}});
   const auto of_leaves = reciprocal(Classes<X, 2>{{decay, diffusivity}});
   const F per_friction = of_air.c[0], wind_top = friction * (1.1 / 0.4);
-  const X third = exp((1.0 / 3.0) * log(light.plant * h.leaves[kClumping]));
+  const X third = exp_normal((1.0 / 3.0) * log(light.plant * h.leaves[kClumping]));
   const F viscous = sqrt((13.3 + 0.07 * tair) * per_friction * (1e-5 * 0.4 / 1.1));  // 10 nu / u_h
   const X resistance = 0.05 * of_leaves.c[1] * viscous;
   const X rb_over = resistance * exp(0.1 * ((0.167 + 0.179 * wind_top) * third));
@@ -204,7 +204,8 @@ GPPCORE_INLINE void set_canopy(const CanopyHour<X, F>& h, const TwoLeafParameter
   // E5: nitrogen. Both decays are multiples of 0.03 per leaf area.
   static_assert(constants::nitrogen_decay == 0.3);
   constexpr double kn = constants::nitrogen_decay;
-  const X n1 = exp(-0.03 * at_least(h.leaves[kLai], 0.1)), n2 = n1 * n1, n4 = n2 * n2, n8 = n4 * n4, n16 = n8 * n8;
+  const X n1 = exp_normal(-0.03 * at_least(h.leaves[kLai], 0.1)), n2 = n1 * n1, n4 = n2 * n2, n8 = n4 * n4,
+          n16 = n8 * n8;
   const X nitrogen = n8 * n2;
   const Air<F> air = set_air(h, k);
   const Light<X> light = set_light(h, p, air, (n16 * n16) * n1, k);

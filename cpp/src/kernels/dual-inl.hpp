@@ -83,11 +83,15 @@ GPPCORE_DUAL sqrt(Dual<X, K> a) {
   GPPCORE_COMPONENTS a.d[k] = a.d[k] * half;
   return a;
 }
-GPPCORE_DUAL exp(Dual<X, K> a) {
-  a.v = exp(a.v);
-  GPPCORE_COMPONENTS a.d[k] = a.d[k] * a.v;
-  return a;
-}
+#define GPPCORE_DUAL_EXP(name)                \
+  GPPCORE_DUAL name(Dual<X, K> a) {           \
+    a.v = name(a.v);                          \
+    GPPCORE_COMPONENTS a.d[k] = a.d[k] * a.v; \
+    return a;                                 \
+  }
+GPPCORE_DUAL_EXP(exp)
+GPPCORE_DUAL_EXP(exp_normal)
+#undef GPPCORE_DUAL_EXP
 template <class X, int K, int N>
 GPPCORE_INLINE Classes<Dual<X, K>, N> log(const Classes<Dual<X, K>, N>& a) {
   const Classes<X, N> v = value(a), inverse = reciprocal(v), l = log(v);

@@ -58,7 +58,7 @@ GPPCORE_INLINE TemperatureC3<T> temperature_c3(const T& tair, const T& inverse_t
   constexpr double per_ref = 1.0 / (k::reference_temperature * k::gas_constant);
   constexpr double per_peak = 1.0 / (k::peak_temperature * k::gas_constant);
   constexpr double shift = constant_exp(5000.0 * (per_peak - per_ref));
-  const T t1 = exp((500.0 * per_ref) * (tair + (k::zero_celsius - k::reference_temperature)) * inverse_tk);
+  const T t1 = exp_normal((500.0 * per_ref) * (tair + (k::zero_celsius - k::reference_temperature)) * inverse_tk);
   const T t2 = t1 * t1, t4 = t2 * t2, t8 = t4 * t4, t16 = t8 * t8, t32 = t16 * t16, t64 = t32 * t32;
   const T t12 = t8 * t4;
   const T fo = t12 * (t16 * t1), fk = (t64 * t64) * (t32 * t1);
@@ -157,9 +157,9 @@ struct TemperatureC4 {
 template <class T>
 GPPCORE_INLINE TemperatureC4<T> temperature_c4(const T& tair) {
   static_assert(constants::c4_q10 == 2.0);
-  const T t = 0.1 * (tair - 25.0), e = exp(t), e2 = e * e;
+  const T t = 0.1 * (tair - 25.0), e = exp_normal(t), e2 = e * e;
   TemperatureC4<T> f;
-  f.q10 = exp(0.69314718055994531 * t);
+  f.q10 = exp_normal(0.69314718055994531 * t);
   // (1 + exp(0.3 (T - 40))) (1 + exp(0.2 (15 - T))), times e^2.
   const T limits = (1.0 + constant_exp(-4.5) * (e * e2)) * (e2 + constant_exp(-2.0));
   f.vcmax = f.q10 * e2 * reciprocal(limits);

@@ -16,11 +16,10 @@ GPPCORE_INLINE Lanes<E> scale(Lanes<E> x, Lanes<E> t) {
   return x;
 }
 
-// exp(x), error at most 2 ULP on [-708, 709]; arguments beyond are clamped, so that the result is a normal number.
+// exp(x), error at most 2 ULP, for x in [-708, 709]: the clamps of exp() would come first in the chain.
 // Coefficients: minimax of (exp(r) - 1 - r) / r^2 on [-ln 2 / 2, ln 2 / 2].
-GPPCORE_INLINE Lanes<double> exp(Lanes<double> x) {
+GPPCORE_INLINE Lanes<double> exp_normal(Lanes<double> x) {
   constexpr double kShift = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
-  x = clamp(x, -708.0, 709.0);
   const auto t = x * 1.44269504088896340736 + kShift, n = t - kShift;
   const auto r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
   const auto r2 = r * r, r4 = r2 * r2;
@@ -32,10 +31,9 @@ GPPCORE_INLINE Lanes<double> exp(Lanes<double> x) {
   const auto p = (a + b * r2) + r4 * ((c + d * r2) + r4 * e);
   return scale(1.0 + (r + r2 * p), t);
 }
-// The same in float, on [-87, 88], error at most 2 ULP.
-GPPCORE_INLINE Lanes<float> exp(Lanes<float> x) {
+// The same in float, for x in [-87, 88].
+GPPCORE_INLINE Lanes<float> exp_normal(Lanes<float> x) {
   constexpr double kShift = 12582912.0;
-  x = clamp(x, -87.0, 88.0);
   const auto t = x * 1.44269504088896340736 + kShift, n = t - kShift;
   const auto r = (x - n * 0.693359375) - n * -2.12194440e-4;
   const auto r2 = r * r;
@@ -45,10 +43,14 @@ GPPCORE_INLINE Lanes<float> exp(Lanes<float> x) {
 }
 
 template <class X, int N>
-GPPCORE_INLINE Classes<X, N> exp(Classes<X, N> a) {
-  for (int i = 0; i < N; ++i) a.c[i] = exp(a.c[i]);
+GPPCORE_INLINE Classes<X, N> exp_normal(Classes<X, N> a) {
+  for (int i = 0; i < N; ++i) a.c[i] = exp_normal(a.c[i]);
   return a;
 }
+
+// exp(x) for any x: arguments beyond are clamped, so that the result is a normal number.
+GPPCORE_INLINE Lanes<double> exp(Lanes<double> x) { return exp_normal(clamp(x, -708.0, 709.0)); }
+GPPCORE_INLINE Lanes<float> exp(Lanes<float> x) { return exp_normal(clamp(x, -87.0, 88.0)); }
 
 // Numbers split for the logarithm: x = 2^k m with m in [sqrt(1/2), sqrt(2)).
 template <class E>
