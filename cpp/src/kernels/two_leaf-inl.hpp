@@ -59,7 +59,9 @@ GPPCORE_INLINE void assimilate(Canopy<X, F>& k, State<X>& s) {
   const X4 c = minimum(maximum(k.humidity_air + latent, every<4>(0.05 * k.stomata)), every<4>(k.stomata));
   const Cubic<X, 4> f = C4 ? cubic_c4(k.leaf, c, supply) : cubic_c3(k.leaf, c, supply);
   if constexpr (First) {
-    s.a = solve(f, k.leaf.cap, C4 ? 4 : 2);
+    // Later passes leave less of an error of this one than a float can tell.
+    constexpr int kStepsC3 = sizeof(typename X::Element) == sizeof(float) ? 1 : 2;
+    s.a = solve(f, k.leaf.cap, C4 ? 4 : kStepsC3);
   } else {
     s.a = solve(f, k.leaf.cap, value(s.a), C4 ? 2 : 1 + LeafTemperature);
   }
