@@ -400,7 +400,7 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
     a = [0.0, 0.0, 0.0, 0.0]
     flux = [0.0, 0.0, 0.0, 0.0]
     heat = 0.0
-    for _ in range(N_PASSES):
+    for i_pass in range(N_PASSES):
         ra_over, ra_under = aerodynamic_resistances(h, p, lai, heat)
         plant_over = over.plant_sunlit + over.plant_shaded
         plant_under = under.plant_sunlit + under.plant_shaded
@@ -430,8 +430,11 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
             gained = radiation - air.deficit * per_gamma * conductance
             lost = air.heat_capacity * sensible + per_gamma * air.slope * conductance
             warm[i] = clamp(gained / lost, -3.0, 5.0)
-        heat = warm[0] * over.plant_sunlit + warm[1] * over.plant_shaded
-        heat = max(-200.0, heat * air.heat_capacity / (ra_over + 0.5 * over.leaf_resistance))
+        if i_pass == 0:
+            # Later passes keep it: with little wind the resistance swings with it from bound to bound, pass by pass,
+            # and more light would give less GPP.
+            heat = warm[0] * over.plant_sunlit + warm[1] * over.plant_shaded
+            heat = max(-200.0, heat * air.heat_capacity / (ra_over + 0.5 * over.leaf_resistance))
     thin = min(h.lai / MIN_LAI, 1.0)
     with_understory = 1.0 if p.understory else 0.0
     sun = areas[0] * flux[0] + with_understory * areas[2] * flux[2]

@@ -93,8 +93,7 @@ GPPCORE_INLINE void first_pass(Canopy<X, F>& k, State<X>& s) {
   assimilate<C4, true, LeafTemperature>(k, s);
 }
 template <class X, class F>
-GPPCORE_INLINE void exchange_heat(const Canopy<X, F>& k, const Site& site, State<X>& s) {
-  s.ra = resistance_of_air(k, site, s);
+GPPCORE_INLINE void exchange_longwave(const Canopy<X, F>& k, State<X>& s) {
   const X t_over = k.tk + (s.warm.c[1] + k.sun_share.over * (s.warm.c[0] - s.warm.c[1]));
   const X t_under = k.tk + (s.warm.c[3] + k.sun_share.under * (s.warm.c[2] - s.warm.c[3]));
   s.radiation = absorbed_radiation(k, fourth_power(t_over), fourth_power(t_under));
@@ -110,7 +109,9 @@ __attribute__((noinline)) void passes(Canopy<X, F>* k, const Site& site, State<X
 #pragma GCC unroll 1
   for (int i = 1; i < kPasses; ++i) {
     for (int u = 0; u < n; ++u) warm_leaves(k[u], s[u]);
-    for (int u = 0; u < n; ++u) exchange_heat(k[u], site, s[u]);
+    if (i == 1)
+      for (int u = 0; u < n; ++u) s[u].ra = resistance_of_air(k[u], site, s[u]);
+    for (int u = 0; u < n; ++u) exchange_longwave(k[u], s[u]);
     for (int u = 0; u < n; ++u) assimilate<C4, false, LeafTemperature>(k[u], s[u]);
   }
 }
