@@ -109,14 +109,14 @@ def fading_understory() -> dict[str, Any]:
 
 
 def three_passes() -> dict[str, Any]:
-    """Make three passes from no heat, without sub-steps; stability of the air comes from the first."""
-    paths, energy_pass, state_of = COMPAT.paths, COMPAT.energy_pass, COMPAT.Leaves
+    """Make three passes from no heat, without sub-steps; the stability of the air comes from the first."""
+    paths, energy_pass, state_of, n_passes = COMPAT.paths, COMPAT.energy_pass, COMPAT.Leaves, REFERENCE.N_PASSES
 
     @numba.njit
     def leaf_assimilation(h, p, s, leaves):
         state = state_of([0.0] * 4, [1 / 200.0, 1 / 200.0, 1 / 300.0, 1 / 300.0], [0.7 * h.ca] * 4, [h.tair - 0.5] * 4)
         heat = 0.0
-        for i_pass in range(3):
+        for i_pass in range(n_passes):
             w = paths(h, p, s, heat)
             energy_pass(h, p, s, leaves, w, state.temperature.copy(), state)
             if i_pass == 0:

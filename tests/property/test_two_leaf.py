@@ -101,6 +101,15 @@ def test_more_light_never_lowers_assimilation_of_a_leaf(pathway):
     assert (np.diff(a_net) >= 0).all()
 
 
+@given(hour, canopy, pfts, st.floats(0, 1))
+@settings(max_examples=200, deadline=None)
+def test_more_light_of_one_quality_gives_more_gpp(weather, leaves, pft, diffuse):
+    weather = {**weather, "sw": SHORTWAVE, "diffuse_fraction": diffuse}
+    gpp = two_leaf_gpp(Forcing(**weather), Canopy(**leaves), PFTS[pft]).gpp
+    # Dips larger than this are rare: docs/equations.md has their share and size.
+    assert (np.diff(gpp) >= -1.5e-2).all()
+
+
 @given(hour, st.floats(8, 40), canopy, pfts, st.floats(0, 1))
 @settings(max_examples=200, deadline=None)
 def test_more_light_of_one_quality_gives_more_gpp_in_wind(weather, wind, leaves, pft, diffuse):

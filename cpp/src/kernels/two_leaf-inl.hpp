@@ -109,7 +109,7 @@ __attribute__((noinline)) void passes(Canopy<X, F>* k, const Site& site, State<X
 #pragma GCC unroll 1
   for (int i = 1; i < kPasses; ++i) {
     for (int u = 0; u < n; ++u) warm_leaves(k[u], s[u]);
-    if (i == 1)
+    if (i == 1)  // stability anew in each pass swings with little wind
       for (int u = 0; u < n; ++u) s[u].ra = resistance_of_air(k[u], site, s[u]);
     for (int u = 0; u < n; ++u) exchange_longwave(k[u], s[u]);
     for (int u = 0; u < n; ++u) assimilate<C4, false, LeafTemperature>(k[u], s[u]);
