@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from compiled import compiled, hour_inputs, hours_loop
 
-from gppcore import reference
 from gppcore.constants import PFTS
-from gppcore.two_leaf import TwoLeafFlux, two_leaf_gpp
+from gppcore.process import reference
+from gppcore.process.two_leaf import TwoLeafFlux, two_leaf_gpp
 
 N_HOURS = 10_000
 TYPES = {"C3": "dbf", "C4": "grass_c4"}

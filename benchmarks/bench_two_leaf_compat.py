@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 from compiled import compiled, hour_inputs, hours_loop
 
-from gppcore import reference
 from gppcore.constants import BEPS_PFTS
-from gppcore.two_leaf import TwoLeafFlux, two_leaf_gpp
+from gppcore.process import reference
+from gppcore.process.two_leaf import TwoLeafFlux, two_leaf_gpp
 
 N_HOURS = 10_000
 PFT = BEPS_PFTS[1].pft

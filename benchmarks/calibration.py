@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from gppcore.calibrate import calibrate
-from gppcore.evaluate import Evaluation, evaluate, skill
+from gppcore.calibration.fit import calibrate
+from gppcore.evaluation.holdout import Evaluation, evaluate, skill
 from gppcore.features import Samples
-from gppcore.simulate import simulate
-from gppcore.tower_hours import process_gpp
+from gppcore.process.simulate import simulate
 from gppcore.towers import Towers, read_towers
+from gppcore.towers.process import process_gpp
 
 SETS = (("vcmax25",), ("vcmax25", "g1"), ("vcmax25", "g1", "clumping"), ("vcmax25", "g1", "psi_exponent"))
 BEFORE = "before"

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numba
 
 from gppcore.constants import LEAF_CONSTANTS, LeafConstants
-from gppcore.reference import Hour
-from gppcore.two_leaf import Canopy, Forcing
+from gppcore.process.reference import Hour
+from gppcore.process.two_leaf import Canopy, Forcing
 
-MODULES = ("gppcore.reference", "gppcore.reference_compat")
+MODULES = ("gppcore.process.reference", "gppcore.process.reference_compat")
 
 
 def compiled(changes: Mapping[str, Any] | None = None) -> tuple[ModuleType, ModuleType]:

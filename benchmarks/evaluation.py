@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gppcore.cli_evaluate import run_evaluation
-from gppcore.judge_towers import Options
+from gppcore.cli.evaluate import run_evaluation
+from gppcore.evaluation.run import Options
 
 RUNS = (
     ("few", "koeppen"),

@@ -20,16 +20,16 @@ import xarray as xr
 
 from gppcore import runtime
 from gppcore.constants import PFT_NAMES
-from gppcore.daylight import (
+from gppcore.demo.fields import HALF, centres, load_world, source_domain
+from gppcore.demo.osse import CA
+from gppcore.process.daylight import (
     clearness_of_days,
     hourly_cos_zenith,
     normal_radiation,
     saturation_vapour_pressure,
     temperature_at,
 )
-from gppcore.demo.fields import HALF, centres, load_world, source_domain
-from gppcore.demo.osse import CA
-from gppcore.simulate import simulate
+from gppcore.process.simulate import simulate
 
 BLOCK = 1024
 """Cells of a block, from all latitudes, so that blocks take equal times."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gppcore.features import PREDICTORS
-from gppcore.tiles import MONTHS, TileStore
+from gppcore.tiles.store import MONTHS, TileStore
 
 Array = Any
 """What both libraries give: sliced to read, and assigned to to write."""

@@ -20,8 +20,8 @@ import pandas as pd
 from gppcore import runtime
 from gppcore.constants import BEPS_PFTS, LEAF_CONSTANTS
 from gppcore.errors import GppcoreError, RangeError
-from gppcore.reference import saturation_vapour_pressure
-from gppcore.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
+from gppcore.process.reference import saturation_vapour_pressure
+from gppcore.process.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
 
 Mode = Literal["compat", "robust"]
 CLASSES = ["gpp_o_sun", "gpp_o_sh", "gpp_u_sun", "gpp_u_sh"]

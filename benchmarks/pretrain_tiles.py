@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from gppcore.evaluation.metrics import skill
 from gppcore.features import PREDICTORS
-from gppcore.judging.metrics import skill
-from gppcore.source_domain import downscaled_rows
-from gppcore.source_tiles import sample_tiles
-from gppcore.tiles import TileStore
-from gppcore.transfer import pretrain
+from gppcore.tiles.store import TileStore
+from gppcore.transfer.source_domain import downscaled_rows
+from gppcore.transfer.source_tiles import sample_tiles
+from gppcore.transfer.train import pretrain
 
 PROCESS = "gpp_daily_process"
 

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gppcore import daylight
-from gppcore.daylight import saturation_vapour_pressure
-from gppcore.simulate import simulate
+from gppcore.process import daylight
+from gppcore.process.daylight import saturation_vapour_pressure
+from gppcore.process.simulate import simulate
 
 TYPES = {13: "shrub", 25: "crop", 40: "crop_c4"}
 SOLAR_OFFSET = {"p1": 8.04, "p3": -3.70}

@@ -23,9 +23,9 @@ from map_peers import libraries, map_tiles
 from timing import Case
 
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
-from gppcore.mapping import map_gpp
-from gppcore.tiles import MONTHS, TileStore
-from gppcore.transfer_model import TransferModel
+from gppcore.mapping.run import map_gpp
+from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.transfer.transfer_model import TransferModel
 
 N_TREES, N_LEAVES, N_THREADS = 500, 63, 2
 SAMPLE_TILES = 6
@@ -39,7 +39,7 @@ def demonstration() -> Path:
     folder = Path(os.environ.get("GPPCORE_DEMO", "gppcore-demo"))
     if not (folder / "tiles").exists():
         subprocess.run(
-            [sys.executable, "-c", "from gppcore.cli import main; main()", "demo", "--out", folder], check=True
+            [sys.executable, "-c", "from gppcore.cli.main import main; main()", "demo", "--out", folder], check=True
         )
     return folder / "tiles"
 

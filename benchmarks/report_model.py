@@ -10,8 +10,8 @@ import numpy as np
 from timing import Case, fastest
 
 from gppcore.forest import Forest
-from gppcore.model import Model
-from gppcore.model_file import Interval, Member, Recipe
+from gppcore.transfer.model import Model
+from gppcore.transfer.recipe import Interval, Member, Recipe
 
 N_SOURCES, N_CELLS = 6, 32_768
 KINDS = ("gpp", "ratio", "residual", "gpp")

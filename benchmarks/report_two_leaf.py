@@ -19,9 +19,10 @@ from bench_two_leaf import canopy_hours, kernel, reference_loop
 from compiled import hour_inputs
 from timing import Case, fastest
 
-from gppcore import _core, reference
+from gppcore import _core
 from gppcore.constants import PFTS
-from gppcore.two_leaf import TwoLeafFlux, two_leaf_gpp, two_leaf_gradient
+from gppcore.process import reference
+from gppcore.process.two_leaf import TwoLeafFlux, two_leaf_gpp, two_leaf_gradient
 
 FACTORS = {"gradient_4": 6.0, "leaf_temperature": 2.0, "c4": 2.0, "c4_leaf_temperature": 2.0}
 """Cost over plain hours of C3 leaves, at most."""

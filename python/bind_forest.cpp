@@ -96,7 +96,7 @@ py::array_t<T> array_of(const py::object& self) {
 void register_forest(py::module_& m) {
   using py::literals::operator""_a;
   const auto raw = [](const char* name) { return py::arg(name).noconvert(); };
-  py::class_<Forest> forest(m, "Forest", "An additive ensemble of regression trees; use gppcore.forest.Forest.");
+  py::class_<Forest> forest(m, "Forest", "An additive ensemble of regression trees; use gppcore.Forest.");
   using gppcore::ForestView;
   forest
       .def_static("from_arrays", &from_arrays, "n_features"_a, "n_outputs"_a, "leaf_width"_a, "link"_a, "link_scale"_a,

@@ -62,7 +62,7 @@ void register_model(py::module_& m) {
   using py::literals::operator""_a;
   const auto raw = [](const char* name) { return py::arg(name).noconvert(); };
   const char* predict_doc = "Predicts from one array, or one value, per predictor to out (1 or 3, n_steps, n).";
-  py::class_<Model>(m, "Model", "Forests and the recipe that joins them; use gppcore.model.Model.")
+  py::class_<Model>(m, "Model", "Forests and the recipe that joins them; use gppcore.transfer.model.Model.")
       .def(py::init([](const Recipe& recipe, std::vector<Forest> sources, std::vector<Forest> members) {
              return Model(recipe_of(recipe), std::move(sources), std::move(members));
            }),

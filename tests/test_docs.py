@@ -13,7 +13,7 @@ import pytest
 
 import gppcore
 from gppcore.features import PREDICTORS
-from gppcore.transfer import pretrain
+from gppcore.transfer.train import pretrain
 from gppcore.variables import nomenclature
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,7 +56,7 @@ def test_paths_named_in_the_documents_exist():
 def test_equations_have_the_same_numbers_everywhere():
     page = re.findall(r"^\| (E\d+) \|", (ROOT / "docs" / "equations.md").read_text(), re.MULTILINE)
     assert sorted(page, key=lambda e: int(e[1:])) == [f"E{i}" for i in range(1, len(page) + 1)]
-    specification = [ROOT / "src" / "gppcore" / name for name in ("reference.py", "reference_compat.py")]
+    specification = [ROOT / "src" / "gppcore" / "process" / name for name in ("reference.py", "reference_compat.py")]
     stated = {e for file in specification for e in re.findall(r"\bE\d+\b", file.read_text())}
     assert stated == set(page)
     for file in (ROOT / "cpp" / "src" / "kernels").glob("*.hpp"):
@@ -69,7 +69,7 @@ def test_nomenclature_equals_the_table_of_variables():
 
 def test_layers_in_the_architecture_equal_the_contract():
     contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
-    text = (ROOT / "docs" / "architecture.md").read_text().split("| layer | task |")[1].split("##")[0]
+    text = (ROOT / "docs" / "architecture.md").read_text().split("| layer | holds |")[1].split("##")[0]
     rows = [row.split("|")[1] for row in text.strip().splitlines()[1:]]
     told = [" | ".join(f"gppcore.{name}" for name in re.findall(r"`(\w+)`", row)) for row in rows]
     assert told == contract

@@ -6,47 +6,51 @@ Public names are loaded on first use, so that ``import gppcore`` stays cheap for
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
-__version__ = version("gppcore")
-
 _HOME = {
-    "Calibration": "calibration",
-    "Canopy": "two_leaf",
-    "Evaluation": "evaluate",
-    "Forcing": "two_leaf",
+    "Calibration": "calibration.result",
+    "Canopy": "process.two_leaf",
+    "Evaluation": "evaluation.holdout",
+    "Forcing": "process.two_leaf",
     "Forest": "forest",
     "PFTS": "constants",
     "PlantFunctionalType": "constants",
     "RegridPlan": "regrid",
     "Samples": "features",
-    "TileStore": "tiles",
+    "TileStore": "tiles.store",
     "Towers": "towers",
-    "TransferModel": "transfer_model",
-    "TwoLeafFlux": "two_leaf",
-    "TwoLeafGradient": "two_leaf",
+    "TransferModel": "transfer.transfer_model",
+    "TwoLeafFlux": "process.two_leaf",
+    "TwoLeafGradient": "process.two_leaf",
     "aggregate": "regrid",
-    "direct": "transfer",
+    "build_tiles": "tiles.build",
+    "calibrate": "calibration.fit",
+    "compare": "comparison",
+    "direct": "transfer.train",
     "downscale": "regrid",
-    "fine_tune": "transfer",
-    "leaf_gas_exchange": "two_leaf",
-    "map_gpp": "mapping",
-    "pretrain": "transfer",
-    "read_fluxnet": "tower_files",
-    "read_sites": "tower_files",
+    "evaluate": "evaluation.holdout",
+    "fine_tune": "transfer.train",
+    "leaf_gas_exchange": "process.two_leaf",
+    "map_gpp": "mapping.run",
+    "pretrain": "transfer.train",
+    "process_gpp": "towers.process",
+    "read_fluxnet": "towers.files",
+    "read_sites": "towers.files",
     "read_towers": "towers",
-    "sample_at_towers": "tower_files",
-    "process_gpp": "tower_hours",
-    "two_leaf_gpp": "two_leaf",
-    "two_leaf_gradient": "two_leaf",
-    "write_tower_folder": "tower_files",
+    "sample_at_towers": "towers.files",
+    "simulate": "process.simulate",
+    "two_leaf_gpp": "process.two_leaf",
+    "two_leaf_gradient": "process.two_leaf",
+    "write_tower_folder": "towers.files",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name in _HOME:
         return getattr(import_module(f"gppcore.{_HOME[name]}"), name)
     message = f"module 'gppcore' has no attribute {name!r}"
@@ -55,3 +59,16 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("gppcore")
+    except PackageNotFoundError:  # a source tree that was not installed
+        import tomllib
+        from pathlib import Path
+
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text())["project"]["version"])

@@ -1,5 +1,5 @@
 """
-Compiled kernels of gppcore; use them through gppcore.two_leaf, gppcore.regrid, gppcore.forest and gppcore.model.
+Compiled kernels of gppcore; use them through gppcore.process.two_leaf, gppcore.regrid, gppcore.forest.forest and gppcore.transfer.model.
 """
 from __future__ import annotations
 import collections.abc
@@ -15,7 +15,7 @@ class LeafParameters:
         ...
 class Forest:
     """
-    An additive ensemble of regression trees; use gppcore.forest.Forest.
+    An additive ensemble of regression trees; use gppcore.Forest.
     """
     @staticmethod
     def from_arrays(n_features: typing.SupportsInt | typing.SupportsIndex, n_outputs: typing.SupportsInt | typing.SupportsIndex, leaf_width: typing.SupportsInt | typing.SupportsIndex, link: typing.SupportsInt | typing.SupportsIndex, link_scale: typing.SupportsFloat | typing.SupportsIndex, base: numpy.typing.NDArray[numpy.float64], tree_begin: numpy.typing.NDArray[numpy.int64], tree_output: numpy.typing.NDArray[numpy.int32], feature: numpy.typing.NDArray[numpy.int32], left: numpy.typing.NDArray[numpy.int32], right: numpy.typing.NDArray[numpy.int32], threshold: numpy.typing.NDArray[numpy.float64], value: numpy.typing.NDArray[numpy.float64], flags: numpy.typing.NDArray[numpy.uint8], set_begin: numpy.typing.NDArray[numpy.int64], set_words: numpy.typing.NDArray[numpy.uint32], feature_names: collections.abc.Sequence[str]) -> Forest:
@@ -114,7 +114,7 @@ class Forest:
         ...
 class Model:
     """
-    Forests and the recipe that joins them; use gppcore.model.Model.
+    Forests and the recipe that joins them; use gppcore.transfer.model.Model.
     """
     @staticmethod
     def load(folder: str) -> Model:

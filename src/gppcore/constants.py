@@ -224,7 +224,7 @@ class BepsType:
     """Vcmax25 at the canopy top over `vcmax25_mean`: slope of Vcmax25 on leaf nitrogen [3]_ times nitrogen at the
     mean plus one standard deviation [2]_, over the mean."""
     pft: PlantFunctionalType
-    """The type for :func:`gppcore.two_leaf.two_leaf_gpp`; its `vcmax25` is that at the canopy top."""
+    """The type for :func:`gppcore.two_leaf_gpp`; its `vcmax25` is that at the canopy top."""
 
 
 def _beps(code: int, pft: PlantFunctionalType, vcmax25: float, factor: float, clumping: float) -> BepsType:
@@ -254,6 +254,9 @@ leaves with other parameters."""
 
 PFT_NAMES = ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop")
 """Types that land cover tells apart; grass and crop are C3 or C4 by `c4_fraction`."""
+
+C4_OF = {"grass": "grass_c4", "crop": "crop_c4"}
+"""C4 counterpart of the types that `c4_fraction` splits."""
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gppcore.daylight import mid_month_day, saturation_vapour_pressure, sw_toa
 from gppcore.demo import forcing
 from gppcore.demo.world import open_world
 from gppcore.errors import RangeError, ShapeError, UnitsError
+from gppcore.process.daylight import mid_month_day, saturation_vapour_pressure, sw_toa
 from gppcore.variables import check_range
 
 JANUARY, JUNE = 0, 5

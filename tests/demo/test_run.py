@@ -10,7 +10,7 @@ import xarray as xr
 
 from gppcore.demo.fields import HALF, coarse_index, fine_area
 from gppcore.demo.learning import PROCESS
-from gppcore.tiles import TileStore
+from gppcore.tiles.store import TileStore
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ LABEL = "Observing-system simulation experiment"
 
 
 def demo(out, *arguments):
-    command = [sys.executable, "-c", "from gppcore.cli import main; main()", "demo", "--threads", "2"]
+    command = [sys.executable, "-c", "from gppcore.cli.main import main; main()", "demo", "--threads", "2"]
     return subprocess.run(
         [*command, "--region", "46,54,4,16", "--out", str(out), *arguments], capture_output=True, text=True, check=False
     )

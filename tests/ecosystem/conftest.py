@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
-from gppcore.mapping import map_gpp
-from gppcore.product import write_netcdf
-from gppcore.tiles import TileStore
+from gppcore.mapping.product import write_netcdf
+from gppcore.mapping.run import map_gpp
+from gppcore.tiles.store import TileStore
 
 LAT, LON = 89.0 - 2.0 * np.arange(90), -179.0 + 2.0 * np.arange(180)
 YEARS = (2001, 2002)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gppcore.forest import Forest
-from gppcore.model import Model
-from gppcore.model_file import Interval, Member, Recipe
 from gppcore.runtime import include_dir, library_path
+from gppcore.transfer.model import Model
+from gppcore.transfer.recipe import Interval, Member, Recipe
 
 HERE = Path(__file__).parent
 MODULE = include_dir() / "gppcore" / "gppcore.f90"

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import zarr.codecs  # noqa: F401 - here, once, and not again in each of the processes forked from this one
 
-from gppcore import tiles
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.forest import Forest
-from gppcore.mapping import map_gpp
-from gppcore.tiles import MONTHS, TileStore
-from gppcore.transfer_model import TransferModel
+from gppcore.mapping.run import map_gpp
+from gppcore.tiles import store as tiles
+from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.transfer.transfer_model import TransferModel
 
 tiles.TILE_CELLS = 512  # many small tiles: many places to fail at
 YEARS = (2001, 2002)

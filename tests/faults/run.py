@@ -182,7 +182,7 @@ def disk_full(bench: Bench, n: int) -> str:
 def two_writers(bench: Bench, n: int) -> str:
     """Hold the store in one process, and try to write in another; then kill the first."""
     from gppcore.errors import StoreLockedError
-    from gppcore.tiles import TileStore
+    from gppcore.tiles.store import TileStore
 
     slowest = 0.0
     with bench.trial() as folder:

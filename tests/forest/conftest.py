@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gppcore.forest import Forest, NodeFlag
+from gppcore.forest.forest import Forest, NodeFlag
 
 N_FEATURES = 4
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gppcore import reference_compat
 from gppcore.constants import BEPS_PFTS, LEAF_CONSTANTS
-from gppcore.reference import Hour, pft_numbers, saturation_vapour_pressure
+from gppcore.process import reference_compat
+from gppcore.process.reference import Hour, pft_numbers, saturation_vapour_pressure
 
 
 @pytest.fixture(scope="module")

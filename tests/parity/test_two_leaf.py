@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from gppcore import _core, reference
+from gppcore import _core
 from gppcore.constants import PFTS
-from gppcore.two_leaf import Canopy, Forcing, two_leaf_gpp
+from gppcore.process import reference
+from gppcore.process.two_leaf import Canopy, Forcing, two_leaf_gpp
 
 RANGES = {
     "sw": (0, 1000),
@@ -73,7 +74,7 @@ def test_float32_is_close_to_float64(name):
 DIGEST = """
 import hashlib, numpy as np
 from gppcore.constants import PFTS
-from gppcore.two_leaf import OUTPUTS, Canopy, Forcing, two_leaf_gpp
+from gppcore.process.two_leaf import OUTPUTS, Canopy, Forcing, two_leaf_gpp
 rng = np.random.default_rng(5)
 digest = hashlib.sha256()
 for n, dtype in ((1, "f8"), (7, "f8"), (17, "f8"), (1023, "f8"), (9000, "f8"), (9, "f4"), (33, "f4"), (5000, "f4")):

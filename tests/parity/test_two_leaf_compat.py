@@ -5,11 +5,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from gppcore import _core, reference_compat
+from gppcore import _core
 from gppcore.constants import BEPS_PFTS
 from gppcore.errors import DtypeError, RangeError
-from gppcore.reference import Hour, pft_numbers
-from gppcore.two_leaf import OUTPUTS, Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
+from gppcore.process import reference_compat
+from gppcore.process.reference import Hour, pft_numbers
+from gppcore.process.two_leaf import OUTPUTS, Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
 
 RANGES = {
     "sw": (0, 1000),
@@ -60,7 +61,7 @@ def test_no_hour_within_the_ranges_is_nan():
 DIGEST = """
 import hashlib, numpy as np
 from gppcore.constants import BEPS_PFTS
-from gppcore.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
+from gppcore.process.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
 rng = np.random.default_rng(5)
 digest = hashlib.sha256()
 for n in (1, 7, 8, 9, 1023, 9000):

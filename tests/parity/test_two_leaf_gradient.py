@@ -6,7 +6,7 @@ import pytest
 from gppcore import _core
 from gppcore.constants import PFTS
 from gppcore.errors import RangeError
-from gppcore.two_leaf import INPUTS, Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
+from gppcore.process.two_leaf import INPUTS, Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 
 LIMITS = {
     "sw": (50, 950),
@@ -93,7 +93,7 @@ def test_unknown_parameters_are_named():
 DIGEST = """
 import hashlib, numpy as np
 from gppcore.constants import PFTS
-from gppcore.two_leaf import Canopy, Forcing, INPUTS, two_leaf_gpp, two_leaf_gradient
+from gppcore.process.two_leaf import Canopy, Forcing, INPUTS, two_leaf_gpp, two_leaf_gradient
 digest = hashlib.sha256()
 for dtype in (np.float64, np.float32):
     rng = np.random.default_rng(5)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gppcore.forest import Forest, NodeFlag
+from gppcore.forest.forest import Forest, NodeFlag
 
 THRESHOLDS = [-np.inf, -1.0, -0.0, 0.1, 1.0, 1e-45, np.inf]
 VALUES = [*THRESHOLDS, np.nan, 0.5, 1e-36, -1e-35, np.float32(0.1), 3.0, 7.9, 31.0, 32.0, 64.0, 300.0, -2.0, -0.5]

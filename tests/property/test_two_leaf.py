@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gppcore.constants import PFTS
-from gppcore.two_leaf import OUTPUTS, Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp, two_leaf_gradient
+from gppcore.process.two_leaf import OUTPUTS, Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp, two_leaf_gradient
 
 pfts = st.sampled_from(sorted(PFTS))
 hour = st.fixed_dictionaries(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from gppcore.compare import compare
+from gppcore.comparison import compare
 from gppcore.report import write_comparison_report
 from gppcore.report.comparison import bias_map, short_names, taylor
 

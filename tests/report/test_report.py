@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gppcore.compare import Agreement, Comparison, Density
+from gppcore.comparison import Agreement, Comparison, Density
 from gppcore.errors import RangeError, ShapeError
 from gppcore.report import ReportData, write_report
 

@@ -1,5 +1,5 @@
 // What stays the same over the passes of the energy balance: air, light and leaves of a vector of canopy hours.
-// Equation numbers are those of src/gppcore/reference.py, which states the same model in plain scalar form.
+// Equation numbers are those of src/gppcore/process/reference.py, which states the same model in plain scalar form.
 //
 // Resistances are those for CO2, in m2 s mol-1, and radiation is in units of (heat capacity of air x those): so the
 // passes need no factors. Divisions are left where they stand, in pairs at most: the divider works beside the rest.

@@ -1,4 +1,4 @@
-// BEPS as published, hour by hour (E22, E23, E29-E33 of src/gppcore/reference_compat.py).
+// BEPS as published, hour by hour (E22, E23, E29-E33 of src/gppcore/process/reference_compat.py).
 //
 // Hours need between a few and 230 passes of the energy balance. So each lane of the vector works on an hour of its own
 // and takes the next one when that is done; no lane knows what the others do, and results do not depend on them.

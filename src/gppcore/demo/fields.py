@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore import soil_water
 from gppcore.constants import PFT_NAMES
 from gppcore.demo.forcing import demonstration_forcing, leaf_area_index
 from gppcore.demo.world import open_world
 from gppcore.features import MONTHLY_PREDICTORS, pft_fractions
+from gppcore.features.koeppen import koeppen_main
+from gppcore.process import soil_water
 from gppcore.regrid import aggregate, cell_area, downscale
-from gppcore.tiles import MONTHS, window_order
-from gppcore.tower_files.koeppen import koeppen_main
+from gppcore.tiles.store import MONTHS, window_order
 
 Float32 = NDArray[np.float32]
 Index = NDArray[np.int64]

@@ -13,7 +13,9 @@ import numpy as np
 import pvlib
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore.daylight import (
+from gppcore.demo.world import linke_turbidity
+from gppcore.errors import ShapeError
+from gppcore.process.daylight import (
     cos_zenith,
     mid_month_day,
     normal_radiation,
@@ -21,9 +23,7 @@ from gppcore.daylight import (
     sunset_hour_angle,
     sw_toa,
 )
-from gppcore.demo.world import linke_turbidity
-from gppcore.errors import ShapeError
-from gppcore.soil_water import potential_evaporation
+from gppcore.process.soil_water import potential_evaporation
 from gppcore.variables import DAYS_IN_MONTH, check_range
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.daylight import N_CLOUD_DAYS, N_NODES
 from gppcore.demo import osse
 from gppcore.demo.fields import (
     HALF,
@@ -21,13 +20,14 @@ from gppcore.demo.fields import (
     monthly_at,
     static_at,
 )
-from gppcore.evaluate import Evaluation, evaluate
+from gppcore.evaluation.holdout import Evaluation, evaluate
 from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples, predictor_matrix
+from gppcore.process.daylight import N_CLOUD_DAYS, N_NODES
+from gppcore.process.simulate import simulate
 from gppcore.report.demo_data import SCHEMES
-from gppcore.simulate import simulate
-from gppcore.tiles import MONTHS, TileStore
-from gppcore.transfer import Unseen, direct, fine_tune
-from gppcore.transfer_model import TransferModel
+from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.transfer.train import Unseen, direct, fine_tune
+from gppcore.transfer.transfer_model import TransferModel
 from gppcore.variables import VARIABLES, attributes
 
 if TYPE_CHECKING:

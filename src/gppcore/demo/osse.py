@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore import soil_water
 from gppcore.constants import IGBP, PFT_NAMES, PFTS, PlantFunctionalType
 from gppcore.demo.fields import QUARTER, SHAPE, World, centres, coarse_index, monthly_at, static_at
-from gppcore.simulate import simulate
-from gppcore.tiles import MONTHS
+from gppcore.process import soil_water
+from gppcore.process.simulate import simulate
+from gppcore.tiles.store import MONTHS
 from gppcore.towers import Towers
 
 if TYPE_CHECKING:

@@ -13,20 +13,20 @@ import numpy as np
 
 import gppcore
 from gppcore import runtime
-from gppcore.compare import Comparison
+from gppcore.comparison import Comparison
 from gppcore.demo.fields import HALF, Source, centres
 from gppcore.demo.progress import peak_rss_gb
 from gppcore.demo.results import MapSummary, seasonal_cycles, skill_table
 from gppcore.demo.world import WORLD_LICENCE
 from gppcore.errors import disk_errors
-from gppcore.evaluate import Evaluation
+from gppcore.evaluation.holdout import Evaluation
 from gppcore.features import Samples
-from gppcore.mapping import map_gpp
-from gppcore.product import write_netcdf
+from gppcore.mapping.product import write_netcdf
+from gppcore.mapping.run import map_gpp
 from gppcore.report import ReportData
-from gppcore.tiles import MONTHS, TileStore
+from gppcore.tiles.store import MONTHS, TileStore
 from gppcore.towers import Towers
-from gppcore.transfer_model import TransferModel
+from gppcore.transfer.transfer_model import TransferModel
 from gppcore.variables import attributes
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from gppcore.demo.osse import CA
 from gppcore.demo.world import WORLD_LICENCE, open_world
 from gppcore.errors import RangeError
 from gppcore.regrid import downscale
-from gppcore.tiles import CLIMATOLOGY_YEAR, MONTHS, month_coordinate
+from gppcore.tiles.store import CLIMATOLOGY_YEAR, MONTHS, month_coordinate
 from gppcore.variables import attributes
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from gppcore.demo.fields import HALF, centres, fine_area
 from gppcore.demo.learning import PROCESS
-from gppcore.evaluate import Evaluation
+from gppcore.evaluation.holdout import Evaluation
 from gppcore.features import Samples
 from gppcore.regrid import aggregate
-from gppcore.tiles import MONTHS, TileStore
+from gppcore.tiles.store import MONTHS, TileStore
 from gppcore.variables import DAYS_IN_MONTH
 
 Float = NDArray[np.float64]

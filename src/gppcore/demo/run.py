@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import gppcore
-from gppcore.compare import compare
+from gppcore.comparison import compare
 from gppcore.constants import PFT_NAMES
 from gppcore.demo import learning, osse, outputs, results
 from gppcore.demo.fields import HALF, SHAPE, Source, World, centres, load_world, source_domain
@@ -18,14 +18,14 @@ from gppcore.demo.outputs import Options
 from gppcore.demo.progress import Steps
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.features import MONTHLY_PREDICTORS, Samples
+from gppcore.process.simulate import simulate
 from gppcore.regrid import cell_area
 from gppcore.report import write_report
 from gppcore.report.demo_data import SCHEMES
-from gppcore.simulate import simulate
-from gppcore.tiles import MONTHS, TileStore
+from gppcore.tiles.store import MONTHS, TileStore
 from gppcore.towers import Towers, read_towers
-from gppcore.transfer import direct, fine_tune, pretrain
-from gppcore.transfer_model import TransferModel
+from gppcore.transfer.train import direct, fine_tune, pretrain
+from gppcore.transfer.transfer_model import TransferModel
 from gppcore.variables import DAYS_IN_MONTH
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 
 import gppcore
-from gppcore.compare import REGIONS, Comparison
+from gppcore.comparison import REGIONS, Comparison
 from gppcore.report import charts, style
 from gppcore.report.charts import Series
 from gppcore.report.page import write_page
@@ -30,7 +30,7 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
     Parameters
     ----------
     comparisons : sequence of Comparison
-        What :func:`gppcore.compare.compare` returned.
+        What :func:`gppcore.compare` returned.
     out : Path
         Folder, made if it does not exist; earlier files of the same names are replaced.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.compare import Comparison
+from gppcore.comparison import Comparison
 from gppcore.errors import RangeError, ShapeError
-from gppcore.schemes import Scheme
+from gppcore.evaluation.schemes import Scheme
 
 Floats = NDArray[np.floating]
 

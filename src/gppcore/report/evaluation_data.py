@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from gppcore.errors import MissingFileError, RangeError
-from gppcore.judging.result import NUMBERS, PREDICTIONS
+from gppcore.evaluation.result import NUMBERS, PREDICTIONS
+from gppcore.evaluation.schemes import SCHEMES
 from gppcore.report.style import COLOURS
-from gppcore.schemes import SCHEMES
 
 _HEAD = ("scheme", "by", "predictors", "towers", "rows", "sites", "clusters", "folds", "seed", "methods", "differences")
 _METRICS = ("r2", "rmse", "bias")

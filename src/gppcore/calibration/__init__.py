@@ -1,0 +1,1 @@
+"""Parameters of the process model fitted to towers."""

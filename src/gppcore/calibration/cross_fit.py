@@ -1,0 +1,56 @@
+"""Process GPP of towers by parameters that were calibrated without them.
+
+Parameters calibrated to a tower make process GPP better there than anywhere else. Whoever learns from that how far to
+trust the process model trusts it too much; so each cluster gets the process GPP of a calibration to other clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.calibration.fit import calibrate
+from gppcore.constants import PFTS, PlantFunctionalType
+from gppcore.errors import ShapeError
+from gppcore.statistics import FOLDS, assign_folds
+from gppcore.towers import Towers
+from gppcore.towers.process import process_gpp
+
+
+def cross_fitted_gpp(
+    towers: Towers,
+    *,
+    pfts: Mapping[str, PlantFunctionalType] = PFTS,
+    parameters: Sequence[str] = ("vcmax25",),
+    n_threads: int = 1,
+) -> NDArray[np.float64]:
+    """Simulate GPP of tower months with parameters calibrated without the cluster of the tower.
+
+    Parameters
+    ----------
+    towers : Towers
+        Towers with their forcing, of two clusters or more; ``towers.at(samples)`` are those of samples.
+    pfts, parameters, n_threads
+        As of :func:`gppcore.calibrate`.
+
+    Returns
+    -------
+    ndarray, shape (rows of `towers.gpp`,)
+        [g m-2 d-1]; NaN where the forcing is unknown.
+
+    Raises
+    ------
+    ShapeError
+        If the towers are one cluster, or a calibration has too few months.
+    """
+    cluster = towers.row_clusters
+    clusters = len(np.unique(cluster))
+    if clusters < 2:
+        raise ShapeError(f"towers: expected two clusters or more, got {clusters}")
+    fold, found = assign_folds(cluster, min(FOLDS, clusters)), np.empty(len(cluster))
+    for k in range(fold.max() + 1):
+        fit = calibrate(towers.rows(fold != k), pfts=pfts, parameters=parameters, n_threads=n_threads)
+        found[fold == k] = process_gpp(towers.rows(fold == k), fit.pfts, n_threads=n_threads)
+    return found

@@ -1,0 +1,96 @@
+"""The result of a calibration: fitted parameters with their standard deviations, kept as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gppcore.constants import PlantFunctionalType
+from gppcore.errors import CalibrationFormatError, MissingFileError
+
+_FORMAT = "gppcore calibration 1"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A fitted parameter of a type, in the parameter's unit.
+
+    Attributes
+    ----------
+    before, value : float
+        The value before and after the fit.
+    sd : float
+        Posterior standard deviation of `value`.
+    """
+
+    before: float
+    value: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Parameters fitted to towers by :func:`gppcore.calibrate`.
+
+    Attributes
+    ----------
+    pfts : dict of str to PlantFunctionalType
+        All types with fitted parameters: argument of `simulate` and `process_gpp`.
+    estimates : dict of str to dict of str to Estimate
+        By type, then by parameter.
+    cost_before, cost_after : float
+        Half the sum of the losses of towers and priors, with the parameters before and after the fit.
+    sites : tuple of str
+        Towers that were used.
+    rows : int
+        Tower months that were used.
+    evaluations : int
+        Evaluations of the process model.
+    message : str
+        Why the fit ended.
+    """
+
+    pfts: Mapping[str, PlantFunctionalType]
+    estimates: Mapping[str, Mapping[str, Estimate]]
+    cost_before: float
+    cost_after: float
+    sites: tuple[str, ...]
+    rows: int
+    evaluations: int
+    message: str
+
+    def save(self, path: str | Path) -> None:
+        """Write to a JSON file, which is replaced in one step if it exists."""
+        path = Path(path)
+        temporary = path.with_name(f"{path.name}.part")
+        temporary.write_text(json.dumps({"format": _FORMAT, **asdict(self)}, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Calibration:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no such file.
+        CalibrationFormatError
+            If it is not a calibration of this version.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise MissingFileError(f"calibration: expected a file, got {path}")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if (found := content.pop("format")) != _FORMAT:
+                raise CalibrationFormatError(f"{path}: expected format {_FORMAT!r}, got {found!r}")
+            content["pfts"] = {name: PlantFunctionalType(**pft) for name, pft in content["pfts"].items()}
+            content["estimates"] = {
+                name: {parameter: Estimate(**estimate) for parameter, estimate in own.items()}
+                for name, own in content["estimates"].items()
+            }
+            return cls(**{**content, "sites": tuple(content["sites"])})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CalibrationFormatError(f"{path}: expected a calibration, got {error!r}") from error

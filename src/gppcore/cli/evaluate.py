@@ -1,0 +1,45 @@
+"""What ``gppcore evaluate`` prints and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gppcore.evaluation.result import NUMBERS, check_new, write
+from gppcore.evaluation.run import Options, judge_towers
+
+_COLUMNS = {"r2": "R2", "rmse": "RMSE", "bias": "bias"}
+
+
+def run_evaluation(options: Options, out: Path, *, as_json: bool) -> None:
+    """Evaluate, write the folder with its report, and print a table, or JSON."""
+    check_new(out)
+    progress = Console(stderr=True)
+    with progress.status("Source domain: process model and its emulators") as status:
+        found, predictions = judge_towers(options, progress=lambda label: status.update(f"{label} done"))
+    write(out, found, predictions)
+    from gppcore.report.evaluation import write_evaluation_report
+
+    write_evaluation_report(out)
+    if as_json:
+        print((out / NUMBERS).read_text("utf-8"), end="")
+        return
+    Console().print(skill_table(found))
+    Console().print(f"Report   {out / 'report.html'}\nNumbers  {out / NUMBERS}")
+
+
+def skill_table(found: Mapping[str, Any]) -> Table:
+    """Return the skill of every method, and what transfer gains over it."""
+    table = Table(title=f"{found['scheme']}, {found['predictors']} predictors: {found['sites']} towers")
+    table.add_column("method", no_wrap=True)
+    for title in (*_COLUMNS.values(), "gain of transfer, R2"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for name, skill in found["methods"].items():
+        gain = found["differences"].get(f"transfer - {name}", {}).get("r2")
+        told = f"{gain[0]:+.3f} ({gain[1]:+.3f} to {gain[2]:+.3f})" if gain else ""
+        table.add_row(name, *(f"{skill[key]:.3f}" for key in _COLUMNS), told)
+    return table

@@ -1,0 +1,226 @@
+"""The command line: ``gppcore demo | tiles | towers | map | evaluate | compare | info``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from gppcore.cli import towers as towers_commands
+from gppcore.errors import GppcoreError, RangeError
+
+app = typer.Typer(
+    help="Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(tiles_app, name="tiles")
+app.add_typer(towers_commands.app, name="towers")
+
+_CORES = os.cpu_count() or 1
+_INTERRUPTED = 130
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for all results; an interrupted run in it is resumed.")] = Path(
+        "gppcore-demo"
+    ),
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    region: Annotated[
+        str | None, typer.Option(metavar="S,N,W,E", help="Map this window only (degrees), e.g. 35,60,-10,30.")
+    ] = None,
+    towers: Annotated[
+        Path | None, typer.Option(help="Folder of real towers (see README); without it they are synthetic.")
+    ] = None,
+    netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")] = False,
+) -> None:
+    """Run the whole framework once on the embedded world: process model, transfer learning, map and report."""
+    window = _region(region)
+    from rich.console import Console
+
+    from gppcore.demo.outputs import Options
+    from gppcore.demo.run import run_demo
+    from gppcore.demo.table import result_table
+
+    console = Console()
+    options = Options(out, threads, window, towers, netcdf)
+    summary = run_demo(options, console)
+    console.print(result_table(summary))
+    console.print(
+        f"Report   {out / 'report.html'}\nNumbers  {out / 'summary.json'}\nMap      {out / 'gpp_0p05deg.zarr'}"
+    )
+
+
+@app.command("map")
+def map_(
+    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
+    tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors.")],
+    out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
+) -> None:
+    """Predict every cell of a tile store with a saved model and write the gridded product."""
+    from rich.progress import Progress
+
+    from gppcore.mapping.run import map_gpp
+    from gppcore.tiles.store import TileStore
+    from gppcore.transfer.transfer_model import TransferModel
+
+    predictor, store = TransferModel.load(model), TileStore.open(tiles)
+    with Progress() as bar:
+        task = bar.add_task("Cells", total=store.index.size * store.n_years)
+        map_gpp(
+            predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
+        )
+    typer.echo(f"Map  {out}")
+
+
+@tiles_app.command("build")
+def build_tiles(
+    recipe: Annotated[Path, typer.Argument(help="TOML file that names cells and variables.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the store; an unfinished one is gone on with.")],
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+) -> None:
+    """Build a tile store of predictors from gridded CF files, on whatever grids they are."""
+    from rich.progress import Progress
+
+    from gppcore.tiles.build import Recipe, build_tiles
+    from gppcore.tiles.derive import derive_predictors
+
+    read = Recipe.read(recipe)
+    with Progress() as bar:
+        task = bar.add_task("Tiles", total=None)
+        store = build_tiles(read, out, n_threads=threads, progress=lambda cells: bar.update(task, advance=cells))
+        derive_predictors(store)
+    typer.echo(f"Tiles  {out}: {store.index.size} cells, {store.n_years} years, {len(read.variables)} variables")
+
+
+@app.command("evaluate")
+def evaluate_(
+    towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
+    out: Annotated[Path, typer.Option(help="New folder for evaluation.json, predictions.csv.gz and the report.")],
+    test_towers: Annotated[
+        Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
+    ] = None,
+    scheme: Annotated[str, typer.Option(help="What is held out: site, temporal, regional or few.")] = "site",
+    by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few.")] = "5,10,20",
+    draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+) -> None:
+    """Judge process model, direct learning and transfer side by side by towers that they have not seen."""
+    from gppcore.cli.evaluate import run_evaluation
+    from gppcore.evaluation.run import Options
+    from gppcore.evaluation.schemes import Few
+
+    few = Few(_numbers(numbers), draws, seed)
+    options = Options(towers, test_towers, scheme, by, predictors, few, seed, threads)  # type: ignore[arg-type]
+    run_evaluation(options, out, as_json=as_json)
+
+
+@app.command()
+def compare(
+    products: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PRODUCT...", help="Two or more CF GPP files, FILE or FILE:VARIABLE; the last is the reference."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for comparison.json, maps and the report page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
+) -> None:
+    """Set GPP maps against the last one on their common grid: totals, agreement, tropics, high and low GPP."""
+    from gppcore.comparison import compare as compare_products
+
+    comparisons = compare_products(*products)
+    if out is not None:
+        from gppcore.report import write_comparison_report
+
+        write_comparison_report(comparisons, out)
+    if as_json:
+        typer.echo(json.dumps([each.as_dict() for each in comparisons], indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    tables = [each.table() for each in comparisons]
+    table = Table(*(Column(overflow="fold") for _ in ("label", *tables)), show_header=False, box=None)
+    for rows in zip(*tables, strict=True):
+        table.add_row(rows[0][0], *(value for _, value in rows))
+    Console().print(table)
+    if out is not None:
+        typer.echo(f"Report  {out / 'report.html'}")
+
+
+@app.command()
+def info() -> None:
+    """Tell versions, the instruction set in use and where header and library for C and Fortran lie."""
+    import gppcore
+    from gppcore import runtime
+
+    lines = {
+        "gppcore": gppcore.__version__,
+        "instruction set": f"{runtime.isa()} (supported: {', '.join(runtime.supported_isas())})",
+        "library": runtime.library_path(),
+        "header": runtime.include_dir(),
+    }
+    for name, value in lines.items():
+        typer.echo(f"{name:<16} {value}")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RangeError(f"--numbers: expected numbers such as 5,10,20, got {text!r}") from None
+
+
+def _region(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        south, north, west, east = (float(part) for part in text.split(","))
+    except ValueError:
+        raise RangeError(f"--region: expected S,N,W,E in degrees, got {text!r}") from None
+    if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+        raise RangeError(f"--region: expected -90 <= S < N <= 90 and -180 <= W < E <= 180, got {text!r}")
+    return south, north, west, east
+
+
+def main() -> NoReturn:
+    """Run the command line; an expected error is one line, and the exit code is 1 (130 after Ctrl-C)."""
+    # OpenMP threads that spin long while they wait make training many times slower when other programs use the cores;
+    # threads that never spin make it several times slower when none does.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    try:
+        code = app(standalone_mode=False)
+    except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
+        _fail(f"{type(error).__name__}: {error}", 1)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    except Exception as error:
+        # Usage errors of the command line library carry their own exit code and text.
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(error.format_message(), getattr(error, "exit_code", 2))
+    if code == _INTERRUPTED:
+        _fail("interrupted; what is finished is kept, and the same command goes on from there", _INTERRUPTED)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"gppcore: {message}\n")
+    sys.stderr.flush()
+    # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
+    os._exit(code)

@@ -1,0 +1,119 @@
+"""Brings fields to common cells: the coarsest grid where all others overlap it, band by band."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gppcore.comparison.grid import Grid
+from gppcore.comparison.read import Field
+from gppcore.errors import ProductFormatError
+from gppcore.regrid import LatLonGrid, RegridPlan, cell_area
+from gppcore.variables import DAYS_IN_MONTH
+
+Means = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""Mean flux [g C m-2 d-1] and valid share of the cell [1], both (months, rows, columns)."""
+
+StepTotals = NDArray[np.float64]
+"""Flux of every time step over an area [g C d-1]."""
+
+PG = 1e-15
+"""Petagrams in a gram."""
+
+# Cells read, regridded and worked on the common grid at once: they bound the memory to a few hundred MB.
+_READ_CELLS = 40_000_000
+_BAND_CELLS = 800_000
+
+
+def common_grid(fields: Sequence[Field]) -> tuple[list[Field], Grid]:
+    """Return the fields with the coarsest cut to where all others overlap it, and that field's grid.
+
+    Raises
+    ------
+    ProductFormatError
+        If the grids do not overlap.
+    """
+    coarsest = max(range(len(fields)), key=lambda i: fields[i].grid.step[0] * fields[i].grid.step[1])
+    cut = fields[coarsest]
+    for other in fields:
+        rows = cut.grid.rows_over(other.grid)
+        columns, lon_edges = cut.grid.columns_over(other.grid)
+        if rows.stop == rows.start or columns.size == 0:
+            names = " and ".join(field.name for field in fields)
+            raise ProductFormatError(f"{names}: expected grids that overlap in one piece, got none in common")
+        grid = Grid(cut.grid.rows(rows).lat_edges, lon_edges)
+        cut = replace(cut, data=cut.data[:, rows, columns], grid=grid)
+    return [cut if i == coarsest else field for i, field in enumerate(fields)], cut.grid
+
+
+def bands(fields: Sequence[Field], grid: Grid) -> Iterator[slice]:
+    """Yield bands of rows of the grid, so high that rows stored together are read together."""
+    height = max(1, _BAND_CELLS // grid.shape[1])
+    for field in fields:
+        steps, stored = field.chunks
+        rows = max(1, _READ_CELLS // (steps * field.grid.shape[1]))
+        rows -= rows % stored if rows > stored else 0
+        height = min(height, max(1, round(rows * field.grid.step[0] / grid.step[0])))
+    for start in range(0, grid.shape[0], height):
+        yield slice(start, min(start + height, grid.shape[0]))
+
+
+def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Means, StepTotals]:
+    """Average a field by area to the cells of `grid`, and over the years to calendar months.
+
+    A field of annual means gives one map. Also returned is the sum of every time step over its valid cells, NaN in
+    months that are not asked for.
+    """
+    slots = (0,) if field.annual else months
+    flux, valid = np.zeros((2, len(slots), *grid.shape), np.float32)
+    totals = np.array([0.0 if month in slots else np.nan for month in field.months])
+    area = cell_area(grid.lat_edges, grid.lon_edges)
+    rows = field.grid.rows_over(grid)
+    source = field.grid.rows(rows)
+    if source.shape[0]:
+        plan = RegridPlan(LatLonGrid(source.lat_edges, source.lon_edges), LatLonGrid(grid.lat_edges, grid.lon_edges))
+    block = max(1, min(field.chunks[0], _READ_CELLS // max(1, source.shape[0] * source.shape[1])))
+    for start in range(0, len(field.months), block):
+        steps = slice(start, start + block)
+        slot_of = [slots.index(month) if month in slots else None for month in field.months[steps]]
+        if source.shape[0] == 0 or not any(slot is not None for slot in slot_of):
+            continue
+        values = field.data[steps, rows].values
+        values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)
+        mean, share = plan.apply(values, fraction=True)
+        mean *= share
+        for i, slot in enumerate(slot_of):
+            if slot is not None:
+                mean[i] *= field.factors[start + i]
+                there = share[i] > 0.0
+                np.add(flux[slot], mean[i], out=flux[slot], where=there)
+                valid[slot] += share[i]
+                totals[start + i] = np.sum(mean[i] * area, where=there)
+    with np.errstate(invalid="ignore"):
+        flux /= valid  # NaN where no step was valid
+    valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
+    return (flux, valid), totals
+
+
+def yearly(means: Means) -> Means:
+    """Average 12 months to one annual mean by their days; a cell is valid as far as in its worst month."""
+    flux, valid = means
+    if flux.shape[0] == 1:
+        return means
+    return np.average(flux, axis=0, weights=DAYS_IN_MONTH)[None], valid.min(axis=0)[None]
+
+
+def annual_totals(field: Field, totals: StepTotals) -> dict[int, float]:
+    """Return the total of every calendar year of which all months are known [Pg C], from those of its time steps."""
+    if not field.years:
+        return {}
+    steps = pd.DataFrame({"year": field.years, "month": field.months, "flux": totals})
+    whole = steps.groupby(["year", "month"])["flux"].mean().unstack().dropna()
+    days = DAYS_IN_MONTH.sum(keepdims=True) if field.annual else DAYS_IN_MONTH
+    if whole.shape[1] != days.size:
+        return {}
+    return dict(zip(whole.index.tolist(), (whole.to_numpy() @ days * PG).tolist(), strict=True))

@@ -1,0 +1,184 @@
+"""Reads GPP from any CF file: finds the variable, its coordinates, its months and its unit."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from gppcore.comparison.grid import Grid
+from gppcore.errors import ProductFormatError, UnitsError
+from gppcore.io.cf import open_cf
+from gppcore.regrid import edges
+from gppcore.variables import DAYS_IN_MONTH, G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
+
+YEAR_DAYS = float(DAYS_IN_MONTH.sum())
+
+_AMOUNTS = {"g": 1.0, "kg": 1e3, "mg": 1e-3, "umol": G_C_PER_UMOL, "mol": G_C_PER_UMOL * 1e6}
+_PER_DAY = {"s": SECONDS_PER_DAY, "h": 24.0, "d": 1.0, "month": float("nan"), "yr": 1.0 / YEAR_DAYS}
+_WORDS = {"s": "s sec second", "h": "h hr hour", "d": "d day", "month": "month mon", "yr": "yr y a year"}
+_TIMES = {word: unit for unit, words in _WORDS.items() for word in words.split()}
+_KNOWN_UNITS = "g, kg or mg (carbon), umol or mol (CO2), m-2, per s, h, d, month or yr"
+_LAT = ("latitude", "lat", "y", "nav_lat")
+_LON = ("longitude", "lon", "x", "nav_lon")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A GPP variable on disk, turned north first and eastward; its values are read piece by piece."""
+
+    name: str
+    data: xr.DataArray
+    """(time, lat, lon), in the unit of the file."""
+    grid: Grid
+    months: tuple[int, ...]
+    """Calendar month of every time step; 0 is an annual mean."""
+    years: tuple[int, ...]
+    """Year of every time step; empty where the file does not tell."""
+    factors: NDArray[np.float64]
+    """Factor to g C m-2 d-1 of every time step."""
+    chunks: tuple[int, int]
+    """Time steps and rows that are stored together."""
+
+    @property
+    def annual(self) -> bool:
+        """Whether the file has annual means only."""
+        return 0 in self.months
+
+
+def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
+    """Open `source` and describe its GPP; files are closed with `stack`. A path may end with ":VARIABLE"."""
+    wanted = None
+    if isinstance(source, xr.Dataset):
+        dataset, label = source, str(source.attrs.get("title", "dataset"))
+    else:
+        path = Path(source)
+        front, _, back = str(source).rpartition(":")
+        if not path.exists() and front:
+            path, wanted = Path(front), back
+        dataset, label = stack.enter_context(open_cf(path, "product")), path.name
+    lat = _coordinate(dataset, "latitude", "degrees_north", _LAT, label)
+    lon = _coordinate(dataset, "longitude", "degrees_east", _LON, label)
+    name = _variable(dataset, wanted, (str(lat.dims[0]), str(lon.dims[0])), label)
+    return _field(dataset, name, lat, lon, f"{label}: {name}")
+
+
+def _coordinate(dataset: xr.Dataset, standard_name: str, unit: str, names: tuple[str, ...], label: str) -> xr.DataArray:
+    """Find a coordinate by its CF attributes, else by its usual names."""
+    found = [v for v in dataset.variables if dataset[v].attrs.get("standard_name") == standard_name]
+    found = found or [v for v in dataset.variables if dataset[v].attrs.get("units") == unit and dataset[v].ndim == 1]
+    found = found or [v for v in dataset.variables if str(v).lower() in names]
+    if not found:
+        raise ProductFormatError(f"{label}: expected {standard_name} by CF attributes or named {names}, got none")
+    coordinate = dataset[found[0]]
+    if coordinate.ndim != 1 or coordinate.size < 2:
+        raise ProductFormatError(
+            f"{label}: expected {standard_name} in one dimension, two cells or more, got {coordinate.shape}"
+        )
+    return coordinate
+
+
+def _variable(dataset: xr.Dataset, wanted: str | None, dims: tuple[str, str], label: str) -> str:
+    gridded = [str(v) for v in dataset.data_vars if set(dims) <= set(dataset[v].dims)]
+    if wanted is not None:
+        if wanted not in gridded:
+            raise ProductFormatError(f"{label}: expected the variable {wanted} on the grid, got {gridded}")
+        return wanted
+    standard_name = VARIABLES["gpp_daily"].standard_name
+    found = [v for v in gridded if dataset[v].attrs.get("standard_name") == standard_name]
+    found = found or [v for v in gridded if "gpp" in v.lower()]
+    if len(found) != 1:
+        raise ProductFormatError(
+            f"{label}: expected one GPP variable (standard_name {standard_name}, or gpp in its name), "
+            f"got {found or gridded}; name the one to use, FILE:VARIABLE"
+        )
+    return found[0]
+
+
+def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray, label: str) -> Field:
+    y, x = str(lat.dims[0]), str(lon.dims[0])
+    data = dataset[name].squeeze([d for d in dataset[name].dims if d not in (y, x) and dataset[name].sizes[d] == 1])
+    time = [str(d) for d in data.dims if d not in (y, x)]
+    if len(time) > 1:
+        raise ProductFormatError(f"{label}: expected dimensions time, {y} and {x}, got {data.dims}")
+    data = data.transpose(*time, y, x) if time else data.transpose(y, x).expand_dims("time")
+    amount, per = _unit(data.attrs.get("units"), label)
+    months, years = _calendar(dataset, dataset[name], per, label)
+    days = np.array([DAYS_IN_MONTH[month - 1] if month else YEAR_DAYS / 12 for month in months])
+    lat_edges, lon_edges = np.clip(_edges(dataset, lat, label), -90.0, 90.0), _edges(dataset, lon, label)
+    north_first, eastward = lat_edges[0] > lat_edges[-1], lon_edges[0] < lon_edges[-1]
+    turn = slice(None, None, 1 if north_first else -1), slice(None, None, 1 if eastward else -1)
+    stored = dataset[name].encoding.get("preferred_chunks", {})
+    return Field(
+        name=label,
+        data=data[:, turn[0], turn[1]],
+        grid=Grid(lat_edges[turn[0]], lon_edges[turn[1]]),
+        months=months,
+        years=years,
+        factors=amount / days if per == "month" else np.full(len(months), amount * _PER_DAY[per]),
+        chunks=(stored.get(time[0], 1) if time else 1, stored.get(y, 1)),
+    )
+
+
+def _edges(dataset: xr.Dataset, coordinate: xr.DataArray, label: str) -> NDArray[np.float64]:
+    """Edges of the cells, from the bounds where the file gives them, else half way between centres."""
+    # A longitude that jumps from 180 to -180 inside the file is one ascending row of cells.
+    centres = np.unwrap(coordinate.values.astype(np.float64), period=360.0)
+    steps = np.diff(centres)
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        raise ProductFormatError(f"{label}: expected {coordinate.name} in order, got steps of both signs or NaN")
+    bounds = dataset.variables.get(coordinate.attrs.get("bounds", coordinate.encoding.get("bounds")))
+    if bounds is None:
+        return edges(centres)
+    pairs = np.sort(bounds.values.astype(np.float64), axis=1)[:, :: 1 if steps[0] > 0 else -1]
+    pairs += 360.0 * np.round((centres - pairs.mean(axis=1)) / 360.0)[:, None]
+    if not np.allclose(pairs[1:, 0], pairs[:-1, 1], atol=1e-3):
+        raise ProductFormatError(f"{label}: expected cells of {coordinate.name} side by side, got gaps in its bounds")
+    return np.append(pairs[:, 0], pairs[-1, 1])
+
+
+def _unit(units: str | None, label: str) -> tuple[float, str]:
+    """Return grams of carbon in the amount, and the unit of time: 'kg C m-2 s-1' gives (1000.0, 's')."""
+    plain = re.sub(r"\*\*|\^|[{}() .*]", "", (units or "").replace("µ", "u").replace("μ", "u").lower())
+    plain = re.sub(r"/([a-z]+)(\d?)", lambda m: f"{m[1]}-{m[2] or 1}", plain.replace("micromol", "umol"))
+    match = re.fullmatch(r"(umol|mol)(?:co2|c)?m-2([a-z]+)-1|(g|kg|mg)c?m-2([a-z]+)-1", plain)
+    if match:
+        amount, time = match[1] or match[3], (match[2] or match[4]).removesuffix("s") or "s"
+        if time in _TIMES:
+            return _AMOUNTS[amount], _TIMES[time]
+    raise UnitsError(f"{label}: expected {_KNOWN_UNITS}, got {units!r}")
+
+
+def _calendar(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Calendar month of every time step, or 0 for annual means; and its year, nothing where that is not told."""
+    time = _time(data)
+    if time is None and data.ndim == 2:
+        return (0,), ()
+    if time is None or time.ndim < data.ndim - 2:
+        raise ProductFormatError(f"{label}: expected CF time, or months from 1 to 12, got neither")
+    values = np.atleast_1d(time.values)
+    if time.dtype.kind in "iu":
+        return tuple(int(month) for month in values), ()
+    bounds = dataset.variables.get(time.attrs.get("bounds", time.encoding.get("bounds")))
+    ends = np.atleast_2d(bounds.values)[0] if bounds is not None else values[:2]
+    # Steps of about a year are annual means; one step without bounds is, where its unit is per year.
+    annual = pd.Timedelta(ends[1] - ends[0]).days > 300 if ends.size == 2 else per == "yr"
+    months, years = (tuple(np.atleast_1d(part.values).tolist()) for part in (time.dt.month, time.dt.year))
+    return ((0,) * values.size if annual else months), years
+
+
+def _time(data: xr.DataArray) -> xr.DataArray | None:
+    """Return the coordinate that dates the steps: CF time, or calendar months as whole numbers."""
+    for coordinate in sorted(data.coords.values(), key=lambda each: -each.ndim):
+        dated = coordinate.dtype.kind == "M" or (coordinate.dtype.kind == "O" and hasattr(coordinate, "dt"))
+        monthly = coordinate.name == "month" and coordinate.dtype.kind in "iu"
+        if dated or (monthly and np.isin(coordinate.values, np.arange(1, 13)).all()):
+            found: xr.DataArray = coordinate
+            return found
+    return None

@@ -1,0 +1,85 @@
+"""Sets GPP maps against another: the same months, the same cells, one unit, weighted by area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from gppcore.comparison.common import annual_totals, bands, climatology, common_grid, yearly
+from gppcore.comparison.read import YEAR_DAYS, Field, read
+from gppcore.comparison.result import REGIONS, Agreement, Comparison, Density
+from gppcore.comparison.statistics import Sums
+from gppcore.errors import ProductFormatError, RangeError
+from gppcore.variables import DAYS_IN_MONTH
+
+__all__ = ["REGIONS", "Agreement", "Comparison", "Density", "compare"]
+
+
+def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
+    """Set GPP maps against the last one, the reference, on the coarsest of their grids.
+
+    All are reduced to a climatology of the calendar months that all have (to annual means where one has
+    nothing else) and averaged by area to the cells of the coarsest grid that the others overlap. A
+    cell-month counts where all are valid in at least half of the cell; its weight is the area valid in
+    the least valid one times the days of the month. So every product is judged on the same cell-months.
+
+    Parameters
+    ----------
+    *products : path or xarray.Dataset
+        Two or more: netCDF file, Zarr store or dataset with one-dimensional latitude and longitude [degree],
+        either direction, longitude from -180 or from 0. GPP in g C m-2 d-1 or a unit that converts to it; the
+        variable is found by its CF standard name, else by "gpp" in its name, or named: "FILE:VARIABLE".
+
+    Returns
+    -------
+    tuple of Comparison
+        One for each product but the last, in their order: totals [Pg C yr-1], also of every year, R2,
+        correlation, RMSE and bias [g C m-2 d-1], zonal means [g C m-2 yr-1], seasons, bins of
+        the reference, density and maps.
+
+    Raises
+    ------
+    RangeError
+        If there are fewer than two products.
+    MissingFileError
+        If a file does not exist.
+    ProductFormatError
+        If a file cannot be read, has no GPP variable or more than one, lacks coordinates, or if the
+        products share no month, no area or no valid cell.
+    UnitsError
+        If the unit of GPP is missing or unknown.
+    """
+    if len(products) < 2:
+        raise RangeError(f"products: expected two or more, the reference last, got {len(products)}")
+    with ExitStack() as stack:
+        fields = [read(product, stack) for product in products]
+        annual = any(field.annual for field in fields)
+        months = _common_months(fields, annual)
+        fields, grid = common_grid(fields)
+        days = np.array([YEAR_DAYS]) if annual else DAYS_IN_MONTH[np.array(months) - 1]
+        sums = Sums(grid, [field.name for field in fields], () if annual else months, days)
+        steps = [np.zeros(len(field.months)) for field in fields]
+        for rows in bands(fields, grid):
+            means = []
+            for field, total in zip(fields, steps, strict=True):
+                mean, flux = climatology(field, grid.rows(rows), months)
+                means.append(yearly(mean) if annual else mean)
+                total += flux
+            sums.add(rows, means)
+        return sums.results([annual_totals(*pair) for pair in zip(fields, steps, strict=True)])
+
+
+def _common_months(fields: Sequence[Field], annual: bool) -> tuple[int, ...]:
+    """Calendar months that all have; where one has annual means only, the others must have all 12."""
+    present = [set(field.months) for field in fields if not field.annual]
+    months = set(range(1, 13)).intersection(*present)
+    if not months or (annual and len(months) < 12):
+        expected = "all 12 calendar months, to compare annual means" if annual else "a calendar month in common"
+        got = " and ".join(str(sorted(p)) for p in present)
+        names = " and ".join(field.name for field in fields)
+        raise ProductFormatError(f"{names}: expected {expected}, got months {got}")
+    return tuple(sorted(months))

@@ -1,0 +1,148 @@
+"""Sums over common cells, gathered band by band, and the comparisons they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.comparison import moments
+from gppcore.comparison.common import PG, Means
+from gppcore.comparison.grid import Grid
+from gppcore.comparison.maps import Blocks
+from gppcore.comparison.read import YEAR_DAYS
+from gppcore.comparison.result import Comparison, Density
+from gppcore.errors import ProductFormatError
+from gppcore.regrid import cell_area
+
+Floats = NDArray[np.float64]
+
+TROPIC = 10.0
+"""Latitude that bounds the tropics [degree]."""
+_LEAST_VALID = 0.5 - 1e-6  # half, whatever the rounding
+_HIGH, _LOW, _BINS = 0.9, 0.25, 10
+_DENSITY_STEP, _DENSITY_BINS = 0.05, 500
+
+
+class Sums:
+    """Weighted sums of every product and the reference, over the cells that all have."""
+
+    def __init__(self, grid: Grid, names: Sequence[str], months: tuple[int, ...], days: Floats) -> None:
+        """Take the names of the products, the reference last, and the days of each map; `months` is () for annual."""
+        self._grid, self._names, self._months, self._days = grid, names, months, days
+        self._own = np.zeros(len(names))
+        self._pairs = [_Pair(grid, days.size) for _ in names[1:]]
+
+    def add(self, rows: slice, fields: Sequence[Means]) -> None:
+        """Add a band of rows."""
+        band = self._grid.rows(rows)
+        area = cell_area(band.lat_edges, band.lon_edges)
+        cells = np.zeros((len(self._pairs), moments.TERMS, *band.shape))
+        terms = np.empty(cells.shape[1:])
+        for month, days in enumerate(self._days):
+            weight = area * days
+            maps = [(mean[month], valid[month]) for mean, valid in fields]
+            self._own += [np.nansum(x * valid * weight) for x, valid in maps]
+            share = np.min([valid for _, valid in maps], axis=0)
+            common = share >= _LEAST_VALID
+            w = np.where(common, weight * share, 0.0)
+            *products, y = (np.where(common, x, 0.0).astype(np.float64) for x, _ in maps)
+            for pair, x, sums in zip(self._pairs, products, cells, strict=True):
+                sums += moments.moments(common, w, x, y, terms)
+                pair.add_month(rows, month, terms)
+                pair.add_density(x[common], y[common])
+        for pair, sums in zip(self._pairs, cells, strict=True):
+            pair.add_cells(rows, sums)
+
+    def results(self, annual: Sequence[Mapping[int, float]]) -> tuple[Comparison, ...]:
+        """Return the comparison of every product with the reference; `annual` holds the totals of all by year.
+
+        Raises
+        ------
+        ProductFormatError
+            If no cell is valid in all.
+        """
+        own = self._own * self._per_year
+        if not any(pair.monthly[0].any() for pair in self._pairs):
+            raise ProductFormatError(f"{' and '.join(self._names)}: expected cells valid in all of them, got none")
+        return tuple(self._comparison(i, pair, own, annual) for i, pair in enumerate(self._pairs))
+
+    @property
+    def _per_year(self) -> float:
+        """Factor from g over the days compared to Pg per year."""
+        return PG * YEAR_DAYS / float(self._days.sum())
+
+    def _comparison(self, index: int, pair: _Pair, own: Floats, annual: Sequence[Mapping[int, float]]) -> Comparison:
+        lat = (self._grid.lat_edges[:-1] + self._grid.lat_edges[1:]) / 2
+        rows = {
+            "whole": np.ones(lat.shape, bool),
+            "tropics": np.abs(lat) < TROPIC,
+            "north": lat >= TROPIC,
+            "south": lat <= -TROPIC,
+        }
+        by_region = {name: pair.monthly[:, inside].sum(axis=1) for name, inside in rows.items()}
+        seasons = {name: moments.means(sums) for name, sums in by_region.items() if sums[0].any()}
+        zonal, other_zonal = moments.means(pair.monthly.sum(axis=2))
+        cells, rank = _ranked(np.concatenate(pair.cells, axis=1))
+        bins = np.array([_mean_fluxes(cells, rank, i / _BINS, (i + 1) / _BINS) for i in range(_BINS)])
+        high, low = _mean_fluxes(cells, rank, _HIGH, 1.0), _mean_fluxes(cells, rank, 0.0, _LOW)
+        return Comparison(
+            product=self._names[index],
+            other=self._names[-1],
+            months=self._months,
+            resolution=self._grid.step,
+            own_total=float(own[index]),
+            other_own_total=float(own[-1]),
+            annual_totals=annual[index],
+            other_annual_totals=annual[-1],
+            regions={n: moments.agreement(sums.sum(axis=1), self._per_year) for n, sums in by_region.items()},
+            high_bias=high[0] - high[1],
+            low_bias=low[0] - low[1],
+            bins=bins[:, 0],
+            other_bins=bins[:, 1],
+            lat=lat,
+            zonal=zonal * YEAR_DAYS,
+            other_zonal=other_zonal * YEAR_DAYS,
+            seasonal={name: x for name, (x, _) in seasons.items()},
+            other_seasonal={name: y for name, (_, y) in seasons.items()},
+            density=Density(_DENSITY_STEP, pair.density.reshape(_DENSITY_BINS, _DENSITY_BINS)),
+            maps=pair.blocks.maps(self._days.size),
+        )
+
+
+class _Pair:
+    """Sums of one product and the reference."""
+
+    def __init__(self, grid: Grid, n_months: int) -> None:
+        self.monthly = np.zeros((moments.TERMS, grid.shape[0], n_months))
+        self.density = np.zeros(_DENSITY_BINS**2, np.int64)
+        self.cells: list[NDArray[np.float32]] = []  # sums of w, w x and w y of each common cell
+        self.blocks = Blocks(grid)
+
+    def add_month(self, rows: slice, month: int, terms: Floats) -> None:
+        self.monthly[:, rows, month] += terms.sum(axis=2)
+
+    def add_density(self, x: Floats, y: Floats) -> None:
+        row, column = (np.clip(flux / _DENSITY_STEP, 0, _DENSITY_BINS - 1).astype(np.int64) for flux in (y, x))
+        self.density += np.bincount(row * _DENSITY_BINS + column, minlength=self.density.size)
+
+    def add_cells(self, rows: slice, sums: Floats) -> None:
+        self.cells.append(sums[1:4, sums[1] > 0.0].astype(np.float32))
+        self.blocks.add(rows, sums)
+
+
+def _ranked(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], Floats]:
+    """Sort cells by the mean flux of the reference; also return their rank by area (0 lowest, 1 highest)."""
+    cells = cells[:, np.argsort(cells[2] / cells[0], kind="stable")]
+    area = np.cumsum(cells[0], dtype=np.float64)
+    return cells, (area - cells[0] / 2) / area[-1]
+
+
+def _mean_fluxes(cells: NDArray[np.float32], rank: Floats, low: float, high: float) -> tuple[float, float]:
+    """Mean flux of both where the rank lies between `low` and `high`; NaN where no cell does."""
+    first, last = np.searchsorted(rank, (low, high))
+    if first == last:
+        return float("nan"), float("nan")
+    weight, x, y = cells[:, first:last].sum(axis=1, dtype=np.float64)
+    return float(x / weight), float(y / weight)

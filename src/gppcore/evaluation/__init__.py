@@ -1,0 +1,1 @@
+"""How well models predict GPP at towers that were held out: hold-outs, methods, metrics and intervals."""

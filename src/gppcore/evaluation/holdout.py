@@ -1,0 +1,115 @@
+"""Judging models by towers, years and regions that they have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.evaluation.metrics import skill
+from gppcore.evaluation.schemes import By, Few, Scheme, Split, splits
+from gppcore.features import Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Float = NDArray[np.float64]
+Method = Callable[[Samples, Samples], Float]
+"""Takes training and test samples; returns GPP of the test samples [g m-2 d-1]."""
+Methods = Callable[[Samples, Samples], Mapping[str, Float]]
+"""The same for several methods at once, by name."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Predictions for held-out rows and their skill.
+
+    Attributes
+    ----------
+    scheme : str
+        What was held out.
+    splits : tuple of Split
+        Trainings and tests, one after the other.
+    rows : ndarray of int
+        Rows of the samples that were predicted, split by split; in the scheme `few` the same row several times.
+    observed : ndarray
+        Tower GPP of these rows [g m-2 d-1].
+    predicted : dict of str to ndarray
+        Predictions by method.
+    """
+
+    scheme: str
+    splits: tuple[Split, ...]
+    rows: NDArray[np.int64]
+    observed: Float
+    predicted: Mapping[str, Float]
+
+    @property
+    def folds(self) -> int:
+        """Number of groups held out in turn."""
+        return len(self.splits)
+
+    @property
+    def skill(self) -> dict[str, dict[str, float]]:
+        """Skill of every method over all held-out rows; see :func:`gppcore.evaluation.metrics.skill`."""
+        return {name: skill(self.observed, p) for name, p in self.predicted.items()}
+
+    def table(self, samples: Samples) -> pd.DataFrame:
+        """Return one row per prediction: site_id, cluster, pft, group, year, month, observed, one column per method."""
+        groups = samples.groups.iloc[self.rows].reset_index(drop=True)
+        label = np.repeat([s.label for s in self.splits], [int(s.test.sum()) for s in self.splits])
+        labels = groups.rename(columns={"site": "site_id"})[["site_id", "cluster", "pft", "year", "month"]]
+        return labels.assign(group=label, observed=self.observed, **self.predicted)
+
+
+def evaluate(
+    methods: Mapping[str, Method] | Methods,
+    samples: Samples,
+    *,
+    scheme: Scheme = "site",
+    by: By = "koeppen",
+    few: Few | None = None,
+    tested: NDArray[np.bool_] | None = None,
+    progress: Callable[[Split], None] | None = None,
+) -> Evaluation:
+    """Predict tower months with models that were fitted without their group.
+
+    Parameters
+    ----------
+    methods : mapping of str to callable, or callable
+        Each fits on training samples and predicts test samples; or one callable does so for several methods and
+        returns a mapping.
+    samples : Samples
+        Tower months.
+    scheme, by, few, tested
+        What is held out: see :func:`gppcore.evaluation.schemes.splits`.
+    progress : callable, optional
+        Called with every split after it.
+
+    Raises
+    ------
+    RangeError
+        If an option is unknown, or nothing can be held out.
+    """
+    held_out = splits(samples.groups, scheme, by=by, few=few, tested=tested)
+    together = methods if callable(methods) else _together(methods)
+    parts: dict[str, list[Float]] = {}
+    for split in held_out:
+        found = together(samples.take(split.train), samples.take(split.test))
+        for name, predicted in found.items():
+            parts.setdefault(name, []).append(np.asarray(predicted, dtype=np.float64))
+        if progress:
+            progress(split)
+    rows = np.concatenate([np.flatnonzero(split.test) for split in held_out])
+    joined = {name: np.concatenate(p) for name, p in parts.items()}
+    return Evaluation(scheme, tuple(held_out), rows, samples.gpp_daily[rows], joined)
+
+
+def _together(methods: Mapping[str, Method]) -> Methods:
+    def fitted(train: Samples, test: Samples) -> dict[str, Float]:
+        return {name: method(train, test) for name, method in methods.items()}
+
+    return fitted

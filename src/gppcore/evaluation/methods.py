@@ -1,0 +1,116 @@
+"""The methods that an evaluation sets side by side, each fitted to the same training towers.
+
+- `process`: the process model with gppcore's parameters;
+- `process_beps`: with the parameter table of BEPS;
+- `process_calibrated`: with parameters calibrated to the training towers;
+- `direct`: machine learning from the training towers alone, tuned, with the same predictors;
+- `pretrain_continue`: boosting that goes on from the emulator of the process model: the literal scheme;
+- `transfer`: :func:`gppcore.fine_tune` on the emulator of the calibrated process model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.calibration.cross_fit import cross_fitted_gpp
+from gppcore.calibration.fit import calibrate
+from gppcore.constants import BEPS_PFTS, PFTS, PlantFunctionalType
+from gppcore.features import PREDICTOR_SETS, Samples
+from gppcore.towers import Towers
+from gppcore.towers.process import process_gpp
+from gppcore.transfer.source_domain import SourceRows, source_rows
+from gppcore.transfer.train import Unseen, direct, fine_tune, pretrain, pretrain_continue, with_process
+from gppcore.transfer.transfer_model import TransferModel
+
+Float = NDArray[np.float64]
+
+_CALIBRATED = ("vcmax25", "psi_exponent")
+_OTHER_COVER = 25
+_BEPS_CODES = {"enf": 1, "dnf": 2, "dbf": 6, "ebf": 9, "shrub": 13, "grass_c4": 40, "crop_c4": 40}
+BEPS_TYPES = {name: BEPS_PFTS[_BEPS_CODES.get(name, _OTHER_COVER)].pft for name in PFTS}
+"""The types of gppcore with the parameters of BEPS, which has one type for C3 herbs and all other cover."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Towers, predictors and the source domain around them: fits all methods to training samples.
+
+    Parameters
+    ----------
+    towers : Towers
+        All towers, of training and test; the source domain is their forcing, which tells nothing of their GPP.
+    predictors : tuple of str
+        Names, see `gppcore.features.PREDICTOR_SETS`.
+    unseen : {"places", "years"}
+        What is to be predicted.
+    seed : int
+        Seed of all learners.
+    n_threads : int
+        Threads; results do not depend on it.
+    models : list of TransferModel
+        Transfer models of the trainings so far, in their order.
+    """
+
+    towers: Towers
+    predictors: tuple[str, ...] = PREDICTOR_SETS["small"]
+    unseen: Unseen = "places"
+    seed: int = 0
+    n_threads: int = 1
+    models: list[TransferModel] = field(default_factory=list)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """Tower months with predictors and process GPP."""
+        from gppcore.process.simulate import simulate
+
+        process = simulate(self.towers.forcing, n_threads=self.n_threads)
+        return self.towers.samples(process, predictors=self.predictors)
+
+    @cached_property
+    def source(self) -> SourceRows:
+        """Rows of the source domain, simulated with gppcore's parameters."""
+        return source_rows(self.towers.forcing, self.predictors, seed=self.seed, n_threads=self.n_threads)
+
+    @cached_property
+    def pretrained(self) -> TransferModel:
+        """Emulators of the process model with gppcore's parameters."""
+        rows = self.source
+        return pretrain(rows.x, rows.physics, predictors=self.predictors, seed=self.seed, n_threads=self.n_threads)
+
+    def calibrated(self, train: Samples) -> Mapping[str, PlantFunctionalType]:
+        """Return types calibrated to training samples."""
+        return calibrate(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads).pfts
+
+    def transfer(self, train: Samples, pfts: Mapping[str, PlantFunctionalType]) -> TransferModel:
+        """Return the transfer model of training samples and types calibrated to them."""
+        process = process_gpp(self.source.months, pfts, n_threads=self.n_threads)
+        source = with_process(self.pretrained, self.source.x, process, seed=self.seed, n_threads=self.n_threads)
+        unseen = None
+        if self.unseen == "places":
+            unseen = cross_fitted_gpp(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads)
+        return fine_tune(source, train, unseen=self.unseen, process=unseen, seed=self.seed, n_threads=self.n_threads)
+
+    def __call__(self, train: Samples, test: Samples) -> dict[str, Float]:
+        """Fit all methods to `train`; return GPP of `test` by method, and the bounds of transfer's interval."""
+        pfts = self.calibrated(train)
+        at_test = self.towers.at(test)
+        alone = direct(train, unseen=self.unseen, seed=self.seed, n_threads=self.n_threads)
+        continued = pretrain_continue(self.pretrained, train, seed=self.seed)
+        model = self.transfer(train, pfts)
+        self.models.append(model)
+        found = {
+            "process": test.process,
+            "process_beps": process_gpp(at_test, BEPS_TYPES, n_threads=self.n_threads),
+            "process_calibrated": process_gpp(at_test, pfts, n_threads=self.n_threads),
+            "direct": alone.predict(test.x, n_threads=self.n_threads),
+            "pretrain_continue": continued.predict(test.x, n_threads=self.n_threads),
+        }
+        if not model.has_interval:
+            return {**found, "transfer": model.predict(test.x, n_threads=self.n_threads)}
+        gpp, low, high = model.predict_interval_columns(list(test.x.T), n_threads=self.n_threads)
+        return {**found, "transfer": gpp, "transfer_low": low, "transfer_high": high}

@@ -1,0 +1,165 @@
+"""One evaluation from folders of towers to its files: what ``gppcore evaluate`` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gppcore.errors import RangeError
+from gppcore.evaluation import result
+from gppcore.evaluation.explain import explain
+from gppcore.evaluation.holdout import Evaluation, evaluate
+from gppcore.evaluation.intervals import coverage, reliability
+from gppcore.evaluation.learning_curve import learning_curve
+from gppcore.evaluation.methods import Study
+from gppcore.evaluation.schemes import By, Few, Scheme
+from gppcore.evaluation.sif import fluorescence
+from gppcore.features import PREDICTOR_SETS
+from gppcore.towers import Towers, join_towers, read_towers
+from gppcore.transfer.transfer_model import TransferModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SIF = "csif_mw_m2_nm_sr"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to evaluate.
+
+    Parameters
+    ----------
+    towers : Path
+        Folder of towers (docs/towers.md).
+    test_towers : Path, optional
+        Folder of towers that are only tested; without it those of `towers` are held out in turn.
+    scheme : {"site", "temporal", "regional", "few"}
+        What is held out; see :func:`gppcore.evaluation.schemes.splits`.
+    by : {"koeppen", "continent", "pft"}
+        Classes of the scheme `regional`.
+    predictors : {"small", "mid", "full"}
+        Set of predictors; see `gppcore.features.PREDICTOR_SETS`.
+    few : Few
+        Numbers and draws of the scheme `few`.
+    seed : int
+        Seed of learners and draws.
+    n_threads : int
+        Threads; results do not depend on it.
+    """
+
+    towers: Path
+    test_towers: Path | None = None
+    scheme: Scheme = "site"
+    by: By = "koeppen"
+    predictors: str = "small"
+    few: Few = field(default_factory=Few)
+    seed: int = 0
+    n_threads: int = 1
+
+
+def judge_towers(
+    options: Options, *, progress: Callable[[str], None] | None = None
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Evaluate all methods of :class:`gppcore.evaluation.methods.Study` side by side.
+
+    Returns
+    -------
+    result : dict
+        Numbers, as :func:`gppcore.evaluation.result.assemble` returns them.
+    predictions : pandas.DataFrame
+        One row per held-out tower month, one column per method.
+
+    Raises
+    ------
+    RangeError
+        If an option is unknown, or nothing can be held out.
+    MissingFileError, TowerFormatError, UnitsError
+        If the towers cannot be read.
+    """
+    if options.predictors not in PREDICTOR_SETS:
+        raise RangeError(f"predictors: expected one of {list(PREDICTOR_SETS)}, got {options.predictors!r}")
+    towers, tested_sites = _towers(options)
+    study = Study(
+        towers,
+        PREDICTOR_SETS[options.predictors],
+        unseen="years" if options.scheme == "temporal" else "places",
+        seed=options.seed,
+        n_threads=options.n_threads,
+    )
+    samples = study.samples
+    tested = None if tested_sites is None else samples.groups["site"].isin(tested_sites).to_numpy()
+    found = evaluate(
+        study,
+        samples,
+        scheme=options.scheme,
+        by=options.by,
+        few=options.few,
+        tested=tested,
+        progress=(lambda split: progress(split.label)) if progress else None,
+    )
+    predictions = found.table(samples)
+    sif = _sif(towers, predictions)
+    if sif is not None:
+        predictions["csif"] = sif
+    meta = {
+        "scheme": options.scheme,
+        "by": options.by if options.scheme == "regional" else None,
+        "predictors": options.predictors,
+        "towers": str(options.towers),
+        "test_towers": None if options.test_towers is None else str(options.test_towers),
+        "folds": found.folds,
+        "seed": options.seed,
+    }
+    parts = _parts(options, found, study.models, predictions)
+    if options.scheme != "few":
+        parts |= explain(study.models, found, samples, seed=options.seed)
+    return result.assemble(predictions, meta, parts), predictions
+
+
+def _towers(options: Options) -> tuple[Towers, Sequence[str] | None]:
+    towers = read_towers(options.towers)
+    if options.test_towers is None:
+        return towers, None
+    test = read_towers(options.test_towers)
+    return join_towers(towers, test), list(test.sites.index)
+
+
+def _parts(
+    options: Options, found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame
+) -> dict[str, Any]:
+    """Return the parts of the result that only some evaluations have."""
+    parts: dict[str, Any] = {}
+    if options.scheme == "few":
+        draws = [(split.towers, predictions[predictions["group"] == split.label]) for split in found.splits]
+        parts["learning_curve"] = learning_curve(draws)
+    if "transfer_low" in predictions:
+        parts["interval"] = coverage(
+            *(predictions[name] for name in ("observed", "transfer_low", "transfer_high", "pft"))
+        ) | {"reliability": _reliability(found, models, predictions)}
+    if "csif" in predictions:
+        parts["sif"] = fluorescence(predictions)
+    return parts
+
+
+def _reliability(found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame) -> list[list[float]]:
+    """Return nominal and observed shares inside transfer's intervals of several levels, those of each training."""
+    rows = [int(split.test.sum()) for split in found.splits]
+    widths = [dict(model.card["fine_tune"]["half_widths"]) for model in models]
+    relative = {level: np.repeat([width[level] for width in widths], rows) for level in widths[0]}
+    gpp = predictions["transfer"]
+    return reliability(predictions["observed"], gpp, predictions["transfer_high"] - gpp, relative)
+
+
+def _sif(towers: Towers, predictions: pd.DataFrame) -> np.ndarray[Any, Any] | None:
+    """Return sun-induced fluorescence of the predicted months; None where the towers have none."""
+    if _SIF not in towers.gpp:
+        return None
+    import pandas as pd
+
+    known = towers.gpp.set_index(["site_id", "year", "month"])[_SIF]
+    return known.reindex(pd.MultiIndex.from_frame(predictions[["site_id", "year", "month"]])).to_numpy(float)

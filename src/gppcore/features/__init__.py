@@ -1,0 +1,27 @@
+"""Predictors of the learners: names, order, derivation from forcing and land cover, and rows for training."""
+
+from gppcore.features.predictors import (
+    FRACTIONS,
+    MONTHLY_PREDICTORS,
+    PREDICTOR_SETS,
+    PREDICTORS,
+    STATIC_PREDICTORS,
+    Samples,
+    igbp_codes,
+    pft_fractions,
+    predictor_matrix,
+    with_cover,
+)
+
+__all__ = [
+    "FRACTIONS",
+    "MONTHLY_PREDICTORS",
+    "PREDICTORS",
+    "PREDICTOR_SETS",
+    "STATIC_PREDICTORS",
+    "Samples",
+    "igbp_codes",
+    "pft_fractions",
+    "predictor_matrix",
+    "with_cover",
+]

@@ -1,0 +1,176 @@
+"""Predictors of the learners: their order, the land-cover encoding and rows for training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gppcore.constants import IGBP, PFT_NAMES
+from gppcore.errors import RangeError, ShapeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Float = NDArray[np.float64]
+
+MONTHLY_PREDICTORS = ("tair", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai")
+FRACTIONS = tuple(f"fraction_{name}" for name in PFT_NAMES)
+STATIC_PREDICTORS = ("c4_fraction", *FRACTIONS)
+PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
+"""Columns of the global tile stores, in order; `fraction_<pft>` are area shares: mixed cells need no category."""
+
+_SMALL = (*PREDICTORS, "ca", "fraction_wetland")
+_MID = (
+    *_SMALL,
+    "precip_3m",
+    "modis_ndwi",
+    "modis_fpar",
+    "modis_lst_day_k",
+    "grid_NDVI_maximum",
+    "grid_NDVI_minimum",
+    "elev_m",
+)
+PREDICTOR_SETS = {
+    "small": _SMALL,
+    "mid": _MID,
+    "full": (
+        *_MID,
+        "modis_lai_m2_m2",
+        "modis_lst_night_k",
+        "modis_snow_pct",
+        "esacci_sm_m3_m3",
+        "era5_skin_t_k",
+        "era5_pet_mm_d",
+        "bess_par_w_m2",
+        "bess_pardiff_w_m2",
+        "cell_tmin_c",
+        "cell_tmax_c",
+        "cell_burned_frac",
+        "bess_peakVCmax_C3",
+        "bess_kn",
+        "grid_elev_0p5",
+        "soil_sand_30cm_raw",
+        "soil_clay_30cm_raw",
+        "soil_organic_30cm_raw",
+        "soil_swc_30cm_raw",
+    ),
+}
+"""Predictors by how much is known of a place: forcing and land cover; the satellite columns that carry most; all
+columns of a tower folder that a map could have too. Sun-induced fluorescence is left out: it judges the models."""
+
+
+def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:
+    """Return IGBP codes of acronyms such as ENF.
+
+    Raises
+    ------
+    RangeError
+        If a class is unknown.
+    """
+    codes = {c.acronym: c.code for c in IGBP}
+    found = np.asarray(acronyms, dtype=str).astype(object)
+    if unknown := sorted(set(found.ravel()) - set(codes)):
+        raise RangeError(f"igbp: expected classes out of {sorted(codes)}, got {unknown}")
+    return np.array([codes[name] for name in found.ravel()], dtype=np.uint8).reshape(found.shape)
+
+
+def pft_fractions(igbp: ArrayLike) -> NDArray[np.float32]:
+    """Return the area shares of the plant functional types of IGBP classes.
+
+    Parameters
+    ----------
+    igbp : array_like of int, shape (n,)
+        IGBP class, 0 (water) to 16.
+
+    Returns
+    -------
+    ndarray, shape (8, n)
+        Shares in the order of `gppcore.constants.PFT_NAMES`; their sum is 0 where nothing grows.
+
+    Raises
+    ------
+    RangeError
+        If a class is unknown.
+    """
+    codes = np.asarray(igbp)
+    if codes.size and (codes.min() < 0 or codes.max() > 16):
+        raise RangeError(f"igbp: expected classes 0 to 16, got {codes.min()} to {codes.max()}")
+    table = np.zeros((17, len(PFT_NAMES)), dtype=np.float32)
+    for land_class in IGBP:
+        for name, share in land_class.mixture.items():
+            table[land_class.code, PFT_NAMES.index(name)] = share
+    return np.ascontiguousarray(table[codes].T)
+
+
+def with_cover(window: dict[str, Float]) -> dict[str, Float]:
+    """Replace IGBP classes of cells by the area shares of their plant functional types."""
+    if "igbp" not in window:
+        return window
+    igbp = window["igbp"]
+    known = np.isfinite(igbp)
+    shares = pft_fractions(np.where(known, igbp, 0).astype(int).ravel()).astype(float).reshape(-1, *igbp.shape)
+    cover = {name: np.where(known, share, np.nan) for name, share in zip(FRACTIONS, shares, strict=True)}
+    return {name: field for name, field in window.items() if name != "igbp"} | cover
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows for training and judging: predictors, the target and what the rows are grouped by.
+
+    Attributes
+    ----------
+    x : ndarray, shape (rows, predictors)
+        Predictors; NaN is missing.
+    gpp_daily : ndarray, shape (rows,)
+        Target [g m-2 d-1].
+    process : ndarray, shape (rows,)
+        GPP of the process model for the same rows [g m-2 d-1].
+    groups : pandas.DataFrame
+        One row per sample: site, cluster, region, pft, year, month.
+    predictors : tuple of str, default `PREDICTORS`
+        Names of the columns of `x`.
+    """
+
+    x: Float
+    gpp_daily: Float
+    process: Float
+    groups: pd.DataFrame
+    predictors: tuple[str, ...] = PREDICTORS
+
+    def __post_init__(self) -> None:
+        n = len(self.gpp_daily)
+        if self.x.shape != (n, len(self.predictors)) or self.process.shape != (n,) or len(self.groups) != n:
+            raise ShapeError(
+                f"Samples: expected {n} rows of {len(self.predictors)} predictors, got x {self.x.shape}, "
+                f"process {self.process.shape}, groups {len(self.groups)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.gpp_daily)
+
+    def take(self, rows: NDArray[Any]) -> Samples:
+        """Return the samples of a mask or of row numbers."""
+        return replace(
+            self,
+            x=self.x[rows],
+            gpp_daily=self.gpp_daily[rows],
+            process=self.process[rows],
+            groups=self.groups.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows],
+        )
+
+
+def predictor_matrix(columns: Mapping[str, ArrayLike], predictors: Sequence[str] = PREDICTORS) -> Float:
+    """Stack columns of equal length to rows in the order of `predictors`.
+
+    Raises
+    ------
+    ShapeError
+        If a predictor is missing.
+    """
+    if missing := [name for name in predictors if name not in columns]:
+        raise ShapeError(f"predictors: expected {list(predictors)}, got no {missing}")
+    return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in predictors])

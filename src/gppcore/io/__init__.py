@@ -1,0 +1,1 @@
+"""Files: durable writing, and gridded files of other producers."""

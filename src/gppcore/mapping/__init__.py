@@ -1,0 +1,1 @@
+"""Maps of GPP from a model and a tile store, and the gridded product."""

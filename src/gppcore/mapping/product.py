@@ -1,0 +1,170 @@
+"""The gridded product: monthly variables of a tile store as CF-1.8 Zarr v3, and as netCDF4 year by year."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore import __version__
+from gppcore.errors import OutputExistsError, RangeError, disk_errors
+from gppcore.io.durable import PART, rename_durably
+from gppcore.tiles.store import CLIMATOLOGY_YEAR, MONTHS, TileStore, month_coordinate
+from gppcore.variables import attributes
+
+CHUNK = 400
+"""Side of the product's chunks in grid cells."""
+
+
+def write_product(
+    store: TileStore, out: Path, variables: Mapping[str, Mapping[str, str]], *, attrs: Mapping[str, Any]
+) -> None:
+    """Write monthly variables of a store as a gridded CF-1.8 Zarr v3 product.
+
+    The folder gets its name when all is written: what exists under that name is complete. Memory does not grow
+    with the number of years.
+
+    Parameters
+    ----------
+    store : TileStore
+        Finished tiles of all `variables`.
+    out : Path
+        New folder.
+    variables : mapping of str to mapping
+        CF attributes of the variables.
+    attrs : mapping
+        Global attributes.
+
+    Raises
+    ------
+    TileFormatError
+        If a tile is missing or was changed.
+    DiskFullError
+        If there is no room.
+    """
+    import zarr
+
+    rows, columns = _window(store)
+    lat, lon = store.lat[rows], store.lon[columns]
+    building = out.with_name(out.name + PART)
+    with disk_errors(out):
+        if building.exists():
+            shutil.rmtree(building)
+        # No date: the same model and store give the same bytes.
+        origin = {
+            "Conventions": "CF-1.8",
+            "title": next(iter(variables.values()))["long_name"],
+            "history": f"gppcore {__version__}: written from a tile store",
+        }
+        group = zarr.open_group(building, mode="w", zarr_format=3, attributes={**origin, **attrs})
+        _write_coordinates(group, store, lat, lon)
+        for name, variable_attrs in variables.items():
+            array = group.create_array(
+                name,
+                shape=(MONTHS * store.n_years, lat.size, lon.size),
+                chunks=(MONTHS, min(CHUNK, lat.size), min(CHUNK, lon.size)),
+                dtype="float32",
+                fill_value=np.nan,
+                dimension_names=("time", "lat", "lon"),
+                attributes={**variable_attrs, "cell_methods": "area: mean time: mean"},
+            )
+            _write_bands(store, name, array, rows, columns)
+        rename_durably(building, out)
+
+
+def _window(store: TileStore) -> tuple[slice, slice]:
+    """Return the smallest window that holds all cells."""
+    row, column = np.divmod(store.index, store.shape[1])
+    return slice(row.min(), row.max() + 1), slice(column.min(), column.max() + 1)
+
+
+def _write_coordinates(group: Any, store: TileStore, lat: NDArray[Any], lon: NDArray[Any]) -> None:
+    years = store.years or (CLIMATOLOGY_YEAR,)
+    time, time_attrs = month_coordinate(years)
+    first = [np.datetime64(f"{year}-{month:02d}-01", "D") for year in years for month in range(1, MONTHS + 1)]
+    bounds = [(day, (day.astype("M8[M]") + 1).astype("M8[D]")) for day in first]
+    since = (np.array(bounds) - np.datetime64(f"{years[0]}-01-01", "D")).astype(np.int32)
+    for name, dims, values, attrs in (
+        ("time", ("time",), time, {**time_attrs, "bounds": "time_bnds"}),
+        ("time_bnds", ("time", "bnds"), since, {}),
+        ("lat", ("lat",), lat, {**attributes("lat"), "axis": "Y"}),
+        ("lon", ("lon",), lon, {**attributes("lon"), "axis": "X"}),
+    ):
+        group.create_array(name, data=values, dimension_names=dims, attributes=attrs)
+
+
+def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: slice) -> None:
+    """Scatter the cells band by band of chunk rows, each from the run of cells that holds them."""
+    row_of = store.index // store.shape[1]
+    # One band for all: fresh memory of this size costs more than filling it. What a run holds of other bands goes to
+    # a row of its own.
+    whole = np.empty((MONTHS, min(CHUNK, rows.stop - rows.start) + 1, columns.stop - columns.start), dtype=np.float32)
+    for start in range(rows.start, rows.stop, CHUNK):
+        stop = min(start + CHUNK, rows.stop)
+        inside = np.flatnonzero((row_of >= start) & (row_of < stop))
+        band = whole[:, : stop - start + 1]
+        first, last = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
+        row, column = np.divmod(store.index[first:last], store.shape[1])
+        row = np.where((row >= start) & (row < stop), row - start, stop - start)
+        for year in range(store.n_years):
+            band.fill(np.nan)
+            if inside.size:
+                band[:, row, column - columns.start] = _run(store, name, year, first, last)
+            array[year * MONTHS : (year + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band[:, :-1]
+
+
+def _run(store: TileStore, name: str, year: int, first: int, last: int) -> NDArray[np.float32]:
+    """Read cells first to last of a monthly variable."""
+    parts = []
+    for tile in range(first // store.tile_cells, (last - 1) // store.tile_cells + 1):
+        span = store.cells(tile)
+        low, high = max(first, span.start), min(last, span.stop)
+        parts.append(store.read(name, tile, year)[:, low - span.start : high - span.start])
+    return np.concatenate(parts, axis=1)
+
+
+def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
+    """Copy a Zarr product, or one year of it, to a compressed netCDF4 file, which gets its name when complete.
+
+    Parameters
+    ----------
+    product : Path
+        Zarr product of :func:`write_product`.
+    out : Path
+        New file.
+    year : int, optional
+        Calendar year to copy; without it all of the product goes to the one file.
+
+    Raises
+    ------
+    OutputExistsError
+        If `out` exists.
+    RangeError
+        If the product does not have the year.
+    """
+    import xarray as xr
+
+    if out.exists():
+        raise OutputExistsError(f"product: expected a new file, got {out}, which exists")
+    building = out.with_name(out.name + PART)
+    # Times stay numbers: what was written is copied, units included.
+    with xr.open_zarr(product, chunks=None, consolidated=False, decode_times=False) as ds, disk_errors(out):
+        if year is not None:
+            years = xr.decode_cf(ds[["time"]])["time"].dt.year.values
+            if year not in years:
+                raise RangeError(f"year: expected {years.min()} to {years.max()}, got {year}")
+            ds = ds.isel(time=years == year)
+        chunks = {
+            "chunksizes": (1, min(CHUNK, ds.sizes["lat"]), min(CHUNK, ds.sizes["lon"])),
+            "zlib": True,
+            "complevel": 1,
+        }
+        gridded = [name for name, array in ds.data_vars.items() if array.dims == ("time", "lat", "lon")]
+        plain = {name: {"_FillValue": None} for name in ("time", "time_bnds", "lat", "lon")}
+        encoding = {**plain, **dict.fromkeys(gridded, chunks)}
+        ds.drop_encoding().to_netcdf(building, engine="h5netcdf", encoding=encoding)
+        rename_durably(building, out)

@@ -1,0 +1,214 @@
+"""From a model and a tile store to predictions everywhere: tile by tile, in threads or on a cluster, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.errors import OutputExistsError, RangeError
+from gppcore.features import PREDICTORS
+from gppcore.mapping.product import write_product
+from gppcore.tiles.journal import Entry
+from gppcore.tiles.store import TileStore
+from gppcore.transfer.transfer_model import TransferModel
+from gppcore.variables import attributes
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Progress = Callable[[int], None]
+Columns = Sequence[NDArray[Any]]
+Task = tuple[int, int]
+"""A tile and the number of a year."""
+_RETRIES = 3
+_AHEAD = 2
+"""Tasks per thread that are handed out: enough that no thread waits while the journal is written."""
+
+
+class Model(Protocol):
+    """What maps: anything that predicts rows from one column per predictor and can be told from another.
+
+    Its attribute `predictors`, a tuple of names, tells the columns; without it they are
+    `gppcore.features.PREDICTORS`.
+    """
+
+    @property
+    def digest(self) -> str:
+        """Short text that differs between models."""
+
+    def predict_columns(self, columns: Columns) -> NDArray[Any]:
+        """Predict GPP [g m-2 d-1] from columns of shape (12, n), or (n,) if static: an array of shape (12, n)."""
+
+
+class IntervalModel(Model, Protocol):
+    """A model that may also tell how sure it is."""
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether it can; only then the method below is called."""
+
+    def predict_interval_columns(self, columns: Columns) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Predict GPP as `predict_columns` does, and its 5 % and 95 % bounds, of the same shape."""
+
+
+def map_gpp(
+    model: Model | str | Path,
+    store: TileStore,
+    out: str | Path | None = None,
+    *,
+    variable: str = "gpp_daily",
+    attrs: Mapping[str, Any] | None = None,
+    n_threads: int = 2,
+    client: Client | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Predict GPP of every month at every cell of a store and write the gridded product.
+
+    A model that tells how sure it is (`has_interval`) also gives the variables `variable`_low and `variable`_high, the
+    bounds below which GPP lies with 5 % and 95 % probability.
+
+    Parameters
+    ----------
+    model : Model, str or Path
+        Usually a :class:`gppcore.TransferModel`, or the folder or zip of a saved one.
+    store : TileStore
+        Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
+        already are kept, so that a killed run goes on where it stopped.
+    out : str or Path, optional
+        New folder of the Zarr product; without it the predictions stay in the store.
+    variable : str, default "gpp_daily"
+        Name of the predictions, and begin of the names of their bounds.
+    attrs : mapping, optional
+        Global attributes of the product.
+    n_threads : int, default 2
+        Tiles predicted at the same time. The result does not depend on it.
+    client : distributed.Client, optional
+        Cluster that predicts the tiles in place of threads of this process. `model` then is a path, from which
+        every worker loads it once; model and store lie where all workers see them under the same path. Tiles of
+        workers that die go to others. The result is that of threads, byte for byte.
+    progress : callable, optional
+        Called with the number of cells of a tile after each tile and year.
+
+    Raises
+    ------
+    OutputExistsError
+        If `out` exists, or `variable` holds the predictions of another model.
+    RangeError
+        If `client` is given and `model` is not a path.
+    StoreLockedError
+        If the store has another writer.
+    TileFormatError
+        If a predictor is missing.
+    DiskFullError
+        If there is no room; finished tiles stay.
+    """
+    if out is not None and Path(out).exists():
+        raise OutputExistsError(f"product: expected a new folder, got {out}, which exists")
+    path = Path(model) if isinstance(model, str | Path) else None
+    if client is not None and path is None:
+        raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
+    predictor: Model = TransferModel.load(path) if path else model  # type: ignore[assignment]
+    variables = _outputs(predictor, variable)
+    with store.writing():
+        for name, described in variables.items():
+            store.add(name, monthly=True, attrs={**described, "model": predictor.digest})
+        tasks = []
+        for year in range(store.n_years):
+            for tile in range(store.n_tiles):
+                if not all(store.has(name, tile, year) for name in variables):
+                    tasks.append((tile, year))
+                elif progress:
+                    progress(store.n_cells(tile))
+        names = tuple(variables)
+        if client is not None and path is not None:
+            finished = _on_cluster(client, path, predictor.digest, store, names, tasks)
+        else:
+            finished = _in_threads(predictor, store, names, tasks, n_threads)
+        with closing(finished):
+            for entries in finished:
+                for entry in entries:
+                    store.confirm(entry)
+                if progress:
+                    progress(store.n_cells(entries[0].tile))
+    if out is not None:
+        write_product(store, Path(out), variables, attrs=attrs or {})
+
+
+def _outputs(model: Model, variable: str) -> dict[str, dict[str, str]]:
+    """Return the variables that a model predicts, the main one first, and their CF attributes."""
+    main = attributes("gpp_daily")
+    if not _tells_interval(model):
+        return {variable: main}
+    bounds = {f"{variable}_{end}": attributes(f"gpp_daily_{end}") for end in ("low", "high")}
+    return {variable: {**main, "ancillary_variables": " ".join(bounds)}, **bounds}
+
+
+def _tells_interval(model: Model) -> TypeGuard[IntervalModel]:
+    return bool(getattr(model, "has_interval", False))
+
+
+def _predict_tile(model: Model, store: TileStore, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
+    """Predict one tile and write its files: the unit of work of every driver."""
+    names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
+    columns = [store.read(name, tile, year if store.is_monthly(name) else 0) for name in names]
+    outputs: tuple[NDArray[Any], ...] = (
+        model.predict_interval_columns(columns) if _tells_interval(model) else (model.predict_columns(columns),)
+    )
+    written = zip(variables, outputs, strict=True)
+    return [store.put(name, tile, values.astype(np.float32, copy=False), year) for name, values in written]
+
+
+def _in_threads(
+    model: Model, store: TileStore, variables: Sequence[str], tasks: Sequence[Task], n_threads: int
+) -> Generator[list[Entry]]:
+    """Yield what was written, in the order of completion; close it to give up the rest."""
+    n_threads = max(n_threads, 1)
+    pool = ThreadPoolExecutor(n_threads)
+    futures = (pool.submit(_predict_tile, model, store, variables, *task) for task in tasks)
+    running = set(islice(futures, _AHEAD * n_threads))
+    try:
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            running.update(islice(futures, len(done)))
+            # What is finished counts, even if another tile failed meanwhile.
+            for future in sorted(done, key=lambda future: future.exception() is not None):
+                yield future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _on_cluster(
+    client: Client, model: Path, digest: str, store: TileStore, variables: Sequence[str], tasks: Sequence[Task]
+) -> Generator[list[Entry]]:
+    """Do the same on a cluster; the scheduler gives the tasks of lost workers to others."""
+    from distributed import as_completed
+
+    where = (str(model.resolve()), digest, str(store.path.resolve()), variables)
+    futures = [client.submit(_predict_remote, *where, *task, retries=_RETRIES, pure=False) for task in tasks]
+    try:
+        for future in as_completed(futures):  # type: ignore[no-untyped-call]
+            yield future.result()
+            future.release()
+    finally:
+        client.cancel(futures)  # type: ignore[no-untyped-call]
+
+
+def _predict_remote(saved: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
+    return _predict_tile(*_open(saved, digest, path), variables, tile, year)
+
+
+@lru_cache(maxsize=1)
+def _open(saved: str, digest: str, path: str) -> tuple[Model, TileStore]:
+    """Load model and store, once per worker."""
+    model = TransferModel.load(saved)
+    if model.digest != digest:
+        raise OutputExistsError(f"{saved}: expected the model with digest {digest}, got {model.digest}")
+    return model, TileStore.open(path)

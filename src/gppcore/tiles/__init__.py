@@ -1,0 +1,1 @@
+"""Tile stores: predictors and predictions of land cells as memory-mapped files that survive crashes."""

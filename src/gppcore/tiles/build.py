@@ -1,0 +1,354 @@
+"""A tile store from gridded files: what `gppcore tiles build` does, streaming and resumable."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, UnitsError
+from gppcore.io.cf import open_cf
+from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
+from gppcore.regrid.labelled import axes
+from gppcore.tiles.store import MONTHS, TileStore, window_order
+from gppcore.variables import VARIABLES, attributes, check_range, check_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_BAND_VALUES = 2**26
+"""Values of a band of the grid that are held at once: 256 MiB in float32."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Which cells the store has: those of a field's grid where it is neither missing nor excluded.
+
+    Parameters
+    ----------
+    path : str
+        CF file (netCDF, HDF5) or Zarr store.
+    variable : str
+        Name of the field in it.
+    exclude : tuple of float
+        Values that are no land.
+    """
+
+    path: str
+    variable: str
+    exclude: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a variable comes from: value = scale * field + offset, in the unit of `gppcore.variables`.
+
+    Parameters
+    ----------
+    path : str
+        CF files (netCDF, HDF5) or Zarr stores; may be a pattern such as ``tair_*.nc``.
+    variable : str
+        Name of the field in them.
+    static : bool
+        Whether it has no months.
+    method : {"conservative", "bilinear"}
+        How another grid is brought to that of the cells; see :class:`gppcore.regrid.RegridPlan`.
+    scale, offset : float
+        With the defaults the field's unit must be that of the table of variables, or `units`.
+    units : str, optional
+        Unit of a variable that the table does not have: a predictor of your own.
+    """
+
+    path: str
+    variable: str
+    static: bool = False
+    method: Literal["conservative", "bilinear"] = "conservative"
+    scale: float = 1.0
+    offset: float = 0.0
+    units: str | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a store is built from; :meth:`read` reads it from a TOML file.
+
+    Parameters
+    ----------
+    cells : Cells
+        Grid and cells.
+    variables : mapping of str to Source
+        By the names of `gppcore.variables`, and names of your own whose source tells `units`.
+    years : tuple of int, optional
+        First and last calendar year; without it every file holds the twelve months of a mean year.
+    folder : Path
+        What relative paths start from.
+    """
+
+    cells: Cells
+    variables: Mapping[str, Source]
+    years: tuple[int, int] | None = None
+    folder: Path = Path()
+
+    @classmethod
+    def read(cls, path: str | Path) -> Recipe:
+        """Read a TOML file with the tables `cells` and `variables.NAME` and the optional pair `years`.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no such file.
+        RangeError
+            If it is no TOML, or a key is unknown or missing.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise MissingFileError(f"recipe: expected a TOML file, got no such file {path}")
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RangeError(f"{path}: expected TOML, got: {error}") from None
+        if unknown := set(content) - {"cells", "variables", "years"}:
+            raise RangeError(f"{path}: expected cells, variables and years, got {sorted(unknown)}")
+        if wanted := {"cells", "variables"} - set(content):
+            raise RangeError(f"{path}: expected the tables cells and variables, got no {sorted(wanted)}")
+        cells = _entry(Cells, content["cells"], f"{path}: cells")
+        sources = {name: _entry(Source, table, f"{path}: {name}") for name, table in content["variables"].items()}
+        years = content.get("years")
+        if years is not None and not (
+            len(years) == 2 and all(isinstance(y, int) for y in years) and years[0] <= years[1]
+        ):
+            raise RangeError(f"{path}: years: expected the first and the last year, got {years}")
+        return cls(cells, sources, tuple(years) if years else None, path.parent)
+
+
+def build_tiles(
+    recipe: Recipe, out: str | Path, *, n_threads: int = 1, progress: Callable[[int], None] | None = None
+) -> TileStore:
+    """Build a tile store, or go on with one that was not finished.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Cells and variables.
+    out : str or Path
+        Folder of the store.
+    n_threads : int, default 1
+        Threads that regrid; 0 means all cores. The result does not depend on it.
+    progress : callable, optional
+        Called with the number of cells after each tile.
+
+    Returns
+    -------
+    TileStore
+        All tiles finished.
+
+    Raises
+    ------
+    MissingFileError, ShapeError
+        If a file, variable, year or month is missing.
+    ProductFormatError
+        If a file cannot be read.
+    UnitsError, RangeError
+        If a field has another unit, values out of the range, or a name that is not in the table of variables and no
+        `units`; or has `units` beside those of the table.
+    OutputExistsError
+        If `out` holds a store of other cells, years or sources.
+    StoreLockedError, DiskFullError
+        The latter keeps what is finished.
+
+    Notes
+    -----
+    Fields are read band by band and month by month, so that memory depends neither on the number of years nor, much,
+    on the size of the grid.
+    """
+    _check_names(recipe.variables)
+    store = _open_or_create(recipe, Path(out))
+    with store.writing(), ExitStack() as stack:
+        for name, source in recipe.variables.items():
+            # The origin is part of the attributes, so that a store of other sources is told apart.
+            origin = f"{source.scale} * {source.variable} + {source.offset} of {source.path}, {source.method}"
+            store.add(
+                name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
+            )
+            files = _Files(name, source, recipe.folder, stack)
+            for year in range(1 if source.static else store.n_years):
+                for tile, values in _tiles(store, files, year, n_threads):
+                    if values is not None:
+                        store.write(name, tile, values, year)
+                    if progress:
+                        progress(store.n_cells(tile))
+    return store
+
+
+def _check_names(variables: Mapping[str, Source]) -> None:
+    own = {name for name, source in variables.items() if source.units is not None}
+    if unknown := sorted(set(variables) - set(VARIABLES) - own):
+        raise RangeError(
+            f"variables: expected names of gppcore.variables, or units with names of your own, got {unknown}"
+        )
+    if known := sorted(own & set(VARIABLES)):
+        units = [VARIABLES[name].unit for name in known]
+        raise RangeError(f"variables: expected no units of {known}, which are {units} in gppcore.variables")
+
+
+def _open_or_create(recipe: Recipe, out: Path) -> TileStore:
+    years = range(recipe.years[0], recipe.years[1] + 1) if recipe.years else None
+    with ExitStack() as stack:
+        mask = _field(recipe.folder / recipe.cells.path, recipe.cells.variable, stack)
+        lat, lon = axes(mask)
+        values = mask.transpose(lat, lon).values
+        land = ~(np.isnan(values) | np.isin(values, recipe.cells.exclude))
+        cells = window_order(np.flatnonzero(land), land.shape)
+        if not out.exists():
+            return TileStore.create(out, mask[lat].values, mask[lon].values, cells, years=years)
+        store = TileStore.open(out)
+        if not np.array_equal(store.index, cells) or store.years != (tuple(years) if years else None):
+            raise OutputExistsError(f"{out}: expected a new folder or a store of the same cells and years")
+        return store
+
+
+class _Files:
+    """The files of one variable: finds the field of a month."""
+
+    def __init__(self, name: str, source: Source, folder: Path, stack: ExitStack) -> None:
+        self.name, self.source = name, source
+        pattern = Path(source.path)
+        base = Path(pattern.anchor) if pattern.is_absolute() else folder
+        paths = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
+        if not paths:
+            raise MissingFileError(f"{name}: expected files {base / pattern}, got none")
+        self._months: dict[tuple[int | None, int], xr.DataArray] = {}
+        self._plans: dict[tuple[int, int, bytes], RegridPlan] = {}
+        for path in paths:
+            field = _field(path, source.variable, stack)
+            if (source.scale, source.offset) == (1.0, 0.0):
+                _check_unit(name, source, field.attrs.get("units"), str(path))
+            self._list_months(field, path)
+
+    def _list_months(self, field: xr.DataArray, path: Path) -> None:
+        times = [dim for dim in field.dims if dim not in axes(field)]
+        steps = field.sizes[times[0]] if times else 1
+        if len(times) > 1 or (self.source.static and steps != 1):
+            raise ShapeError(f"{path}: {self.source.variable}: expected {self._wanted()}, got {dict(field.sizes)}")
+        for step in range(steps):
+            here = field.isel({times[0]: step}) if times else field
+            if self.source.static:
+                key: tuple[int | None, int] = (None, 0)
+            elif times and field[times[0]].dtype.kind == "M":
+                key = (int(here[times[0]].dt.year), int(here[times[0]].dt.month) - 1)
+            else:
+                key = (None, len(self._months))
+            self._months[key] = here
+
+    def _wanted(self) -> str:
+        return "latitude and longitude" + ("" if self.source.static else " and time")
+
+    def month(self, year: int | None, month: int) -> xr.DataArray:
+        """Return the field of a month, of any year if there is one alone."""
+        if year is None and not self.source.static:
+            found = [field for (_, of_year), field in self._months.items() if of_year == month]
+        else:
+            found = [self._months[year, month]] if (year, month) in self._months else []
+        if len(found) != 1:
+            when = f"month {month + 1}" + (f" of {year}" if year else "")
+            raise ShapeError(f"{self.name}: expected one field for {when} in {self.source.path}, got {len(found)}")
+        return found[0]
+
+    def band(self, field: xr.DataArray, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        """Return some rows of a field on the grid of the store."""
+        lat, lon = axes(field)
+        source = grid_of(field)
+        target = LatLonGrid(grid.lat_edges[rows.start : rows.stop + 1], grid.lon_edges)
+        used = _rows_over(source, target)
+        key = (rows.start, rows.stop, source.lat_edges.tobytes() + source.lon_edges.tobytes())
+        if key not in self._plans:
+            self._plans.clear()  # bands come one after the other: only one is needed at a time
+            part = LatLonGrid(source.lat_edges[used.start : used.stop + 1], source.lon_edges)
+            self._plans[key] = RegridPlan(part, target, method=self.source.method)
+        values = field.isel({lat: used}).transpose(lat, lon).values.astype(np.float32, copy=False)
+        if (self.source.scale, self.source.offset) != (1.0, 0.0):
+            values = (values * self.source.scale + self.source.offset).astype(np.float32, copy=False)
+        if self.name in VARIABLES:
+            check_range(self.name, values, where=self.source.path)
+        return self._plans[key].apply(np.ascontiguousarray(values), n_threads=n_threads)
+
+
+def _tiles(
+    store: TileStore, files: _Files, year: int, n_threads: int
+) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
+    """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
+    grid = LatLonGrid.from_centres(store.lat, store.lon)
+    calendar = store.years[year] if store.years else None
+    steps = 1 if files.source.static else MONTHS
+    for first, last in _bands(store, steps):
+        row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
+        rows = slice(int(row.min()), int(row.max()) + 1)
+        done = [store.has(files.name, tile, year) for tile in range(first, last + 1)]
+        values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
+        for step in range(len(values)):
+            field = files.month(None if files.source.static else calendar, step)
+            values[step] = files.band(field, grid, rows, n_threads)[row - rows.start, column]
+        begin = store.cells(first).start
+        for tile in range(first, last + 1):
+            span = store.cells(tile)
+            part = values[:, span.start - begin : span.stop - begin]
+            yield tile, None if done[tile - first] else (part[0] if files.source.static else part)
+
+
+def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:
+    """Yield runs of tiles, first and last, whose rows hold few enough values."""
+    row = store.index // store.shape[1]
+    low = [int(row[store.cells(tile)].min()) for tile in range(store.n_tiles)]
+    high = [int(row[store.cells(tile)].max()) for tile in range(store.n_tiles)]
+    first = 0
+    for tile in range(1, store.n_tiles + 1):
+        full = tile < store.n_tiles and (high[tile] - low[first] + 1) * store.shape[1] > _BAND_VALUES // steps
+        if full or tile == store.n_tiles:
+            yield first, tile - 1
+            first = tile
+
+
+def _rows_over(source: LatLonGrid, target: LatLonGrid) -> slice:
+    """Return the rows of the source that the target needs: what it overlaps and a neighbour on each side."""
+    low, high = np.minimum(*_ends(source)), np.maximum(*_ends(source))
+    south, north = target.lat_edges.min(), target.lat_edges.max()
+    over = np.flatnonzero((high > south) & (low < north))
+    if not over.size:
+        raise ShapeError(f"grid: expected latitudes {south:g} to {north:g}, got {low.min():g} to {high.max():g}")
+    return slice(max(int(over[0]) - 1, 0), min(int(over[-1]) + 2, source.shape[0]))
+
+
+def _ends(grid: LatLonGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return grid.lat_edges[:-1], grid.lat_edges[1:]
+
+
+def _check_unit(name: str, source: Source, unit: str | None, where: str) -> None:
+    if source.units is None:
+        check_unit(name, unit, where=where)
+    elif unit not in (None, source.units):
+        raise UnitsError(f"{name} ({where}): expected {source.units}, got {unit}")
+
+
+def _field(path: Path, variable: str, stack: ExitStack) -> xr.DataArray:
+    """Open a variable of a file; its values are read when they are needed."""
+    dataset = stack.enter_context(open_cf(path, variable))
+    if variable not in dataset:
+        raise ShapeError(f"{path}: expected a variable {variable!r}, got {sorted(map(str, dataset.data_vars))}")
+    return dataset[variable]
+
+
+def _entry(kind: type[Any], table: Any, where: str) -> Any:
+    """Make a dataclass of a TOML table."""
+    names = {field.name for field in fields(kind)}
+    if not isinstance(table, Mapping) or not set(table) <= names or not {"path", "variable"} <= set(table):
+        raise RangeError(f"{where}: expected path, variable and any of {sorted(names)}, got {table}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    if values.get("method", "conservative") not in ("conservative", "bilinear"):
+        raise RangeError(f"{where}: method: expected conservative or bilinear, got {values['method']!r}")
+    return kind(**values)

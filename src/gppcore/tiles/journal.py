@@ -1,0 +1,162 @@
+"""Journal of the finished chunks of a tile store, and the lock of its one writer.
+
+A file is written under a temporary name, synced and renamed, and so is its folder; only then a line with its size
+and checksum goes to the journal. So whatever kills a process, power included, a file that the journal confirms
+is whole, and any other does not count. Files are written and never mapped for writing: a full disk is an error of
+the call, not a signal.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gppcore.errors import StoreLockedError, TileFormatError, disk_errors
+
+
+def plain_file(root: Path, relative: str) -> Path:
+    """Return the path of a file of a store, which no symbolic link may lead away.
+
+    Raises
+    ------
+    TileFormatError
+        If a part of the path, below the root, is a symbolic link.
+    """
+    path = root
+    for part in Path(relative).parts:
+        path /= part
+        if path.is_symlink():
+            raise TileFormatError(f"{path}: expected a file or folder of the store, got a symbolic link")
+    return path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One finished chunk: `tile` of `variable` in the year number `year`, and what its file must be."""
+
+    variable: str
+    tile: int
+    year: int
+    size: int
+    crc32: int
+
+    @classmethod
+    def of(cls, variable: str, tile: int, year: int, content: memoryview) -> Entry:
+        """Describe the content of a chunk."""
+        return cls(variable, tile, year, len(content), zlib.crc32(content))
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells chunks apart."""
+        return self.variable, self.tile, self.year
+
+    def confirms(self, content: memoryview) -> bool:
+        """Tell whether this is the content that was written."""
+        return len(content) == self.size and zlib.crc32(content) == self.crc32
+
+
+class Journal:
+    """The finished chunks of a store, in a file of one line each, and the lock of its writer.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store.
+    relative : str
+        Path of the journal in it.
+    """
+
+    def __init__(self, root: Path, relative: str) -> None:
+        self.root, self._relative = root, relative
+        self._entries: dict[tuple[str, int, int], Entry] = {}
+        self._size = -1
+        self._threads = threading.RLock()
+        self._depth, self._lock = 0, -1
+        self.refresh()
+
+    def get(self, variable: str, tile: int, year: int) -> Entry | None:
+        """Return the entry of a finished chunk."""
+        return self._entries.get((variable, tile, year))
+
+    def refresh(self) -> None:
+        """Read what was added since, by any process."""
+        path = plain_file(self.root, self._relative)
+        size = path.stat().st_size if path.is_file() else 0
+        if size == self._size:
+            return
+        entries = (_entry(line) for line in path.read_bytes().splitlines()) if size else ()
+        self._entries = {entry.key: entry for entry in entries if entry}
+        self._size = size
+
+    def confirm(self, entry: Entry) -> None:
+        """Add a finished chunk; call it inside :meth:`writing`."""
+        path = plain_file(self.root, self._relative)
+        with self._threads, disk_errors(path), path.open("ab") as file:
+            # The new line comes first, so that a line cut off by a crash does not swallow this one.
+            file.write(b"\n" + json.dumps(asdict(entry)).encode())
+            file.flush()
+            os.fsync(file.fileno())
+            self._size = file.tell()
+            self._entries[entry.key] = entry
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep all other writers away; may be nested and shared by the threads that use this object.
+
+        Raises
+        ------
+        StoreLockedError
+            If another process, or another object of this one, is writing; tells which.
+        """
+        with self._threads:
+            if self._depth == 0:
+                self._lock = self._take_lock()
+                self.refresh()
+            self._depth += 1
+        try:
+            yield
+        finally:
+            with self._threads:
+                self._depth -= 1
+                if self._depth == 0:
+                    os.close(self._lock)
+
+    def _take_lock(self) -> int:
+        """Lock the store; the system unlocks it when the process ends, however it ends."""
+        path = plain_file(self.root, f"{self._relative}.lock")
+        with disk_errors(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                owner = {"process": os.getpid(), "host": socket.gethostname(), "program": Path(sys.argv[0]).name}
+                since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps({**owner, "since": since}).encode(), 0)
+            except BlockingIOError:
+                writer = os.pread(descriptor, 4096, 0).decode(errors="replace")
+                os.close(descriptor)
+                raise StoreLockedError(f"{self.root}: expected no other writer, got {writer or 'one'}") from None
+            except BaseException:
+                os.close(descriptor)
+                raise
+        return descriptor
+
+
+def _entry(line: bytes) -> Entry | None:
+    """Read a line of the journal; None if a crash cut it off."""
+    try:
+        values: dict[str, Any] = json.loads(line)
+        return Entry(**values)
+    except (ValueError, TypeError):
+        return None

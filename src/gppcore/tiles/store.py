@@ -1,0 +1,429 @@
+"""The tile store: fields of land cells in plain memory-mapped tiles that any Zarr reader opens too.
+
+A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 40 x 40 grid
+cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) tells where they
+lie. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
+little-endian, uncompressed unless asked for. `gppcore.tiles.journal` tells how it survives crashes: what the
+journal does not confirm does not exist.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gppcore.errors import (
+    DtypeError,
+    MissingFileError,
+    OutputExistsError,
+    RangeError,
+    ShapeError,
+    TileFormatError,
+    disk_errors,
+)
+from gppcore.io.durable import PART, rename_durably, write_durably
+from gppcore.tiles.journal import Entry, Journal, plain_file
+from gppcore.variables import attributes
+
+TILE_CELLS = 65536
+WINDOW = (40, 40)
+"""Height and width in grid cells: near a block of the forest, whose rows should resemble each other."""
+MONTHS = 12
+CLIMATOLOGY_YEAR = 2001
+"""The year that the coordinate `time` of a climatology names."""
+# Inside the folder of an array: beside the arrays, every Zarr reader that lists the group would warn of it.
+_JOURNAL = "cell/journal.jsonl"
+
+
+def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Sort flat indices of a (lat, lon) grid window by window, row by row inside a window."""
+    row, column = np.divmod(np.asarray(index, dtype=np.int64), shape[1])
+    height, width = WINDOW
+    window = (row // height) * -(-shape[1] // width) + column // width
+    order = np.argsort(window * (height * width) + (row % height) * width + column % width)
+    return np.asarray(index, dtype=np.int64)[order]
+
+
+def month_coordinate(years: Sequence[int]) -> tuple[NDArray[np.int32], dict[str, str]]:
+    """Return the 15th of every month of some years as a CF time coordinate and its attributes."""
+    first = np.datetime64(f"{min(years)}-01-01", "D")
+    days = [np.datetime64(f"{year}-{month:02d}-15", "D") for year in years for month in range(1, MONTHS + 1)]
+    attrs = {"units": f"days since {first}", "calendar": "standard", "axis": "T"}
+    return (np.array(days) - first).astype(np.int32), {"standard_name": "time", "long_name": "time", **attrs}
+
+
+class _Variable(NamedTuple):
+    monthly: bool
+    compressed: bool
+
+
+class TileStore:
+    """Fields of land cells in memory-mapped tiles; use :meth:`create` or :meth:`open`.
+
+    Attributes
+    ----------
+    path : Path
+        Folder of the Zarr group.
+    lat, lon : ndarray
+        Cell centres of the full grid [degrees].
+    index : ndarray of int64, shape (cells,)
+        Flat index of every cell in the (lat, lon) grid, in the order of the tiles.
+    years : tuple of int, or None
+        Calendar years of the monthly variables; None for twelve months of a mean year.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import zarr
+
+        self.path = path
+        group = zarr.open_group(path, mode="r")
+        try:
+            self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
+            layout: Any = group.attrs["gppcore_tiles"]
+            self.tile_cells: int = layout["cells"]
+            self.years: tuple[int, ...] | None = tuple(layout["years"]) if layout["years"] else None
+        except (KeyError, TypeError) as error:
+            wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
+            raise TileFormatError(f"{path}: expected {wanted}, got no {error}") from None
+        self._journal = Journal(path, _JOURNAL)
+        self._variables: dict[str, _Variable] = {}
+        self._verified: dict[tuple[str, int, int], Entry] = {}
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        lat: ArrayLike,
+        lon: ArrayLike,
+        cells: NDArray[np.integer[Any]],
+        *,
+        years: Sequence[int] | None = None,
+    ) -> TileStore:
+        """Create a store for some cells of a grid.
+
+        Parameters
+        ----------
+        path : str or Path
+            New folder.
+        lat, lon : array_like
+            Cell centres of the grid [degrees].
+        cells : ndarray of int
+            Flat indices of the cells in the (lat, lon) grid, in any order.
+        years : sequence of int, optional
+            Calendar years of the monthly variables, ascending; without it they have the twelve months of a mean
+            year.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder exists.
+        RangeError
+            If `years` are not ascending.
+        DiskFullError
+            If there is no room.
+        """
+        import zarr
+
+        path, lat, lon = Path(path), np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
+        if path.exists():
+            raise OutputExistsError(f"tile store: expected a new folder, got {path}, which exists")
+        series = None if years is None else [int(year) for year in years]
+        if series is not None and (not series or sorted(set(series)) != series):
+            raise RangeError(f"years: expected ascending calendar years, got {series}")
+        index = window_order(cells, (lat.size, lon.size))
+        time, time_attrs = month_coordinate(series or [CLIMATOLOGY_YEAR])
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            building = path.with_name(path.name + PART)
+            layout = {"cells": TILE_CELLS, "years": series}
+            root: dict[str, Any] = {"Conventions": "CF-1.8", "gppcore_tiles": layout}
+            group = zarr.open_group(building, mode="w", zarr_format=3, attributes=root)
+            for name, values, attrs in (
+                ("time", time, time_attrs),
+                ("lat", lat, attributes("lat")),
+                ("lon", lon, attributes("lon")),
+                ("cell", index, {"compress": "lat lon"}),
+            ):
+                array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
+                array.attrs.update(attrs)
+            rename_durably(building, path)
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> TileStore:
+        """Open a store.
+
+        Raises
+        ------
+        MissingFileError
+            If there is none.
+        TileFormatError
+            If it is not one of gppcore's.
+        """
+        path = Path(path)
+        if not (path / "zarr.json").is_file():
+            raise MissingFileError(f"tile store: expected a folder with zarr.json, got {path}")
+        return cls(path)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (lat, lon) of the full grid."""
+        return self.lat.size, self.lon.size
+
+    @property
+    def n_tiles(self) -> int:
+        """Number of tiles."""
+        return -(-self.index.size // self.tile_cells)
+
+    @property
+    def n_years(self) -> int:
+        """Number of years of the monthly variables: 1 for a mean year."""
+        return len(self.years) if self.years else 1
+
+    def cells(self, tile: int) -> slice:
+        """Return the cells of a tile as a slice of `index`."""
+        if not 0 <= tile < self.n_tiles:
+            raise ShapeError(f"tile: expected 0 to {self.n_tiles - 1}, got {tile}")
+        return slice(tile * self.tile_cells, min((tile + 1) * self.tile_cells, self.index.size))
+
+    def n_cells(self, tile: int) -> int:
+        """Return the number of cells of a tile."""
+        cells = self.cells(tile)
+        return int(cells.stop - cells.start)
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Keep all other writers away from the store while the block runs.
+
+        Every change locks the store for its own time; a job of many changes holds it for all of them.
+
+        Raises
+        ------
+        StoreLockedError
+            If the store has another writer; the message tells its process, host and begin.
+        """
+        return self._journal.writing()
+
+    def add(self, name: str, *, monthly: bool, attrs: Mapping[str, Any], compressed: bool = False) -> None:
+        """Declare a float32 variable, monthly (time, cell) or static (cell,).
+
+        Parameters
+        ----------
+        name : str
+            Name of the variable.
+        monthly : bool
+            Whether it has the dimension time.
+        attrs : mapping
+            CF attributes.
+        compressed : bool, default False
+            Whether tiles are Zstandard frames: several times smaller, but decoded at each reading and not mapped.
+
+        Raises
+        ------
+        OutputExistsError
+            If the variable is there with other attributes, that is, from something else.
+        StoreLockedError, DiskFullError
+        """
+        import zarr
+        from zarr.codecs import ZstdCodec
+
+        metadata = plain_file(self.path, f"{name}/zarr.json")
+        with self.writing():
+            if metadata.exists():
+                if (there := json.loads(metadata.read_text()).get("attributes", {})) != dict(attrs):
+                    raise OutputExistsError(
+                        f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}"
+                    )
+                return
+            building = self.path / f"{name}{PART}"
+            with disk_errors(self.path):
+                zarr.create_array(
+                    building,
+                    shape=(MONTHS * self.n_years, self.index.size) if monthly else (self.index.size,),
+                    chunks=(MONTHS, self.tile_cells) if monthly else (self.tile_cells,),
+                    dtype="float32",
+                    fill_value=np.nan,
+                    compressors=ZstdCodec() if compressed else None,
+                    zarr_format=3,
+                    dimension_names=("time", "cell") if monthly else ("cell",),
+                    attributes=dict(attrs),
+                    overwrite=True,
+                )
+                rename_durably(building, self.path / name)
+
+    def write(self, name: str, tile: int, values: NDArray[np.float32], year: int = 0) -> None:
+        """Write one tile of a declared variable; it exists once the journal has it.
+
+        Parameters
+        ----------
+        name : str
+            Variable.
+        tile : int
+            Number of the tile.
+        values : ndarray of float32, shape (12, n), or (n,) if static, for the n cells of the tile
+            Its values.
+        year : int, default 0
+            Number of the year in `years`; static variables have year 0 alone.
+
+        Raises
+        ------
+        ShapeError, DtypeError
+            If `values` are others.
+        DiskFullError
+            If there is no room; the tile then stays as it was.
+        StoreLockedError
+            If the store has another writer.
+        """
+        with self.writing():
+            self.confirm(self.put(name, tile, values, year))
+
+    def put(self, name: str, tile: int, values: NDArray[np.float32], year: int = 0) -> Entry:
+        """Write the file of one tile without confirming it: for the helpers of a writer in other processes.
+
+        Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
+        """
+        n = self.n_cells(tile)
+        variable, chunk = self._variable(name), self._chunk(name, tile, year)
+        if values.dtype != np.float32:
+            raise DtypeError(f"{name}, tile {tile}: expected float32, got {values.dtype}")
+        shape = (MONTHS, n) if variable.monthly else (n,)
+        if values.shape != shape:
+            raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {values.shape}")
+        whole = np.ascontiguousarray(values, dtype="<f4")
+        if n < self.tile_cells:
+            whole = np.full((*shape[:-1], self.tile_cells), np.nan, dtype="<f4")
+            whole[..., :n] = values
+        content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
+        write_durably(chunk, content)
+        return Entry.of(name, tile, year, content)
+
+    def confirm(self, entry: Entry) -> None:
+        """Add a tile that :meth:`put` wrote to the journal."""
+        with self.writing():
+            self._journal.confirm(entry)
+
+    def read(self, name: str, tile: int, year: int = 0) -> NDArray[np.float32]:
+        """Map one tile read-only: (12, n) or (n,) float32. Its checksum is verified at the first reading.
+
+        Raises
+        ------
+        TileFormatError
+            If the tile is not in the journal, or its file is missing, is not the one that was written, or is a
+            symbolic link.
+        """
+        n = self.n_cells(tile)
+        chunk, entry = self._chunk(name, tile, year), self._journal.get(name, tile, year)
+        where = f"tile {tile} of {name!r}" + (f" in {self.years[year]}" if self.years else "")
+        if entry is None:
+            raise TileFormatError(f"{self.path}: expected a finished {where}, got none in the journal")
+        if not chunk.is_file() or chunk.stat().st_size != entry.size:
+            raise TileFormatError(f"{chunk}: expected a file of {entry.size} bytes, got another or none")
+        content: NDArray[np.uint8] = np.memmap(chunk, dtype=np.uint8, mode="r")
+        if self._verified.get(entry.key) is not entry:
+            if not entry.confirms(content.data):
+                raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
+            self._verified[entry.key] = entry
+        if self._variable(name).compressed:
+            content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
+        mapped: NDArray[np.float32] = content.view("<f4").reshape(-1, self.tile_cells)[:, :n]
+        return mapped if self._variable(name).monthly else mapped[0]
+
+    def is_monthly(self, name: str) -> bool:
+        """Tell whether a variable has months, or is static.
+
+        Raises
+        ------
+        TileFormatError
+            If there is no such variable.
+        """
+        return self._variable(name).monthly
+
+    def has(self, name: str, tile: int, year: int = 0) -> bool:
+        """Tell whether a tile is finished: in the journal, and its file has the size and checksum written there."""
+        try:
+            self._verified.pop((name, tile, year), None)
+            self.read(name, tile, year)
+        except TileFormatError:
+            return False
+        return True
+
+    def read_field(self, name: str, month: int | None = None) -> NDArray[np.float32]:
+        """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
+        if month is None:
+            return np.concatenate([self.read(name, tile) for tile in range(self.n_tiles)])
+        year, of_year = divmod(month, MONTHS)
+        return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
+
+    def read_window(
+        self, name: str, rows: slice, columns: slice, *, halo: int = 0, year: int = 0
+    ) -> NDArray[np.float32]:
+        """Return a window of the grid with a margin, NaN where the store has no cell.
+
+        Parameters
+        ----------
+        name : str
+            Variable.
+        rows, columns : slice
+            Window in the (lat, lon) grid.
+        halo : int, default 0
+            Cells to add on each side. Beyond the first and last column the other side of the globe follows if the
+            longitudes go all around, else NaN; beyond the first and last row NaN.
+        year : int, default 0
+            Number of the year in `years`.
+
+        Returns
+        -------
+        ndarray of float32
+            Shape (12, rows, columns), or (rows, columns) if the variable is static, halo included.
+        """
+        row = np.arange(rows.start - halo, rows.stop + halo)
+        column = np.arange(columns.start - halo, columns.stop + halo)
+        if abs(self.lon.size * (self.lon[1] - self.lon[0])) > 360.0 - 1e-6:
+            column %= self.lon.size
+        inside = np.ix_((row >= 0) & (row < self.lat.size), (column >= 0) & (column < self.lon.size))
+        position = np.full((row.size, column.size), -1)
+        position[inside] = self._position[np.ix_(row[inside[0].ravel()], column[inside[1].ravel()])]
+        monthly = self._variable(name).monthly
+        window = np.full((*((MONTHS,) if monthly else ()), *position.shape), np.nan, dtype=np.float32)
+        for tile in np.unique(position[position >= 0] // self.tile_cells):
+            here = (position >= 0) & (position // self.tile_cells == tile)
+            window[..., here] = self.read(name, int(tile), year)[..., position[here] % self.tile_cells]
+        return window
+
+    @cached_property
+    def _position(self) -> NDArray[np.int32]:
+        """Position in `index` of each cell of the grid, -1 where there is none."""
+        position = np.full(self.shape, -1, dtype=np.int32)
+        position.flat[self.index] = np.arange(self.index.size, dtype=np.int32)
+        return position
+
+    def _chunk(self, name: str, tile: int, year: int) -> Path:
+        years = range(self.n_years) if self._variable(name).monthly else range(1)
+        if year not in years:
+            raise ShapeError(f"year: expected 0 to {len(years) - 1}, got {year}")
+        middle = f"{year}/" if self._variable(name).monthly else ""
+        return plain_file(self.path, f"{name}/c/{middle}{tile}")
+
+    def _variable(self, name: str) -> _Variable:
+        if name not in self._variables:
+            path = plain_file(self.path, f"{name}/zarr.json")
+            if not path.is_file():
+                raise TileFormatError(f"{self.path}: expected a variable {name!r}, got none of that name")
+            metadata = json.loads(path.read_text())
+            codecs = [codec["name"] for codec in metadata["codecs"]]
+            if codecs not in (["bytes"], ["bytes", "zstd"]):
+                raise TileFormatError(f"{path}: expected codecs bytes or bytes, zstd, got {', '.join(codecs)}")
+            self._variables[name] = _Variable(len(metadata["shape"]) == 2, codecs[-1] == "zstd")
+        return self._variables[name]
+
+
+def _zstd() -> Any:
+    from numcodecs.zstd import Zstd
+
+    return Zstd()

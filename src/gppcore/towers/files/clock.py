@@ -1,0 +1,173 @@
+"""Time of the rows: stamps read, the step found, and every duplicate, gap, overlap and disorder refused."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gppcore.errors import TowerFormatError
+from gppcore.towers.files.content import Content
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAMPS = ("TIMESTAMP_START", "TIMESTAMP_END", "TIMESTAMP")
+PLAIN_STAMPS = ("time", "date", "datetime", "timestamp", "Time", "Date", "DateTime", "Timestamp")
+_FORMATS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 12: "%Y%m%d%H%M"}
+_MINUTES = {"HH": 30, "HR": 60, "DD": 1440, "WW": 10080}
+
+
+class NameFacts(NamedTuple):
+    """What the name of a file tells; empty where it tells nothing."""
+
+    site: str
+    step: str
+    years: tuple[int, int] | None
+
+
+class Clock(NamedTuple):
+    """Start of every row in local standard time, and the step."""
+
+    start: pd.DatetimeIndex
+    step: str
+
+
+def name_facts(name: str) -> NameFacts:
+    """Read site, step and years from a name like FLX_AT-Neu_FLUXNET2015_FULLSET_HH_2002-2012_1-4.csv."""
+    site = re.search(r"(?:^|_)([A-Z]{2}-[A-Za-z0-9]{3})(?=[_.])", name)
+    step = re.search(r"_(HH|HR|DD|WW|MM|YY)(?=[_.])", name)
+    years = re.search(r"_(\d{4})-(\d{4})(?=[_.])", name)
+    return NameFacts(
+        site[1] if site else "", step[1] if step else "", (int(years[1]), int(years[2])) if years else None
+    )
+
+
+def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clock:
+    """Read the stamps of the networks (YYYYMMDDHHMM and shorter) and hold them against the name of the file.
+
+    Raises
+    ------
+    TowerFormatError
+        If a stamp is malformed, repeated, out of order or missing, or the step or years are not those of the name.
+    """
+    import pandas as pd
+
+    first = "TIMESTAMP_START" if "TIMESTAMP_START" in raw else "TIMESTAMP"
+    start = _stamps(content, raw[first])
+    width = len(raw[first].iloc[0].strip())
+    if first == "TIMESTAMP_START" and width == 12:
+        end = _stamps(content, raw["TIMESTAMP_END"])
+        minutes = (end - start) / pd.Timedelta(minutes=1)
+        step = {30.0: "HH", 60.0: "HR"}.get(float(np.median(minutes)), "")
+        if not step:
+            raise TowerFormatError(f"{content.where}: expected steps of 30 or 60 min, got {np.median(minutes):g} min")
+        if (wrong := minutes != np.median(minutes)).any():
+            row = int(wrong.argmax())
+            got = f"{minutes[row]:g} min from {start[row]}"
+            raise TowerFormatError(f"{content.at(row)}: expected steps of {_MINUTES[step]} min, got {got}")
+    else:
+        step = "WW" if first == "TIMESTAMP_START" else {8: "DD", 6: "MM"}.get(width, "YY")
+    if step == "YY":
+        raise TowerFormatError(f"{content.where}: expected steps of HH, HR, DD, WW or MM, got years")
+    if facts.step and facts.step != step:
+        raise TowerFormatError(f"{content.where}: expected steps of {facts.step} as in its name, got {step}")
+    check_series(content, start, step, gaps=False)
+    if facts.years and (got_years := (start[0].year, start[-1].year)) != facts.years:
+        raise TowerFormatError(f"{content.where}: expected years {facts.years} as in its name, got {got_years}")
+    if facts.years and not _whole_years(start, step):
+        got = f"{start[0]} to {start[-1]}"
+        raise TowerFormatError(f"{content.where}: expected whole years as in its name, got {got} (truncated?)")
+    return Clock(start, step)
+
+
+def plain_clock(content: Content, raw: pd.DataFrame) -> Clock:
+    """Read the time of a plain table: columns year, month (and day), or one column of dates.
+
+    Raises
+    ------
+    TowerFormatError
+        If a time is malformed, repeated or out of order, or the step is none of HH, HR, DD, WW, MM.
+    """
+    import pandas as pd
+
+    if {"year", "month"} <= set(raw):
+        parts = raw[["year", "month"]].assign(day=raw.get("day", 1))
+        start = pd.DatetimeIndex(pd.to_datetime(parts, errors="coerce"))
+    else:
+        column = next(c for c in PLAIN_STAMPS if c in raw)
+        start = pd.DatetimeIndex(pd.to_datetime(raw[column], errors="coerce", format="ISO8601"))
+    if start.tz is not None:
+        raise TowerFormatError(f"{content.where}: expected local standard time without a zone, got {start.tz}")
+    if (wrong := np.asarray(start.isna())).any():
+        row = int(wrong.argmax())
+        raise TowerFormatError(f"{content.at(int(raw.index[row]))}: expected a calendar date, got another")
+    lengths = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
+    length = float(np.median(lengths)) if lengths.size else 43200.0
+    if {"year", "month"} <= set(raw) and "day" not in raw:
+        step = "MM"
+    else:
+        step = next((s for s, minutes in _MINUTES.items() if minutes == length), "MM" if length >= 40320 else "")
+    if not step:
+        raise TowerFormatError(
+            f"{content.where}: expected a step of 30 min, 1 h, 1 d, 7 d or 1 month, got {length} min"
+        )
+    check_series(content, start, step, gaps=True, rows=raw.index.to_numpy())
+    return Clock(start, step)
+
+
+def check_series(
+    content: Content, start: pd.DatetimeIndex, step: str, *, gaps: bool, rows: np.ndarray | None = None
+) -> None:
+    """Refuse stamps that repeat, go back, overlap or, unless `gaps`, leave some out."""
+    if step == "MM":
+        length = np.diff(start.year * 12 + start.month).astype(float)
+    else:
+        length = np.diff(start.to_numpy()) / np.timedelta64(_MINUTES[step], "m")
+    if step == "WW":  # the last week of a year has 8 or 9 days
+        length = np.where((length > 1) & (length < 1.3) & (np.asarray(start[1:].day_of_year) == 1), 1.0, length)
+    wrong = (length <= 0) | (length % 1 != 0) | ((length > 1) & (not gaps))
+    if not wrong.any():
+        return
+    row = int(wrong.argmax())
+    n = float(length[row])
+    what = (
+        "the same time again (a duplicate)"
+        if n == 0
+        else "an earlier time (out of order)"
+        if n < 0
+        else "an overlap"
+        if n < 1
+        else f"{n - 1:g} missing steps"
+    )
+    line = row + 1 if rows is None else int(rows[row + 1])
+    got = f"{start[row + 1]} after {start[row]}: {what}"
+    raise TowerFormatError(f"{content.at(line)}: expected times that rise by one step ({step}), got {got}")
+
+
+def _stamps(content: Content, column: pd.Series) -> pd.DatetimeIndex:
+    import pandas as pd
+
+    text = column.str.strip()
+    width = len(text.iloc[0])
+    times = pd.to_datetime(text, format=_FORMATS.get(width, "%Y%m%d%H%M"), errors="coerce")
+    wrong = (times.isna() | (text.str.len() != width)).to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        got = "the header again" if text.iloc[row] == column.name else repr(text.iloc[row])
+        raise TowerFormatError(
+            f"{content.at(row)}, {column.name}: expected a time like {'YYYYMMDDHHMM'[: max(width, 4)]}, got {got}"
+        )
+    return pd.DatetimeIndex(times)
+
+
+def _whole_years(start: pd.DatetimeIndex, step: str) -> bool:
+    """Tell whether the series runs from the first step of a year to the last of one."""
+    first = start[0].day_of_year == 1 and start[0].hour == 0 and start[0].minute == 0
+    last = start[-1].month == 12
+    if step in {"HH", "HR", "DD"}:
+        last = last and start[-1].day == 31
+    if step in {"HH", "HR"}:
+        last = last and start[-1].hour == 23 and start[-1].minute == 60 - _MINUTES[step]
+    return bool(first and last)

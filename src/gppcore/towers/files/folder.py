@@ -1,0 +1,186 @@
+"""The folder of towers that `read_towers` reads, from records, metadata and weather."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gppcore.constants import C4_OF, IGBP
+from gppcore.errors import MissingFileError, OutputExistsError, TowerFormatError, disk_errors
+from gppcore.features.koeppen import koeppen_class
+from gppcore.towers.files.monthly import WEATHER, monthly_gpp, monthly_weather
+from gppcore.towers.files.record import TowerRecord
+from gppcore.towers.files.sites import clusters
+from gppcore.towers.towers import CELL_VPD_TO_DAYLIGHT_VPD, W_PER_MJ_DAY
+from gppcore.variables import DAYS_IN_MONTH
+
+_MONTH = ["site_id", "year", "month"]
+_OF_WATER = ["tmin", "tmax", "precip"]
+"""What the soil-water bucket needs in every month: a gap in it would cost all later months."""
+_COLUMNS = {
+    "tmin": ("cell_tmin_c", 1.0),
+    "tmax": ("cell_tmax_c", 1.0),
+    "sw": ("cell_sw_mj_m2_d", 1.0 / W_PER_MJ_DAY),
+    "vpd": ("cell_vpd_hpa", 1.0 / CELL_VPD_TO_DAYLIGHT_VPD),
+    "precip": ("cell_precip_mm_d", 1.0),
+    "ca": ("cell_co2_ppm", 1.0),
+    "lai": ("cell_lai_m2_m2", 1.0),
+}
+
+
+def write_tower_folder(
+    records: Sequence[TowerRecord],
+    sites: pd.DataFrame,
+    out: str | Path,
+    *,
+    weather: pd.DataFrame | None = None,
+    lai: pd.DataFrame | None = None,
+) -> None:
+    """Write the three tables that :func:`gppcore.read_towers` reads.
+
+    Parameters
+    ----------
+    records : sequence of TowerRecord
+        What :func:`read_fluxnet` returns; several of one site must not overlap.
+    sites : pandas.DataFrame
+        What :func:`read_sites` returns, with `igbp`, and `c4_percent` where grass or crop grows.
+    out : str or Path
+        New folder.
+    weather : pandas.DataFrame, optional
+        site_id, month, tmin, tmax, sw, vpd, precip, ca, and lai if it has it, in our units, and year unless it is the
+        same in all: `weather` of :func:`sample_at_towers`. Without it, the weather of the records themselves.
+    lai : pandas.DataFrame, optional
+        site_id, month, lai [m2 m-2], and year unless it is the same in all: what :func:`read_lai` returns. It
+        replaces the LAI of the weather.
+
+    Raises
+    ------
+    OutputExistsError
+        If the folder exists and is not empty.
+    TowerFormatError
+        If a site lacks metadata, weather or LAI, or a month comes twice.
+    DiskFullError
+        If there is no room.
+
+    Notes
+    -----
+    The bucket of soil water must run through whole years, the same at all sites. Where temperature or precipitation
+    is missing, also in years before and after a record, the mean of that calendar month at the site is written, the
+    column `filled` is 1, and the month's GPP is not `core`. Radiation, deficit and CO2 are never filled.
+    """
+    out = Path(out)
+    if out.exists() and any(out.iterdir()):
+        raise OutputExistsError(f"tower folder: expected a new or empty folder, got {out}")
+    names = sorted({record.site for record in records})
+    if not names:
+        raise TowerFormatError("records: expected at least one, got none")
+    gpp = pd.concat([monthly_gpp(record) for record in records], ignore_index=True)
+    _refuse_repeated(gpp, "records")
+    forcing = _forcing(_weather(records, names, weather, lai, gpp["year"]), names, weather is None)
+    filled = pd.MultiIndex.from_frame(forcing.loc[forcing["filled"] == 1, _MONTH])
+    gpp.loc[pd.MultiIndex.from_frame(gpp[_MONTH]).isin(filled), "core"] = 0
+    table = _site_table(sites, names, forcing)
+    cells = forcing[[*_MONTH, "filled"]].copy()
+    for name, (column, scale) in _COLUMNS.items():
+        cells[column] = forcing[name] * scale
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        gpp.round(5).to_csv(out / "gpp_monthly.csv", index=False)
+        cells.round(5).to_csv(out / "cell_forcing_monthly.csv", index=False)
+        table.to_csv(out / "sites.csv")
+
+
+def read_lai(path: str | Path) -> pd.DataFrame:
+    """Read LAI by month: a CSV with site_id, month, lai [m2 m-2], and year unless it is the same in all.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    TowerFormatError
+        If a column is missing, a value is no LAI, or a month comes twice.
+    """
+    if not Path(path).is_file():
+        raise MissingFileError(f"lai: expected a file, got no such file {path}")
+    try:
+        table = pd.read_csv(path, encoding="utf-8-sig")
+    except ValueError as error:
+        raise TowerFormatError(f"{path}: expected a CSV table, got {error}") from None
+    if missing := sorted({"site_id", "month", "lai"} - set(table)):
+        raise TowerFormatError(f"{path}: expected columns site_id, month, lai, got no {missing}")
+    if not pd.api.types.is_numeric_dtype(table["lai"]) or not table["lai"].dropna().between(0.0, 15.0).all():
+        raise TowerFormatError(f"{path}: expected lai of 0 to 15 m2 m-2, got other values")
+    _refuse_repeated(table, str(path))
+    return table
+
+
+def _weather(
+    records: Sequence[TowerRecord],
+    names: Sequence[str],
+    weather: pd.DataFrame | None,
+    lai: pd.DataFrame | None,
+    observed: pd.Series,
+) -> pd.DataFrame:
+    """Return the given weather, in all observed years if it has none, or that of the records, with the given LAI."""
+    if weather is None:
+        weather = pd.concat([monthly_weather(record) for record in records], ignore_index=True)
+    _refuse_repeated(weather, "weather")
+    weather = weather[weather["site_id"].isin(names)]
+    if "year" not in weather:
+        weather = weather.merge(pd.DataFrame({"year": observed.unique()}), how="cross")
+    if lai is None:
+        return weather
+    keys = [key for key in _MONTH if key in lai]
+    return weather.drop(columns="lai", errors="ignore").merge(lai[[*keys, "lai"]], on=keys, how="left")
+
+
+def _forcing(weather: pd.DataFrame, names: Sequence[str], own: bool) -> pd.DataFrame:
+    """Bring weather to whole years at all sites and fill what soil water needs; see `write_tower_folder`."""
+    years = range(int(weather["year"].min()), int(weather["year"].max()) + 1) if len(weather) else range(0)
+    index = pd.MultiIndex.from_product([names, years, range(1, 13)], names=_MONTH)
+    full = weather.set_index(_MONTH).reindex(index).reindex(columns=list(WEATHER))
+    climate = full.groupby(["site_id", "month"])[_OF_WATER].transform("mean")
+    lacking = full[_OF_WATER].isna().any(axis=1)
+    filled = full[_OF_WATER].fillna(climate)
+    if len(gaps := filled[filled.isna().any(axis=1)]):
+        sites = ", ".join(sorted({str(site) for site in gaps.index.get_level_values(0)}))
+        got = "files of days or longer have no daily extremes; give sampled weather" if own else "gaps"
+        raise TowerFormatError(f"weather: expected tmin, tmax and precip of all calendar months, got {got}: {sites}")
+    full[_OF_WATER] = filled
+    if len(bare := full["lai"].groupby("site_id").count().loc[lambda n: n == 0]):
+        raise TowerFormatError(f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}")
+    return full.assign(filled=lacking.astype(int)).reset_index()
+
+
+def _site_table(sites: pd.DataFrame, names: Sequence[str], forcing: pd.DataFrame) -> pd.DataFrame:
+    if missing := sorted(set(names) - set(sites.index)):
+        raise TowerFormatError(f"sites: expected all sites of the records, got no {missing}")
+    table = sites.loc[list(names)].copy()
+    known = {land_class.acronym: land_class for land_class in IGBP}
+    if unknown := [f"{site}: {value}" for site, value in table["igbp"].items() if value not in known]:
+        raise TowerFormatError(f"sites: expected igbp out of {sorted(known)}, got {unknown}")
+    herbs = table["igbp"].map(lambda acronym: bool(set(known[acronym].mixture) & set(C4_OF)))
+    if len(unstated := table.index[herbs & table["c4_percent"].isna()]):
+        raise TowerFormatError(f"sites: expected c4_percent where grass or crop grows, got none at {list(unstated)}")
+    table["c4_percent"] = table["c4_percent"].fillna(0.0)
+    days = np.tile(DAYS_IN_MONTH, len(forcing) // 12)
+    climate = (
+        forcing.assign(tair=(forcing["tmin"] + forcing["tmax"]) / 2.0, total=forcing["precip"] * days)
+        .groupby(["site_id", "month"])[["tair", "total"]]
+        .mean()
+    )
+    computed = {site: koeppen_class(rows["tair"], rows["total"]) for site, rows in climate.groupby(level=0)}
+    table["koeppen_cedar"] = table["koeppen"].astype(object).fillna(pd.Series(computed, dtype=object))
+    table["cluster50km"] = clusters(table["lat"].to_numpy(float), table["lon"].to_numpy(float))
+    table.index.name = "site_id"
+    return table[["lat", "lon", "igbp", "elev_m", "koeppen_cedar", "c4_percent", "cluster50km"]]
+
+
+def _refuse_repeated(table: pd.DataFrame, what: str) -> None:
+    keys = [key for key in _MONTH if key in table]
+    if len(again := table[table.duplicated(keys)]):
+        first = " ".join(map(str, again[keys].iloc[0]))
+        raise TowerFormatError(f"{what}: expected one row per site and month, got {first} again")

@@ -1,0 +1,90 @@
+"""Small windows of gridded fields, from a dataset or from a tile store."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gppcore.errors import ShapeError
+from gppcore.features import FRACTIONS
+from gppcore.regrid.labelled import axes
+from gppcore.tiles.store import TileStore
+from gppcore.variables import VARIABLES, check_unit
+
+Float = NDArray[np.float64]
+
+_KNOWN = {*VARIABLES, *FRACTIONS, "elevation"}
+
+
+class Gridded(Protocol):
+    """Fields on a grid of latitude and longitude."""
+
+    names: list[str]
+    lat: Float
+    lon: Float
+    time: NDArray[np.datetime64] | None
+
+    def window(self, name: str, row: int, column: int) -> Float:
+        """Return the 3 x 3 cells about one, (time, 3, 3) or (3, 3), NaN beyond the grid."""
+
+
+def gridded(source: TileStore | xr.Dataset) -> Gridded:
+    """Open a source of fields.
+
+    Raises
+    ------
+    ShapeError
+        If it has no field of a known name.
+    UnitsError
+        If a field states another unit than that of its name.
+    """
+    grid: Gridded = _Tiles(source) if isinstance(source, TileStore) else _Dataset(source)
+    if not grid.names:
+        raise ShapeError(f"source: expected fields out of {sorted(_KNOWN)}, got none")
+    return grid
+
+
+class _Dataset:
+    def __init__(self, data: xr.Dataset) -> None:
+        lat, lon = axes(data)
+        self.names = [str(name) for name in data.data_vars if name in _KNOWN and {lat, lon} <= set(data[name].dims)]
+        for name in self.names:
+            if name in VARIABLES:
+                check_unit(name, data[name].attrs.get("units"), where="source")
+        self.lat, self.lon = data[lat].values.astype(float), data[lon].values.astype(float)
+        self.time = data["time"].values if "time" in data.coords else None
+        self._data = {name: data[name].transpose(..., lat, lon) for name in self.names}
+        self._global = self.lon.size * abs(self.lon[1] - self.lon[0]) > 360.0 - 1e-6
+
+    def window(self, name: str, row: int, column: int) -> Float:
+        rows, columns = np.arange(row - 1, row + 2), np.arange(column - 1, column + 2)
+        inside_columns = np.full(3, True) if self._global else (columns >= 0) & (columns < self.lon.size)
+        inside_rows = (rows >= 0) & (rows < self.lat.size)
+        field = self._data[name]
+        part = field[..., rows[inside_rows], columns[inside_columns] % self.lon.size]
+        out = np.full((*field.shape[:-2], 3, 3), np.nan)
+        out[..., inside_rows[:, None] & inside_columns] = part.values.reshape(*field.shape[:-2], -1)
+        return out
+
+
+class _Tiles:
+    def __init__(self, store: TileStore) -> None:
+        self.names = sorted(
+            name for name in _KNOWN if (store.path / name / "zarr.json").is_file() and name not in {"lat", "lon"}
+        )
+        self.lat, self.lon = store.lat, store.lon
+        years = store.years or ()
+        self.time = np.array([f"{y}-{m:02d}-15" for y in years for m in range(1, 13)], "M8[ns]") if years else None
+        self._store = store
+
+    def window(self, name: str, row: int, column: int) -> Float:
+        def read(year: int) -> NDArray[np.float32]:
+            return self._store.read_window(name, slice(row, row + 1), slice(column, column + 1), halo=1, year=year)
+
+        first = read(0)
+        if first.ndim == 2:
+            return first.astype(float)
+        return np.concatenate([first, *(read(year) for year in range(1, self._store.n_years))]).astype(float)

@@ -1,0 +1,167 @@
+"""Gridded fields at towers, and where the cell does not stand for the tower."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gppcore.constants import IGBP, PFT_NAMES
+from gppcore.errors import RangeError
+from gppcore.features import FRACTIONS, with_cover
+from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
+from gppcore.towers.files.gridded import Float, Gridded, gridded
+from gppcore.towers.files.monthly import WEATHER
+from gppcore.towers.towers import EARTH_KM
+from gppcore.variables import VARIABLES, check_field
+
+LEAST_OVERLAP = 0.5
+"""Area share of the tower's types in its cell below which the cell does not stand for the tower."""
+ELEVATION_GAP = 200.0
+"""Difference of elevation [m] above which it does not."""
+
+
+@dataclass(frozen=True)
+class TowerSamples:
+    """Gridded fields at towers.
+
+    Attributes
+    ----------
+    fields : xarray.Dataset
+        (time, site) and (site,), under the names of the source; `igbp` has become shares `fraction_<pft>`. NaN where
+        the grid has no value near a site.
+    report : pandas.DataFrame
+        By site_id: `distance_km` to the nearest of the cells that were used, `n_cells`, their number, `pft_overlap`,
+        area share that tower and cells have in common, `elevation_difference_m`, cells minus tower, and `mismatch`,
+        in words; empty where there is none.
+    mean_year : bool
+        Whether the source holds the twelve months of a mean year.
+    """
+
+    fields: xr.Dataset
+    report: pd.DataFrame
+    mean_year: bool = False
+
+    @property
+    def weather(self) -> pd.DataFrame:
+        """Months of the fields, as `write_tower_folder` takes them; `tair` and `tair_range` become extremes.
+
+        Those of a mean year have no column `year`.
+        """
+        fields = self.fields
+        if "tmin" not in fields and "tair_range" in fields:
+            half = fields["tair_range"] / 2.0
+            fields = fields.assign(tmin=fields["tair"] - half, tmax=fields["tair"] + half)
+        monthly = [name for name in WEATHER if name in fields and "time" in fields[name].dims]
+        table = fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
+        table = table.assign(year=table["time"].dt.year, month=table["time"].dt.month)
+        return table.drop(columns=["time", "year"] if self.mean_year else "time")
+
+
+def sample_at_towers(
+    source: TileStore | xr.Dataset, sites: pd.DataFrame, *, footprint: Literal["nearest", "mean"] = "nearest"
+) -> TowerSamples:
+    """Take gridded fields at towers and report where the cell is another kind of place.
+
+    Parameters
+    ----------
+    source : TileStore or xarray.Dataset
+        Fields (time, lat, lon) and (lat, lon) under names of :mod:`gppcore.variables`; others are left out.
+        `igbp` or all `fraction_<pft>` tell the cover, `elevation` [m] the height. The months of a store of a mean year
+        are those of the year 2001.
+    sites : pandas.DataFrame
+        What :func:`read_sites` returns.
+    footprint : {"nearest", "mean"}
+        The nearest cell that has all fields, out of the 3 x 3 about the tower, or the mean of all of these.
+
+    Returns
+    -------
+    TowerSamples
+
+    Raises
+    ------
+    RangeError
+        If `footprint` is unknown, or a field is out of range.
+    ShapeError
+        If the source has no field of a known name.
+    UnitsError
+        If a field is in another unit than that of its name.
+    """
+    if footprint not in ("nearest", "mean"):
+        raise RangeError(f"footprint: expected nearest or mean, got {footprint!r}")
+    grid = gridded(source)
+    taken, rows = [], []
+    for site, place in sites.iterrows():
+        values, found = _at(grid, float(place["lat"]), float(place["lon"]), footprint)
+        taken.append(values)
+        rows.append({"site_id": site, **found, **_compared(values, place)})
+    stacked = {name: np.stack([values[name] for values in taken], axis=-1) for name in taken[0]}
+    for name, field in stacked.items():
+        if name in VARIABLES:
+            check_field(name, field, where="source")
+    time = grid.time
+    mean_year = time is None
+    if time is None:
+        time = np.array([f"{CLIMATOLOGY_YEAR}-{month:02d}-15" for month in range(1, 13)], "M8[ns]")
+    fields = {name: (("time", "site")[2 - field.ndim :], field) for name, field in stacked.items()}
+    report = pd.DataFrame(rows).set_index("site_id")
+    report["mismatch"] = [_mismatch(row) for _, row in report.iterrows()]
+    coords = {"site": sites.index.to_numpy(dtype=str), "time": time}
+    return TowerSamples(xr.Dataset(fields, coords=coords), report, mean_year)
+
+
+def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> tuple[dict[str, Float], dict[str, float]]:
+    """Return the fields at one place, how far their nearest cell lies and how many were used."""
+    row = int(np.abs(grid.lat - lat).argmin())
+    column = int(np.abs((grid.lon - lon + 180.0) % 360.0 - 180.0).argmin())
+    window = with_cover({name: grid.window(name, row, column) for name in grid.names})
+    known = np.all([np.isfinite(field).reshape(-1, 3, 3).any(axis=0) for field in window.values()], axis=0)
+    distance = np.where(known, _distances(grid, row, column, lat, lon), np.inf)
+    used = np.isfinite(distance)
+    if footprint == "nearest":
+        used &= np.arange(9).reshape(3, 3) == distance.argmin()
+    n = int(used.sum())
+    if not n:
+        return {name: np.full(field.shape[:-2], np.nan) for name, field in window.items()}, {
+            "distance_km": np.nan,
+            "n_cells": 0,
+        }
+    return {name: field[..., used].mean(axis=-1) for name, field in window.items()}, {
+        "distance_km": float(distance[used].min()),
+        "n_cells": n,
+    }
+
+
+def _distances(grid: Gridded, row: int, column: int, lat: float, lon: float) -> Float:
+    """Return the distances [km] to the 3 x 3 cell centres; a place beyond the edge of the grid is near none."""
+    step_y, step_x = abs(grid.lat[1] - grid.lat[0]), abs(grid.lon[1] - grid.lon[0])
+    dy = grid.lat[row] + np.sign(grid.lat[1] - grid.lat[0]) * step_y * np.array([-1.0, 0.0, 1.0])[:, None] - lat
+    dx = grid.lon[column] + step_x * np.array([-1.0, 0.0, 1.0]) - lon
+    dx = (dx + 180.0) % 360.0 - 180.0
+    km = np.radians(np.hypot(dy, dx * np.cos(np.radians(lat)))) * EARTH_KM
+    near: Float = np.where((np.abs(dy) <= 1.6 * step_y) & (np.abs(dx) <= 1.6 * step_x), km, np.inf)
+    return near
+
+
+def _compared(values: dict[str, Float], place: pd.Series) -> dict[str, float]:
+    mixture = next((c.mixture for c in IGBP if c.acronym == place["igbp"]), None)
+    overlap = np.nan
+    if mixture is not None and set(FRACTIONS) <= set(values):
+        shares = [np.minimum(values[f"fraction_{name}"], mixture.get(name, 0.0)) for name in PFT_NAMES]
+        overlap = float(np.sum(shares))
+    gap = float(values["elevation"]) - float(place["elev_m"]) if "elevation" in values else np.nan
+    return {"pft_overlap": overlap, "elevation_difference_m": gap}
+
+
+def _mismatch(row: pd.Series) -> str:
+    if row["n_cells"] == 0:
+        return "no cell with values near the tower"
+    found = []
+    if row["pft_overlap"] < LEAST_OVERLAP:
+        found.append(f"cover: {row['pft_overlap']:.0%} in common")
+    if abs(row["elevation_difference_m"]) > ELEVATION_GAP:
+        found.append(f"elevation: {row['elevation_difference_m']:+.0f} m")
+    return "; ".join(found)

@@ -1,0 +1,128 @@
+"""Faults that a whole series shows: other marks of missing values, flags, stuck sensors, GPP of the wrong sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gppcore.errors import TowerFormatError
+from gppcore.towers.files.columns import GPP, PER_DAY, Source
+from gppcore.towers.files.content import Content
+
+MISSING = -9999.0
+_OTHER_MARKS = (-6999.0, -9999.9, -9999.99, -999.0, -999.9, -999.99, -99.9, -99.99, -7777.0, -8888.0, -99999.0, 9999.0)
+_STUCK_DAYS = {"HH": 7, "HR": 7, "DD": 14, "WW": 28, "MM": 120}
+_STUCK = ("tair", "tmin", "tmax", "vpd", "sw", "precip", "nee", *GPP)
+_NEGATIVE = -0.7
+"""Mean GPP of 90 days [g C m-2 d-1] below which it is no noise about zero."""
+
+
+def without_missing(
+    raw: NDArray[np.float64], source: Source, content: Content, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return a column with NaN for -9999; refuse the marks that other formats use.
+
+    Raises
+    ------
+    TowerFormatError
+        If a value is such a mark.
+    """
+    if (other := np.isin(raw, _OTHER_MARKS)).any():
+        row = int(other.argmax())
+        at = content.at(int(rows[row]))
+        raise TowerFormatError(f"{at}: {source.name}: expected -9999 for missing values, got {raw[row]:g}")
+    return np.where(raw == MISSING, np.nan, raw)
+
+
+def good_share(
+    flags: NDArray[np.float64], step: str, source: Source, content: Content, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the share of good values: of flags 0 to 3 of sub-daily files, or as longer steps give it.
+
+    Raises
+    ------
+    TowerFormatError
+        If a sub-daily flag is none of 0, 1, 2, 3.
+    """
+    if PER_DAY[step] == 1:
+        return flags
+    if (wrong := np.isfinite(flags) & ~np.isin(flags, (0, 1, 2, 3))).any():
+        row = int(wrong.argmax())
+        at = content.at(int(rows[row]))
+        raise TowerFormatError(f"{at}: {source.name}: expected flags 0, 1, 2 or 3, got {flags[row]:g}")
+    return np.where(np.isnan(flags), np.nan, (flags <= 1).astype(float))
+
+
+def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], where: str) -> None:
+    """Refuse a record whose series cannot be: stuck sensors, crossed quantiles, seasons of negative GPP.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Quantities in our units, by time.
+    step : str
+        HH, HR, DD, WW or MM.
+    sources : mapping of str to Source
+        Columns of the file, for messages.
+    where : str
+        The file, for messages.
+
+    Raises
+    ------
+    TowerFormatError
+        At the first fault.
+    """
+    gpp = [name for name in GPP if name in table]
+    if not gpp or not table[gpp].notna().any(axis=None):
+        raise TowerFormatError(f"{where}: expected values of GPP, got {'none' if gpp else 'no such column'}")
+    for name in gpp:
+        _check_exchange(table, name, f"{where}: {sources[name].name}")
+        _check_sign(table[name], step, f"{where}: {sources[name].name}")
+    for name in _STUCK:
+        if name in table:
+            _check_stuck(table[name], step, f"{where}: {sources[name].name}")
+    for low, high in (("gpp_05", "gpp_95"), ("gpp_25", "gpp_75")):
+        if low in table and high in table and (table[low] > table[high] + 1e-6).mean() > 0.01:
+            names = f"{sources[low].name}, {sources[high].name}"
+            raise TowerFormatError(f"{where}: {names}: expected the first below the second, got them crossed")
+    if "tmin" in table and "tmax" in table and (crossed := table["tmin"] > table["tmax"]).any():
+        raise TowerFormatError(f"{where}: tmin, {crossed.idxmax()}: expected not above tmax, got above")
+
+
+def _check_exchange(table: pd.DataFrame, name: str, where: str) -> None:
+    """Refuse net exchange, of either sign, under the name of GPP."""
+    if "nee" not in table:
+        return
+    both = table[[name, "nee"]].dropna()
+    same = ((both[name].abs() - both["nee"].abs()).abs() < 1e-6) & (both["nee"] != 0.0)
+    if len(both) and same.mean() > 0.9:
+        raise TowerFormatError(f"{where}: expected GPP, got the values of net exchange (NEE)")
+
+
+def _check_sign(gpp: pd.Series, step: str, where: str) -> None:
+    window = {"WW": 13, "MM": 3}.get(step, 90)
+    daily = gpp.resample("D").mean() if PER_DAY[step] > 1 else gpp
+    season = daily.rolling(window, min_periods=max(2, window // 2)).mean()
+    if season.min() < _NEGATIVE:
+        end = season.idxmin()
+        got = f"{season.min():.2f} up to {end:%Y-%m-%d} (the sign of NEE?)"
+        raise TowerFormatError(f"{where}: expected a mean GPP of 90 days above {_NEGATIVE} g C m-2 d-1, got {got}")
+
+
+def _check_stuck(values: pd.Series, step: str, where: str) -> None:
+    """Refuse a value other than 0 that stays exactly the same for weeks."""
+    days = _STUCK_DAYS[step]
+    run = days * PER_DAY[step] // {"WW": 7, "MM": 30}.get(step, 1)
+    array = values.to_numpy()
+    same = (np.diff(array) == 0.0) & (array[1:] != 0.0)
+    last = np.flatnonzero(~np.concatenate([[False], same, [False]]))
+    lengths = np.diff(last)
+    if lengths.size and lengths.max() >= run:
+        at = int(last[lengths.argmax()])
+        time = values.index[at]
+        raise TowerFormatError(
+            f"{where}: expected changing values, got {array[at]:g} for {lengths.max()} steps from {time}"
+        )

@@ -1,0 +1,213 @@
+"""The process model at tower months: forcing expanded to canopy hours once, GPP and derivatives for any parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.constants import C4_OF, PFTS, PlantFunctionalType
+from gppcore.errors import RangeError
+from gppcore.process import soil_water
+from gppcore.process.daylight import Daylight, daylight_of_month, mid_month_day
+from gppcore.process.two_leaf import Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
+from gppcore.towers import Towers
+from gppcore.variables import G_C_PER_UMOL
+
+Float = NDArray[np.float64]
+Types = Mapping[str, PlantFunctionalType]
+
+PHYSICS = ("process", "rubisco_limited", "light_limited", "unstressed", "shaded", "apar_sunlit", "apar_shaded")
+"""What the process model tells a learner of a month: its GPP; GPP with a quarter of Vcmax25, with Vcmax25 without
+bound, and with wet soil; GPP of shaded leaves (all g C m-2 d-1); photons absorbed by sunlit and shaded leaves
+(mol m-2 d-1)."""
+_LOW_VCMAX25 = 0.25
+_UNBOUND_VCMAX25 = 400.0
+_MOL_PER_G_C = 1e-6 / G_C_PER_UMOL
+_MONTHLY = ("tair", "tair_range", "sw", "vpd", "ca", "soil_water", "lai")
+
+
+@dataclass(frozen=True)
+class TypeHours:
+    """Canopy hours of one plant functional type at the tower months where it grows.
+
+    Attributes
+    ----------
+    name : str
+        Name of the type.
+    rows : ndarray of int, shape (n,)
+        Tower months.
+    share : ndarray, shape (n,)
+        Area share of the type at the tower [1].
+    light : Daylight
+        Daylight hours of these months.
+    month : dict of str to ndarray, shape (n,)
+        Monthly forcing.
+    """
+
+    name: str
+    rows: NDArray[np.int64]
+    share: Float
+    light: Daylight
+    month: Mapping[str, Float]
+
+    def gpp(self, pft: PlantFunctionalType, n_threads: int) -> Float:
+        """Return the type's part of daily GPP [g m-2 d-1], shape (n,)."""
+        return self._daily(two_leaf_gpp(*self._inputs(pft), pft, n_threads=n_threads).gpp)
+
+    def features(self, pft: PlantFunctionalType, n_threads: int) -> tuple[Float, ...]:
+        """Return the type's part of the `PHYSICS` features, each of shape (n,)."""
+        weather, canopy = self._inputs(pft)
+        wet = replace(canopy, soil_water_stress=1.0)
+
+        def gpp(canopy: Canopy, vcmax25: float) -> Float:
+            return two_leaf_gpp(weather, canopy, replace(pft, vcmax25=vcmax25), n_threads=n_threads).gpp
+
+        full = two_leaf_gpp(weather, canopy, pft, outputs=("apar",), n_threads=n_threads)
+        assert full.apar is not None
+        fluxes = (
+            full.gpp,
+            gpp(canopy, _LOW_VCMAX25 * pft.vcmax25),
+            gpp(canopy, _UNBOUND_VCMAX25),
+            gpp(wet, pft.vcmax25),
+            full.gpp_shaded,
+            (full.apar[0] + full.apar[2]) * _MOL_PER_G_C,
+            (full.apar[1] + full.apar[3]) * _MOL_PER_G_C,
+        )
+        return tuple(self._daily(flux) for flux in fluxes)
+
+    def gradient(self, pft: PlantFunctionalType, parameters: Sequence[str], n_threads: int) -> list[Float]:
+        """Return the derivatives of :meth:`gpp` by parameters of the type, each of shape (n,)."""
+        by_kernel = {name: "soil_water_stress" if name == "psi_exponent" else name for name in parameters}
+        names = tuple(dict.fromkeys(by_kernel.values()))
+        found = two_leaf_gradient(*self._inputs(pft), pft, parameters=names, n_threads=n_threads)
+        slopes = []
+        for name in parameters:
+            slope = found.derivatives[by_kernel[name]]
+            if name == "psi_exponent":
+                slope = slope * soil_water.stress_by_exponent(self.month["soil_water"], self.month["tair"], pft)
+            slopes.append(self._daily(slope))
+        return slopes
+
+    def _inputs(self, pft: PlantFunctionalType) -> tuple[Forcing, Canopy]:
+        light, month = self.light, self.month
+        weather = Forcing(light.sw, light.tair, light.vpd, light.cos_zenith, month["ca"])
+        stress = soil_water.stress(month["soil_water"], month["tair"], pft)
+        return weather, Canopy(lai=month["lai"], soil_water_stress=stress)
+
+    def _daily(self, flux: Float) -> Float:
+        return self.light.mean(flux) * (self.share * self.light.seconds * G_C_PER_UMOL)
+
+
+@dataclass(frozen=True)
+class TowerHours:
+    """Canopy hours of tower months.
+
+    Attributes
+    ----------
+    known : ndarray of bool, shape (rows,)
+        Tower months that have forcing.
+    types : tuple of TypeHours
+        Hours by plant functional type, C3 and C4 apart.
+    """
+
+    known: NDArray[np.bool_]
+    types: tuple[TypeHours, ...]
+
+    @classmethod
+    def of(cls, towers: Towers) -> TowerHours:
+        """Expand the forcing of the months in `towers.gpp`."""
+        t, cell = towers.positions()
+        known = (t >= 0) & (cell >= 0)
+        rows, t, cell = np.flatnonzero(known), t[known], cell[known]
+        ds = towers.forcing
+        month = {name: ds[name].transpose("time", "cell").values[t, cell] for name in _MONTHLY}
+        lat = ds["lat"].values[cell]
+        day = np.array([mid_month_day(m) for m in range(1, 13)])[ds["time"].dt.month.values[t] - 1]
+        types = []
+        for name, share in _shares(towers, cell):
+            at = np.flatnonzero(share > 0.0)
+            own = {k: v[at] for k, v in month.items()}
+            light = daylight_of_month(lat[at], day[at], own["sw"], own["tair"], own["tair_range"], vpd=own["vpd"])
+            types.append(TypeHours(name, rows[at], share[at], light, own))
+        return cls(known, tuple(types))
+
+    def gpp(self, pfts: Types, n_threads: int = 1) -> Float:
+        """Return daily GPP of the tower months [g m-2 d-1], shape (rows,); NaN without forcing."""
+        total = np.where(self.known, 0.0, np.nan)
+        for part in self.types:
+            total[part.rows] += part.gpp(pfts[part.name], n_threads)
+        return total
+
+
+def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> dict[str, Float]:
+    """Simulate the `PHYSICS` features of tower months, as :func:`process_gpp` does GPP.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (rows of `towers.gpp`,)
+        By name; NaN where the forcing is unknown.
+
+    Raises
+    ------
+    RangeError
+        If `pfts` lacks a type of the towers.
+    """
+    hours = TowerHours.of(towers)
+    check_types(hours, pfts)
+    found = {name: np.where(hours.known, 0.0, np.nan) for name in PHYSICS}
+    for part in hours.types:
+        for name, feature in zip(PHYSICS, part.features(pfts[part.name], n_threads), strict=True):
+            found[name][part.rows] += feature
+    return found
+
+
+def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Float:
+    """Simulate GPP of tower months with given parameters.
+
+    Parameters
+    ----------
+    towers : Towers
+        Towers with their forcing.
+    pfts : mapping of str to PlantFunctionalType, optional
+        Parameters by name of the type, for instance `pfts` of a :class:`gppcore.Calibration`.
+    n_threads : int, default 1
+        Threads of the kernel; 0 means all cores. Results do not depend on it.
+
+    Returns
+    -------
+    ndarray, shape (rows of `towers.gpp`,)
+        Daily GPP [g m-2 d-1] that `simulate(towers.forcing, pfts=pfts)` gives for these months; NaN where the forcing
+        is unknown.
+
+    Raises
+    ------
+    RangeError
+        If `pfts` lacks a type of the towers.
+    """
+    hours = TowerHours.of(towers)
+    check_types(hours, pfts)
+    return hours.gpp(pfts, n_threads)
+
+
+def check_types(hours: TowerHours, pfts: Types) -> None:
+    """Refuse parameters that lack a type of the towers."""
+    if unknown := sorted({part.name for part in hours.types} - set(pfts)):
+        raise RangeError(f"pft: expected names out of {sorted(pfts)}, got {unknown}")
+
+
+def _shares(towers: Towers, cell: NDArray[np.int64]) -> Iterator[tuple[str, Float]]:
+    """Yield the types that grow at cells with their area shares there; grass and crop parted into C3 and C4."""
+    fraction = towers.forcing["pft_fraction"].transpose("pft", "cell")
+    c4 = towers.forcing["c4_fraction"].values[cell]
+    for name, area in zip(map(str, fraction["pft"].values), fraction.values[:, cell], strict=True):
+        if not (area > 0.0).any():
+            continue
+        if name not in C4_OF:
+            yield name, area
+            continue
+        yield name, area * (1.0 - c4)
+        if (c4 > 0.0).any():
+            yield C4_OF[name], area * c4

@@ -1,0 +1,358 @@
+"""Flux towers: the readers that make the target domain.
+
+A folder of towers holds three CSV files (plain or .gz):
+
+- ``gpp_monthly.csv``: ``site_id, year, month, gpp`` [g C m-2 d-1]; optional ``core`` (1 marks rows to use),
+  ``modis_lai_m2_m2`` [m2 m-2], leaf area at the tower, and any other predictors;
+- ``sites.csv``: ``site_id, lat, lon, igbp`` (acronym such as ENF), ``c4_percent, cluster50km``, and
+  ``koeppen_cedar`` or ``grid_koeppen_main`` (Koeppen class), and any other static predictors;
+- ``cell_forcing_monthly.csv``: ``site_id, year, month, cell_tmin_c, cell_tmax_c, cell_sw_mj_m2_d, cell_vpd_hpa,
+  cell_precip_mm_d, cell_co2_ppm, cell_lai_m2_m2``: every month of whole years, for every site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.constants import PFT_NAMES
+from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
+from gppcore.features import PREDICTORS, Samples, igbp_codes, pft_fractions, predictor_matrix
+from gppcore.process import daylight, soil_water
+from gppcore.variables import SECONDS_PER_DAY, check_field
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_GPP = ("site_id", "year", "month", "gpp")
+_SITES = ("site_id", "lat", "lon", "igbp", "c4_percent", "cluster50km")
+_FORCING = {
+    "cell_tmin_c": "tmin",
+    "cell_tmax_c": "tmax",
+    "cell_sw_mj_m2_d": "sw",
+    "cell_vpd_hpa": "vpd",
+    "cell_precip_mm_d": "precip",
+    "cell_co2_ppm": "ca",
+    "cell_lai_m2_m2": "lai",
+}
+_WETLAND = "WET"
+CLUSTER_KM = 50.0
+"""Towers nearer than this are never parted between training and test."""
+EARTH_KM = 6371.0
+"""Mean radius of the Earth."""
+_TEXT = {"site_id", "igbp"}
+_KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
+W_PER_MJ_DAY = 1e6 / SECONDS_PER_DAY
+CELL_VPD_TO_DAYLIGHT_VPD = 100.0 / 1.65
+"""Pa per hPa, and the deficit of the cells is that of the warmest hours: 65 % above the towers' daytime mean."""
+
+
+@dataclass(frozen=True)
+class Towers:
+    """Towers with their GPP and forcing: the target domain.
+
+    Attributes
+    ----------
+    name : str
+        Where they come from, for labels.
+    synthetic : bool
+        Whether they were sampled from a model planet.
+    sites : pandas.DataFrame
+        Index site_id; lat, lon, igbp (acronym), region (Koeppen main class), continent, cluster, any static predictors.
+    gpp : pandas.DataFrame
+        site_id, year, month, gpp_daily [g m-2 d-1], and any predictors of these months.
+    forcing : xarray.Dataset
+        (time, cell) with one cell per site, in the order of `sites`: input of :func:`gppcore.simulate`
+        and all predictors.
+    """
+
+    name: str
+    synthetic: bool
+    sites: pd.DataFrame
+    gpp: pd.DataFrame
+    forcing: xr.Dataset
+
+    def positions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the step of time and the cell of `forcing` that every row of `gpp` has; -1 where it has none."""
+        import pandas as pd
+
+        time = pd.DatetimeIndex(self.forcing["time"].values)
+        months = pd.MultiIndex.from_arrays([time.year, time.month])
+        t = months.get_indexer(pd.MultiIndex.from_frame(self.gpp[["year", "month"]]))
+        return t.astype(np.int64), self.sites.index.get_indexer(pd.Index(self.gpp["site_id"])).astype(np.int64)
+
+    @property
+    def row_clusters(self) -> NDArray[np.generic]:
+        """Cluster of the tower of every row of `gpp`."""
+        return self.sites["cluster"].loc[self.gpp["site_id"]].to_numpy()
+
+    def rows(self, which: NDArray[np.bool_] | slice) -> Towers:
+        """Return the same towers with these rows of `gpp` only."""
+        return replace(self, gpp=self.gpp.iloc[which])
+
+    def at(self, samples: Samples) -> Towers:
+        """Return the same towers with the GPP of these samples only, row by row: a training fold, for instance."""
+        rows = samples.groups[["site", "year", "month"]].rename(columns={"site": "site_id"})
+        return replace(self, gpp=rows.assign(gpp_daily=samples.gpp_daily).reset_index(drop=True))
+
+    def samples(self, process: xr.Dataset, *, predictors: Sequence[str] = PREDICTORS) -> Samples:
+        """Join GPP, predictors and the process model to rows.
+
+        Parameters
+        ----------
+        process : xarray.Dataset
+            Result of `simulate(towers.forcing)`.
+        predictors : sequence of str, default `gppcore.features.PREDICTORS`
+            Names in `forcing`, or columns of `gpp` or `sites`.
+
+        Returns
+        -------
+        Samples
+            Rows where GPP, the process model and the predictors are known; of the predictors in `gpp` and `sites`,
+            which the process model does without, any may be missing (NaN).
+
+        Raises
+        ------
+        TowerFormatError
+            If a predictor is in none of the tables.
+        """
+        import pandas as pd
+
+        t, cell = self.positions()
+        known = (t >= 0) & (cell >= 0)
+        t, cell, gpp = t[known], cell[known], self.gpp[known].reset_index(drop=True)
+        forced = [name for name in predictors if name in self.forcing or name.startswith("fraction_")]
+
+        def column(name: str) -> NDArray[np.float64]:
+            if name in forced:
+                return self.forcing_at(name, t, cell)
+            if name in gpp:
+                return gpp[name].to_numpy(float)
+            if name in self.sites:
+                return self.sites[name].to_numpy(float)[cell]
+            raise TowerFormatError(f"towers {self.name}: expected a predictor {name}, got columns {list(gpp)}")
+
+        x = predictor_matrix({name: column(name) for name in predictors}, predictors)
+        simulated = process["gpp_daily"].transpose("time", "cell").values[t, cell]
+        site = self.sites.iloc[cell].reset_index(drop=True)
+        groups = pd.DataFrame(
+            {
+                "site": gpp["site_id"],
+                "cluster": site["cluster"],
+                "region": site["region"],
+                "continent": site.get("continent", ""),
+                "pft": site["igbp"],
+                "year": gpp["year"],
+                "month": gpp["month"],
+            }
+        )
+        samples = Samples(x, gpp["gpp_daily"].to_numpy(float), simulated, groups, tuple(predictors))
+        needed = x[:, [name in forced for name in predictors]]
+        return samples.take(np.isfinite(needed).all(axis=1) & np.isfinite(simulated) & np.isfinite(samples.gpp_daily))
+
+    def forcing_at(self, name: str, t: NDArray[np.int64], cell: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return a predictor of the forcing, or an area share `fraction_<pft>`, at steps of time and cells."""
+        if name in self.forcing:
+            field = self.forcing[name]
+            monthly = "time" in field.dims
+        else:
+            field, monthly = self.forcing["pft_fraction"].sel(pft=name.removeprefix("fraction_")), False
+        values: NDArray[np.float64] = (
+            field.transpose("time", "cell").values[t, cell] if monthly else field.values[cell]
+        ).astype(np.float64)
+        return values
+
+
+def read_towers(folder: str | Path) -> Towers:
+    """Read a folder of towers (layout: see the module).
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder with the three CSV files.
+
+    Returns
+    -------
+    Towers
+        Sites that have forcing; GPP rows marked `core` where that column exists, else all.
+
+    Raises
+    ------
+    MissingFileError
+        If the folder or one of its files does not exist.
+    TowerFormatError
+        If a column is missing or not of numbers, a site or month is repeated, or the forcing is not whole years
+        at every site.
+    UnitsError, RangeError
+        If a column is, or looks like it is, in another unit, or out of range; an IGBP class is unknown.
+    """
+    folder = Path(folder)
+    gpp = _read(folder, "gpp_monthly.csv", _GPP)
+    sites = _read(folder, "sites.csv", _SITES).set_index("site_id")
+    forcing = _read(folder, "cell_forcing_monthly.csv", ("site_id", "year", "month", *_FORCING))
+    climate = [c for c in _KOEPPEN if c in sites]
+    if not climate:
+        raise TowerFormatError(f"{folder / 'sites.csv'}: expected a column out of {list(_KOEPPEN)}, got {list(sites)}")
+    if sites.index.has_duplicates:
+        raise TowerFormatError(
+            f"sites.csv: expected one row per site, got {sites.index[sites.index.duplicated()][0]} again"
+        )
+    if repeated := gpp[gpp.duplicated(["site_id", "year", "month"])].head(1).to_dict("records"):
+        raise TowerFormatError(f"gpp_monthly.csv: expected one row per site and month, got {repeated[0]} again")
+    check_field("gpp_daily", gpp["gpp"].clip(lower=0.0).to_numpy(), where="gpp_monthly.csv")
+    sites = sites.loc[[s for s in sites.index if s in set(forcing["site_id"])]]
+    table = sites.select_dtypes("number").drop(columns="cluster50km", errors="ignore")
+    table = table.assign(
+        igbp=sites["igbp"],
+        continent=_continents(sites["lat"].to_numpy(float), sites["lon"].to_numpy(float)),
+        region=sites[climate].bfill(axis=1).iloc[:, 0].str[0].str.upper(),
+        cluster=sites["cluster50km"],
+    )
+    used = gpp[gpp["core"] == 1] if "core" in gpp else gpp
+    used = used.rename(columns={"gpp": "gpp_daily"}).select_dtypes("number").assign(site_id=used["site_id"])
+    lai = gpp.set_index(["site_id", "year", "month"])["modis_lai_m2_m2"] if "modis_lai_m2_m2" in gpp else None
+    dataset = _forcing(table, sites["c4_percent"].to_numpy(float) / 100.0, forcing, lai)
+    return Towers(str(folder), False, table, used, dataset)
+
+
+def join_towers(train: Towers, test: Towers) -> Towers:
+    """Join two sets of towers, leaving out those of the first that lie within 50 km of one of the second.
+
+    Raises
+    ------
+    TowerFormatError
+        If nothing is left of the first.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    near = distance_km(train.sites, test.sites).min(axis=1) < CLUSTER_KM
+    kept = np.flatnonzero(~near & ~train.sites.index.isin(test.sites.index))
+    if not kept.size:
+        raise TowerFormatError(f"towers {train.name}: expected some farther than 50 km from those of {test.name}")
+    first = train.sites.iloc[kept].assign(cluster=[f"train {c}" for c in train.sites["cluster"].iloc[kept]])
+    second = test.sites.assign(cluster=[f"test {c}" for c in test.sites["cluster"]])
+    gpp = train.gpp[train.gpp["site_id"].isin(first.index)]
+    forcing = xr.concat([train.forcing.isel(cell=kept), test.forcing], "cell", data_vars="minimal", join="outer")
+    return Towers(
+        f"{train.name}, {test.name}",
+        train.synthetic or test.synthetic,
+        pd.concat([first, second]),
+        pd.concat([gpp, test.gpp], ignore_index=True),
+        forcing,
+    )
+
+
+def distance_km(first: pd.DataFrame, second: pd.DataFrame) -> NDArray[np.float64]:
+    """Return great-circle distances between places with columns lat and lon, shape (first, second)."""
+    lat, lon = (np.radians(first[name].to_numpy(float))[:, None] for name in ("lat", "lon"))
+    lat2, lon2 = (np.radians(second[name].to_numpy(float))[None] for name in ("lat", "lon"))
+    chord = np.sin((lat - lat2) / 2.0) ** 2 + np.cos(lat) * np.cos(lat2) * np.sin((lon - lon2) / 2.0) ** 2
+    distance: NDArray[np.float64] = 2.0 * EARTH_KM * np.arcsin(np.sqrt(chord))
+    return distance
+
+
+def _read(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
+    if path is None:
+        raise MissingFileError(f"towers: expected a file {folder / name} or {name}.gz, got none")
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise TowerFormatError(f"{path}: expected a CSV table, got {error}") from error
+    if missing := [c for c in columns if c not in table]:
+        raise TowerFormatError(f"{path}: expected columns {missing}, got {list(table.columns)}")
+    for column in set(columns) - _TEXT:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            raise TowerFormatError(f"{path}: expected numbers in column {column}, got {table[column].dtype}")
+    return table
+
+
+def _forcing(sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, lai: pd.Series | None) -> xr.Dataset:
+    """Bring the forcing of all sites to (time, cell) in gppcore's units and add what follows from it."""
+    import pandas as pd
+    import xarray as xr
+
+    where = "cell_forcing_monthly.csv"
+    rows = rows[rows["site_id"].isin(sites.index)].set_index(["year", "month", "site_id"]).sort_index()
+    if rows.index.has_duplicates:
+        raise TowerFormatError(f"{where}: expected one row per site and month, got some repeated")
+    wide = {new: rows[old].unstack("site_id").reindex(columns=sites.index) for old, new in _FORCING.items()}
+    index = wide["tmin"].index
+    if len(index) % 12 or (index.get_level_values("month") != np.resize(np.arange(1, 13), len(index))).any():
+        raise TowerFormatError(f"{where}: expected whole years of 12 months, got {len(index)} months")
+    if len(rows) != len(index) * len(sites):
+        raise TowerFormatError(f"{where}: expected {len(index)} months at each of {len(sites)} sites, got {len(rows)}")
+    values = {name: frame.to_numpy(float) for name, frame in wide.items()}
+    if lai is not None:
+        at_tower = lai.unstack("site_id").reindex(index=index, columns=sites.index).to_numpy(float)
+        both = np.stack([at_tower, values["lai"]])
+        # Two uncertain estimates of the leaves around the tower: their mean is better than either.
+        values["lai"] = np.where(np.isnan(both).any(axis=0), np.fmax(*both), both.mean(axis=0))
+    fields = {
+        "tair": (values["tmin"] + values["tmax"]) / 2.0,
+        "tair_range": values["tmax"] - values["tmin"],
+        "sw": values["sw"] * W_PER_MJ_DAY,
+        "vpd": values["vpd"] * CELL_VPD_TO_DAYLIGHT_VPD,
+        "precip": values["precip"],
+        "ca": values["ca"],
+        "lai": values["lai"],
+    }
+    for name, field in fields.items():
+        check_field(name, field, where=where)
+    lat = sites["lat"].to_numpy(float)
+    toa = {m: daylight.sw_toa(lat, daylight.mid_month_day(m)) for m in range(1, 13)}
+    fields["sw_toa"] = np.stack([toa[m] for m in index.get_level_values("month")])
+    evaporation = soil_water.potential_evaporation(fields["tair"], fields["tair_range"], fields["sw_toa"])
+    fields["soil_water"] = soil_water.soil_water(fields["precip"], evaporation, fields["tair"])
+    wetland = (sites["igbp"] == _WETLAND).to_numpy()
+    fields["soil_water"][:, wetland & np.isfinite(fields["soil_water"]).all(axis=0)] = 1.0  # the water table is near
+    fields["precip_3m"] = _mean_of_three(fields["precip"])
+    time = pd.to_datetime(index.to_frame().assign(day=15)[["year", "month", "day"]])
+    return xr.Dataset(
+        {
+            **{name: (("time", "cell"), field) for name, field in fields.items()},
+            "lat": ("cell", lat),
+            "c4_fraction": ("cell", c4),
+            "fraction_wetland": ("cell", wetland.astype(np.float64)),
+            "pft_fraction": (("pft", "cell"), _fractions(sites)),
+        },
+        coords={"time": time.to_numpy(), "pft": list(PFT_NAMES)},
+    )
+
+
+def _continents(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> list[str]:
+    """Return the continents of places, by boxes of latitude and longitude (coarse: towers, not borders)."""
+    found = []
+    for y, x in zip(lat, lon, strict=True):
+        if x < -30.0:
+            found.append("north america" if y > 13.0 else "south america")
+        elif y < -10.0 and x > 100.0:
+            found.append("australia")
+        elif x < 52.0 and y < 36.0 and not (x > 34.0 and y > 12.0):
+            found.append("africa")
+        else:
+            found.append("europe" if x < 60.0 else "asia")
+    return found
+
+
+def _mean_of_three(monthly: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of every month and the two before it; the first months stand for those before the record."""
+    padded = np.concatenate([monthly[:1], monthly[:1], monthly])
+    mean: NDArray[np.float64] = (padded[2:] + padded[1:-1] + padded[:-2]) / 3.0
+    return mean
+
+
+def _fractions(sites: pd.DataFrame) -> NDArray[np.float64]:
+    try:
+        return pft_fractions(igbp_codes(sites["igbp"].to_numpy())).astype(np.float64)
+    except GppcoreError as error:
+        raise type(error)(f"sites.csv: {error}") from None

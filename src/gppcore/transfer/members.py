@@ -1,0 +1,230 @@
+"""Members of a transfer model: what each learns from towers, with which learner, on which inputs.
+
+All learners are trained by scikit-learn or LightGBM and kept as :class:`gppcore.Forest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.errors import RangeError
+from gppcore.forest import Forest
+from gppcore.transfer.recipe import Member
+
+Float = NDArray[np.float64]
+Kind = Literal["gpp", "ratio", "residual"]
+Backend = Literal["sklearn", "lightgbm"]
+BACKENDS: tuple[Backend, ...] = ("sklearn", "lightgbm")
+
+RATIO_OFFSET = 2.0
+"""Added to process GPP below the ratio, so that winters do not divide by nothing [g m-2 d-1]."""
+INCREASING = ("lai", "modis_lai_m2_m2", "modis_fpar")
+"""Predictors in which boosted members never fall, besides the sources."""
+SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
+_BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_regularization": 5.0, "max_features": 0.3}
+_BOOSTED_FEW = {**_BOOSTED, "max_iter": 120, "max_leaf_nodes": 6}
+_TREES = {"n_estimators": 150, "max_features": 0.4}
+_FEW_ROWS = 600
+INITIAL_SHARE = 0.25
+"""Share of the emulator of process GPP at which the member `partial` starts."""
+
+
+@dataclass(frozen=True)
+class MemberKind:
+    """How a member is trained.
+
+    Attributes
+    ----------
+    kind : {"gpp", "ratio", "residual"}
+        What it predicts: GPP; GPP over process GPP + 2, rows weighted by the square of that; GPP minus process GPP.
+    learner : {"boosted", "trees", "leaf_update", "partial"}
+        Boosted trees; extremely randomised trees; the emulator of process GPP with its leaves refitted; boosted trees
+        that start from a share of the emulator.
+    sources : bool
+        Whether it sees the sources beside the predictors.
+    """
+
+    kind: Kind
+    learner: Literal["boosted", "trees", "leaf_update", "partial"]
+    sources: bool
+
+
+MEMBERS: Mapping[str, MemberKind] = {
+    "boosted": MemberKind("gpp", "boosted", True),
+    "boosted_ratio": MemberKind("ratio", "boosted", True),
+    "trees": MemberKind("gpp", "trees", True),
+    "trees_ratio": MemberKind("ratio", "trees", True),
+    "continued": MemberKind("residual", "boosted", False),
+    "leaf_update": MemberKind("gpp", "leaf_update", False),
+    "partial": MemberKind("gpp", "partial", True),
+    "direct_boosted": MemberKind("gpp", "boosted", False),
+    "direct_trees": MemberKind("gpp", "trees", False),
+}
+"""All members by name: `continued` goes on boosting where the emulator ends, the `direct` ones know no process."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training rows of members: predictors with their names, the sources, GPP and the emulator of process GPP."""
+
+    x: Float
+    predictors: tuple[str, ...]
+    sources: Float
+    gpp_daily: Float
+    emulator: Forest | None
+
+    @property
+    def process(self) -> Float:
+        """Process GPP, the first source [g m-2 d-1]; zeros without sources."""
+        return self.sources[:, 0] if self.sources.shape[1] else np.zeros(len(self.x))
+
+    def take(self, rows: NDArray[Any]) -> Rows:
+        """Return the rows of a mask."""
+        return Rows(self.x[rows], self.predictors, self.sources[rows], self.gpp_daily[rows], self.emulator)
+
+
+def fit_member(name: str, rows: Rows, *, backend: Backend = "sklearn", seed: int = 0, n_threads: int = 1) -> Forest:
+    """Train a member on towers.
+
+    Raises
+    ------
+    RangeError
+        If the name or the backend is unknown.
+    """
+    if name not in MEMBERS:
+        raise RangeError(f"members: expected names out of {list(MEMBERS)}, got {name!r}")
+    if backend not in BACKENDS:
+        raise RangeError(f"backend: expected one of {list(BACKENDS)}, got {backend!r}")
+    how = MEMBERS[name]
+    process = rows.process
+    target, weight = rows.gpp_daily, None
+    if how.kind == "ratio":
+        weight = (process + RATIO_OFFSET) ** 2
+        target = target / (process + RATIO_OFFSET)
+    elif how.kind == "residual":
+        target = target - process
+    if how.learner == "leaf_update":
+        assert rows.emulator is not None
+        return _refitted(rows.emulator, rows.x, target, n_threads)
+    x = np.hstack([rows.x, rows.sources]) if how.sources else rows.x
+    start = _start(rows, x.shape[1]) if how.learner == "partial" else None
+    if start is not None:
+        target = target - start.predict_columns(list(x.T), n_threads=n_threads)
+    signs = [1 if p in INCREASING and how.kind == "gpp" else 0 for p in rows.predictors]
+    if how.sources:
+        signs += [1 if how.kind == "gpp" else 0] * rows.sources.shape[1]
+    if how.learner == "trees":
+        return _fit_trees(x, target, weight, seed, n_threads)
+    forest = _FIT_BOOSTED[backend](x, target, weight, signs, seed)
+    return forest if start is None else forest + start
+
+
+def member(name: str, n_sources: int, weight: float) -> Member:
+    """Return how the forest of a member enters a model with `n_sources` sources."""
+    how = MEMBERS[name]
+    offset = RATIO_OFFSET if how.kind == "ratio" else 0.0
+    return Member(name, how.kind, n_sources if how.sources else 0, weight, offset)
+
+
+def combine(name: str, value: NDArray[Any], process: NDArray[Any]) -> NDArray[Any]:
+    """Return GPP from what a member predicts."""
+    kind = MEMBERS[name].kind
+    if kind == "ratio":
+        return np.asarray(value * (process + process.dtype.type(RATIO_OFFSET)))
+    return np.asarray(value + process) if kind == "residual" else value
+
+
+def _refitted(emulator: Forest, x: Float, target: Float, n_threads: int) -> Forest:
+    """Move the leaves of the emulator towards towers; leaves that few of them reach stay nearly where they were."""
+    return emulator.refit_leaves(x, target, shrinkage=50.0, rate=0.1, n_threads=n_threads)
+
+
+def _start(rows: Rows, n_features: int) -> Forest:
+    """Return the share of the emulator that boosting starts from, as a forest that takes the sources too."""
+    assert rows.emulator is not None
+    return INITIAL_SHARE * Forest.from_arrays(**{**rows.emulator.arrays(), "n_features": n_features})
+
+
+def _fit_trees(x: Float, target: Float, weight: Float | None, seed: int, n_threads: int) -> Forest:
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    leaf = 10 if len(x) > _FEW_ROWS else max(3, len(x) // 60)
+    learner = ExtraTreesRegressor(**_TREES, min_samples_leaf=leaf, random_state=seed, n_jobs=n_threads)
+    return Forest.from_sklearn(learner.fit(_without_gaps(x), target, sample_weight=weight))
+
+
+def _without_gaps(x: Float) -> Float:
+    """Return x, a column without any value replaced by zeros, of which no split can be made."""
+    empty = np.isnan(x).all(axis=0)
+    return np.where(empty, 0.0, x) if empty.any() else x
+
+
+def _fit_boosted(x: Float, target: Float, weight: Float | None, signs: Sequence[int], seed: int) -> Forest:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    settings = _boosted_settings(len(x))
+    learner = HistGradientBoostingRegressor(
+        **settings, early_stopping=False, random_state=seed, monotonic_cst=list(signs)
+    )
+    return Forest.from_sklearn(_with_one_thread(learner, _without_gaps(x), target, weight))
+
+
+def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence[int], seed: int) -> Forest:
+    try:
+        import lightgbm
+    except ImportError as error:
+        raise RangeError(
+            "backend: expected lightgbm to be installed (pip install gppcore[lightgbm]), got none"
+        ) from error
+    settings = _boosted_settings(len(x))
+    parameters = {
+        "learning_rate": settings["learning_rate"],
+        "num_leaves": settings["max_leaf_nodes"],
+        "min_data_in_leaf": settings["min_samples_leaf"],
+        "lambda_l2": settings["l2_regularization"],
+        "feature_fraction": settings["max_features"],
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "extra_trees": True,
+        "path_smooth": 20.0,
+        "monotone_constraints": list(signs),
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbose": -1,
+    }
+    data = lightgbm.Dataset(x, target, weight=weight)
+    return Forest.from_lightgbm(lightgbm.train(parameters, data, num_boost_round=int(settings["max_iter"])))
+
+
+_FIT_BOOSTED: Mapping[str, Callable[..., Forest]] = {"sklearn": _fit_boosted, "lightgbm": _fit_lightgbm}
+
+
+def _boosted_settings(n: int) -> dict[str, Any]:
+    """Return smaller trees, and fewer, where there are few rows."""
+    if n > _FEW_ROWS:
+        return {**_BOOSTED, "min_samples_leaf": 30}
+    return {**_BOOSTED_FEW, "min_samples_leaf": max(5, n // 30)}
+
+
+def fit_source(x: Float, target: Float, *, seed: int, n_threads: int) -> Forest:
+    """Train the emulator of a quantity of the process model."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    learner = HistGradientBoostingRegressor(**SOURCE_SETTINGS, early_stopping=False, random_state=seed)
+    return Forest.from_sklearn(_with_one_thread(learner, x, target, None, n_threads))
+
+
+def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None, n_threads: int = 1) -> Any:
+    from threadpoolctl import threadpool_limits
+
+    # A team gains nothing in a small fit and waits for busy cores. The limit holds for libraries that are loaded
+    # already; the learner is there, so its library is.
+    with threadpool_limits(n_threads, "openmp"):
+        return learner.fit(x, target, sample_weight=weight)

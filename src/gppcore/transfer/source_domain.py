@@ -1,0 +1,178 @@
+"""The source domain: months of any cells, with land cover exchanged among them, that the process model has simulated.
+
+Cells of few towers show few of the combinations of climate, land cover, leaf area and soil water that a map holds.
+The process model can answer for all of them; so copies of the cells get the land cover of others, other leaves and
+other soil water, and the emulator learns the model itself instead of the geography of the towers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.constants import PFTS, PlantFunctionalType
+from gppcore.errors import ShapeError
+from gppcore.towers import Towers
+from gppcore.towers.process import PHYSICS, physics_features
+from gppcore.variables import VARIABLES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Float = NDArray[np.float64]
+
+_COPIES = 4
+_EXCHANGED = 0.6  # share of the copied cells that get the land cover, or the C4 share, of others
+_LEAF_SD = 0.4  # of the logarithm of the factor on leaf area
+_SOIL_SD = 0.5  # of the logarithm of the exponent on relative soil water
+_BLOCK = 20_000  # months whose canopy hours are held at once
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """Rows for pre-training.
+
+    Attributes
+    ----------
+    x : ndarray, shape (rows, predictors)
+        Predictors; 0 where the source domain does not know one, so that no emulator uses it.
+    physics : dict of str to ndarray, shape (rows,)
+        What the process model tells of them, `process` (GPP, g C m-2 d-1) first; see `gppcore.towers.process.PHYSICS`.
+    months : Towers
+        The same rows as months of towers without GPP: what the process model takes.
+    """
+
+    x: Float
+    physics: Mapping[str, Float]
+    months: Towers
+
+
+def source_rows(
+    forcing: xr.Dataset,
+    predictors: Sequence[str],
+    *,
+    pfts: Mapping[str, PlantFunctionalType] = PFTS,
+    n_rows: int = 60_000,
+    seed: int = 0,
+    n_threads: int = 1,
+) -> SourceRows:
+    """Simulate months of cells and of copies of them with exchanged land cover.
+
+    Parameters
+    ----------
+    forcing : xarray.Dataset
+        (time, cell) months of any cells, with the variables of `gppcore.Towers.forcing`.
+    predictors : sequence of str
+        Predictors of the learners.
+    pfts : mapping of str to PlantFunctionalType, optional
+        Parameters of the process model, for instance calibrated ones.
+    n_rows : int, default 60_000
+        Months to draw at random out of those with known forcing, all where there are fewer. May be millions: memory
+        is that of the rows and of the five copies of the cells, and no more.
+    seed : int, default 0
+        Seed of copies and draws.
+    n_threads : int, default 1
+        Threads of the kernel; 0 means all cores. The result does not depend on it.
+
+    Raises
+    ------
+    ShapeError
+        If no month of the forcing is known.
+    """
+    rng = np.random.default_rng([seed, 17])
+    months = _drawn(_exchanged(forcing, rng), n_rows, rng)
+    parts = [
+        physics_features(months.rows(slice(first, first + _BLOCK)), pfts, n_threads=n_threads)
+        for first in range(0, len(months.gpp), _BLOCK)
+    ]
+    physics = {name: np.concatenate([part[name] for part in parts]) for name in PHYSICS}
+    return SourceRows(_matrix(months, predictors), physics, months)
+
+
+def downscaled_rows(
+    cells: xr.Dataset,
+    predictors: Sequence[str],
+    *,
+    physics: Mapping[str, str],
+    n_rows: int = 60_000,
+    seed: int = 0,
+) -> SourceRows:
+    """Take what a process model tells from the cells themselves: a coarser product that was regridded to them.
+
+    Parameters
+    ----------
+    cells : xarray.Dataset
+        (time, cell) months of cells with predictors and the variables of `physics`; see
+        `gppcore.transfer.source_tiles.sample_tiles`.
+    predictors, n_rows, seed
+        As of :func:`source_rows`.
+    physics : mapping of str to str
+        Variables of `cells` by the quantity they hold: `process` (GPP, g C m-2 d-1) first.
+
+    Raises
+    ------
+    ShapeError
+        If a variable is not in `cells`, or no month is known.
+    """
+    if missing := sorted(set(physics.values()) - set(cells)):
+        raise ShapeError(f"physics: expected variables of the cells, {sorted(map(str, cells))}, got {missing}")
+    months = _drawn(cells, n_rows, np.random.default_rng([seed, 17]))
+    t, cell = months.positions()
+    found = {quantity: months.forcing_at(name, t, cell) for quantity, name in physics.items()}
+    return SourceRows(_matrix(months, predictors), found, months)
+
+
+def _matrix(months: Towers, predictors: Sequence[str]) -> Float:
+    """Return the predictors of the rows; 0 where the forcing has no such."""
+    x = np.zeros((len(months.gpp), len(predictors)))
+    t, cell = months.positions()
+    for j, name in enumerate(predictors):
+        if name in months.forcing or name.startswith("fraction_"):
+            x[:, j] = months.forcing_at(name, t, cell)
+    return x
+
+
+def _exchanged(forcing: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    """Return the cells and copies of them with other land cover, C4 share, leaves and soil water."""
+    import xarray as xr
+
+    n = forcing.sizes["cell"]
+    parts = [forcing]
+    for _ in range(_COPIES):
+        own = np.arange(n)
+        cover = np.where(rng.random(n) < _EXCHANGED, rng.permutation(n), own)
+        c4 = np.where(rng.random(n) < _EXCHANGED, rng.random(n), forcing["c4_fraction"].values)
+        leaves = xr.DataArray(np.exp(rng.normal(0.0, _LEAF_SD, n)), dims="cell")
+        drier = xr.DataArray(np.exp(rng.normal(0.0, _SOIL_SD, n)), dims="cell")
+        changed = {
+            "pft_fraction": (("pft", "cell"), forcing["pft_fraction"].transpose("pft", "cell").values[:, cover]),
+            "c4_fraction": ("cell", c4),
+            "lai": (forcing["lai"] * leaves).clip(max=VARIABLES["lai"].valid_range[1]),
+            "soil_water": forcing["soil_water"].clip(min=0.0) ** drier,
+        }
+        if "fraction_wetland" in forcing:
+            changed["fraction_wetland"] = ("cell", forcing["fraction_wetland"].values[cover])
+        parts.append(forcing.assign(changed))
+    return xr.concat(parts, "cell", data_vars="minimal", coords="minimal", compat="override", join="override")
+
+
+def _drawn(forcing: xr.Dataset, n_rows: int, rng: np.random.Generator) -> Towers:
+    """Return cells as towers whose GPP is unknown, with months drawn at random."""
+    import pandas as pd
+    import xarray as xr
+
+    time = pd.DatetimeIndex(forcing["time"].values)
+    n = forcing.sizes["cell"]
+    known = xr.DataArray(np.ones((time.size, n), dtype=bool), dims=("time", "cell"))
+    for field in forcing.drop_vars("cell", errors="ignore").values():
+        known = known & (abs(field) < np.inf).all([dim for dim in field.dims if dim not in known.dims])
+    at = np.flatnonzero(known.transpose("time", "cell").values)
+    if not at.size:
+        raise ShapeError("source domain: expected months whose forcing is all known, got none")
+    t, cell = np.divmod(np.sort(rng.permutation(at)[:n_rows]), n)
+    months = pd.DataFrame({"site_id": cell, "year": time.year[t], "month": time.month[t], "gpp_daily": np.nan})
+    return Towers("source domain", True, pd.DataFrame(index=pd.RangeIndex(n)), months, forcing)

@@ -1,0 +1,264 @@
+"""Transfer learning: pre-train on the process model, fine-tune on towers, predict with compiled forests.
+
+A model is ``GPP = p + g(p) (t - p)`` with ``t = w_0 p + sum_j w_j v_j(x, s)``. The sources s are forests that emulate
+the process model: its GPP p first, then what else it knows of a canopy. The members v are forests fitted to towers
+(`gppcore.transfer.members`). The weights w are fitted to predictions for clusters of towers that the members have not
+seen, and drawn towards the process model where towers are few. The gate ``g = p / (p + 0.25)`` keeps the zeros of the
+process model, since no tower stands where nothing grows. A direct model has no source: ``GPP = t``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.errors import RangeError, ShapeError
+from gppcore.features import PREDICTORS, Samples
+from gppcore.statistics import FOLDS, assign_folds
+from gppcore.transfer.intervals import fit_interval
+from gppcore.transfer.members import SOURCE_SETTINGS, Backend, Rows, combine, fit_member, fit_source, member
+from gppcore.transfer.recipe import Interval
+from gppcore.transfer.transfer_model import TransferModel, gated
+from gppcore.transfer.weights import expected_weights, stack
+
+Float = NDArray[np.float64]
+Unseen = Literal["places", "years"]
+UNSEEN: tuple[Unseen, ...] = ("places", "years")
+
+TRANSFER_MEMBERS = ("boosted", "boosted_ratio", "trees", "trees_ratio")
+DIRECT_MEMBERS = ("direct_boosted", "direct_trees")
+
+
+def pretrain(
+    x: NDArray[Any],
+    physics: Mapping[str, NDArray[Any]],
+    *,
+    predictors: Sequence[str] = PREDICTORS,
+    seed: int = 0,
+    n_threads: int = 1,
+) -> TransferModel:
+    """Train emulators of the process model.
+
+    Parameters
+    ----------
+    x : ndarray, shape (rows, predictors)
+        Predictors of the source domain.
+    physics : mapping of str to ndarray, shape (rows,)
+        What the process model tells, `process` (its GPP [g m-2 d-1], downscaled if it is coarser) first; see
+        `gppcore.towers.process.PHYSICS` and `gppcore.transfer.source_domain.source_rows`.
+    predictors : sequence of str, default `PREDICTORS`
+        Names of the columns of `x`.
+    seed : int, default 0
+        Seed of the learner.
+    n_threads : int, default 1
+        Threads of the learner.
+
+    Returns
+    -------
+    TransferModel
+        The process model as forests, before fine-tuning.
+
+    Raises
+    ------
+    RangeError
+        If `process` is not the first quantity.
+    ShapeError
+        If the columns and their names differ in number.
+    """
+    if next(iter(physics), None) != "process":
+        raise RangeError(f"physics: expected process GPP as its first quantity, `process`, got {list(physics)}")
+    _check_rows(x, predictors)
+    sources = {name: fit_source(x, y, seed=seed, n_threads=n_threads) for name, y in physics.items()}
+    card = {"pretrain": {"rows": len(x), "seed": seed, **SOURCE_SETTINGS}}
+    return TransferModel(tuple(predictors), sources, (), {}, 1.0, card)
+
+
+def with_process(
+    model: TransferModel, x: NDArray[Any], process: NDArray[Any], *, seed: int = 0, n_threads: int = 1
+) -> TransferModel:
+    """Return a pre-trained model with another emulator of process GPP, for instance with calibrated parameters.
+
+    Parameters as of :func:`pretrain`; `process` is the process GPP of the rows `x` [g m-2 d-1].
+    """
+    _check_rows(x, model.predictors)
+    emulator = fit_source(x, process, seed=seed, n_threads=n_threads)
+    return replace(model, sources={**model.sources, "process": emulator})
+
+
+def _check_rows(x: NDArray[Any], predictors: Sequence[str]) -> None:
+    if x.ndim != 2 or x.shape[1] != len(predictors):
+        raise ShapeError(f"x: expected shape (rows, {len(predictors)}), got {x.shape}")
+
+
+def fine_tune(
+    model: TransferModel,
+    towers: Samples,
+    *,
+    unseen: Unseen = "places",
+    process: NDArray[Any] | None = None,
+    members: Sequence[str] = TRANSFER_MEMBERS,
+    backend: Backend = "sklearn",
+    seed: int = 0,
+    n_threads: int = 1,
+) -> TransferModel:
+    """Fit members and their weights to towers.
+
+    Parameters
+    ----------
+    model : TransferModel
+        Pre-trained model.
+    towers : Samples
+        Tower months with the predictors of `model`; clusters of towers are kept together.
+    unseen : {"places", "years"}, default "places"
+        What is to be predicted: places without a tower, by weights that suit clusters left out; or other years of
+        these towers, by weights that suit years left out.
+    process : ndarray, shape (rows of towers,), optional
+        Process GPP of the tower months [g m-2 d-1] as it is at places without a tower. To be given if the process model
+        was calibrated to these towers, whom it then fits too well:
+        :func:`gppcore.calibration.cross_fit.cross_fitted_gpp`. Without it, that of the model's emulator.
+    members : sequence of str, default `TRANSFER_MEMBERS`
+        Names out of `gppcore.transfer.members.MEMBERS`; each is usable alone.
+    backend : {"sklearn", "lightgbm"}, default "sklearn"
+        Learner of the boosted members; LightGBM is an extra.
+    seed : int, default 0
+        Seed of the learners.
+    n_threads : int, default 1
+        Threads of the learners; the result does not depend on it.
+
+    Returns
+    -------
+    TransferModel
+        The same sources, with members and a prediction interval.
+
+    Raises
+    ------
+    RangeError
+        If an option is unknown.
+    ShapeError
+        If the predictors of model and towers differ, `process` has another number of rows, or the model was not
+        pre-trained.
+    """
+    if towers.predictors != model.predictors:
+        raise ShapeError(f"towers: expected predictors {list(model.predictors)}, got {list(towers.predictors)}")
+    if not model.sources:
+        raise ShapeError("model: expected emulators of the process model, which `pretrain` makes, got none")
+    if process is not None and np.shape(process) != (len(towers),):
+        raise ShapeError(f"process: expected shape ({len(towers)},), got {np.shape(process)}")
+    return _tune(model, towers, unseen, process, tuple(members), backend, seed, n_threads)
+
+
+def direct(
+    towers: Samples, *, unseen: Unseen = "places", backend: Backend = "sklearn", seed: int = 0, n_threads: int = 1
+) -> TransferModel:
+    """Fit a model to towers alone: what transfer has to beat. Parameters as of :func:`fine_tune`."""
+    nothing = TransferModel(towers.predictors, {}, (), {}, 0.0, {})
+    return _tune(nothing, towers, unseen, None, DIRECT_MEMBERS, backend, seed, n_threads)
+
+
+def pretrain_continue(model: TransferModel, towers: Samples, *, seed: int = 0) -> TransferModel:
+    """Go on boosting from the emulator of process GPP: the literal scheme of pre-training and fine-tuning.
+
+    The published scheme knows no weights: the boosted member is added to process GPP as it is.
+    """
+    rows = _rows(model, towers)
+    name = "continued"
+    forests = {name: fit_member(name, rows, seed=seed)}
+    return replace(model, members=(member(name, len(model.sources), 1.0),), forests=forests, process_weight=0.0)
+
+
+def _tune(
+    model: TransferModel,
+    towers: Samples,
+    unseen: Unseen,
+    process: Float | None,
+    names: tuple[str, ...],
+    backend: Backend,
+    seed: int,
+    n_threads: int,
+) -> TransferModel:
+    if unseen not in UNSEEN:
+        raise RangeError(f"unseen: expected one of {list(UNSEEN)}, got {unseen!r}")
+    rows = _rows(model, towers)
+    if process is not None:
+        rows.sources[:, 0] = np.maximum(process, 0.0)
+    cluster = towers.groups["cluster"].to_numpy()
+    held_out = _held_out(rows, towers, unseen, names, backend, seed, n_threads)
+    expected = expected_weights(
+        len(names), len(np.unique(cluster)), process=bool(model.sources), unseen_places=unseen == "places"
+    )
+    card: dict[str, Any] = {
+        "rows": len(towers),
+        "clusters": len(np.unique(cluster)),
+        "unseen": unseen,
+        "seed": seed,
+        "backend": backend,
+    }
+    if held_out is None:
+        if model.sources:
+            return replace(model, card={**model.card, "fine_tune": card})
+        weights, interval = expected, None
+    else:
+        candidates = np.column_stack([held_out, rows.process])
+        weights = stack(towers.gpp_daily, candidates, cluster, expected)
+        interval, relative = _interval(towers, candidates, weights, bool(model.sources))
+        card["half_widths"] = [[level, width] for level, width in relative.items()]
+    members = tuple(
+        member(name, len(model.sources), float(weight))
+        for name, weight in zip(names, weights[:-1], strict=True)
+        if weight
+    )
+    return replace(
+        model,
+        members=members,
+        forests={m.name: fit_member(m.name, rows, backend=backend, seed=seed, n_threads=n_threads) for m in members},
+        process_weight=float(weights[-1]),
+        card={**model.card, "fine_tune": card},
+        interval=interval,
+    )
+
+
+def _interval(
+    towers: Samples, candidates: Float, weights: Float, has_process: bool
+) -> tuple[Interval, dict[float, float]]:
+    """Fit the interval to the held-out mixture, made as :class:`TransferModel` makes it."""
+    mixed = candidates @ weights
+    spread = np.sqrt((candidates - mixed[:, None]) ** 2 @ weights)
+    if has_process:
+        mixed = gated(candidates[:, -1], mixed)
+    gpp = np.maximum(mixed, 0.0)
+    return fit_interval(towers.gpp_daily - gpp, spread, gpp, towers.groups["cluster"].to_numpy())
+
+
+def _rows(model: TransferModel, towers: Samples) -> Rows:
+    columns = model.predict_sources(list(towers.x.T))
+    sources = np.column_stack(list(columns.values())) if columns else np.empty((len(towers), 0))
+    return Rows(towers.x, towers.predictors, sources, towers.gpp_daily, model.sources.get("process"))
+
+
+def _held_out(
+    rows: Rows,
+    towers: Samples,
+    unseen: Unseen,
+    names: Sequence[str],
+    backend: Backend,
+    seed: int,
+    n_threads: int,
+) -> Float | None:
+    """Return GPP of every member for rows left out of its training, shape (rows, members); None with one group."""
+    group = towers.groups["cluster" if unseen == "places" else "year"].to_numpy()
+    folds = min(FOLDS, len(np.unique(group)))
+    if folds < 2:
+        return None
+    fold, found = assign_folds(group, folds), np.empty((len(rows.x), len(names)))
+    for k in range(folds):
+        train, test = rows.take(fold != k), rows.take(fold == k)
+        columns = list(np.hstack([test.x, test.sources]).T)
+        for j, name in enumerate(names):
+            forest = fit_member(name, train, backend=backend, seed=seed, n_threads=n_threads)
+            value = forest.predict_columns(columns[: forest.n_features])
+            found[fold == k, j] = combine(name, value, test.process)
+    return found

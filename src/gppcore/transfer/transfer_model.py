@@ -1,0 +1,229 @@
+"""The transfer model: forests and the numbers that join them; predicts without the learners that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, ShapeError
+from gppcore.features import PREDICTORS
+from gppcore.forest import Forest
+from gppcore.transfer.archive import pack, unpacked
+from gppcore.transfer.model import Model
+from gppcore.transfer.recipe import Interval, Member, Recipe
+
+Columns = Sequence[NDArray[Any]]
+
+GATE = 0.25
+"""Process GPP at which half of a correction is taken, g m-2 d-1."""
+_CARD = "model.json"
+_FORMAT = "gppcore transfer model 2"
+
+
+@dataclass(frozen=True)
+class TransferModel:
+    """A model of GPP made of forests: predicts without scikit-learn, from Python, C and Fortran.
+
+    Attributes
+    ----------
+    predictors : tuple of str
+        Names of its inputs, in order.
+    sources : mapping of str to Forest
+        Emulators of the process model on the predictors, `process` first; none in a direct model.
+    members : tuple of Member
+        What was fitted to towers; none before fine-tuning.
+    forests : mapping of str to Forest
+        Forests of the members, on the predictors followed by the sources that the member sees.
+    process_weight : float
+        Weight of process GPP in the mixture; with those of the members it makes 1.
+    card : mapping
+        Provenance: what it was trained on, seeds, settings.
+    interval : Interval, optional
+        How uncertain predictions are, where that is known.
+    """
+
+    predictors: tuple[str, ...]
+    sources: Mapping[str, Forest]
+    members: tuple[Member, ...]
+    forests: Mapping[str, Forest]
+    process_weight: float
+    card: Mapping[str, Any]
+    interval: Interval | None = None
+
+    @classmethod
+    def of_forest(cls, forest: Forest, predictors: Sequence[str] = PREDICTORS) -> TransferModel:
+        """Return a model of one forest that predicts GPP [g m-2 d-1] from predictors: to map what others trained."""
+        member = Member("forest", "gpp", 0, 1.0)
+        return cls(tuple(predictors), {}, (member,), {member.name: forest}, 0.0, {})
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether :meth:`predict_interval_columns` can tell bounds."""
+        return self.interval is not None
+
+    def predict(self, x: NDArray[Any], *, n_threads: int = 1) -> NDArray[Any]:
+        """Predict GPP of rows.
+
+        Parameters
+        ----------
+        x : ndarray of float32 or float64, shape (rows, predictors)
+            Predictors in the order of `predictors`; NaN is missing.
+        n_threads : int, default 1
+            Threads; 0 means all cores. The result does not depend on it.
+
+        Returns
+        -------
+        ndarray, shape (rows,)
+            GPP [g m-2 d-1], not below 0, in the number type of `x`.
+        """
+        return self.predict_columns(list(np.ascontiguousarray(x.T)), n_threads=n_threads)
+
+    def predict_columns(self, columns: Columns, *, n_threads: int = 1) -> NDArray[Any]:
+        """Predict GPP from one array per predictor, as :meth:`predict` does from rows.
+
+        Columns may have shape (steps, n), beside static ones of shape (n,); then GPP has shape (steps, n).
+        """
+        return self._model.predict_columns(columns, n_threads=n_threads)
+
+    def predict_interval_columns(
+        self, columns: Columns, *, n_threads: int = 1
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Predict GPP and the bounds between which 90 % of towers at unseen places lie.
+
+        Returns
+        -------
+        gpp_daily, low, high : ndarray
+            As :meth:`predict_columns` [g m-2 d-1].
+
+        Raises
+        ------
+        RangeError
+            If the model tells no interval.
+        """
+        return self._model.predict_columns(columns, n_threads=n_threads, interval=True)
+
+    def predict_sources(self, columns: Columns, *, n_threads: int = 1) -> dict[str, NDArray[Any]]:
+        """Predict what the process model tells, with its emulators: by name, not below 0."""
+        if len(columns) != len(self.predictors):
+            raise ShapeError(f"columns: expected {len(self.predictors)} predictors, got {len(columns)}")
+        return {
+            name: _not_negative(forest.predict_columns(columns, n_threads=n_threads))
+            for name, forest in self.sources.items()
+        }
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """How the compiled core joins the forests."""
+        return Recipe(self.predictors, tuple(self.sources), self.members, self.process_weight, GATE, self.interval)
+
+    @cached_property
+    def _model(self) -> Model:
+        return Model(self.recipe, list(self.sources.values()), [self.forests[m.name] for m in self.members])
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits of the predictions for fixed rows, which tell models apart."""
+        rng, shape = np.random.default_rng(0), (2048, len(self.predictors))
+        rows = rng.normal(size=shape) * 10.0 ** rng.uniform(-1.0, 3.0, shape)  # of every magnitude
+        return hashlib.sha256(self.predict(rows).tobytes()).hexdigest()[:16]
+
+    def save(self, path: str | Path) -> None:
+        """Save to a new folder, or to one file if `path` ends with ``.zip``.
+
+        Both hold one .gppf file per forest, the recipe model.gppm and the model card model.json. C and Fortran programs
+        read the folder. Of a folder the card is written last; a zip gets its name when it is complete.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder holds a model already, or the zip exists.
+        DiskFullError
+            If there is no room for the zip.
+        """
+        path = Path(path)
+        if path.suffix.lower() != ".zip":
+            self._save_folder(path)
+            return
+        if path.exists():
+            raise OutputExistsError(f"model: expected a new zip, got {path}, which exists")
+        with TemporaryDirectory(prefix="gppcore-") as folder:
+            self._save_folder(Path(folder))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pack(Path(folder), path)
+
+    def _save_folder(self, folder: Path) -> None:
+        if (folder / _CARD).exists():
+            raise OutputExistsError(f"{folder}: expected a folder without a model, got one that has {_CARD}")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._model.save(folder)
+        card = {
+            "format": _FORMAT,
+            **asdict(self.recipe),
+            "card": self.card,
+        }
+        temporary = folder / f"{_CARD}.part"
+        temporary.write_text(json.dumps(card, indent=2) + "\n")
+        temporary.replace(folder / _CARD)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TransferModel:
+        """Load a folder or a zip that :meth:`save` wrote.
+
+        Raises
+        ------
+        MissingFileError
+            If there is no model under the path.
+        ForestFormatError
+            If the zip or the card is damaged, or a forest is missing or corrupt.
+        DiskFullError
+            If there is no room to unpack the zip, in the folder for temporary files.
+        """
+        path = Path(path)
+        if not path.is_file():
+            return cls._load_folder(path)
+        with unpacked(path) as folder:
+            return cls._load_folder(folder)
+
+    @classmethod
+    def _load_folder(cls, folder: Path) -> TransferModel:
+        if not (folder / _CARD).is_file():
+            raise MissingFileError(f"model: expected a folder with {_CARD}, or its zip, got {folder}")
+        try:
+            card = json.loads((folder / _CARD).read_text())
+            if card["format"] != _FORMAT:
+                raise ValueError(card["format"])
+            provenance = card["card"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ForestFormatError(f"{folder / _CARD}: expected a card of {_FORMAT}, got {error!r}") from error
+        model = Model.load(folder)
+        recipe = model.recipe
+        if recipe.gate != GATE:
+            raise ForestFormatError(f"{folder}: expected gate {GATE}, got {recipe.gate}")
+        return cls(
+            recipe.predictors,
+            dict(zip(recipe.sources, model.sources, strict=True)),
+            recipe.members,
+            {m.name: forest for m, forest in zip(recipe.members, model.members, strict=True)},
+            recipe.process_weight,
+            provenance,
+            recipe.interval,
+        )
+
+
+def gated(process: NDArray[Any], mixed: NDArray[Any]) -> NDArray[Any]:
+    """Return process GPP with the share of the correction to `mixed` that the gate lets through."""
+    return np.asarray(process + process / (process + process.dtype.type(GATE)) * (mixed - process))
+
+
+def _not_negative(gpp: NDArray[Any]) -> NDArray[Any]:
+    np.maximum(gpp, 0.0, out=gpp)
+    return gpp

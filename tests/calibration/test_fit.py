@@ -1,0 +1,208 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gppcore.calibration.fit import PRIORS, Prior, Problem, calibrate
+from gppcore.calibration.result import Calibration
+from gppcore.constants import PFTS
+from gppcore.errors import CalibrationFormatError, MissingFileError, RangeError, ShapeError
+from gppcore.evaluation.holdout import evaluate
+from gppcore.process.simulate import simulate
+from gppcore.towers import read_towers
+from gppcore.towers.process import process_gpp
+
+ALL = tuple(PRIORS)
+TRUE = {"enf": 0.8, "dbf": 1.25, "mf": 0.9, "grass": 0.7, "crop": 1.1, "grass_c4": 1.2, "crop_c4": 0.6, "ebf": 1.4}
+LOOSE = {name: Prior(type_sd=3.0, common_sd=3.0) for name in PRIORS}
+TIGHT = {name: Prior(type_sd=1e-3, common_sd=1e-3) for name in PRIORS}
+
+
+def multiplied(parameter, factors):
+    return {n: replace(p, **{parameter: getattr(p, parameter) * factors.get(n, 1.0)}) for n, p in PFTS.items()}
+
+
+def with_gpp(towers, pfts):
+    return replace(towers, gpp=towers.gpp.assign(gpp_daily=process_gpp(towers, pfts)))
+
+
+def values(calibration, parameter="vcmax25"):
+    return {name: own[parameter].value for name, own in calibration.estimates.items()}
+
+
+@pytest.fixture(scope="module")
+def towers(make_towers):
+    """Towers whose GPP comes from known Vcmax25."""
+    return with_gpp(make_towers(), multiplied("vcmax25", TRUE))
+
+
+@pytest.fixture(scope="module")
+def fitted(towers):
+    return calibrate(towers, parameters=("vcmax25", "g1"))
+
+
+def problem(towers, parameters=ALL):
+    return Problem.of(towers, PFTS, parameters, PRIORS, residual_sd=1.5, correlation=0.3, n_threads=1)
+
+
+def test_known_parameters_are_recovered(towers):
+    found = calibrate(towers, priors=LOOSE, residual_sd=0.01)
+    for name, factor in TRUE.items():
+        estimate = found.estimates[name]["vcmax25"]
+        # The priors pull by about (residual_sd / information)^2.
+        assert estimate.value == pytest.approx(PFTS[name].vcmax25 * factor, rel=2e-3), name
+        assert found.pfts[name].vcmax25 == estimate.value
+        assert found.pfts[name].g1 == PFTS[name].g1
+    assert found.cost_after < 1e-3 * found.cost_before
+
+
+def test_jacobian_equals_central_differences(towers):
+    fit = problem(towers)
+    x = np.random.default_rng(1).normal(0.0, 0.1, fit.prior.shape[1])
+    exact = fit.jacobian(x)
+    step = 1e-5
+    for j in range(x.size):
+        up, down = x.copy(), x.copy()
+        up[j], down[j] = x[j] + step, x[j] - step
+        differences = (fit.residuals(up) - fit.residuals(down)) / (2.0 * step)
+        # Rounding of the kernel's iterations (2e-8 umol m-2 s-1) over the step, and the third derivative.
+        np.testing.assert_allclose(exact[:, j], differences, atol=2e-5 * max(1.0, np.abs(exact[:, j]).max()))
+    assert (np.abs(exact[:, len(fit.common) :]).max(axis=0) > 0.1).all()
+
+
+def test_loss_has_the_derivatives_it_tells(towers):
+    fit = problem(towers)
+    squares = np.linspace(0.0, 30.0, len(fit.residuals(np.zeros(fit.prior.shape[1]))))
+    step = 1e-4
+    first = (fit.loss(squares + step)[0] - fit.loss(squares)[0]) / step
+    second = (fit.loss(squares + step)[1] - fit.loss(squares)[1]) / step
+    loss = fit.loss(squares + step / 2.0)
+    np.testing.assert_allclose(loss[1], first, rtol=1e-5)
+    np.testing.assert_allclose(loss[2], second, rtol=1e-4, atol=1e-9)
+    assert (loss[0][-len(fit.prior) :] == squares[-len(fit.prior) :] + step / 2.0).all()  # priors are not robust
+
+
+def test_prior_dominates_where_it_is_narrow(towers):
+    found = calibrate(towers, parameters=ALL, priors=TIGHT)
+    for name, own in found.estimates.items():
+        for parameter, estimate in own.items():
+            assert estimate.value == pytest.approx(getattr(PFTS[name], parameter), rel=1e-3)
+            assert estimate.sd == pytest.approx(math.sqrt(2e-6) * estimate.value, rel=0.01)
+
+
+def test_type_without_towers_follows_the_common_multiplier(make_towers):
+    towers = with_gpp(make_towers(), multiplied("vcmax25", dict.fromkeys(PFTS, 0.75)))
+    found = calibrate(towers).estimates
+    factor = {name: found[name]["vcmax25"].value / PFTS[name].vcmax25 for name in ("dnf", "shrub")}
+    assert factor["dnf"] == pytest.approx(factor["shrub"], rel=1e-9)
+    assert 0.75 < factor["dnf"] < 0.9
+    sd = {name: found[name]["vcmax25"].sd / found[name]["vcmax25"].value for name in ("dnf", "enf")}
+    prior = PRIORS["vcmax25"]
+    assert sd["enf"] < prior.type_sd < sd["dnf"] < math.hypot(prior.type_sd, prior.common_sd)
+
+
+def test_bounds_are_those_of_the_variables(make_towers):
+    towers = with_gpp(make_towers(), multiplied("clumping", dict.fromkeys(PFTS, 1.2)))
+    towers = replace(towers, gpp=towers.gpp.assign(gpp_daily=1.3 * towers.gpp["gpp_daily"]))
+    found = values(calibrate(towers, parameters=("clumping",), priors=LOOSE, residual_sd=0.01), "clumping")
+    assert max(found.values()) == pytest.approx(1.0, rel=1e-6)
+    assert all(0.1 <= value <= 1.0 for value in found.values())
+
+
+def test_order_of_rows_and_threads_do_not_matter(towers, fitted):
+    shuffled = replace(towers, gpp=towers.gpp.sample(frac=1.0, random_state=3))
+    other = calibrate(shuffled, parameters=("g1", "vcmax25"), n_threads=2)
+    for parameter in ("vcmax25", "g1"):
+        assert values(other, parameter) == pytest.approx(values(fitted, parameter), rel=1e-8)
+    assert other.sites == fitted.sites
+
+
+def test_unknown_months_are_left_out(towers, fitted):
+    more = pd.DataFrame({"site_id": ["T00", "none"], "year": [1999, 2005], "month": [1, 1], "gpp_daily": 1.0})
+    gpp = pd.concat([towers.gpp, more, towers.gpp.head(1).assign(gpp_daily=np.nan)])
+    found = calibrate(replace(towers, gpp=gpp), parameters=("vcmax25", "g1"))
+    assert found.rows == fitted.rows == len(towers.gpp)
+    assert values(found) == pytest.approx(values(fitted), rel=1e-12)
+
+
+def test_long_record_counts_by_its_independent_months(towers):
+    twice = replace(towers, gpp=pd.concat([towers.gpp, towers.gpp[towers.gpp["site_id"] == "T02"]]))
+    alone, again = (values(calibrate(t, correlation=1.0)) for t in (towers, twice))
+    assert again == pytest.approx(alone, rel=1e-7)
+    alone, again = (values(calibrate(t, correlation=0.0)) for t in (towers, twice))
+    assert again["dbf"] > 1.001 * alone["dbf"]
+
+
+def test_wrong_months_hardly_count(towers):
+    wrong = towers.gpp["gpp_daily"].to_numpy().copy()
+    wrong[::20] += 30.0
+    clean, dirty = (
+        values(calibrate(replace(towers, gpp=towers.gpp.assign(gpp_daily=gpp)), residual_sd=0.2))
+        for gpp in (towers.gpp["gpp_daily"], wrong)
+    )
+    assert dirty["dbf"] == pytest.approx(clean["dbf"], rel=0.1)
+
+
+def test_calibration_survives_a_file(fitted, tmp_path):
+    fitted.save(tmp_path / "c.json")
+    assert Calibration.load(tmp_path / "c.json") == fitted
+    assert [p.name for p in tmp_path.iterdir()] == ["c.json"]
+
+
+def test_damaged_files_are_refused(fitted, tmp_path):
+    with pytest.raises(MissingFileError, match="expected a file"):
+        Calibration.load(tmp_path / "none.json")
+    path = tmp_path / "c.json"
+    fitted.save(path)
+    text = path.read_text()
+    for wrong in (
+        text[:-40],
+        "[]",
+        "{}",
+        text.replace('"vcmax25"', '"vmax"'),
+        text.replace("calibration 1", "calibration 9"),
+    ):
+        path.write_text(wrong)
+        with pytest.raises(CalibrationFormatError, match=r"c\.json: expected"):
+            Calibration.load(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"parameters": ("vmax",)}, r"parameters: expected names out of .*got \['vmax'\]"),
+        ({"parameters": ()}, r"parameters: expected a sequence"),
+        ({"parameters": "g1"}, r"parameters: expected a sequence"),
+        ({"priors": {}}, r"priors: expected a prior of every parameter, got none of \['vcmax25'\]"),
+        ({"pfts": {"enf": PFTS["enf"]}}, r"pft: expected names out of \['enf'\], got \['crop'"),
+        ({"pfts": {**PFTS, "enf": replace(PFTS["enf"], vcmax25=0.0)}}, "vcmax25 of enf: expected .* above 0"),
+        ({"residual_sd": 0.0}, "residual_sd: expected a value above 0, got 0"),
+        ({"correlation": 1.5}, "correlation: expected 0 to 1, got 1.5"),
+    ],
+)
+def test_wrong_options_are_refused(towers, options, message):
+    with pytest.raises(RangeError, match=message):
+        calibrate(towers, **options)
+
+
+def test_too_few_towers_are_refused(towers):
+    with pytest.raises(ShapeError, match=r"at least 12 months .* got 11"):
+        calibrate(replace(towers, gpp=towers.gpp.head(11)))
+    with pytest.raises(ShapeError, match="got 0"):
+        calibrate(replace(towers, gpp=towers.gpp.head(0)))
+    with pytest.raises(RangeError, match="prior: expected standard deviations above 0"):
+        Prior(0.0, 1.0)
+
+
+def test_skill_at_real_towers_that_the_fit_has_not_seen_improves(shared):
+    towers = read_towers(shared / "towers")
+    samples = towers.samples(simulate(towers.forcing))
+
+    def calibrated(train, test):
+        return process_gpp(towers.at(test), calibrate(towers.at(train)).pfts)
+
+    found = evaluate({"before": lambda _, test: test.process, "after": calibrated}, samples).skill
+    assert found["after"]["r2"] > found["before"]["r2"] + 0.015
+    assert abs(found["after"]["bias"]) < 0.2

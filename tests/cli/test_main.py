@@ -1,0 +1,150 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import xarray as xr
+
+COMMAND = [sys.executable, "-c", "from gppcore.cli.main import main; main()"]
+HEAVY = ("numba", "xarray", "sklearn", "h5py", "zarr", "dask", "pandas", "matplotlib", "scipy")
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def refusal(*arguments):
+    """Run a command that must fail; returns its one line."""
+    done = run(*arguments)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_help_names_the_commands():
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in ("demo", "map", "compare", "info"))
+
+
+def test_info_tells_versions_and_where_the_library_is():
+    from gppcore import __version__, runtime
+
+    done = run("info")
+    assert done.returncode == 0, done.stderr
+    assert __version__ in done.stdout
+    assert str(runtime.library_path()) in done.stdout
+    assert str(runtime.include_dir()) in done.stdout
+
+
+@pytest.mark.parametrize("region", ["46,54,4", "a,b,c,d", "54,46,4,16", "46,54,4,nan", "-95,54,4,16", "46,54,4,200"])
+def test_malformed_region_is_one_line(tmp_path, region):
+    line = refusal("demo", "--region", region, "--out", tmp_path / "run")
+    assert line.startswith("gppcore: RangeError: --region: expected")
+    assert region in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_region_without_land_is_one_line_and_leaves_the_folder_free(tmp_path):
+    done = run("demo", "--region", "0,4,-30,-26", "--out", tmp_path / "run", "--threads", "2")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "RangeError: --region: expected a window S,N,W,E with land, got (0.0, 4.0, -30.0, -26.0)" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    line = refusal("demo", "--out", tmp_path)
+    assert line.startswith("gppcore: OutputExistsError: --out: expected a new or empty folder, got")
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compare", "none.nc", "other.nc"), "MissingFileError: product: expected a netCDF file or Zarr store, got no"),
+        (
+            ("map", "none", "tiles", "out"),
+            "MissingFileError: model: expected a folder with model.json, or its zip, got none",
+        ),
+        (("demo", "--towers", "none", "--region", "x"), "RangeError: --region"),
+        (("demo", "--threads", "0"), "--threads"),
+        (("compare",), "Missing argument 'PRODUCT...'"),
+        (("compare", "one.nc"), "RangeError: products: expected two or more, the reference last, got 1"),
+        (("fly",), "No such command 'fly'"),
+        (("info", "--loud"), "No such option: --loud"),
+    ],
+)
+def test_bad_request_is_one_line(arguments, message):
+    assert message in refusal(*arguments)
+
+
+def test_missing_towers_are_told_before_the_run(tmp_path):
+    line = refusal("demo", "--towers", tmp_path / "none", "--out", tmp_path / "run")
+    assert "MissingFileError: towers" in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_products_are_compared_and_reported(tmp_path):
+    lat, lon = np.arange(85.0, -90, -10), np.arange(-175.0, 180, 10)
+    months = np.arange("2019-01", 12, dtype="datetime64[M]").astype("datetime64[ns]")
+    coords = {"time": months, "lat": lat, "lon": lon}
+    gpp = np.random.default_rng(0).gamma(2.0, 2.0, (3, 12, lat.size, lon.size))
+    fields = {f"gpp_{name}": (("time", "lat", "lon"), gpp[i], {"units": "g m-2 d-1"}) for i, name in enumerate("abc")}
+    xr.Dataset(fields, coords=coords).to_netcdf(tmp_path / "three.nc", engine="h5netcdf")
+    products = [f"{tmp_path / 'three.nc'}:gpp_{name}" for name in "abc"]
+    done = run("compare", *products, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("report.html")
+    (rows,) = [line.split() for line in done.stdout.splitlines() if line.startswith(" RMSE, common cells ")]
+    told = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert rows[3] == f"{told[0]['regions']['whole']['rmse']:.3f}"
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert json.loads(run("compare", *products, "--json").stdout) == told
+
+
+@pytest.mark.slow
+def test_interrupt_is_one_line_and_130(tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--out", str(tmp_path / "run"), "--threads", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "run" / "run.json").exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    said = "gppcore: interrupted; what is finished is kept, and the same command goes on from there"
+    assert stderr.splitlines() == [said]
+
+
+def test_import_loads_nothing_heavy():
+    code = f"import sys, gppcore; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_import_is_quick():
+    """In processor time, which a busy machine changes less than the time on the wall."""
+
+    def seconds(code):
+        durations = []
+        for _ in range(7):
+            process = os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ)
+            _, status, usage = os.wait4(process, 0)
+            assert status == 0
+            durations.append(usage.ru_utime + usage.ru_stime)
+        return min(durations)
+
+    assert seconds("import gppcore") - seconds("pass") < 0.150

@@ -1,0 +1,91 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gppcore.cli.evaluate import run_evaluation
+from gppcore.errors import OutputExistsError, RangeError
+from gppcore.evaluation.run import Options, judge_towers
+from gppcore.evaluation.schemes import Few
+from gppcore.towers import join_towers, read_towers
+from gppcore.transfer.intervals import LEVELS
+
+METHODS = {"process", "process_beps", "process_calibrated", "direct", "pretrain_continue", "transfer"}
+
+
+@pytest.fixture(scope="module")
+def evaluated(shared, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evaluation") / "few"
+    run_evaluation(Options(shared / "towers", scheme="few", few=Few((5,), draws=2)), folder, as_json=False)
+    return folder
+
+
+@pytest.mark.slow
+def test_all_methods_are_judged_side_by_side(evaluated):
+    found = json.loads((evaluated / "evaluation.json").read_text())
+    assert set(found["methods"]) == METHODS
+    assert found["scheme"] == "few"
+    assert found["methods"]["process_beps"]["r2"] < found["methods"]["process"]["r2"]
+    assert set(found["differences"]) == {f"transfer - {name}" for name in METHODS - {"transfer"}}
+    assert found["learning_curve"][0]["towers"] == 5
+    assert 0.5 < found["interval"]["coverage"] < 1.0
+    nominal, observed = np.array(found["interval"]["reliability"]).T
+    assert nominal.tolist() == list(LEVELS)
+    assert (np.diff(observed) >= 0.0).all()
+    assert found["interval"]["coverage"] == observed[list(LEVELS).index(0.9)]
+    assert found["sif"]["transfer"]["all"] > 0.5
+    predictions = pd.read_csv(evaluated / "predictions.csv.gz")
+    assert len(predictions) == found["rows"]
+    assert (predictions["transfer_low"] <= predictions["transfer"]).all()
+    assert (evaluated / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_transfer_from_five_towers_beats_direct_learning(evaluated):
+    found = json.loads((evaluated / "evaluation.json").read_text())
+    assert found["methods"]["transfer"]["r2"] > found["methods"]["direct"]["r2"]
+    assert found["methods"]["transfer"]["r2"] > found["methods"]["pretrain_continue"]["r2"]
+
+
+@pytest.mark.slow
+def test_finished_evaluation_is_not_written_over(evaluated, shared):
+    with pytest.raises(OutputExistsError):
+        run_evaluation(Options(shared / "towers"), evaluated, as_json=False)
+
+
+def part(towers, sites, folder):
+    """Write the part of a tower folder that holds some sites."""
+    folder.mkdir()
+    for name in ("gpp_monthly.csv.gz", "sites.csv", "cell_forcing_monthly.csv.gz"):
+        table = pd.read_csv(towers / name)
+        table[table["site_id"].isin(sites)].to_csv(folder / name, index=False)
+    return folder
+
+
+@pytest.mark.slow
+def test_test_towers_are_tested_alone(shared, tmp_path):
+    sites = sorted(set(pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"]))
+    train = part(shared / "towers", sites[0:40:2], tmp_path / "train")
+    test = part(shared / "towers", sites[1:40:2], tmp_path / "test")
+    found, predictions = judge_towers(Options(train, test))
+    assert set(predictions["site_id"]) <= set(sites[1:40:2])
+    assert found["folds"] == 1
+    assert np.isfinite(predictions["transfer"]).all()
+
+
+def test_training_towers_near_tested_ones_are_left_out(shared, tmp_path):
+    towers = read_towers(shared / "towers")
+    own = towers.sites.loc[sorted(set(towers.gpp["site_id"]))]
+    pair = next(group.index for _, group in own.groupby("cluster") if len(group) > 1)
+    test = read_towers(part(shared / "towers", [pair[0]], tmp_path / "test"))
+    joined = join_towers(towers, test)
+    assert pair[0] in joined.sites.index
+    assert not set(pair[1:]) & set(joined.sites.index)
+    assert joined.sites.index.is_unique
+    assert joined.forcing.sizes["cell"] == len(joined.sites)
+
+
+def test_unknown_predictors_are_refused(shared):
+    with pytest.raises(RangeError, match=r"predictors: expected one of \['small', 'mid', 'full'\], got 'all'"):
+        judge_towers(Options(shared / "towers", predictors="all"))

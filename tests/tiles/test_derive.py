@@ -1,0 +1,151 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from typer.testing import CliRunner
+
+from gppcore import read_towers
+from gppcore.cli.main import app
+from gppcore.errors import RangeError
+from gppcore.features import PREDICTORS
+from gppcore.tiles.derive import derive_predictors
+from gppcore.tiles.store import TileStore
+
+SITES = ["ENF", "GRA", "WET", "CRO", "SAV"]
+CODES = [1.0, 10.0, 11.0, 12.0, 9.0]
+YEARS = (2001, 2002)
+LAT, LON = 61.0 - 2.0 * np.arange(8), 1.0 + 2.0 * np.arange(8)
+FRACTIONS = {name for name in PREDICTORS if name.startswith("fraction_")} | {"fraction_wetland"}
+
+
+@pytest.fixture
+def forcing():
+    """Two years of weather of five places: a table of a tower folder."""
+    rng, n = np.random.default_rng(0), 24 * len(SITES)
+    month = np.tile(np.tile(np.arange(1, 13), 2), len(SITES))
+    season = -np.cos((month - 0.5) * np.pi / 6)
+    tmin = 5 + 9 * season + rng.normal(0, 1, n)
+    return pd.DataFrame(
+        {
+            "site_id": np.repeat(SITES, 24),
+            "year": np.tile(np.repeat(YEARS, 12), len(SITES)),
+            "month": month,
+            "cell_tmin_c": tmin,
+            "cell_tmax_c": tmin + 8 + 3 * season,
+            "cell_sw_mj_m2_d": 13 + 8 * season,
+            "cell_vpd_hpa": 8 + 4 * season,
+            "cell_precip_mm_d": rng.uniform(0.0, 5.0, n),
+            "cell_co2_ppm": 380.0,
+            "cell_lai_m2_m2": 2.0,
+        }
+    )
+
+
+@pytest.fixture
+def store(forcing, tmp_path, monkeypatch):
+    """Return a store of two tiles with the same weather: five cells on a diagonal of the grid."""
+    monkeypatch.setattr("gppcore.tiles.store.TILE_CELLS", 3)
+    monkeypatch.setattr("gppcore.tiles.derive._BLOCK", 2)
+    store = TileStore.create(tmp_path / "store", LAT, LON, np.arange(5) * 9, years=YEARS)
+    assert store.index.tolist() == [0, 9, 18, 27, 36]
+    with store.writing():
+        for name, column in (("tmin", "cell_tmin_c"), ("tmax", "cell_tmax_c"), ("precip", "cell_precip_mm_d")):
+            write(store, name, forcing[column].to_numpy(np.float32).reshape(5, 24).T)
+        write(store, "igbp", np.array(CODES, np.float32))
+    return store
+
+
+def write(store, name, values):
+    store.add(name, monthly=values.ndim == 2, attrs={"comment": "from a file"})
+    for tile in range(store.n_tiles):
+        for year in range(values.shape[0] // 12 if values.ndim == 2 else 1):
+            rows = values[12 * year : 12 * year + 12] if values.ndim == 2 else values
+            store.write(name, tile, np.ascontiguousarray(rows[..., store.cells(tile)]), year)
+
+
+def months(store, name):
+    return np.stack([store.read_field(name, month) for month in range(24)])
+
+
+def test_predictors_are_those_of_a_tower_folder(forcing, store, tmp_path):
+    rows = {"lat": LAT[:5], "lon": LON[:5], "igbp": SITES, "c4_percent": 0.0, "cluster50km": range(5)}
+    pd.DataFrame({"site_id": SITES, **rows, "koeppen_cedar": "C"}).to_csv(tmp_path / "sites.csv", index=False)
+    forcing.to_csv(tmp_path / "cell_forcing_monthly.csv", index=False)
+    pd.DataFrame({"site_id": SITES, "year": 2001, "month": 7, "gpp": 5.0}).to_csv(tmp_path / "gpp_monthly.csv")
+    towers = read_towers(tmp_path).forcing
+    added = derive_predictors(store)
+    assert set(added) == {"tair", "tair_range", "sw_toa", "soil_water", *FRACTIONS}
+    for name in ("tair", "tair_range", "sw_toa", "soil_water"):
+        np.testing.assert_allclose(months(store, name), towers[name].transpose("time", "cell"), rtol=2e-5, atol=2e-6)
+    for name in FRACTIONS - {"fraction_wetland"}:
+        wanted = towers["pft_fraction"].sel(pft=name.removeprefix("fraction_"))
+        np.testing.assert_allclose(store.read_field(name), wanted, rtol=1e-6)
+    np.testing.assert_array_equal(store.read_field("fraction_wetland"), [0, 0, 1, 0, 0])
+    assert (months(store, "soil_water")[:, 2] == 1.0).all()
+    assert 0.0 < months(store, "soil_water")[:, 0].min() < 1.0
+
+
+def test_what_the_store_has_is_kept(store):
+    wet = np.full((24, 5), 0.25, np.float32)
+    write(store, "soil_water", wet)
+    write(store, "fraction_enf", np.full(5, 0.5, np.float32))
+    added = derive_predictors(store)
+    assert "soil_water" not in added
+    assert "fraction_enf" not in added
+    assert "fraction_grass" in added
+    np.testing.assert_array_equal(months(store, "soil_water"), wet)
+    np.testing.assert_array_equal(store.read_field("fraction_enf"), 0.5)
+
+
+def test_stopped_run_goes_on(store, monkeypatch):
+    added = derive_predictors(store)
+    before = months(store, "soil_water")
+    (store.path / "soil_water" / "c" / "1" / "0").unlink()
+    written, real = [], TileStore.write
+
+    def watched(self, name, tile, values, year=0):
+        written.append((name, tile, year))
+        real(self, name, tile, values, year)
+
+    monkeypatch.setattr(TileStore, "write", watched)
+    assert derive_predictors(store) == added
+    assert written == [("soil_water", 0, 1)]
+    np.testing.assert_array_equal(months(TileStore.open(store.path), "soil_water"), before)
+
+
+def test_only_what_follows_is_added(tmp_path):
+    store = TileStore.create(tmp_path / "store", LAT, LON, np.arange(5))
+    assert derive_predictors(store) == ("sw_toa",)
+    july, january = store.read_field("sw_toa", 6), store.read_field("sw_toa", 0)
+    assert (july > 3 * january).all()
+
+
+def test_missing_values_stay_where_they_are(store, forcing):
+    precip = forcing["cell_precip_mm_d"].to_numpy(np.float32).reshape(5, 24).T
+    precip[15, 1] = np.nan
+    write(store, "precip", precip)
+    write(store, "igbp", np.array([1, 10, 11, np.nan, 9], np.float32))
+    derive_predictors(store)
+    water = months(store, "soil_water")
+    assert np.isnan(water[15:, 1]).all()
+    assert np.isfinite(water[:15, 1]).all()
+    assert np.isfinite(np.delete(water, 1, axis=1)).all()
+    for name in FRACTIONS:
+        assert np.isnan(store.read_field(name)).tolist() == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize("wrong", [7.5, 17.0, -1.0])
+def test_averaged_classes_are_refused(store, wrong):
+    write(store, "igbp", np.array([1, 10, 11, wrong, 9], np.float32))
+    with pytest.raises(RangeError, match=rf"igbp: expected classes 0 to 16 on the grid of the store, got {wrong:g}"):
+        derive_predictors(store)
+
+
+def test_command_derives_what_the_files_lack(tmp_path):
+    igbp = np.full((8, 8), 10.0, np.float32)
+    xr.Dataset({"igbp": (("lat", "lon"), igbp)}, {"lat": LAT, "lon": LON}).to_netcdf(tmp_path / "cover.nc")
+    field = 'path = "cover.nc"\nvariable = "igbp"\n'
+    (tmp_path / "recipe.toml").write_text(f"[cells]\n{field}[variables.igbp]\n{field}static = true\n")
+    done = CliRunner().invoke(app, ["tiles", "build", str(tmp_path / "recipe.toml"), str(tmp_path / "store")])
+    assert done.exit_code == 0, done.output
+    np.testing.assert_array_equal(TileStore.open(tmp_path / "store").read_field("fraction_grass"), 1.0)
