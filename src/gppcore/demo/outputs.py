@@ -24,10 +24,10 @@ from gppcore.features import Samples
 from gppcore.mapping.product import write_netcdf
 from gppcore.mapping.run import map_gpp
 from gppcore.report import ReportData
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers
 from gppcore.transfer.transfer_model import TransferModel
-from gppcore.variables import attributes
+from gppcore.variables import MONTHS, attributes
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -22,11 +22,11 @@ from gppcore.process.simulate import simulate
 from gppcore.regrid import cell_area
 from gppcore.report import write_report
 from gppcore.report.demo_data import SCHEMES
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers, read_towers
 from gppcore.transfer.train import direct, fine_tune, pretrain
 from gppcore.transfer.transfer_model import TransferModel
-from gppcore.variables import DAYS_IN_MONTH
+from gppcore.variables import DAYS_IN_MONTH, MONTHS
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -5,7 +5,7 @@ All functions take and return arrays: months of whole years on the first axis, J
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +44,15 @@ class Rule(NamedTuple):
     derive: Callable[[Fields, bool], Fields]
 
 
+def derivable(known: Collection[str]) -> dict[str, bool]:
+    """Return the predictors that follow from known variables and are not among them, and whether they have months."""
+    found: dict[str, bool] = {}
+    for rule in RULES:
+        if set(rule.needs) <= {*known, *found}:
+            found |= {name: rule.monthly for name in rule.names if name not in known}
+    return found
+
+
 def derived(fields: Fields, *, mean_year: bool = False) -> dict[str, Float]:
     """Return all predictors that follow from fields and are not among them.
 
@@ -58,6 +67,7 @@ def derived(fields: Fields, *, mean_year: bool = False) -> dict[str, Float]:
     Returns
     -------
     dict of str to ndarray
+        Those of :func:`derivable`, of shape (months, n) or (n,).
 
     Raises
     ------
@@ -139,3 +149,6 @@ RULES: tuple[Rule, ...] = (
     Rule(("ndvi_min", "ndvi_max"), ("ndvi",), (), False, _greenness),
 )
 """In the order in which they apply: a later rule may need what an earlier one derived."""
+
+INPUTS = frozenset(name for rule in RULES for name in (*rule.needs, *rule.uses))
+"""Variables that some predictor follows from."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int], None]
 Columns = Sequence[NDArray[Any]]
-Task = tuple[int, int]
+Task = tuple[int, int | None]
 """A tile and the number of a year."""
 _RETRIES = 3
 _AHEAD = 2
@@ -121,7 +121,7 @@ def map_gpp(
         for name, described in variables.items():
             store.add(name, monthly=True, attrs={**described, "model": predictor.digest})
         tasks = []
-        for year in range(store.n_years):
+        for year in store.each_year:
             for tile in range(store.n_tiles):
                 if not all(store.has(name, tile, year) for name in variables):
                     tasks.append((tile, year))
@@ -155,10 +155,10 @@ def _tells_interval(model: Model) -> TypeGuard[IntervalModel]:
     return bool(getattr(model, "has_interval", False))
 
 
-def _predict_tile(model: Model, store: TileStore, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
+def _predict_tile(model: Model, store: TileStore, variables: Sequence[str], tile: int, year: int | None) -> list[Entry]:
     """Predict one tile and write its files: the unit of work of every driver."""
     names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
-    columns = [store.read(name, tile, year if store.is_monthly(name) else 0) for name in names]
+    columns = [store.read(name, tile, year if store.is_monthly(name) else None) for name in names]
     outputs: tuple[NDArray[Any], ...] = (
         model.predict_interval_columns(columns) if _tells_interval(model) else (model.predict_columns(columns),)
     )
@@ -201,7 +201,9 @@ def _on_cluster(
         client.cancel(futures)  # type: ignore[no-untyped-call]
 
 
-def _predict_remote(saved: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
+def _predict_remote(
+    saved: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int | None
+) -> list[Entry]:
     return _predict_tile(*_open(saved, digest, path), variables, tile, year)
 
 

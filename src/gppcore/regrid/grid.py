@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gppcore.constants import EARTH_RADIUS
 from gppcore.errors import RangeError, ShapeError
 
 Floats = NDArray[np.float64]
-
-EARTH_RADIUS = 6371007.2
-"""Radius of the sphere with the surface of the GRS80 ellipsoid, m (Moritz 2000, J. Geodesy 74, 128-133)."""
 
 # Coordinates are often float32: edges nearer than this share of a cell are the same edge.
 _SAME_EDGE = 2e-3

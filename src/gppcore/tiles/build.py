@@ -16,8 +16,8 @@ from gppcore.errors import MissingFileError, OutputExistsError, RangeError, Shap
 from gppcore.io.cf import open_cf
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
 from gppcore.regrid.labelled import axes
-from gppcore.tiles.store import MONTHS, TileStore, window_order
-from gppcore.variables import VARIABLES, attributes, check_range, check_unit
+from gppcore.tiles.store import TileStore, window_order
+from gppcore.variables import MONTHS, VARIABLES, attributes, check_range, check_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -177,7 +177,7 @@ def build_tiles(
                 name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
             )
             files = _Files(name, source, recipe.folder, stack)
-            for year in range(1 if source.static else store.n_years):
+            for year in (None,) if source.static else store.each_year:
                 for tile, values in _tiles(store, files, year, n_threads):
                     if values is not None:
                         store.write(name, tile, values, year)
@@ -280,11 +280,10 @@ class _Files:
 
 
 def _tiles(
-    store: TileStore, files: _Files, year: int, n_threads: int
+    store: TileStore, files: _Files, year: int | None, n_threads: int
 ) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
     """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
-    calendar = store.years[year] if store.years else None
     steps = 1 if files.source.static else MONTHS
     for first, last in _bands(store, steps):
         row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
@@ -292,7 +291,7 @@ def _tiles(
         done = [store.has(files.name, tile, year) for tile in range(first, last + 1)]
         values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
         for step in range(len(values)):
-            field = files.month(None if files.source.static else calendar, step)
+            field = files.month(year, step)
             values[step] = files.band(field, grid, rows, n_threads)[row - rows.start, column]
         begin = store.cells(first).start
         for tile in range(first, last + 1):

@@ -23,7 +23,7 @@ BACKENDS: tuple[Backend, ...] = ("sklearn", "lightgbm")
 
 RATIO_OFFSET = 2.0
 """Added to process GPP below the ratio, so that winters do not divide by nothing [g m-2 d-1]."""
-INCREASING = ("lai", "modis_lai_m2_m2", "modis_fpar")
+INCREASING = ("lai", "lai_modis", "fpar")
 """Predictors in which boosted members never fall, besides the sources."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
 _BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_regularization": 5.0, "max_features": 0.3}

@@ -72,19 +72,17 @@ class _Dataset:
 
 class _Tiles:
     def __init__(self, store: TileStore) -> None:
-        self.names = sorted(
-            name for name in _KNOWN if (store.path / name / "zarr.json").is_file() and name not in {"lat", "lon"}
-        )
+        self.names = [name for name in store.variables if name in _KNOWN]
         self.lat, self.lon = store.lat, store.lon
         years = store.years or ()
         self.time = np.array([f"{y}-{m:02d}-15" for y in years for m in range(1, 13)], "M8[ns]") if years else None
         self._store = store
 
     def window(self, name: str, row: int, column: int) -> Float:
-        def read(year: int) -> NDArray[np.float32]:
-            return self._store.read_window(name, slice(row, row + 1), slice(column, column + 1), halo=1, year=year)
+        def read(year: int | None) -> Float:
+            rows, columns = slice(row, row + 1), slice(column, column + 1)
+            return self._store.read_window(name, rows, columns, halo=1, year=year).astype(float)
 
-        first = read(0)
-        if first.ndim == 2:
-            return first.astype(float)
-        return np.concatenate([first, *(read(year) for year in range(1, self._store.n_years))]).astype(float)
+        if not self._store.is_monthly(name):
+            return read(None)
+        return np.concatenate([read(year) for year in self._store.each_year])
