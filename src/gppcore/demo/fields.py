@@ -13,7 +13,7 @@ from gppcore.demo.forcing import demonstration_forcing, leaf_area_index
 from gppcore.demo.world import open_world
 from gppcore.features import MONTHLY_PREDICTORS, pft_fractions
 from gppcore.features.derive import derived
-from gppcore.features.koeppen import koeppen_main
+from gppcore.features.koeppen import koeppen_class
 from gppcore.regrid import aggregate, cell_area, downscale
 from gppcore.tiles.store import window_order
 from gppcore.variables import MONTHS
@@ -129,7 +129,7 @@ def model_climate(
         grid[:, cells] = known[name]
         fields[name] = grid.reshape(shape)
     koeppen = np.full(tair.shape[1], "", dtype="<U1")
-    koeppen[cells] = koeppen_main(known["tair"], known["precip"])
+    koeppen[cells] = koeppen_class(known["tair"], known["precip"])  # the main class: the array holds one letter
     return fields, koeppen.reshape(shape[1:])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,14 +62,6 @@ class Run:
     comparison: Comparison
     truth: float | None
     land_cells: int
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that is either complete or not there."""
-    with disk_errors(path):
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
-        temporary.replace(path)
 
 
 def write_process_map(source: Source, simulated: xr.Dataset, out: Path) -> Path:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PFT_NAMES
 from gppcore.errors import RangeError, ShapeError
-from gppcore.features.koeppen import koeppen_main
+from gppcore.features.koeppen import koeppen_class
 from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
 from gppcore.variables import MONTHS, attributes
 
@@ -111,7 +111,7 @@ def _candidates(store: TileStore, seed: int) -> Iterator[tuple[int, _Chosen]]:
         begin, shares = store.cells(tile).start, _shares(store, tile)
         grows = np.where(shares.sum(axis=0) > 0.0, shares.argmax(axis=0), _BARE)
         for number, year in enumerate(store.each_year):
-            climate = koeppen_main(*(store.read(name, tile, year) for name in ("tair", "precip")))
+            climate = koeppen_class(*(store.read(name, tile, year) for name in ("tair", "precip"))).astype("<U1")
             known = np.isin(climate, _CLIMATES) & np.isfinite(shares).all(axis=0)
             stratum = grows * _CLIMATES.size + np.searchsorted(_CLIMATES, climate)
             for value in np.unique(stratum[known]):

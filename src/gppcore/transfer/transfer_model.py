@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, ShapeError
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
+from gppcore.io.durable import write_json
 from gppcore.transfer.archive import pack, unpacked
 from gppcore.transfer.model import Model
 from gppcore.transfer.recipe import Interval, Member, Recipe
@@ -170,9 +171,7 @@ class TransferModel:
             **asdict(self.recipe),
             "card": self.card,
         }
-        temporary = folder / f"{_CARD}.part"
-        temporary.write_text(json.dumps(card, indent=2) + "\n")
-        temporary.replace(folder / _CARD)
+        write_json(folder / _CARD, card)
 
     @classmethod
     def load(cls, path: str | Path) -> TransferModel:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import ShapeError
 from gppcore.features import FRACTIONS
-from gppcore.regrid.labelled import axes
+from gppcore.io.cf import coordinates
 from gppcore.tiles.store import TileStore
 from gppcore.variables import VARIABLES, check_unit
 
@@ -49,12 +49,13 @@ def gridded(source: TileStore | xr.Dataset) -> Gridded:
 
 class _Dataset:
     def __init__(self, data: xr.Dataset) -> None:
-        lat, lon = axes(data)
+        y, x = coordinates(data)
+        lat, lon = y.dims[0], x.dims[0]
         self.names = [str(name) for name in data.data_vars if name in _KNOWN and {lat, lon} <= set(data[name].dims)]
         for name in self.names:
             if name in VARIABLES:
                 check_unit(name, data[name].attrs.get("units"), where="source")
-        self.lat, self.lon = data[lat].values.astype(float), data[lon].values.astype(float)
+        self.lat, self.lon = y.values.astype(float), x.values.astype(float)
         self.time = data["time"].values if "time" in data.coords else None
         self._data = {name: data[name].transpose(..., lat, lon) for name in self.names}
         self._global = self.lon.size * abs(self.lon[1] - self.lon[0]) > 360.0 - 1e-6
