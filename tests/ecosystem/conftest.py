@@ -20,7 +20,7 @@ class Share:
     def __init__(self, share):
         self.share, self.digest = share, str(share)
 
-    def predict_interval_columns(self, columns):
+    def predict_columns(self, columns, *, interval):
         """Return the share and bounds around it."""
         gpp = columns[0] * np.float32(self.share)
         return gpp, 0.5 * gpp, 1.5 * gpp

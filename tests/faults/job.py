@@ -46,7 +46,7 @@ class Spread:
         self._model = TransferModel.load(folder)
         self.digest = self._model.digest
 
-    def predict_interval_columns(self, columns: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    def predict_columns(self, columns: list[np.ndarray], *, interval: bool) -> tuple[np.ndarray, ...]:
         """Return predictions and bounds that only resemble bounds."""
         gpp = self._model.predict_columns(columns)
         return gpp, gpp / 2, gpp * 2

@@ -112,7 +112,7 @@ class WithBounds:
         """Load it as a saved model is loaded."""
         return cls(folder)
 
-    def predict_interval_columns(self, columns):
+    def predict_columns(self, columns, *, interval):
         """Return predictions and bounds that only resemble bounds."""
         gpp = self._model.predict_columns(columns)
         return gpp, gpp / 2, gpp * 2

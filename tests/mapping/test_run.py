@@ -54,11 +54,7 @@ class TwoForests:
     digest, has_interval = "two forests", True
     low, high = stump(0, 0.25, 1.0), stump(len(PREDICTORS) - 1, 2.0, 8.0)
 
-    def predict_columns(self, columns):
-        """Fail: it would be predicted twice."""
-        raise AssertionError("the prediction comes with its bounds")
-
-    def predict_interval_columns(self, columns):
+    def predict_columns(self, columns, *, interval):
         """Return the mean of the forests and each of them."""
         low, high = self.low.predict_columns(columns), self.high.predict_columns(columns)
         return (low + high) / 2, low, high

@@ -132,7 +132,7 @@ def test_bilinear_gives_the_weight_of_missing_cells_to_the_others():
     [
         (ShapeError, {"field": np.ones((14, 23))}),
         (ShapeError, {"field": np.ones(23)}),
-        (DtypeError, {"field": np.ones((13, 23), int)}),
+        (DtypeError, {"field": np.ones((13, 23), complex)}),
         (RangeError, {"min_valid": -0.1}),
         (ShapeError, {"out": np.empty((13, 23))}),
         (DtypeError, {"out": np.empty((5, 7), np.float32)}),

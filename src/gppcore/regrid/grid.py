@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gppcore.arrays import floats
 from gppcore.constants import EARTH_RADIUS
 from gppcore.errors import RangeError, ShapeError
 
@@ -208,7 +209,7 @@ def edges(centres: ArrayLike) -> Floats:
 
 def check_edges(name: str, value: ArrayLike, limit: float | None) -> Floats:
     """Return a new array of edges, cut at +-limit; an error if it does not ascend or descend."""
-    array = np.array(value, dtype=np.float64)
+    array = np.array(floats(name, value), dtype=np.float64)
     if array.ndim != 1 or array.size < 2:
         message = f"{name}: expected shape (n,) with n >= 2, got {array.shape}"
         raise ShapeError(message)

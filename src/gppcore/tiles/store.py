@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gppcore.arrays import floats
 from gppcore.errors import (
     DtypeError,
     MissingFileError,
@@ -298,8 +299,11 @@ class TileStore:
         n = self.n_cells(tile)
         variable, number = self._variable(name), self._year_number(name, year)
         chunk = self._chunk(name, tile, number)
+        values = floats(f"{name}, tile {tile}", values)
         if values.dtype != np.float32:
-            raise DtypeError(f"{name}, tile {tile}: expected float32, got {values.dtype}")
+            raise DtypeError(
+                f"{name}, tile {tile}: expected float32, got {values.dtype}; convert with astype(np.float32)"
+            )
         shape = (MONTHS, n) if variable.monthly else (n,)
         if values.shape != shape:
             raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {values.shape}")
