@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.evaluation.metrics import skill
-from gppcore.evaluation.schemes import By, Few, Scheme, Split, splits
+from gppcore.evaluation.schemes import By, FewTowers, Scheme, Split, splits
 from gppcore.features import Samples
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Evaluation:
     splits : tuple of Split
         Trainings and tests, one after the other.
     rows : ndarray of int
-        Rows of the samples that were predicted, split by split; in the scheme `few` the same row several times.
+        Rows of the samples that were predicted, split by split; in the scheme `few_towers` the same row several times.
     observed : ndarray
         Tower GPP of these rows [g m-2 d-1].
     predicted : dict of str to ndarray
@@ -71,7 +71,7 @@ def evaluate(
     *,
     scheme: Scheme = "site",
     by: By = "koeppen",
-    few: Few | None = None,
+    few_towers: FewTowers | None = None,
     tested: NDArray[np.bool_] | None = None,
     progress: Callable[[Split], None] | None = None,
 ) -> Evaluation:
@@ -84,7 +84,7 @@ def evaluate(
         returns a mapping.
     samples : Samples
         Tower months.
-    scheme, by, few, tested
+    scheme, by, few_towers, tested
         What is held out: see :func:`gppcore.evaluation.schemes.splits`.
     progress : callable, optional
         Called with every split after it.
@@ -94,7 +94,7 @@ def evaluate(
     RangeError
         If an option is unknown, or nothing can be held out.
     """
-    held_out = splits(samples.groups, scheme, by=by, few=few, tested=tested)
+    held_out = splits(samples.groups, scheme, by=by, few_towers=few_towers, tested=tested)
     together = methods if callable(methods) else _together(methods)
     parts: dict[str, list[Float]] = {}
     for split in held_out:

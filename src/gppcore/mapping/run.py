@@ -17,6 +17,7 @@ from gppcore.errors import DtypeError, OutputExistsError, RangeError
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
 from gppcore.mapping.product import write_product
+from gppcore.runtime import threads
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
 from gppcore.transfer.transfer_model import TransferModel
@@ -59,7 +60,7 @@ def map_gpp(
     *,
     variable: str = "gpp_daily",
     attrs: Mapping[str, Any] | None = None,
-    n_threads: int = 2,
+    n_threads: int | None = None,
     client: Client | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -81,8 +82,8 @@ def map_gpp(
         Name of the predictions, and begin of the names of their bounds.
     attrs : mapping, optional
         Global attributes of the product.
-    n_threads : int, default 2
-        Tiles predicted at the same time. The result does not depend on it.
+    n_threads : int, optional
+        Tiles predicted at the same time; all usable cores by default. The result does not depend on it.
     client : distributed.Client, optional
         Cluster that predicts the tiles in place of threads of this process. `model` then is a path, from which
         every worker loads it once; model and store lie where all workers see them under the same path. Tiles of
@@ -103,6 +104,7 @@ def map_gpp(
     DiskFullError
         If there is no room; finished tiles stay.
     """
+    n_threads = threads(n_threads)
     if out is not None and Path(out).exists():
         raise OutputExistsError(f"product: expected a new folder, got {out}, which exists")
     if isinstance(model, Forest):

@@ -14,6 +14,7 @@ from gppcore.arrays import Floats, floats
 from gppcore.constants import PlantFunctionalType
 from gppcore.errors import DtypeError, RangeError
 from gppcore.process.broadcast import Grids
+from gppcore.runtime import threads
 
 INPUTS = (
     "sw",
@@ -151,7 +152,7 @@ def two_leaf_gpp(
     canopy: Canopy,
     pft: PlantFunctionalType,
     *,
-    mode: Literal["robust", "compat"] = "robust",
+    mode: Literal["default", "beps"] = "default",
     biochem_temperature: Literal["air", "leaf"] = "air",
     gross: bool = False,
     outputs: Sequence[str] = (),
@@ -168,7 +169,7 @@ def two_leaf_gpp(
         Leaves, soil-water stress and overrides of the parameters.
     pft : PlantFunctionalType
         Parameters; C3 or C4 by its pathway.
-    mode : {"robust", "compat"}
+    mode : {"default", "beps"}
         The model: the exact coupled minimum of the limiting rates, or BEPS as published (with float64 inputs, leaves
         at air temperature, net GPP; C4 leaves are C3 there).
     biochem_temperature : {"air", "leaf"}
@@ -235,13 +236,15 @@ def two_leaf_gpp(
             targets[first : first + 4] = list(target)
         else:
             targets[names.index(name)] = target
-    if mode == "compat" and (gross or biochem_temperature != "air"):
+    if mode == "beps" and (gross or biochem_temperature != "air"):
         got = f"gross {gross}, biochem_temperature {biochem_temperature}"
-        raise RangeError(f"mode: expected gross False and biochem_temperature air in compat mode, got {got}")
+        raise RangeError(f"mode: expected gross False and biochem_temperature air in BEPS mode, got {got}")
     _needs_double(mode, grids)
     pft_numbers = _parameters(pft, mode, biochem_temperature, gross)
     if grids.size:
-        grids.check(_core.two_leaf(pft_numbers, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads))
+        grids.check(
+            _core.two_leaf(pft_numbers, grids.inputs, grids.limits, targets, grids.shape2, n_threads=threads(n_threads))
+        )
     return out
 
 
@@ -255,7 +258,7 @@ def two_leaf_gradient(
     gross: bool = False,
     n_threads: int = 1,
 ) -> TwoLeafGradient:
-    """Return GPP of canopy hours, of the robust mode, with its exact derivatives by some of the inputs.
+    """Return GPP of canopy hours, of the default mode, with its exact derivatives by some of the inputs.
 
     Parameters
     ----------
@@ -293,7 +296,7 @@ def two_leaf_gradient(
     derivatives = {name: grids.empty(False) for name in parameters}
     targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
     targets[:2] = grids.output("gpp_sunlit", flux.gpp_sunlit), grids.output("gpp_shaded", flux.gpp_shaded)
-    pft_numbers = _parameters(pft, "robust", biochem_temperature, gross)
+    pft_numbers = _parameters(pft, "default", biochem_temperature, gross)
     names = list(derivatives)
     for first in range(0, len(names) if grids.size else 0, _COMPONENTS):
         part: list[str | None] = [*names[first : first + _COMPONENTS]]
@@ -302,7 +305,7 @@ def two_leaf_gradient(
         to = [None if name is None else grids.output(name, derivatives[name]) for name in part]
         grids.check(
             _core.two_leaf_gradient(
-                pft_numbers, grids.inputs, grids.limits, targets, by, to, grids.shape2, n_threads=n_threads
+                pft_numbers, grids.inputs, grids.limits, targets, by, to, grids.shape2, n_threads=threads(n_threads)
             )
         )
     return TwoLeafGradient(flux, derivatives)
@@ -343,11 +346,11 @@ def leaf_gas_exchange(
     soil_water_stress: ArrayLike = 1.0,
     ci_guess: ArrayLike | None = None,
     pathway: Literal["C3", "C4"] = "C3",
-    mode: Literal["robust", "compat"] = "robust",
-    biochemistry: Literal["robust", "compat"] | None = None,
+    mode: Literal["default", "beps"] = "default",
+    biochemistry: Literal["default", "beps"] | None = None,
     n_threads: int = 1,
 ) -> LeafFlux:
-    """Solve photosynthesis coupled to stomata of single leaves (E6-E12; E24-E28 in compat mode).
+    """Solve photosynthesis coupled to stomata of single leaves (E6-E12; E24-E28 in BEPS mode).
 
     Parameters
     ----------
@@ -370,14 +373,14 @@ def leaf_gas_exchange(
     soil_water_stress : array_like, default 1
         Soil-water stress factor [1], 0 to 1.
     ci_guess : array_like, optional
-        CO2 inside the leaf that decides which rate limits in compat mode [umol mol-1], 0 to 2000; without effect in
-        robust mode. None: 0.7 `ca`.
+        CO2 inside the leaf that decides which rate limits in BEPS mode [umol mol-1], 0 to 2000; without effect in
+        default mode. None: 0.7 `ca`.
     pathway : {"C3", "C4"}
-        Photosynthetic pathway; compat mode has C3 alone.
-    mode : {"robust", "compat"}
+        Photosynthetic pathway; BEPS mode has C3 alone.
+    mode : {"default", "beps"}
         How the leaf is solved: the exact coupled minimum of the rates, or as BEPS does.
-    biochemistry : {"robust", "compat"}, optional
-        Rates of C3 leaves by E8 or, with float64 inputs, by E24. None: those of `mode`. Compat mode has its own
+    biochemistry : {"default", "beps"}, optional
+        Rates of C3 leaves by E8 or, with float64 inputs, by E24. None: those of `mode`. BEPS mode has its own
         alone.
     n_threads : int, default 1
         Threads to use; 0 means all cores.
@@ -413,9 +416,9 @@ def leaf_gas_exchange(
         }
     )
     biochemistry = biochemistry or mode
-    if "compat" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "compat"):
+    if "beps" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "beps"):
         got = f"pathway {pathway}, biochemistry {biochemistry}"
-        raise RangeError(f"mode: expected pathway C3 and biochemistry compat in compat mode, got {got}")
+        raise RangeError(f"mode: expected pathway C3 and biochemistry beps in BEPS mode, got {got}")
     _needs_double(biochemistry, grids)
     leaf = _core.LeafParameters(c4=_is_c4(pathway), mode=mode, biochemistry=biochemistry)
     flux = LeafFlux(*(grids.empty(False) for _ in range(4)))
@@ -424,7 +427,9 @@ def leaf_gas_exchange(
     ]
     if grids.size:
         grids.check(
-            _core.leaf_gas_exchange(leaf, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads)
+            _core.leaf_gas_exchange(
+                leaf, grids.inputs, grids.limits, targets, grids.shape2, n_threads=threads(n_threads)
+            )
         )
     return flux
 
@@ -443,8 +448,8 @@ def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[s
 
 
 def _needs_double(mode: str, grids: Grids) -> None:
-    if mode == "compat" and grids.dtype != np.float64:
-        raise DtypeError(f"mode: expected float64 inputs in compat mode, got {grids.dtype}")
+    if mode == "beps" and grids.dtype != np.float64:
+        raise DtypeError(f"mode: expected float64 inputs in BEPS mode, got {grids.dtype}")
 
 
 def _is_c4(pathway: str) -> bool:

@@ -13,6 +13,7 @@ from gppcore.regrid.arrays import check_field, check_min_valid, leading, output
 from gppcore.regrid.grid import LatLonGrid, sine_step
 from gppcore.regrid.labelled import Labelled, grid_of, is_labelled, regrid_labelled
 from gppcore.regrid.weights import interpolation, overlaps
+from gppcore.runtime import threads
 
 Float = TypeVar("Float", np.float32, np.float64)
 
@@ -134,6 +135,7 @@ class RegridPlan:
         ShapeError, DtypeError, RangeError
         """
         check_min_valid(min_valid)
+        n_threads = threads(n_threads)
         if is_labelled(field):
             options: dict[str, Any] = {"min_valid": min_valid, "fraction": fraction, "n_threads": n_threads}
             return regrid_labelled(

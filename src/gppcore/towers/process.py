@@ -13,6 +13,7 @@ from gppcore.errors import RangeError
 from gppcore.process import soil_water
 from gppcore.process.daylight import Daylight, daylight_of_month, mid_month_day
 from gppcore.process.two_leaf import Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
+from gppcore.runtime import threads
 from gppcore.towers import Towers
 from gppcore.variables import G_C_PER_UMOL
 
@@ -142,7 +143,7 @@ class TowerHours:
         return total
 
 
-def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> dict[str, Float]:
+def physics_features(towers: Towers, pfts: Types | None = None, *, n_threads: int | None = None) -> dict[str, Float]:
     """Simulate the `PHYSICS` features of tower months, as :func:`process_gpp` does GPP.
 
     Returns
@@ -155,6 +156,8 @@ def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) 
     RangeError
         If `pfts` lacks a type of the towers.
     """
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
     hours = TowerHours.of(towers)
     check_types(hours, pfts)
     found = {name: np.where(hours.known, 0.0, np.nan) for name in PHYSICS}
@@ -164,7 +167,7 @@ def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) 
     return found
 
 
-def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Float:
+def process_gpp(towers: Towers, pfts: Types | None = None, *, n_threads: int | None = None) -> Float:
     """Simulate GPP of tower months with given parameters.
 
     Parameters
@@ -173,8 +176,8 @@ def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Fl
         Towers with their forcing.
     pfts : mapping of str to PlantFunctionalType, optional
         Parameters by name of the type, for instance `pfts` of a :class:`gppcore.Calibration`.
-    n_threads : int, default 1
-        Threads of the kernel; 0 means all cores. Results do not depend on it.
+    n_threads : int, optional
+        Threads of the kernel; all usable cores by default. Results do not depend on it.
 
     Returns
     -------
@@ -187,6 +190,8 @@ def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Fl
     RangeError
         If `pfts` lacks a type of the towers.
     """
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
     hours = TowerHours.of(towers)
     check_types(hours, pfts)
     return hours.gpp(pfts, n_threads)
