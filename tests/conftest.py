@@ -26,6 +26,12 @@ settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
 
 
+def pytest_configure(config):
+    """Give each of several workers one OpenMP thread: more threads than cores wait for each other."""
+    if config.getoption("numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Folder of reference data that is not part of the repository."""
