@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gppcore.features import PREDICTORS
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
+from gppcore.variables import MONTHS
 
 Array = Any
 """What both libraries give: sliced to read, and assigned to to write."""

@@ -24,8 +24,9 @@ from timing import Case
 
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.mapping.run import map_gpp
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
 from gppcore.transfer.transfer_model import TransferModel
+from gppcore.variables import MONTHS
 
 N_TREES, N_LEAVES, N_THREADS = 500, 63, 2
 SAMPLE_TILES = 6
@@ -87,7 +88,7 @@ def series(original: TileStore, folder: Path, n_years: int) -> TileStore:
         for name in PREDICTORS:
             monthly = name in MONTHLY_PREDICTORS
             store.add(name, monthly=monthly, attrs={})
-            for year in range(n_years if monthly else 1):
+            for year in store.each_year if monthly else (None,):
                 for i, tile in enumerate(tiles):
                     store.write(name, i, original.read(name, tile), year)
     return store

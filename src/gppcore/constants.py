@@ -23,6 +23,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
+EARTH_RADIUS = 6371007.2
+"""Radius of the sphere with the surface of the GRS80 ellipsoid, m (Moritz 2000, J. Geodesy 74, 128-133)."""
+
 
 @dataclass(frozen=True)
 class LeafConstants:

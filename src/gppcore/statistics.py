@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gppcore.arrays import floats
 from gppcore.errors import RangeError, ShapeError
 
 Float = NDArray[np.float64]
@@ -86,7 +87,7 @@ def series(what: str, *values: ArrayLike) -> tuple[Float, ...]:
     RangeError
         If a value is not finite.
     """
-    arrays = tuple(np.asarray(value, dtype=np.float64) for value in values)
+    arrays = tuple(floats(what, value).astype(np.float64, copy=False) for value in values)
     if any(a.ndim != 1 or a.shape != arrays[0].shape or a.size < 2 for a in arrays):
         got = ", ".join(str(a.shape) for a in arrays)
         raise ShapeError(f"{what}: expected series of one length of at least 2, got {got}")

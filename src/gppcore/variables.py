@@ -143,8 +143,56 @@ _TABLE = (
     Variable("igbp", "IGBP land cover class", "1", (0, 16)),
     Variable("pft_fraction", "area share of a plant functional type", "1", (0.0, 1.0)),
     Variable("c4_fraction", "share of C4 plants in grass and crop", "1", (0.0, 1.0)),
+    Variable(
+        "ndvi", "normalised difference vegetation index", "1", (-0.3, 1.0), "normalized_difference_vegetation_index"
+    ),
     Variable("ndvi_min", "lowest NDVI of the year", "1", (-0.3, 1.0)),
     Variable("ndvi_max", "highest NDVI of the year", "1", (-0.3, 1.0)),
+    Variable("precip_3m", "precipitation, mean of the month and the two before it", "mm d-1", (0.0, 2000.0)),
+    Variable("fraction_wetland", "area share of permanent wetland", "1", (0.0, 1.0)),
+    Variable("ndwi", "normalised difference water index", "1", (-1.0, 1.0)),
+    Variable(
+        "fpar", "fraction of photosynthetically active radiation absorbed", "1", (0.0, 1.0), None, None, ("Fpar",)
+    ),
+    Variable("lai_modis", "leaf area index of MODIS at the tower or cell", "m2 m-2", (0.0, 15.0), None, None, ("Lai",)),
+    Variable(
+        "lst_day",
+        "land surface temperature by day",
+        "K",
+        (180.0, 360.0),
+        None,
+        LookAlike("degC", (-90, 85)),
+        ("LST_Day",),
+    ),
+    Variable(
+        "lst_night",
+        "land surface temperature by night",
+        "K",
+        (180.0, 340.0),
+        None,
+        LookAlike("degC", (-90, 65)),
+        ("LST_Night",),
+    ),
+    Variable("snow_cover", "snow-covered area share", "%", (0.0, 100.0)),
+    Variable("surface_soil_moisture", "volumetric soil moisture of the surface", "m3 m-3", (0.0, 1.0)),
+    Variable("skin_temperature", "skin temperature", "K", (180.0, 360.0), None, LookAlike("degC", (-90, 85)), ("skt",)),
+    Variable("pet", "potential evapotranspiration", "mm d-1", (-1.0, 60.0)),
+    Variable("par", "photosynthetically active radiation, downward", "W m-2", (0.0, 700.0)),
+    Variable("par_diffuse", "diffuse photosynthetically active radiation, downward", "W m-2", (0.0, 700.0)),
+    Variable("burned_fraction", "burned area share", "1", (0.0, 1.0)),
+    Variable(
+        "vcmax25_peak_c3",
+        "maximum carboxylation rate at 25 degC of C3 leaves, peak of the season, from a map",
+        "umol m-2 s-1",
+        (0.0, 400.0),
+    ),
+    Variable("kn", "extinction of leaf nitrogen in the canopy", "1", (0.0, 5.0)),
+    Variable("elevation", "elevation", "m", (-500.0, 9000.0), "surface_altitude", None, ("elev_m",)),
+    Variable("elevation_coarse", "mean elevation of the 0.5 degree cell", "m", (-500.0, 9000.0)),
+    Variable("soil_sand", "sand at 30 cm depth", "%", (0.0, 100.0)),
+    Variable("soil_clay", "clay at 30 cm depth", "%", (0.0, 100.0)),
+    Variable("soil_organic", "organic carbon at 30 cm depth", "5 g kg-1", (0.0, 250.0)),
+    Variable("soil_field_capacity", "water content of the soil at 30 cm depth and field capacity", "%", (0.0, 100.0)),
     Variable("lat", "latitude", "degrees_north", (-90.0, 90.0), "latitude", None, ("latitude", "LOCATION_LAT")),
     Variable("lon", "longitude", "degrees_east", (-180.0, 360.0), "longitude", None, ("longitude", "LOCATION_LONG")),
 )
@@ -155,6 +203,9 @@ G_C_PER_UMOL = 12.011e-6
 """Grams of carbon in a micromole of CO2 (standard atomic weight 12.011)."""
 
 SECONDS_PER_DAY = 86400.0
+
+MONTHS = 12
+"""Months of a year."""
 
 DAYS_IN_MONTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 """Days of the months of a mean year, January first."""

@@ -12,8 +12,9 @@ from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.forest import Forest
 from gppcore.mapping.run import map_gpp
 from gppcore.tiles import store as tiles
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
 from gppcore.transfer.transfer_model import TransferModel
+from gppcore.variables import MONTHS
 
 tiles.TILE_CELLS = 512  # many small tiles: many places to fail at
 YEARS = (2001, 2002)
@@ -45,15 +46,15 @@ class Spread:
         self._model = TransferModel.load(folder)
         self.digest = self._model.digest
 
-    def predict_interval_columns(self, columns: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    def predict_columns(self, columns: list[np.ndarray], *, interval: bool) -> tuple[np.ndarray, ...]:
         """Return predictions and bounds that only resemble bounds."""
         gpp = self._model.predict_columns(columns)
         return gpp, gpp / 2, gpp * 2
 
 
-def field(name: str, tile: int, year: int, n: int) -> np.ndarray:
+def field(name: str, tile: int, n: int, year: int | None) -> np.ndarray:
     """Return the same numbers for the same tile, in every run."""
-    rng = np.random.default_rng([PREDICTORS.index(name), tile, year])
+    rng = np.random.default_rng([PREDICTORS.index(name), tile, year or 0])
     return rng.random((MONTHS, n) if name in MONTHLY_PREDICTORS else n, dtype=np.float32)
 
 
@@ -65,10 +66,10 @@ def run(folder: Path, model: Path) -> None:
         for name in PREDICTORS:
             monthly = name in MONTHLY_PREDICTORS
             store.add(name, monthly=monthly, attrs={})
-            for year in range(len(YEARS) if monthly else 1):
+            for year in YEARS if monthly else (None,):
                 for tile in range(store.n_tiles):
                     if not store.has(name, tile, year):
-                        store.write(name, tile, field(name, tile, year, store.n_cells(tile)), year)
+                        store.write(name, tile, field(name, tile, store.n_cells(tile), year), year)
     if not product.exists():
         map_gpp(Spread(model), store, product)
 
@@ -80,14 +81,15 @@ def finished(folder: Path) -> set[tuple[str, int, int]]:
         return set()
     store, found = TileStore.open(path), set()
     for name in (*PREDICTORS, *OUTPUTS):
-        for year in range(len(YEARS)):
+        static = name in PREDICTORS and name not in MONTHLY_PREDICTORS
+        for number, year in enumerate((None,) if static else YEARS):
             for tile in range(store.n_tiles):
-                if store._journal.get(name, tile, year) is None:
+                if store._journal.get(name, tile, number) is None:
                     continue
                 values = store.read(name, tile, year)
                 if name in PREDICTORS:
-                    np.testing.assert_array_equal(values, field(name, tile, year, values.shape[-1]))
-                found.add((name, tile, year))
+                    np.testing.assert_array_equal(values, field(name, tile, values.shape[-1], year))
+                found.add((name, tile, number))
     return found
 
 

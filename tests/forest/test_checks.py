@@ -44,8 +44,8 @@ def test_masked_is_missing(random_forest, random_rows):
     np.testing.assert_array_equal(forest.predict(masked), forest.predict(x))
     np.testing.assert_array_equal(forest.apply(masked), forest.apply(x))
     np.testing.assert_array_equal(forest.predict_columns(list(masked.T)), forest.predict(x))
-    with pytest.raises(DtypeError, match="masked array: expected dtype float32 or float64, got int64"):
-        forest.predict(np.ma.masked_array(np.zeros((4, 4), int), False))
+    with pytest.raises(DtypeError, match="x: expected float64, float32 or integers, got <U1"):
+        forest.predict(np.ma.masked_array(np.full((4, 4), "a"), False))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

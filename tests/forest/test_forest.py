@@ -281,7 +281,7 @@ ROWS = np.zeros((4, 2))
     [
         (ShapeError, np.zeros(2), None),
         (ShapeError, np.zeros((4, 3)), None),
-        (DtypeError, np.zeros((4, 2), int), None),
+        (DtypeError, np.zeros((4, 2), np.float16), None),
         (DtypeError, ROWS, np.empty(4, np.float32)),
         (ShapeError, ROWS, np.empty(3)),
         (ShapeError, ROWS, np.empty((4, 1))),
@@ -301,7 +301,7 @@ def test_predict_refuses(error, rows, out):
         (ShapeError, [np.zeros((2, 2)), np.zeros((3, 2))]),
         (ShapeError, [np.zeros((2, 2, 2)), np.zeros(2)]),
         (DtypeError, [np.zeros(4), np.zeros(4, np.float32)]),
-        (DtypeError, [np.zeros(4, int), 0.0]),
+        (DtypeError, [np.zeros(4, object), 0.0]),
     ],
 )
 def test_predict_columns_refuses(error, columns):

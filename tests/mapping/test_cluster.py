@@ -63,7 +63,6 @@ def content(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_product_is_the_serial_one_even_if_a_worker_is_killed(store, model, tmp_path):
     map_gpp(model, store, tmp_path / "serial.zarr", variable="serial", n_threads=1)
@@ -112,7 +111,7 @@ class WithBounds:
         """Load it as a saved model is loaded."""
         return cls(folder)
 
-    def predict_interval_columns(self, columns):
+    def predict_columns(self, columns, *, interval):
         """Return predictions and bounds that only resemble bounds."""
         gpp = self._model.predict_columns(columns)
         return gpp, gpp / 2, gpp * 2

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from gppcore.constants import EARTH_RADIUS
 from gppcore.errors import RangeError, ShapeError
-from gppcore.regrid import EARTH_RADIUS, LatLonGrid, cell_area, edges
+from gppcore.regrid import LatLonGrid, cell_area, edges
 
 SPHERE = 4 * np.pi * EARTH_RADIUS**2
 

@@ -138,7 +138,7 @@ def test_coordinates_are_found_by_cf_attributes():
     np.testing.assert_array_equal(aggregate(array, factor=FACTOR).values, aggregate(data_array(), factor=FACTOR).values)
     for name in ("rows", "columns"):
         del array[name].attrs["units"]
-    with pytest.raises(ShapeError, match="latitude: expected one"):
+    with pytest.raises(ShapeError, match="latitude: expected one dimension"):
         aggregate(array, factor=FACTOR)
 
 

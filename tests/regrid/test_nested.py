@@ -147,7 +147,7 @@ def test_covariate_must_be_finite_and_positive(bad):
 @pytest.mark.parametrize(
     ("error", "arguments"),
     [
-        (DtypeError, {"field": np.ones((4, 4), int)}),
+        (DtypeError, {"field": np.ones((4, 4), object)}),
         (ShapeError, {"field": np.ones(4)}),
         (ShapeError, {"field": np.ones((4, 5))}),
         (RangeError, {"lat_edges": None}),

@@ -216,7 +216,7 @@ def test_static_variable_is_told_from_a_monthly_one_at_any_number_of_cells(tmp_p
         ("tair", np.zeros((11, 512), "f4"), ShapeError, r"tair, tile 0: expected \(12, 512\), got \(11, 512\)"),
         ("tair", np.zeros((12, 511), "f4"), ShapeError, r"expected \(12, 512\), got \(12, 511\)"),
         ("c4_fraction", np.zeros((12, 512), "f4"), ShapeError, r"expected \(512,\), got \(12, 512\)"),
-        ("snow", np.zeros((12, 512), "f4"), TileFormatError, "expected a variable 'snow', got none of that name"),
+        ("snow", np.zeros((12, 512), "f4"), TileFormatError, "expected a variable 'snow', got one of"),
     ],
 )
 def test_wrong_values_are_refused(store, name, array, error, message):
@@ -267,19 +267,19 @@ def test_changed_tile_is_found_at_the_first_reading(store):
 def test_years_are_chunks_of_their_own(tmp_path):
     store = TileStore.create(tmp_path / "store", LAT, LON, CELLS, years=[2019, 2020])
     store.add("tair", monthly=True, attrs={})
-    for year in range(2):
+    for year in (2019, 2020):
         store.write("tair", 1, values(store, 1) + np.float32(year), year)
     assert TileStore.open(store.path).years == (2019, 2020)
-    np.testing.assert_array_equal(store.read("tair", 1, 1), values(store, 1) + np.float32(1))
+    np.testing.assert_array_equal(store.read("tair", 1, 2020), values(store, 1) + np.float32(2020))
     with xr.open_zarr(store.path, chunks=None, consolidated=False) as ds:
         assert ds["time"].values[[0, 23]].astype("M8[D]").tolist() == [
             np.datetime64(d) for d in ("2019-01-15", "2020-12-15")
         ]
-        np.testing.assert_array_equal(ds["tair"].sel(time="2020")[:, store.cells(1)], store.read("tair", 1, 1))
-    with pytest.raises(ShapeError, match="year: expected 0 to 1, got 2"):
-        store.read("tair", 1, 2)
+        np.testing.assert_array_equal(ds["tair"].sel(time="2020")[:, store.cells(1)], store.read("tair", 1, 2020))
+    with pytest.raises(RangeError, match=r"year: expected a year of the store, 2019 to 2020, .* got 1"):
+        store.read("tair", 1, 1)
     with pytest.raises(TileFormatError, match="expected a finished tile 0 of 'tair' in 2020"):
-        store.read("tair", 0, 1)
+        store.read("tair", 0, 2020)
     with pytest.raises(RangeError, match="years: expected ascending calendar years"):
         TileStore.create(tmp_path / "other", LAT, LON, CELLS, years=[2020, 2019])
 

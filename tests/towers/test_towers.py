@@ -170,7 +170,7 @@ def again(table):
             "cell_forcing_monthly.csv",
             lambda t: t.assign(cell_tmin_c=t.cell_tmin_c + 273.15, cell_tmax_c=t.cell_tmax_c + 273.15),
             UnitsError,
-            "tair in cell_forcing_monthly.csv: expected degC, .* look like K",
+            "tmin in cell_forcing_monthly.csv: expected degC, .* look like K",
         ),
         (
             "cell_forcing_monthly.csv",

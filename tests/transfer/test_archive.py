@@ -74,7 +74,9 @@ def test_loaded_model_has_the_same_bits(model, saved):
     assert loaded.digest == model.digest
     for dtype in (np.float32, np.float64):
         x = rows(dtype)
-        for found, wanted in zip(loaded.predict_interval_columns(x), model.predict_interval_columns(x), strict=True):
+        for found, wanted in zip(
+            loaded.predict_columns(x, interval=True), model.predict_columns(x, interval=True), strict=True
+        ):
             np.testing.assert_array_equal(found, wanted)
 
 

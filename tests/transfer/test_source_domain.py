@@ -40,7 +40,7 @@ def test_physics_bounds_process_gpp(towers):
 def test_predictors_without_forcing_are_constant(towers):
     names = PREDICTOR_SETS["full"]
     rows = source_rows(towers.forcing.isel(cell=slice(0, 6)), names, n_rows=300)
-    assert (rows.x[:, names.index("modis_ndwi")] == 0.0).all()
+    assert (rows.x[:, names.index("ndwi")] == 0.0).all()
 
 
 def test_emulator_of_exchanged_cells_holds_for_unseen_ones(towers):

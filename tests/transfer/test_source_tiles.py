@@ -28,8 +28,11 @@ def fill(store, fields):
         store.add(name, monthly=values.ndim == 2, attrs={"units": "1"})
         for tile in range(store.n_tiles):
             part = np.ascontiguousarray(values[..., store.cells(tile)], dtype=np.float32)
-            for year in range(store.n_years if values.ndim == 2 else 1):
-                store.write(name, tile, part if values.ndim == 1 else part[12 * year : 12 * year + 12], year)
+            if values.ndim == 1:
+                store.write(name, tile, part)
+                continue
+            for number, year in enumerate(store.each_year):
+                store.write(name, tile, part[12 * number : 12 * number + 12], year)
     return store
 
 

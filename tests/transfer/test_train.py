@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
-from gppcore.transfer.members import MEMBERS, Rows, fit_member
+from gppcore.transfer.members import MEMBERS, TrainingRows, fit_member
 from gppcore.transfer.train import DIRECT_MEMBERS, direct, fine_tune, pretrain, pretrain_continue, with_process
 from gppcore.transfer.transfer_model import TransferModel
 
@@ -93,7 +93,7 @@ def test_one_cluster_alone_is_not_trusted(source):
     np.testing.assert_array_equal(model.predict(x), source.predict(x))
     assert not model.has_interval
     with pytest.raises(RangeError, match="interval"):
-        model.predict_interval_columns(list(x.T))
+        model.predict(x, interval=True)
 
 
 def test_few_towers_are_trusted_less_than_many(source):
@@ -130,16 +130,16 @@ def test_every_member_is_usable_alone(source, name):
     assert better[0] < 0.5 * better[1]
 
 
-def test_unknown_member_and_backend_are_named(source):
+def test_unknown_member_and_learner_are_named(source):
     with pytest.raises(RangeError, match=r"members: expected names out of .*, got 'magic'"):
         fine_tune(source, towers(doubled), members=["magic"])
-    with pytest.raises(RangeError, match=r"backend: expected one of .*, got 'magic'"):
-        fine_tune(source, towers(doubled), backend="magic")
+    with pytest.raises(RangeError, match=r"learner: expected one of .*, got 'magic'"):
+        fine_tune(source, towers(doubled), learner="magic")
 
 
 def test_lightgbm_trains_the_boosted_members(source):
     pytest.importorskip("lightgbm")
-    models = [fine_tune(source, towers(doubled), backend="lightgbm") for _ in range(2)]
+    models = [fine_tune(source, towers(doubled), learner="lightgbm") for _ in range(2)]
     x = predictors(500, 9)
     np.testing.assert_array_equal(models[0].predict(x), models[1].predict(x))
     assert np.corrcoef(models[0].predict(x), process_gpp(x))[0, 1] > 0.95
@@ -165,14 +165,14 @@ def test_literal_scheme_goes_on_from_the_emulator(source):
     assert np.mean((model.predict(x) - 2 * process_gpp(x)) ** 2) < 0.2 * np.mean(process_gpp(x) ** 2)
 
 
-@pytest.mark.parametrize("backend", ["sklearn", "lightgbm"])
-def test_partial_member_starts_from_a_quarter_of_the_emulator(source, backend):
+@pytest.mark.parametrize("learner", ["sklearn", "lightgbm"])
+def test_partial_member_starts_from_a_quarter_of_the_emulator(source, learner):
     """Where trees cannot split, what remains is a quarter of the emulator and a constant."""
-    pytest.importorskip(backend)
+    pytest.importorskip(learner)
     x, emulator = predictors(8, 3), source.sources["process"]
     gpp = 3.0 + process_gpp(x)
-    rows = Rows(x, PREDICTORS, np.column_stack(list(source.predict_sources(list(x.T)).values())), gpp, emulator)
-    forest = fit_member("partial", rows, backend=backend)
+    rows = TrainingRows(x, PREDICTORS, np.column_stack(list(source.predict_sources(list(x.T)).values())), gpp, emulator)
+    forest = fit_member("partial", rows, learner=learner)
     probe = predictors(300, 9)
     found = forest.predict_columns([*probe.T, process_gpp(probe), probe[:, SW]])
     part = 0.25 * emulator.predict_columns(list(probe.T))
@@ -197,7 +197,7 @@ def test_intervals_hold_unseen_clusters(source):
 
     model = fine_tune(source, towers(noisy, n=1800, clusters=60))
     new = towers(noisy, n=1800, clusters=60, seed=50)
-    gpp, low, high = model.predict_interval_columns(list(new.x.T))
+    gpp, low, high = model.predict(new.x, interval=True)
     np.testing.assert_array_equal(gpp, model.predict(new.x))
     assert (low <= gpp).all()
     assert (gpp <= high).all()
@@ -216,7 +216,7 @@ def test_fine_tuning_is_decided_by_its_seed(source, tuned):
 def test_towers_with_other_predictors_are_refused(source):
     data = towers(doubled)
     other = Samples(data.x[:, 1:], data.gpp_daily, data.process, data.groups, PREDICTORS[1:])
-    with pytest.raises(ShapeError, match="towers: expected predictors"):
+    with pytest.raises(ShapeError, match="samples: expected predictors"):
         fine_tune(source, other)
     with pytest.raises(RangeError, match="expected process GPP as its first quantity"):
         pretrain(data.x, {"light": data.x[:, SW]})
@@ -331,7 +331,7 @@ def test_process_that_was_calibrated_to_the_towers_is_not_trusted(source):
     elsewhere = known.gpp_daily * rng.uniform(0.5, 1.5, len(known))
     told, trusting = fine_tune(source, known, process=elsewhere), fine_tune(source, known)
     assert told.process_weight < trusting.process_weight
-    (_, low, high), (_, near_low, near_high) = (m.predict_interval_columns(list(known.x.T)) for m in (told, trusting))
+    (_, low, high), (_, near_low, near_high) = (m.predict(known.x, interval=True) for m in (told, trusting))
     assert np.mean(high - low) > np.mean(near_high - near_low)
     with pytest.raises(ShapeError, match=r"process: expected shape \(1200,\), got \(3,\)"):
         fine_tune(source, known, process=elsewhere[:3])

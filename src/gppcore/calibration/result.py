@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gppcore.constants import PlantFunctionalType
 from gppcore.errors import CalibrationFormatError, MissingFileError
+from gppcore.io.durable import write_json
 
 _FORMAT = "gppcore calibration 1"
 
@@ -63,10 +64,7 @@ class Calibration:
 
     def save(self, path: str | Path) -> None:
         """Write to a JSON file, which is replaced in one step if it exists."""
-        path = Path(path)
-        temporary = path.with_name(f"{path.name}.part")
-        temporary.write_text(json.dumps({"format": _FORMAT, **asdict(self)}, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        write_json(Path(path), {"format": _FORMAT, **asdict(self)})
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:

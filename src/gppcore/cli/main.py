@@ -76,7 +76,7 @@ def map_(
 
     predictor, store = TransferModel.load(model), TileStore.open(tiles)
     with Progress() as bar:
-        task = bar.add_task("Cells", total=store.index.size * store.n_years)
+        task = bar.add_task("Cells", total=store.index.size * len(store.each_year))
         map_gpp(
             predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
         )
@@ -100,7 +100,7 @@ def build_tiles(
         task = bar.add_task("Tiles", total=None)
         store = build_tiles(read, out, n_threads=threads, progress=lambda cells: bar.update(task, advance=cells))
         derive_predictors(store)
-    typer.echo(f"Tiles  {out}: {store.index.size} cells, {store.n_years} years, {len(read.variables)} variables")
+    typer.echo(f"Tiles  {out}: {store.index.size} cells, {len(store.each_year)} years, {len(read.variables)} variables")
 
 
 @app.command("evaluate")

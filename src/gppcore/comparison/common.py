@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gppcore.comparison.grid import Grid
 from gppcore.comparison.read import Field
 from gppcore.errors import ProductFormatError
 from gppcore.regrid import LatLonGrid, RegridPlan, cell_area
@@ -29,7 +28,7 @@ _READ_CELLS = 40_000_000
 _BAND_CELLS = 800_000
 
 
-def common_grid(fields: Sequence[Field]) -> tuple[list[Field], Grid]:
+def common_grid(fields: Sequence[Field]) -> tuple[list[Field], LatLonGrid]:
     """Return the fields with the coarsest cut to where all others overlap it, and that field's grid.
 
     Raises
@@ -45,12 +44,12 @@ def common_grid(fields: Sequence[Field]) -> tuple[list[Field], Grid]:
         if rows.stop == rows.start or columns.size == 0:
             names = " and ".join(field.name for field in fields)
             raise ProductFormatError(f"{names}: expected grids that overlap in one piece, got none in common")
-        grid = Grid(cut.grid.rows(rows).lat_edges, lon_edges)
+        grid = LatLonGrid(cut.grid.rows(rows).lat_edges, lon_edges)
         cut = replace(cut, data=cut.data[:, rows, columns], grid=grid)
     return [cut if i == coarsest else field for i, field in enumerate(fields)], cut.grid
 
 
-def bands(fields: Sequence[Field], grid: Grid) -> Iterator[slice]:
+def bands(fields: Sequence[Field], grid: LatLonGrid) -> Iterator[slice]:
     """Yield bands of rows of the grid, so high that rows stored together are read together."""
     height = max(1, _BAND_CELLS // grid.shape[1])
     for field in fields:
@@ -62,7 +61,7 @@ def bands(fields: Sequence[Field], grid: Grid) -> Iterator[slice]:
         yield slice(start, min(start + height, grid.shape[0]))
 
 
-def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Means, StepTotals]:
+def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tuple[Means, StepTotals]:
     """Average a field by area to the cells of `grid`, and over the years to calendar months.
 
     A field of annual means gives one map. Also returned is the sum of every time step over its valid cells, NaN in
@@ -73,14 +72,14 @@ def climatology(field: Field, grid: Grid, months: tuple[int, ...]) -> tuple[Mean
     totals = np.array([0.0 if month in slots else np.nan for month in field.months])
     area = cell_area(grid.lat_edges, grid.lon_edges)
     rows = field.grid.rows_over(grid)
-    source = field.grid.rows(rows)
-    if source.shape[0]:
-        plan = RegridPlan(LatLonGrid(source.lat_edges, source.lon_edges), LatLonGrid(grid.lat_edges, grid.lon_edges))
-    block = max(1, min(field.chunks[0], _READ_CELLS // max(1, source.shape[0] * source.shape[1])))
+    height = rows.stop - rows.start
+    if height:
+        plan = RegridPlan(field.grid.rows(rows), grid)
+    block = max(1, min(field.chunks[0], _READ_CELLS // max(1, height * field.grid.shape[1])))
     for start in range(0, len(field.months), block):
         steps = slice(start, start + block)
         slot_of = [slots.index(month) if month in slots else None for month in field.months[steps]]
-        if source.shape[0] == 0 or not any(slot is not None for slot in slot_of):
+        if height == 0 or not any(slot is not None for slot in slot_of):
             continue
         values = field.data[steps, rows].values
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gppcore.comparison import moments
-from gppcore.comparison.grid import Grid
+from gppcore.regrid import LatLonGrid
 from gppcore.variables import attributes
 
 Floats = NDArray[np.float64]
@@ -19,7 +19,7 @@ _LEAST_MONTHS = 6  # a correlation over fewer tells next to nothing
 class Blocks:
     """Moments by block of k x k cells, so that no map has more than 1440 columns."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: LatLonGrid) -> None:
         self._grid = grid
         self._k = -(-grid.shape[1] // _COLUMNS)
         self._sums = np.zeros((moments.TERMS, -(-grid.shape[0] // self._k), -(-grid.shape[1] // self._k)))
@@ -54,7 +54,7 @@ class Blocks:
             lat=("lat", _centres(self._grid.lat_edges, self._k), attributes("lat")),
             lon=("lon", _centres(self._grid.lon_edges, self._k), attributes("lon")),
         )
-        if not self._grid.circles:
+        if not self._grid.periodic:
             return maps
         turned = maps.assign_coords(lon=("lon", (maps.lon.values + 180.0) % 360.0 - 180.0, maps.lon.attrs))
         return turned.sortby("lon")

@@ -12,10 +12,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gppcore.comparison.grid import Grid
-from gppcore.errors import ProductFormatError, UnitsError
-from gppcore.io.cf import open_cf
-from gppcore.regrid import edges
+from gppcore.errors import ProductFormatError, RangeError, ShapeError, UnitsError
+from gppcore.io.cf import axes, open_cf
+from gppcore.regrid import LatLonGrid, grid_of
 from gppcore.variables import DAYS_IN_MONTH, G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
 
 YEAR_DAYS = float(DAYS_IN_MONTH.sum())
@@ -25,8 +24,6 @@ _PER_DAY = {"s": SECONDS_PER_DAY, "h": 24.0, "d": 1.0, "month": float("nan"), "y
 _WORDS = {"s": "s sec second", "h": "h hr hour", "d": "d day", "month": "month mon", "yr": "yr y a year"}
 _TIMES = {word: unit for unit, words in _WORDS.items() for word in words.split()}
 _KNOWN_UNITS = "g, kg or mg (carbon), umol or mol (CO2), m-2, per s, h, d, month or yr"
-_LAT = ("latitude", "lat", "y", "nav_lat")
-_LON = ("longitude", "lon", "x", "nav_lon")
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Field:
     name: str
     data: xr.DataArray
     """(time, lat, lon), in the unit of the file."""
-    grid: Grid
+    grid: LatLonGrid
     months: tuple[int, ...]
     """Calendar month of every time step; 0 is an annual mean."""
     years: tuple[int, ...]
@@ -63,25 +60,12 @@ def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
         if not path.exists() and front:
             path, wanted = Path(front), back
         dataset, label = stack.enter_context(open_cf(path, "product")), path.name
-    lat = _coordinate(dataset, "latitude", "degrees_north", _LAT, label)
-    lon = _coordinate(dataset, "longitude", "degrees_east", _LON, label)
-    name = _variable(dataset, wanted, (str(lat.dims[0]), str(lon.dims[0])), label)
-    return _field(dataset, name, lat, lon, f"{label}: {name}")
-
-
-def _coordinate(dataset: xr.Dataset, standard_name: str, unit: str, names: tuple[str, ...], label: str) -> xr.DataArray:
-    """Find a coordinate by its CF attributes, else by its usual names."""
-    found = [v for v in dataset.variables if dataset[v].attrs.get("standard_name") == standard_name]
-    found = found or [v for v in dataset.variables if dataset[v].attrs.get("units") == unit and dataset[v].ndim == 1]
-    found = found or [v for v in dataset.variables if str(v).lower() in names]
-    if not found:
-        raise ProductFormatError(f"{label}: expected {standard_name} by CF attributes or named {names}, got none")
-    coordinate = dataset[found[0]]
-    if coordinate.ndim != 1 or coordinate.size < 2:
-        raise ProductFormatError(
-            f"{label}: expected {standard_name} in one dimension, two cells or more, got {coordinate.shape}"
-        )
-    return coordinate
+    try:
+        (y, x), grid = axes(dataset), grid_of(dataset)
+    except (ShapeError, RangeError) as error:
+        raise ProductFormatError(f"{label}: {error}") from None
+    name = _variable(dataset, wanted, (str(y), str(x)), label)
+    return _field(dataset, name, (str(y), str(x)), grid, f"{label}: {name}")
 
 
 def _variable(dataset: xr.Dataset, wanted: str | None, dims: tuple[str, str], label: str) -> str:
@@ -101,8 +85,8 @@ def _variable(dataset: xr.Dataset, wanted: str | None, dims: tuple[str, str], la
     return found[0]
 
 
-def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray, label: str) -> Field:
-    y, x = str(lat.dims[0]), str(lon.dims[0])
+def _field(dataset: xr.Dataset, name: str, dims: tuple[str, str], grid: LatLonGrid, label: str) -> Field:
+    y, x = dims
     data = dataset[name].squeeze([d for d in dataset[name].dims if d not in (y, x) and dataset[name].sizes[d] == 1])
     time = [str(d) for d in data.dims if d not in (y, x)]
     if len(time) > 1:
@@ -111,36 +95,18 @@ def _field(dataset: xr.Dataset, name: str, lat: xr.DataArray, lon: xr.DataArray,
     amount, per = _unit(data.attrs.get("units"), label)
     months, years = _calendar(dataset, dataset[name], per, label)
     days = np.array([DAYS_IN_MONTH[month - 1] if month else YEAR_DAYS / 12 for month in months])
-    lat_edges, lon_edges = np.clip(_edges(dataset, lat, label), -90.0, 90.0), _edges(dataset, lon, label)
-    north_first, eastward = lat_edges[0] > lat_edges[-1], lon_edges[0] < lon_edges[-1]
+    north_first, eastward = grid.lat_edges[0] > grid.lat_edges[-1], grid.lon_edges[0] < grid.lon_edges[-1]
     turn = slice(None, None, 1 if north_first else -1), slice(None, None, 1 if eastward else -1)
     stored = dataset[name].encoding.get("preferred_chunks", {})
     return Field(
         name=label,
         data=data[:, turn[0], turn[1]],
-        grid=Grid(lat_edges[turn[0]], lon_edges[turn[1]]),
+        grid=LatLonGrid(grid.lat_edges[turn[0]], grid.lon_edges[turn[1]]),
         months=months,
         years=years,
         factors=amount / days if per == "month" else np.full(len(months), amount * _PER_DAY[per]),
         chunks=(stored.get(time[0], 1) if time else 1, stored.get(y, 1)),
     )
-
-
-def _edges(dataset: xr.Dataset, coordinate: xr.DataArray, label: str) -> NDArray[np.float64]:
-    """Edges of the cells, from the bounds where the file gives them, else half way between centres."""
-    # A longitude that jumps from 180 to -180 inside the file is one ascending row of cells.
-    centres = np.unwrap(coordinate.values.astype(np.float64), period=360.0)
-    steps = np.diff(centres)
-    if not (np.all(steps > 0) or np.all(steps < 0)):
-        raise ProductFormatError(f"{label}: expected {coordinate.name} in order, got steps of both signs or NaN")
-    bounds = dataset.variables.get(coordinate.attrs.get("bounds", coordinate.encoding.get("bounds")))
-    if bounds is None:
-        return edges(centres)
-    pairs = np.sort(bounds.values.astype(np.float64), axis=1)[:, :: 1 if steps[0] > 0 else -1]
-    pairs += 360.0 * np.round((centres - pairs.mean(axis=1)) / 360.0)[:, None]
-    if not np.allclose(pairs[1:, 0], pairs[:-1, 1], atol=1e-3):
-        raise ProductFormatError(f"{label}: expected cells of {coordinate.name} side by side, got gaps in its bounds")
-    return np.append(pairs[:, 0], pairs[-1, 1])
 
 
 def _unit(units: str | None, label: str) -> tuple[float, str]:

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from gppcore.comparison import moments
 from gppcore.comparison.common import PG, Means
-from gppcore.comparison.grid import Grid
 from gppcore.comparison.maps import Blocks
 from gppcore.comparison.read import YEAR_DAYS
 from gppcore.comparison.result import Comparison, Density
 from gppcore.errors import ProductFormatError
-from gppcore.regrid import cell_area
+from gppcore.regrid import LatLonGrid, cell_area
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +27,7 @@ _DENSITY_STEP, _DENSITY_BINS = 0.05, 500
 class Sums:
     """Weighted sums of every product and the reference, over the cells that all have."""
 
-    def __init__(self, grid: Grid, names: Sequence[str], months: tuple[int, ...], days: Floats) -> None:
+    def __init__(self, grid: LatLonGrid, names: Sequence[str], months: tuple[int, ...], days: Floats) -> None:
         """Take the names of the products, the reference last, and the days of each map; `months` is () for annual."""
         self._grid, self._names, self._months, self._days = grid, names, months, days
         self._own = np.zeros(len(names))
@@ -114,7 +113,7 @@ class Sums:
 class _Pair:
     """Sums of one product and the reference."""
 
-    def __init__(self, grid: Grid, n_months: int) -> None:
+    def __init__(self, grid: LatLonGrid, n_months: int) -> None:
         self.monthly = np.zeros((moments.TERMS, grid.shape[0], n_months))
         self.density = np.zeros(_DENSITY_BINS**2, np.int64)
         self.cells: list[NDArray[np.float32]] = []  # sums of w, w x and w y of each common cell

@@ -12,10 +12,11 @@ from gppcore.constants import PFT_NAMES
 from gppcore.demo.forcing import demonstration_forcing, leaf_area_index
 from gppcore.demo.world import open_world
 from gppcore.features import MONTHLY_PREDICTORS, pft_fractions
-from gppcore.features.koeppen import koeppen_main
-from gppcore.process import soil_water
+from gppcore.features.derive import derived
+from gppcore.features.koeppen import koeppen_class
 from gppcore.regrid import aggregate, cell_area, downscale
-from gppcore.tiles.store import MONTHS, window_order
+from gppcore.tiles.store import window_order
+from gppcore.variables import MONTHS
 
 Float32 = NDArray[np.float32]
 Index = NDArray[np.int64]
@@ -121,15 +122,14 @@ def model_climate(
     lat, lon = (axis.reshape(-1)[cells] for axis in np.meshgrid(lat, lon, indexing="ij"))
     known = {"tair": tair[:, cells].astype(np.float64), "precip": precip[:, cells].astype(np.float64)}
     known.update(demonstration_forcing(lat, lon, known["tair"], known["precip"]))
-    evaporation = soil_water.potential_evaporation(known["tair"], known["tair_range"], known["sw_toa"])
-    known["soil_water"] = soil_water.soil_water(known["precip"], evaporation, known["tair"])
+    known["soil_water"] = derived(known, mean_year=True)["soil_water"]
     fields = {}
     for name in _CLIMATE:
         grid = np.full((MONTHS, tair.shape[1]), np.nan, dtype=np.float32)
         grid[:, cells] = known[name]
         fields[name] = grid.reshape(shape)
     koeppen = np.full(tair.shape[1], "", dtype="<U1")
-    koeppen[cells] = koeppen_main(known["tair"], known["precip"])
+    koeppen[cells] = koeppen_class(known["tair"], known["precip"])  # the main class: the array holds one letter
     return fields, koeppen.reshape(shape[1:])
 
 

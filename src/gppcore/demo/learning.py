@@ -25,10 +25,10 @@ from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples, pre
 from gppcore.process.daylight import N_CLOUD_DAYS, N_NODES
 from gppcore.process.simulate import simulate
 from gppcore.report.demo_data import SCHEMES
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
 from gppcore.transfer.train import Unseen, direct, fine_tune
 from gppcore.transfer.transfer_model import TransferModel
-from gppcore.variables import VARIABLES, attributes
+from gppcore.variables import MONTHS, VARIABLES, attributes
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from gppcore.constants import IGBP, PFT_NAMES, PFTS, PlantFunctionalType
 from gppcore.demo.fields import QUARTER, SHAPE, World, centres, coarse_index, monthly_at, static_at
-from gppcore.process import soil_water
+from gppcore.features.derive import derived
 from gppcore.process.simulate import simulate
-from gppcore.tiles.store import MONTHS
 from gppcore.towers import Towers
+from gppcore.variables import MONTHS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -136,8 +136,7 @@ def _weather(world: World, cells: NDArray[np.int64], rng: np.random.Generator) -
     fields["sw"] = np.minimum(fields["sw"] * np.exp(-0.06 * wet + 0.03 * warm), 0.8 * fields["sw_toa"])
     fields["vpd"] *= np.exp(0.12 * warm - 0.12 * wet)
     fields["lai"] *= np.exp(0.08 * _persistent(rng, months))
-    evaporation = soil_water.potential_evaporation(fields["tair"], fields["tair_range"], fields["sw_toa"])
-    fields["soil_water"] = soil_water.soil_water(fields["precip"], evaporation, fields["tair"])
+    fields["soil_water"] = derived(fields)["soil_water"]
     static = static_at(world, cells)
     fields["c4_fraction"] = static["c4_fraction"].astype(np.float64)
     fields["pft_fraction"] = np.stack([static[f"fraction_{name}"] for name in PFT_NAMES]).astype(np.float64)

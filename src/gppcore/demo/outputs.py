@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,10 +23,10 @@ from gppcore.features import Samples
 from gppcore.mapping.product import write_netcdf
 from gppcore.mapping.run import map_gpp
 from gppcore.report import ReportData
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers
 from gppcore.transfer.transfer_model import TransferModel
-from gppcore.variables import attributes
+from gppcore.variables import MONTHS, attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,14 +62,6 @@ class Run:
     comparison: Comparison
     truth: float | None
     land_cells: int
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file that is either complete or not there."""
-    with disk_errors(path):
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
-        temporary.replace(path)
 
 
 def write_process_map(source: Source, simulated: xr.Dataset, out: Path) -> Path:

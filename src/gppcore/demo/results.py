@@ -14,8 +14,8 @@ from gppcore.demo.learning import PROCESS
 from gppcore.evaluation.holdout import Evaluation
 from gppcore.features import Samples
 from gppcore.regrid import aggregate
-from gppcore.tiles.store import MONTHS, TileStore
-from gppcore.variables import DAYS_IN_MONTH
+from gppcore.tiles.store import TileStore
+from gppcore.variables import DAYS_IN_MONTH, MONTHS
 
 Float = NDArray[np.float64]
 

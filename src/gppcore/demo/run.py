@@ -18,15 +18,16 @@ from gppcore.demo.outputs import Options
 from gppcore.demo.progress import Steps
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.features import MONTHLY_PREDICTORS, Samples
+from gppcore.io.durable import write_json
 from gppcore.process.simulate import simulate
 from gppcore.regrid import cell_area
 from gppcore.report import write_report
 from gppcore.report.demo_data import SCHEMES
-from gppcore.tiles.store import MONTHS, TileStore
+from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers, read_towers
 from gppcore.transfer.train import direct, fine_tune, pretrain
 from gppcore.transfer.transfer_model import TransferModel
-from gppcore.variables import DAYS_IN_MONTH
+from gppcore.variables import DAYS_IN_MONTH, MONTHS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,7 +84,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             run = outputs.Run(options, towers, samples, judged, summary_of_map, comparison, truth, store.index.size)
             write_report(outputs.report_data(run, steps.seconds), options.out)
     summary = outputs.summary(run, steps.seconds)
-    outputs.write_json(options.out / "summary.json", summary)
+    write_json(options.out / "summary.json", summary)
     return summary
 
 
@@ -124,7 +125,7 @@ def _store(world: World, options: Options) -> TileStore:
             raise RangeError(f"--region: expected a window S,N,W,E with land, got {options.region}, which has none")
     with disk_errors(options.out):
         options.out.mkdir(parents=True, exist_ok=True)
-    outputs.write_json(options.out / _RUN, _identity(options))
+    write_json(options.out / _RUN, _identity(options))
     return TileStore.create(path, lat, lon, cells)
 
 

@@ -112,5 +112,5 @@ class Study:
         }
         if not model.has_interval:
             return {**found, "transfer": model.predict(test.x, n_threads=self.n_threads)}
-        gpp, low, high = model.predict_interval_columns(list(test.x.T), n_threads=self.n_threads)
+        gpp, low, high = model.predict(test.x, interval=True, n_threads=self.n_threads)
         return {**found, "transfer": gpp, "transfer_low": low, "transfer_high": high}

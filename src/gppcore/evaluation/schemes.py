@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import RangeError
+from gppcore.statistics import assign_folds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,13 +120,9 @@ def splits(
 
 
 def _folds(cluster: NDArray[Any]) -> Iterator[tuple[str, Mask]]:
-    """Yield folds of clusters, in an order shuffled once, so that neighbouring numbers do not share a fold."""
-    names, size = np.unique(cluster, return_counts=True)
-    order = np.random.default_rng(0).permutation(len(names))
-    names, size = names[order], size[order]
-    fold = np.minimum(np.cumsum(size) * _FOLDS // size.sum(), _FOLDS - 1)
+    fold = assign_folds(cluster, _FOLDS)
     for k in range(_FOLDS):
-        yield f"fold {k + 1}", np.isin(cluster, names[fold == k])
+        yield f"fold {k + 1}", fold == k
 
 
 def _later_years(groups: pd.DataFrame) -> Mask:

@@ -8,9 +8,9 @@ from gppcore.features.predictors import (
     STATIC_PREDICTORS,
     Samples,
     igbp_codes,
+    land_cover_fractions,
     pft_fractions,
     predictor_matrix,
-    with_cover,
 )
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "STATIC_PREDICTORS",
     "Samples",
     "igbp_codes",
+    "land_cover_fractions",
     "pft_fractions",
     "predictor_matrix",
-    "with_cover",
 ]

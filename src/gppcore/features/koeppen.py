@@ -1,4 +1,4 @@
-"""Koeppen-Geiger classes from twelve months of temperature and precipitation: of a place, or main classes of many."""
+"""Koeppen-Geiger classes of climates."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore.errors import ShapeError
-from gppcore.variables import DAYS_IN_MONTH
+from gppcore.variables import DAYS_IN_MONTH, MONTHS
 
 Float = NDArray[np.float64]
 
 
-def koeppen_class(tair: ArrayLike, precip: ArrayLike) -> str:
-    """Return the Koeppen-Geiger class of a climate.
+def koeppen_class(tair: ArrayLike, precip: ArrayLike) -> NDArray[np.str_]:
+    """Return the Koeppen-Geiger classes of climates; the first letter is the main class.
 
     Parameters
     ----------
-    tair : array_like, shape (12,)
-        Mean temperature of January to December [degC].
-    precip : array_like, shape (12,)
-        Mean precipitation of the months [mm month-1].
+    tair : array_like, shape (12,) or (12, n)
+        Mean air temperature of January to December [degC].
+    precip : array_like, shape (12,) or (12, n)
+        Mean precipitation of the months [mm d-1].
 
     Returns
     -------
-    str
+    ndarray of str, shape () or (n,)
         One of the 30 classes, such as Cfb; empty where a month is unknown.
 
     Raises
@@ -44,68 +44,48 @@ def koeppen_class(tair: ArrayLike, precip: ArrayLike) -> str:
 
     Examples
     --------
-    >>> koeppen_class([2, 3, 5, 9, 14, 17, 19, 18, 15, 10, 5, 1], [50] * 12)
+    >>> str(koeppen_class([2, 3, 5, 9, 14, 17, 19, 18, 15, 10, 5, 1], [1.7] * 12))
     'Cfb'
     """
-    t, p = np.asarray(tair, dtype=float), np.asarray(precip, dtype=float)
-    if t.shape != (12,) or p.shape != (12,):
+    t, p = np.asarray(tair, dtype=np.float64), np.asarray(precip, dtype=np.float64)
+    if t.shape != p.shape or t.shape[:1] != (MONTHS,) or t.ndim > 2:
         raise ShapeError(
-            f"koeppen_class: expected 12 months of temperature and precipitation, got {t.shape}, {p.shape}"
+            f"koeppen_class: expected 12 months of temperature and precipitation, got {t.shape} and {p.shape}"
         )
-    if np.isnan(t).any() or np.isnan(p).any():
-        return ""
-    half = np.zeros(12, dtype=bool)
-    half[3:9] = True
-    summer = half if t[half].mean() >= t[~half].mean() else ~half
-    mean, total = t.mean(), p.sum()
-    share = p[summer].sum() / total if total > 0.0 else 0.5
-    dryness = 2.0 * mean + (28.0 if share > 0.7 else 0.0 if share < 0.3 else 14.0)
-    if total < 10.0 * dryness:
-        return ("BW" if total < 5.0 * dryness else "BS") + ("h" if mean >= 18.0 else "k")
-    if t.min() >= 18.0:
-        return "Af" if p.min() >= 60.0 else "Am" if p.min() >= 100.0 - total / 25.0 else "Aw"
-    if t.max() <= 10.0:
-        return "ET" if t.max() > 0.0 else "EF"
-    return _temperate(t, p, summer, share > 0.5)
+    shape, t = t.shape[1:], t.reshape(MONTHS, -1)
+    p = p.reshape(MONTHS, -1) * DAYS_IN_MONTH[:, None]  # mm month-1
+    coldest, hottest, mean, total = t.min(axis=0), t.max(axis=0), t.mean(axis=0), p.sum(axis=0)
+    summer = _warmer_half(t)
+    in_summer = np.where(summer, p, 0.0).sum(axis=0)
+    share = np.divide(in_summer, total, out=np.full(total.shape, 0.5), where=total > 0.0)
+    dryness = 2.0 * mean + np.where(share > 0.7, 28.0, np.where(share < 0.3, 0.0, 14.0))
+    arid = np.char.add(np.where(total < 5.0 * dryness, "BW", "BS"), np.where(mean >= 18.0, "h", "k"))
+    always_wet, monsoon = p.min(axis=0) >= 60.0, p.min(axis=0) >= 100.0 - total / 25.0
+    tropical = np.select([always_wet, monsoon], ["Af", "Am"], default="Aw")
+    polar = np.where(hottest > 0.0, "ET", "EF")
+    rules = [np.isnan(mean + total), total < 10.0 * dryness, coldest >= 18.0, hottest <= 10.0]
+    classes = np.select(rules, ["", arid, tropical, polar], default=_temperate(t, p, summer, share > 0.5))
+    return classes.reshape(shape)
 
 
-def _temperate(t: Float, p: Float, summer: NDArray[np.bool_], wet_summer: bool) -> str:
-    """Return the class of a climate with a warm summer and a cold month: C or D."""
-    dry_summer = p[summer].min() < 40.0 and p[summer].min() < p[~summer].max() / 3.0
-    dry_winter = p[~summer].min() < p[summer].max() / 10.0
-    if dry_summer and dry_winter:
-        dry_summer, dry_winter = not wet_summer, wet_summer
-    rain = "s" if dry_summer else "w" if dry_winter else "f"
-    warmth = "a" if t.max() >= 22.0 else "b" if (t >= 10.0).sum() >= 4 else "d" if t.min() < -38.0 else "c"
-    return ("C" if t.min() > 0.0 else "D") + rain + warmth
+def _warmer_half(t: Float) -> NDArray[np.bool_]:
+    """Return the months of summer, shape (12, n)."""
+    april_to_september = np.isin(np.arange(MONTHS), range(3, 9))[:, None]
+    northern = t[3:9].mean(axis=0) >= t[[0, 1, 2, 9, 10, 11]].mean(axis=0)
+    return np.asarray(april_to_september == northern)
 
 
-def koeppen_main(tair: ArrayLike, precip: ArrayLike) -> NDArray[np.str_]:
-    """Classify climates into the main classes of Koeppen and Geiger.
-
-    Parameters
-    ----------
-    tair : array_like (12, n)
-        Monthly air temperature, degC.
-    precip : array_like (12, n)
-        Monthly precipitation, mm d-1.
-
-    Returns
-    -------
-    array (n,) of '<U1'
-        A tropical, B arid, C temperate, D cold, E polar, and '' where a value is NaN; the rules of Peel,
-        Finlayson & McMahon (2007), Hydrol. Earth Syst. Sci. 11:1633-1644, Table 1, arid first. Summer is
-        the warmer half of the year (April to September, or October to March).
-    """
-    tair = np.asarray(tair, dtype=np.float64)
-    monthly = np.asarray(precip, dtype=np.float64) * DAYS_IN_MONTH[:, None]
-    coldest, hottest, mean = tair.min(axis=0), tair.max(axis=0), tair.mean(axis=0)
-    april = slice(3, 9)
-    annual = monthly.sum(axis=0)
-    april_half = monthly[april].sum(axis=0)
-    northern = tair[april].mean(axis=0) >= mean
-    summer = np.where(northern, april_half, annual - april_half)
-    seasonal = np.where(summer >= 0.7 * annual, 28.0, np.where(summer <= 0.3 * annual, 0.0, 14.0))
-    arid = annual < 10 * (2 * mean + seasonal)
-    classes = [np.isnan(mean + annual), arid, coldest >= 18, hottest <= 10, coldest > 0]
-    return np.select(classes, ["", "B", "A", "E", "C"], default="D")
+def _temperate(t: Float, p: Float, summer: NDArray[np.bool_], wet_summer: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Return the classes of climates with a warm summer and a cold month: C or D."""
+    driest_summer, wettest_summer = np.where(summer, p, np.inf).min(axis=0), np.where(summer, p, -np.inf).max(axis=0)
+    driest_winter, wettest_winter = np.where(summer, np.inf, p).min(axis=0), np.where(summer, -np.inf, p).max(axis=0)
+    dry_summer = (driest_summer < 40.0) & (driest_summer < wettest_winter / 3.0)
+    dry_winter = driest_winter < wettest_summer / 10.0
+    both = dry_summer & dry_winter
+    dry_summer, dry_winter = np.where(both, ~wet_summer, dry_summer), np.where(both, wet_summer, dry_winter)
+    rain = np.select([dry_summer, dry_winter], ["s", "w"], default="f")
+    warmth = np.select(
+        [t.max(axis=0) >= 22.0, (t >= 10.0).sum(axis=0) >= 4, t.min(axis=0) < -38.0], ["a", "b", "d"], default="c"
+    )
+    main = np.where(t.min(axis=0) > 0.0, "C", "D")
+    return np.char.add(np.char.add(main, rain), warmth)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Float = NDArray[np.float64]
 
+_WETLAND = next(land_class.code for land_class in IGBP if land_class.acronym == "WET")
+
 MONTHLY_PREDICTORS = ("tair", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai")
 FRACTIONS = tuple(f"fraction_{name}" for name in PFT_NAMES)
 STATIC_PREDICTORS = ("c4_fraction", *FRACTIONS)
@@ -24,39 +26,30 @@ PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
 """Columns of the global tile stores, in order; `fraction_<pft>` are area shares: mixed cells need no category."""
 
 _SMALL = (*PREDICTORS, "ca", "fraction_wetland")
-_MID = (
-    *_SMALL,
-    "precip_3m",
-    "modis_ndwi",
-    "modis_fpar",
-    "modis_lst_day_k",
-    "grid_NDVI_maximum",
-    "grid_NDVI_minimum",
-    "elev_m",
-)
+_MID = (*_SMALL, "precip_3m", "ndwi", "fpar", "lst_day", "ndvi_max", "ndvi_min", "elevation")
 PREDICTOR_SETS = {
     "small": _SMALL,
     "mid": _MID,
     "full": (
         *_MID,
-        "modis_lai_m2_m2",
-        "modis_lst_night_k",
-        "modis_snow_pct",
-        "esacci_sm_m3_m3",
-        "era5_skin_t_k",
-        "era5_pet_mm_d",
-        "bess_par_w_m2",
-        "bess_pardiff_w_m2",
-        "cell_tmin_c",
-        "cell_tmax_c",
-        "cell_burned_frac",
-        "bess_peakVCmax_C3",
-        "bess_kn",
-        "grid_elev_0p5",
-        "soil_sand_30cm_raw",
-        "soil_clay_30cm_raw",
-        "soil_organic_30cm_raw",
-        "soil_swc_30cm_raw",
+        "lai_modis",
+        "lst_night",
+        "snow_cover",
+        "surface_soil_moisture",
+        "skin_temperature",
+        "pet",
+        "par",
+        "par_diffuse",
+        "tmin",
+        "tmax",
+        "burned_fraction",
+        "vcmax25_peak_c3",
+        "kn",
+        "elevation_coarse",
+        "soil_sand",
+        "soil_clay",
+        "soil_organic",
+        "soil_field_capacity",
     ),
 }
 """Predictors by how much is known of a place: forcing and land cover; the satellite columns that carry most; all
@@ -106,15 +99,32 @@ def pft_fractions(igbp: ArrayLike) -> NDArray[np.float32]:
     return np.ascontiguousarray(table[codes].T)
 
 
-def with_cover(window: dict[str, Float]) -> dict[str, Float]:
-    """Replace IGBP classes of cells by the area shares of their plant functional types."""
-    if "igbp" not in window:
-        return window
-    igbp = window["igbp"]
+def land_cover_fractions(igbp: Float) -> dict[str, Float]:
+    """Return the area shares that follow from IGBP classes: `fraction_<pft>` of each type and `fraction_wetland`.
+
+    Parameters
+    ----------
+    igbp : ndarray of float
+        Classes 0 to 16; NaN where the land cover is unknown.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Shares [1] in the shape of `igbp`, NaN where the class is unknown.
+
+    Raises
+    ------
+    RangeError
+        If a value is not a class.
+    """
     known = np.isfinite(igbp)
-    shares = pft_fractions(np.where(known, igbp, 0).astype(int).ravel()).astype(float).reshape(-1, *igbp.shape)
-    cover = {name: np.where(known, share, np.nan) for name, share in zip(FRACTIONS, shares, strict=True)}
-    return {name: field for name, field in window.items() if name != "igbp"} | cover
+    classes = igbp[known]
+    if len(wrong := classes[(classes != np.rint(classes)) | (classes < 0) | (classes > 16)]):
+        raise RangeError(f"igbp: expected classes 0 to 16, got {wrong[0]:g}")
+    shares = pft_fractions(np.where(known, igbp, 0).astype(int).ravel()).astype(np.float64).reshape(-1, *igbp.shape)
+    cover = dict(zip(FRACTIONS, shares, strict=True))
+    cover["fraction_wetland"] = (igbp == _WETLAND).astype(np.float64)
+    return {name: np.where(known, share, np.nan) for name, share in cover.items()}
 
 
 @dataclass(frozen=True)

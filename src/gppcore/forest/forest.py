@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from os import PathLike, fspath
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore import _core
-from gppcore.errors import ForestFormatError, RangeError, ShapeError
+from gppcore.arrays import check_output, floats, overlaps, whole_numbers
+from gppcore.display import html_table
+from gppcore.errors import DtypeError, ForestFormatError, RangeError, ShapeError
 from gppcore.forest.algebra import added, pruned, scaled
-from gppcore.forest.checks import check_output, checked_columns, matrix_columns
+from gppcore.forest.checks import checked_columns, row_columns
 from gppcore.forest.formats.arrays import NodeFlag
 from gppcore.forest.formats.lightgbm import read_lightgbm
 from gppcore.forest.formats.lightgbm_export import write_lightgbm
 from gppcore.forest.formats.sklearn import read_sklearn
 from gppcore.forest.formats.xgboost import read_xgboost
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Forest", "NodeFlag"]
 
@@ -37,10 +44,10 @@ class Forest:
     `NodeFlag` tells what becomes of numbers that are no category.
     """
 
-    __slots__ = ("_forest",)
+    __slots__ = ("__weakref__", "_digest", "_forest", "_path")
 
-    def __init__(self, forest: Any) -> None:
-        self._forest = forest
+    def __init__(self, forest: Any, *, path: str | None = None) -> None:
+        self._forest, self._path, self._digest = forest, path, ""
 
     @classmethod
     def from_sklearn(cls, estimator: Any) -> Forest:
@@ -162,7 +169,7 @@ class Forest:
         tree_output : array_like of int, shape (n_trees,), optional
             The output that a tree adds to, where leaves hold one value; 0 by default.
         link : {"identity", "exp", "sigmoid", "softmax"}
-            What makes predictions of raw sums.
+            Link function applied to the raw sums.
         link_scale : float
             Multiplies raw sums before the link.
         feature_names : sequence of str, optional
@@ -176,32 +183,34 @@ class Forest:
         if link not in _LINKS:
             message = f"link: expected one of {_LINKS}, got {link!r}"
             raise ForestFormatError(message)
-        features = np.ascontiguousarray(feature, dtype=np.int32)
-        begins = np.ascontiguousarray(tree_begin, dtype=np.int64)
-        outputs = np.zeros(max(begins.size - 1, 0), np.int32) if tree_output is None else tree_output
-        values = np.ascontiguousarray(value, dtype=np.float64)
-        bases = np.atleast_1d(np.ascontiguousarray(base, dtype=np.float64))
-        return cls(
-            _core.Forest.from_arrays(
-                n_features,
+        try:
+            features = whole_numbers("feature", feature, np.int32)
+            begins = whole_numbers("tree_begin", tree_begin, np.int64)
+            outputs = np.zeros(max(begins.size - 1, 0), np.int32) if tree_output is None else tree_output
+            values = np.ascontiguousarray(floats("value", value), dtype=np.float64)
+            bases = np.atleast_1d(np.ascontiguousarray(floats("base", base), dtype=np.float64))
+            arguments = (
+                whole_numbers("n_features", n_features, np.int32).item(),
                 bases.size,
                 values.shape[1] if values.ndim == 2 else 1,
                 _LINKS.index(link),
-                link_scale,
+                floats("link_scale", link_scale).item(),
                 bases,
                 begins,
-                np.ascontiguousarray(outputs, dtype=np.int32),
+                whole_numbers("tree_output", outputs, np.int32),
                 features,
-                np.ascontiguousarray(left, dtype=np.int32),
-                np.ascontiguousarray(right, dtype=np.int32),
-                np.ascontiguousarray(threshold, dtype=np.float64),
+                whole_numbers("left", left, np.int32),
+                whole_numbers("right", right, np.int32),
+                np.ascontiguousarray(floats("threshold", threshold), dtype=np.float64),
                 values,
-                np.zeros(features.shape, np.uint8) if flags is None else np.ascontiguousarray(flags, dtype=np.uint8),
-                np.ascontiguousarray(set_begin, dtype=np.int64),
-                np.ascontiguousarray(set_words, dtype=np.uint32),
+                whole_numbers("flags", np.zeros(features.shape, np.uint8) if flags is None else flags, np.uint8),
+                whole_numbers("set_begin", set_begin, np.int64),
+                whole_numbers("set_words", set_words, np.uint32),
                 list(feature_names),
             )
-        )
+        except (DtypeError, RangeError) as error:
+            raise ForestFormatError(f"from_arrays: {error}") from None
+        return cls(_core.Forest.from_arrays(*arguments))
 
     def arrays(self) -> dict[str, Any]:
         """Arguments of `from_arrays` that make this forest again; arrays are read-only and not copied."""
@@ -228,7 +237,7 @@ class Forest:
         ForestFormatError
             If the file is not a whole, unchanged forest file of a known version.
         """
-        return cls(_core.Forest.load(fspath(path)))
+        return cls(_core.Forest.load(fspath(path)), path=str(Path(path).resolve()))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a ``.gppf`` file: wholly or not at all.
@@ -285,7 +294,7 @@ class Forest:
 
     @property
     def link(self) -> str:
-        """What makes predictions of raw sums: identity, exp, sigmoid or softmax."""
+        """Link function applied to the raw sums: identity, exp, sigmoid or softmax."""
         return _LINKS[self._forest.link]
 
     @property
@@ -301,7 +310,7 @@ class Forest:
 
     def predict(
         self,
-        rows: NDArray[Float],
+        x: NDArray[Float] | pd.DataFrame,
         *,
         raw: bool = False,
         out: NDArray[Float] | None = None,
@@ -311,25 +320,28 @@ class Forest:
 
         Parameters
         ----------
-        rows : ndarray, shape (n, n_features), float32 or float64
-            One row per prediction; NaN, or masked, is a missing value. May be strided.
+        x : array_like, shape (n, n_features), or pandas.DataFrame
+            One row per prediction, float32 or float64; NaN, or masked, is a missing value. May be strided. The columns
+            of a DataFrame are taken by name, in any order, where the forest has `feature_names`; an array and a forest
+            without names go by position.
         raw : bool
             Leave out the link and its scale.
         out : ndarray, shape (n,), or (n, n_outputs) with several outputs, optional
-            Dtype of `rows`; made when not given.
+            Dtype of `x`; made when not given. May overlap `x`.
         n_threads : int
             Threads to use; 0 means all cores. The result does not depend on it.
 
         Returns
         -------
-        ndarray, shape (n,), or (n, n_outputs) with several outputs, dtype of `rows`
+        ndarray, shape (n,), or (n, n_outputs) with several outputs, dtype of `x`
             In the unit of the target that the trees were trained on.
 
         Raises
         ------
         ShapeError, DtypeError
+            Names that are missing or unknown are listed.
         """
-        columns = matrix_columns(rows, self.n_features)
+        columns = row_columns(x, self.n_features, self.feature_names)
         return self._run(columns, columns[0].shape, out, raw, n_threads)
 
     def predict_columns(
@@ -362,12 +374,12 @@ class Forest:
         ready, shape = checked_columns(columns, self.n_features, self.feature_names)
         return self._run(ready, shape, out, raw, n_threads)
 
-    def apply(self, rows: NDArray[Float], *, n_threads: int = 1) -> NDArray[np.int32]:
+    def apply(self, x: NDArray[Float] | pd.DataFrame, *, n_threads: int = 1) -> NDArray[np.int32]:
         """Tell which leaf of each tree a row reaches.
 
         Parameters
         ----------
-        rows : ndarray, shape (n, n_features), float32 or float64
+        x : array_like, shape (n, n_features), or pandas.DataFrame
             As for `predict`.
         n_threads : int
             Threads to use; 0 means all cores.
@@ -381,14 +393,14 @@ class Forest:
         ------
         ShapeError, DtypeError
         """
-        columns = matrix_columns(rows, self.n_features)
+        columns = row_columns(x, self.n_features, self.feature_names)
         leaves = np.empty((columns[0].size, self.n_trees), np.int32)
         self._of("apply", columns[0].dtype)(columns, leaves, n_threads)
         return leaves
 
     def refit_leaves(
         self,
-        rows: NDArray[Float],
+        x: NDArray[Float] | pd.DataFrame,
         y: ArrayLike,
         *,
         weight: ArrayLike | None = None,
@@ -403,14 +415,14 @@ class Forest:
 
         Parameters
         ----------
-        rows : ndarray, shape (n, n_features), float32 or float64
+        x : array_like, shape (n, n_features), or pandas.DataFrame
             As for `predict`.
         y : array_like, shape (n,), or (n, n_outputs) with several outputs
-            Targets of raw predictions, in their unit (before the link); finite.
+            Targets of raw predictions, in their unit (before the link); finite. Samples with a masked one are left out.
         weight : array_like, shape (n,), optional
             Weights of the samples, at least 0; n and the mean above are then weighted.
         shrinkage : float
-            Samples that speak for the old value of a leaf; at least 0.
+            Prior weight of the existing leaf value, in samples; at least 0.
         rate : float
             Share of the step to take.
         n_threads : int
@@ -424,16 +436,19 @@ class Forest:
         ------
         ShapeError, DtypeError, RangeError
         """
-        columns = matrix_columns(rows, self.n_features)
+        columns = row_columns(x, self.n_features, self.feature_names)
         n = columns[0].size
-        target = np.ascontiguousarray(y, np.float64)
-        weights = np.ones(n) if weight is None else np.ascontiguousarray(weight, np.float64)
+        target = np.ascontiguousarray(floats("y", y), np.float64)
+        weights = np.ones(n) if weight is None else np.array(floats("weight", weight), np.float64)
         for name, array, shape in (("y", target, self._shape(n)), ("weight", weights, (n,))):
             if array.shape != shape:
                 message = f"{name}: expected shape {shape}, got {array.shape}"
                 raise ShapeError(message)
+        if np.ma.is_masked(y):
+            left_out = np.ma.getmaskarray(np.ma.asarray(y)).reshape(n, -1).any(axis=1)
+            target[left_out], weights[left_out] = 0.0, 0.0
         if not np.isfinite(target).all():
-            message = "y: expected finite numbers, got NaN or infinity"
+            message = "y: expected finite numbers, got NaN or infinity; mask what is missing"
             raise RangeError(message)
         if not (weights.min(initial=0.0) >= 0.0 and np.isfinite(weights).all() and shrinkage >= 0.0):
             message = "weight, shrinkage: expected finite numbers of at least 0, got others"
@@ -442,6 +457,46 @@ class Forest:
         value = refit(columns, target.reshape(n, self.n_outputs), weights, shrinkage, rate, n_threads)
         arrays = self.arrays()
         return Forest.from_arrays(**{**arrays, "value": value.reshape(arrays["value"].shape)})
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal digits of the forest's content: equal for forests that predict alike by the same trees."""
+        if not self._digest:
+            sha = hashlib.sha256()
+            for name, value in self.arrays().items():
+                content = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+                sha.update(f"{name} {len(content)} ".encode() + content)
+            self._digest = sha.hexdigest()[:32]
+        return self._digest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Forest) and (self is other or self.digest == other.digest)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A forest of a file is found there by other processes of this machine; any other one travels with its arrays.
+        if self._path is not None:
+            return _reloaded, (self._path, self.digest, None)
+        arrays = {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in self.arrays().items()}
+        return _reloaded, (None, self.digest, arrays)
+
+    def __copy__(self) -> Forest:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Forest:
+        return self  # immutable
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "trees": f"{self.n_trees:,}",
+            "leaves": f"{self.n_leaves:,}",
+            "features": ", ".join(self.feature_names) or str(self.n_features),
+            "outputs": str(self.n_outputs),
+            "link": self.link,
+        }
+        return html_table("Forest", rows)
 
     def __add__(self, other: Forest) -> Forest:
         """Add up the raw predictions of two forests that have features, outputs and link in common."""
@@ -473,9 +528,9 @@ class Forest:
     ) -> NDArray[Float]:
         dtype = columns[0].dtype
         if out is not None:
-            check_output(out, self._shape(*shape), dtype)
+            check_output("out", out, self._shape(*shape), dtype)
         # A strided output, or one that covers the input, is filled at the end.
-        direct = out is not None and out.flags.c_contiguous and not any(np.may_share_memory(out, c) for c in columns)
+        direct = out is not None and out.flags.c_contiguous and not overlaps(out, columns)
         result = out if out is not None and direct else np.empty(self._shape(*shape), dtype)
         n_steps = shape[0] if len(shape) == 2 else 1
         self._of("predict", dtype)(columns, result.reshape(n_steps, shape[-1], self.n_outputs), raw, n_threads)
@@ -483,3 +538,13 @@ class Forest:
             return result
         out[...] = result
         return out
+
+
+def _reloaded(path: str | None, digest: str, arrays: dict[str, Any] | None) -> Forest:
+    """Return a pickled forest: that of its file, if it is still the same there."""
+    if path is None:
+        return Forest.from_arrays(**(arrays or {}))
+    forest = Forest.load(path)
+    if forest.digest != digest:
+        raise ForestFormatError(f"{path}: expected the forest with digest {digest}, got another, {forest.digest}")
+    return forest

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gppcore.errors import disk_errors
 
@@ -34,6 +37,17 @@ def write_durably(path: Path, content: bytes | memoryview) -> None:
             temporary.unlink(missing_ok=True)
             raise
         _sync(path.parent)
+
+
+def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write a JSON file durably; NaN and infinity, which JSON lacks, are an error of the caller.
+
+    Raises
+    ------
+    DiskFullError
+        If there is no room; what was under the name stays.
+    """
+    write_durably(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
 def rename_durably(building: Path, path: Path) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from gppcore import __version__
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.io.durable import PART, rename_durably
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, MONTHS, TileStore, month_coordinate
-from gppcore.variables import attributes
+from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore, month_coordinate
+from gppcore.variables import MONTHS, attributes
 
 CHUNK = 400
 """Side of the product's chunks in grid cells."""
@@ -65,7 +65,7 @@ def write_product(
         for name, variable_attrs in variables.items():
             array = group.create_array(
                 name,
-                shape=(MONTHS * store.n_years, lat.size, lon.size),
+                shape=(MONTHS * len(store.each_year), lat.size, lon.size),
                 chunks=(MONTHS, min(CHUNK, lat.size), min(CHUNK, lon.size)),
                 dtype="float32",
                 fill_value=np.nan,
@@ -110,14 +110,14 @@ def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: 
         first, last = (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
         row, column = np.divmod(store.index[first:last], store.shape[1])
         row = np.where((row >= start) & (row < stop), row - start, stop - start)
-        for year in range(store.n_years):
+        for number, year in enumerate(store.each_year):
             band.fill(np.nan)
             if inside.size:
                 band[:, row, column - columns.start] = _run(store, name, year, first, last)
-            array[year * MONTHS : (year + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band[:, :-1]
+            array[number * MONTHS : (number + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band[:, :-1]
 
 
-def _run(store: TileStore, name: str, year: int, first: int, last: int) -> NDArray[np.float32]:
+def _run(store: TileStore, name: str, year: int | None, first: int, last: int) -> NDArray[np.float32]:
     """Read cells first to last of a monthly variable."""
     parts = []
     for tile in range(first // store.tile_cells, (last - 1) // store.tile_cells + 1):

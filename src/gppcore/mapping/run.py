@@ -8,13 +8,14 @@ from contextlib import closing
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.errors import OutputExistsError, RangeError
+from gppcore.errors import DtypeError, OutputExistsError, RangeError
 from gppcore.features import PREDICTORS
+from gppcore.forest import Forest
 from gppcore.mapping.product import write_product
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
@@ -26,18 +27,18 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int], None]
 Columns = Sequence[NDArray[Any]]
-Task = tuple[int, int]
+Task = tuple[int, int | None]
 """A tile and the number of a year."""
 _RETRIES = 3
 _AHEAD = 2
 """Tasks per thread that are handed out: enough that no thread waits while the journal is written."""
 
 
-class Model(Protocol):
-    """What maps: anything that predicts rows from one column per predictor and can be told from another.
+class Predictor(Protocol):
+    """What maps: anything that predicts rows from one column per predictor and has a digest.
 
-    Its attribute `predictors`, a tuple of names, tells the columns; without it they are
-    `gppcore.features.PREDICTORS`.
+    Its attribute `predictors`, a tuple of names, names the columns; without it they are
+    `gppcore.features.PREDICTORS`. With the attribute `has_interval` set it also predicts bounds.
     """
 
     @property
@@ -45,22 +46,14 @@ class Model(Protocol):
         """Short text that differs between models."""
 
     def predict_columns(self, columns: Columns) -> NDArray[Any]:
-        """Predict GPP [g m-2 d-1] from columns of shape (12, n), or (n,) if static: an array of shape (12, n)."""
+        """Predict GPP [g m-2 d-1] from columns of shape (12, n), or (n,) if static: an array of shape (12, n).
 
-
-class IntervalModel(Model, Protocol):
-    """A model that may also tell how sure it is."""
-
-    @property
-    def has_interval(self) -> bool:
-        """Whether it can; only then the method below is called."""
-
-    def predict_interval_columns(self, columns: Columns) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Predict GPP as `predict_columns` does, and its 5 % and 95 % bounds, of the same shape."""
+        With `has_interval`, ``predict_columns(columns, interval=True)`` returns GPP and its 5 % and 95 % bounds.
+        """
 
 
 def map_gpp(
-    model: Model | str | Path,
+    model: Predictor | str | Path,
     store: TileStore,
     out: str | Path | None = None,
     *,
@@ -77,7 +70,7 @@ def map_gpp(
 
     Parameters
     ----------
-    model : Model, str or Path
+    model : Predictor, str or Path
         Usually a :class:`gppcore.TransferModel`, or the folder or zip of a saved one.
     store : TileStore
         Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
@@ -112,16 +105,20 @@ def map_gpp(
     """
     if out is not None and Path(out).exists():
         raise OutputExistsError(f"product: expected a new folder, got {out}, which exists")
+    if isinstance(model, Forest):
+        raise DtypeError(
+            "model: expected a TransferModel or its path, got a Forest; use TransferModel.of_forest(forest)"
+        )
     path = Path(model) if isinstance(model, str | Path) else None
     if client is not None and path is None:
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
-    predictor: Model = TransferModel.load(path) if path else model  # type: ignore[assignment]
+    predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, variable)
     with store.writing():
         for name, described in variables.items():
             store.add(name, monthly=True, attrs={**described, "model": predictor.digest})
         tasks = []
-        for year in range(store.n_years):
+        for year in store.each_year:
             for tile in range(store.n_tiles):
                 if not all(store.has(name, tile, year) for name in variables):
                     tasks.append((tile, year))
@@ -142,32 +139,34 @@ def map_gpp(
         write_product(store, Path(out), variables, attrs=attrs or {})
 
 
-def _outputs(model: Model, variable: str) -> dict[str, dict[str, str]]:
+def _outputs(model: Predictor, variable: str) -> dict[str, dict[str, str]]:
     """Return the variables that a model predicts, the main one first, and their CF attributes."""
     main = attributes("gpp_daily")
-    if not _tells_interval(model):
+    if not _has_interval(model):
         return {variable: main}
     bounds = {f"{variable}_{end}": attributes(f"gpp_daily_{end}") for end in ("low", "high")}
     return {variable: {**main, "ancillary_variables": " ".join(bounds)}, **bounds}
 
 
-def _tells_interval(model: Model) -> TypeGuard[IntervalModel]:
+def _has_interval(model: Predictor) -> bool:
     return bool(getattr(model, "has_interval", False))
 
 
-def _predict_tile(model: Model, store: TileStore, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
+def _predict_tile(
+    model: Predictor, store: TileStore, variables: Sequence[str], tile: int, year: int | None
+) -> list[Entry]:
     """Predict one tile and write its files: the unit of work of every driver."""
     names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
-    columns = [store.read(name, tile, year if store.is_monthly(name) else 0) for name in names]
-    outputs: tuple[NDArray[Any], ...] = (
-        model.predict_interval_columns(columns) if _tells_interval(model) else (model.predict_columns(columns),)
-    )
+    columns = [store.read(name, tile, year if store.is_monthly(name) else None) for name in names]
+    options = {"interval": True} if _has_interval(model) else {}
+    found: Any = model.predict_columns(columns, **options)
+    outputs = found if options else (found,)
     written = zip(variables, outputs, strict=True)
     return [store.put(name, tile, values.astype(np.float32, copy=False), year) for name, values in written]
 
 
 def _in_threads(
-    model: Model, store: TileStore, variables: Sequence[str], tasks: Sequence[Task], n_threads: int
+    model: Predictor, store: TileStore, variables: Sequence[str], tasks: Sequence[Task], n_threads: int
 ) -> Generator[list[Entry]]:
     """Yield what was written, in the order of completion; close it to give up the rest."""
     n_threads = max(n_threads, 1)
@@ -201,12 +200,14 @@ def _on_cluster(
         client.cancel(futures)  # type: ignore[no-untyped-call]
 
 
-def _predict_remote(saved: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int) -> list[Entry]:
+def _predict_remote(
+    saved: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int | None
+) -> list[Entry]:
     return _predict_tile(*_open(saved, digest, path), variables, tile, year)
 
 
 @lru_cache(maxsize=1)
-def _open(saved: str, digest: str, path: str) -> tuple[Model, TileStore]:
+def _open(saved: str, digest: str, path: str) -> tuple[Predictor, TileStore]:
     """Load model and store, once per worker."""
     model = TransferModel.load(saved)
     if model.digest != digest:

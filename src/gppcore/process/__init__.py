@@ -1,1 +1,5 @@
 """The process model: two-leaf photosynthesis, its specification, and what turns climate into its input."""
+
+from gppcore.process.two_leaf import Canopy, Forcing, TwoLeafFlux, leaf_gas_exchange, two_leaf_gpp, two_leaf_gradient
+
+__all__ = ["Canopy", "Forcing", "TwoLeafFlux", "leaf_gas_exchange", "two_leaf_gpp", "two_leaf_gradient"]

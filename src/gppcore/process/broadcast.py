@@ -7,24 +7,21 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from gppcore.errors import DtypeError, ShapeError
+from gppcore.arrays import Floats, check_output, floats, same_type
+from gppcore.errors import ShapeError
 from gppcore.variables import VARIABLES, check_range
-
-Floats = NDArray[Any]
-"""float64 or float32."""
-
-_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 class Grids:
     """Inputs of a kernel: named arrays of one number type, broadcast to rows x columns."""
 
     def __init__(self, named: Mapping[str, ArrayLike | None]) -> None:
-        arrays = {name: None if value is None else np.asarray(value) for name, value in named.items()}
-        self.dtype = _common_dtype(arrays)
-        self.named = {name: None if a is None else _plain(a, self.dtype) for name, a in arrays.items()}
+        # Integers and single numbers adapt to the number type of the arrays.
+        arrays = {name: floats(name, value) for name, value in named.items() if value is not None}
+        self.dtype = same_type({name: a for name, a in arrays.items() if not _is_whole(named[name])})
+        self.named = {name: arrays[name].astype(self.dtype, copy=False) if name in arrays else None for name in named}
         given = [a for a in self.named.values() if a is not None]
         try:
             self.shape = np.broadcast(*given).shape
@@ -50,11 +47,8 @@ class Grids:
     def output(self, name: str, array: Floats | None, *, by_class: bool = False) -> Floats:
         """Check an array for an output and view it as rows x columns."""
         shape = (4, *self.shape) if by_class else self.shape
-        if array is None or array.dtype != self.dtype or not array.flags.c_contiguous:
-            got = None if array is None else array.dtype
-            raise DtypeError(f"out.{name}: expected a C-contiguous {self.dtype} array, got {got}")
-        if array.shape != shape:
-            raise ShapeError(f"out.{name}: expected shape {shape}, got {array.shape}")
+        check_output(f"out.{name}", array, shape, self.dtype, contiguous=True)
+        assert array is not None
         return array.reshape((4, *self.shape2) if by_class else self.shape2)
 
     def check(self, wrong: int) -> None:
@@ -64,20 +58,5 @@ class Grids:
             check_range(name, self.named[name])  # type: ignore[arg-type]
 
 
-def _common_dtype(arrays: Mapping[str, NDArray[Any] | None]) -> np.dtype[Any]:
-    """Return the number type of the arrays; single numbers and integers adapt to it."""
-    common, first = np.dtype(np.float64), ""
-    for name, array in arrays.items():
-        if array is None or array.dtype.kind in "iu" or (array.ndim == 0 and array.dtype.kind == "f"):
-            continue
-        if array.dtype not in _FLOATS or (first and array.dtype != common):
-            expected = f"{common}, as {first} is" if first else "float64 or float32"
-            raise DtypeError(f"{name}: expected {expected}, got {array.dtype}")
-        common, first = array.dtype, first or name
-    return common
-
-
-def _plain(array: NDArray[Any], dtype: np.dtype[Any]) -> Floats:
-    """Return an array whose elements the kernel can step through: those of a packed record lie between others."""
-    array = array.astype(dtype, copy=False)
-    return array if array.flags.aligned else array.copy()
+def _is_whole(value: Any) -> bool:
+    return np.asarray(value).dtype.kind in "iub"

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gppcore import _core
+from gppcore.arrays import Floats, floats
 from gppcore.constants import PlantFunctionalType
 from gppcore.errors import DtypeError, RangeError
-from gppcore.process.broadcast import Floats, Grids
+from gppcore.process.broadcast import Grids
 
 INPUTS = (
     "sw",
@@ -408,7 +409,7 @@ def leaf_gas_exchange(
             "g1": g1,
             "soil_water_stress": soil_water_stress,
             "g0": g0,
-            "ci_guess": 0.7 * np.asarray(ca) if ci_guess is None else ci_guess,
+            "ci_guess": 0.7 * floats("ca", ca) if ci_guess is None else ci_guess,
         }
     )
     biochemistry = biochemistry or mode

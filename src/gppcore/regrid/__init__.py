@@ -7,13 +7,12 @@ or (first, last) of a regular grid, such as ``(90, -90)``.
 """
 
 from gppcore.regrid.conservation import ConservationReport, conservation_report
-from gppcore.regrid.grid import EARTH_RADIUS, LatLonGrid, cell_area, edges
+from gppcore.regrid.grid import LatLonGrid, cell_area, edges
 from gppcore.regrid.labelled import grid_of
 from gppcore.regrid.nested import aggregate, downscale
 from gppcore.regrid.plan import RegridPlan
 
 __all__ = [
-    "EARTH_RADIUS",
     "ConservationReport",
     "LatLonGrid",
     "RegridPlan",

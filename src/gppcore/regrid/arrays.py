@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from gppcore.errors import DtypeError, RangeError, ShapeError
+from gppcore.arrays import check_output, floats, overlaps
+from gppcore.errors import RangeError, ShapeError
 
-Float = TypeVar("Float", np.float32, np.float64)
 
-
-def check_field(name: str, value: NDArray[Float], shape: tuple[int, int] | None = None) -> NDArray[Float]:
+def check_field(name: str, value: ArrayLike, shape: tuple[int, int] | None = None) -> NDArray[Any]:
     """Return the field as an array (..., lat, lon), whose last dimensions are `shape` if that is given."""
-    array = np.asarray(value)
-    if array.dtype not in (np.float32, np.float64):
-        message = f"{name}: expected dtype float32 or float64, got {array.dtype}"
-        raise DtypeError(message)
+    array = floats(name, value)
     if array.ndim < 2:
-        message = f"{name}: expected shape (..., lat, lon), got {array.shape}"
-        raise ShapeError(message)
+        raise ShapeError(f"{name}: expected shape (..., lat, lon), got {array.shape}")
     if shape is not None and array.shape[-2:] != shape:
-        message = f"{name}: expected (..., lat, lon) with {shape} cells as the grid has, got {array.shape}"
-        raise ShapeError(message)
+        raise ShapeError(f"{name}: expected (..., lat, lon) with {shape} cells as the grid has, got {array.shape}")
     return array
 
 
-def output(out: NDArray[Float] | None, shape: tuple[int, ...], like: NDArray[Float]) -> NDArray[Float]:
-    """Return `out` after checks, or a new array."""
+def output(
+    out: NDArray[Any] | None, shape: tuple[int, ...], like: NDArray[Any], *inputs: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the array to write to, and the one to return: `out` after checks, or a new array.
+
+    They differ where `out` may overlap the inputs: the caller then copies the first to the second at the end.
+    """
     if out is None:
-        return np.empty(shape, dtype=like.dtype)
-    if out.dtype != like.dtype:
-        message = f"out: expected dtype {like.dtype}, got {out.dtype}"
-        raise DtypeError(message)
-    if out.shape != shape or not out.flags.c_contiguous or not out.flags.writeable:
-        message = f"out: expected a writable C-contiguous array of shape {shape}, got {out.shape}"
-        raise ShapeError(message)
-    return out
+        new = np.empty(shape, dtype=like.dtype)
+        return new, new
+    check_output("out", out, shape, like.dtype, contiguous=True)
+    return (np.empty_like(out) if overlaps(out, (like, *inputs)) else out), out
 
 
 def leading(field: NDArray[Any]) -> Iterator[tuple[int, ...]]:

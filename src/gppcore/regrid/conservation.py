@@ -64,8 +64,8 @@ def conservation_report(
     ------
     ShapeError, RangeError
     """
-    before = check_field("source", np.asarray(source, dtype=np.float64), source_grid.shape)
-    after = check_field("target", np.asarray(target, dtype=np.float64), target_grid.shape)
+    before = check_field("source", source, source_grid.shape).astype(np.float64, copy=False)
+    after = check_field("target", target, target_grid.shape).astype(np.float64, copy=False)
     if before.shape[:-2] != after.shape[:-2]:
         message = f"target: expected the leading dimensions of source, {before.shape[:-2]}, got {after.shape[:-2]}"
         raise RangeError(message)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gppcore.arrays import floats
+from gppcore.constants import EARTH_RADIUS
 from gppcore.errors import RangeError, ShapeError
 
 Floats = NDArray[np.float64]
 
-EARTH_RADIUS = 6371007.2
-"""Radius of the sphere with the surface of the GRS80 ellipsoid, m (Moritz 2000, J. Geodesy 74, 128-133)."""
-
 # Coordinates are often float32: edges nearer than this share of a cell are the same edge.
 _SAME_EDGE = 2e-3
+_SAME_DEGREE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +96,46 @@ class LatLonGrid:
         """Areas of the cells, shape (n_lat, n_lon), m2."""
         return cell_area(self.lat_edges, self.lon_edges)
 
+    @property
+    def step(self) -> tuple[float, float]:
+        """Usual height and width of a cell, degrees."""
+        height, width = (float(np.median(np.abs(np.diff(side)))) for side in (self.lat_edges, self.lon_edges))
+        return height, width
+
+    def rows(self, rows: slice) -> LatLonGrid:
+        """Return the grid of some of the rows."""
+        return LatLonGrid(self.lat_edges[rows.start : rows.stop + 1], self.lon_edges)
+
+    def rows_over(self, other: LatLonGrid, *, margin: int = 0) -> slice:
+        """Return the rows that overlap another grid in latitude, with a margin of rows; slice(0, 0) if none do."""
+        south, north = other.lat_edges.min() + _SAME_DEGREE, other.lat_edges.max() - _SAME_DEGREE
+        low, high = (
+            np.minimum(self.lat_edges[:-1], self.lat_edges[1:]),
+            np.maximum(self.lat_edges[:-1], self.lat_edges[1:]),
+        )
+        over = np.flatnonzero((low < north) & (high > south))
+        if not over.size:
+            return slice(0, 0)
+        return slice(max(int(over[0]) - margin, 0), min(int(over[-1]) + 1 + margin, self.shape[0]))
+
+    def columns_over(self, other: LatLonGrid) -> tuple[NDArray[np.int64], Floats]:
+        """Return the columns of an eastward grid that overlap the longitudes of another, and their edges.
+
+        They come in the order in which they lie side by side; none are returned if there is no such order.
+        """
+        if other.periodic:
+            return np.arange(self.shape[1]), self.lon_edges
+        west, east = other.lon_edges[0], other.lon_edges[-1]
+        left, right = self.lon_edges[:-1], self.lon_edges[1:]
+        turn = -360.0 * np.floor((right - west - _SAME_DEGREE) / 360.0)
+        left, right = left + turn, right + turn
+        columns = np.argsort(left, kind="stable")
+        columns = columns[left[columns] < east - _SAME_DEGREE]
+        left, right = left[columns], right[columns]
+        if columns.size == 0 or np.abs(left[1:] - right[:-1]).max(initial=0.0) > _SAME_DEGREE:
+            return np.empty(0, np.int64), np.empty(0)
+        return columns, np.append(left, right[-1])
+
     def every(self, factor: int) -> LatLonGrid:
         """Return the grid whose cells are blocks of factor x factor cells of this one."""
         return LatLonGrid(self.lat_edges[::factor], self.lon_edges[::factor])
@@ -169,7 +209,7 @@ def edges(centres: ArrayLike) -> Floats:
 
 def check_edges(name: str, value: ArrayLike, limit: float | None) -> Floats:
     """Return a new array of edges, cut at +-limit; an error if it does not ascend or descend."""
-    array = np.array(value, dtype=np.float64)
+    array = np.array(floats(name, value), dtype=np.float64)
     if array.ndim != 1 or array.size < 2:
         message = f"{name}: expected shape (n,) with n >= 2, got {array.shape}"
         raise ShapeError(message)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import RangeError, ShapeError
+from gppcore.io.cf import axes, bounds, coordinates
 from gppcore.regrid.grid import LatLonGrid, edges
 
 if TYPE_CHECKING:
@@ -17,45 +18,11 @@ if TYPE_CHECKING:
 
 Labelled = TypeVar("Labelled", "xr.DataArray", "xr.Dataset")
 
-_LAT = ("lat", "latitude")
-_LON = ("lon", "longitude")
-_LAT_UNITS = ("degrees_north", "degree_north", "degrees_N", "degree_N")
-_LON_UNITS = ("degrees_east", "degree_east", "degrees_E", "degree_E")
-
 
 def is_labelled(value: object) -> bool:
     """Whether it is an xarray object; does not import xarray."""
     xarray = sys.modules.get("xarray")
     return xarray is not None and isinstance(value, xarray.DataArray | xarray.Dataset)
-
-
-def axes(data: xr.DataArray | xr.Dataset) -> tuple[Hashable, Hashable]:
-    """Return the names of the dimensions of latitude and longitude.
-
-    They are the one-dimensional coordinates with the CF standard name, axis unit or usual name.
-
-    Raises
-    ------
-    ShapeError
-        If there is not one of each.
-    """
-    found = []
-    for standard, units, names in (("latitude", _LAT_UNITS, _LAT), ("longitude", _LON_UNITS, _LON)):
-        matches = [
-            name
-            for name in data.dims
-            if name in data.coords
-            and (
-                data[name].attrs.get("standard_name") == standard
-                or data[name].attrs.get("units") in units
-                or str(name).lower() in names
-            )
-        ]
-        if len(matches) != 1:
-            message = f"{standard}: expected one dimension with that coordinate, got {matches} of {tuple(data.dims)}"
-            raise ShapeError(message)
-        found.append(matches[0])
-    return found[0], found[1]
 
 
 def grid_of(data: xr.DataArray | xr.Dataset) -> LatLonGrid:
@@ -71,39 +38,36 @@ def grid_of(data: xr.DataArray | xr.Dataset) -> LatLonGrid:
     ------
     ShapeError, RangeError
     """
-    lat, lon = axes(data)
+    lat, lon = coordinates(data)
     return LatLonGrid(_edges_of(data, lat), _edges_of(data, lon))
 
 
-def _edges_of(data: xr.DataArray | xr.Dataset, name: Hashable) -> NDArray[np.float64]:
-    coordinate = data[name]
-    bounds = coordinate.attrs.get("bounds", coordinate.encoding.get("bounds"))
-    if bounds is None or (bounds not in data.coords and bounds not in getattr(data, "data_vars", ())):
-        return edges(coordinate.values)
-    pairs = np.asarray(data[bounds].values, dtype=np.float64)
-    if pairs.shape != (coordinate.size, 2):
-        message = f"{bounds}: expected shape ({coordinate.size}, 2), got {pairs.shape}"
-        raise ShapeError(message)
-    centres = coordinate.values
-    descends = centres[-1] < centres[0] if centres.size > 1 else pairs[0, 1] < pairs[0, 0]
-    low, high = pairs.min(axis=1), pairs.max(axis=1)
-    begin, end = (high, low) if descends else (low, high)
+def _edges_of(data: xr.DataArray | xr.Dataset, coordinate: xr.DataArray) -> NDArray[np.float64]:
+    # A longitude that jumps from 180 to -180 inside the file is one ascending row of cells.
+    centres = np.unwrap(coordinate.values.astype(np.float64), period=360.0)
+    pairs = bounds(data, coordinate)
+    if pairs is None:
+        return edges(centres)
+    low, high = np.sort(pairs.astype(np.float64), axis=1).T
+    turn = 360.0 * np.round((centres - (low + high) / 2.0) / 360.0)
+    descends = centres[-1] < centres[0] if centres.size > 1 else bool(pairs[0, 1] < pairs[0, 0])
+    begin, end = (high + turn, low + turn) if descends else (low + turn, high + turn)
     if not np.allclose(begin[1:], end[:-1], rtol=0.0, atol=1e-3 * (high - low).min()):
-        message = f"{bounds}: expected cells that touch, got a gap or an overlap"
-        raise RangeError(message)
+        name = coordinate.attrs.get("bounds", coordinate.encoding.get("bounds"))
+        raise RangeError(f"{name}: expected cells that touch, got a gap or an overlap")
     return np.append(begin, end[-1])
 
 
 def check_grid(array: xr.DataArray, grid: LatLonGrid) -> None:
     """Raise a ShapeError unless each centre of the array lies in its cell of the grid."""
-    for name, side in zip(axes(array), (grid.lat_edges, grid.lon_edges), strict=True):
-        centres = np.asarray(array[name].values, dtype=np.float64)
+    for coordinate, side in zip(coordinates(array), (grid.lat_edges, grid.lon_edges), strict=True):
+        centres = np.unwrap(coordinate.values.astype(np.float64), period=360.0)
         tolerance = 1e-3 * np.abs(np.diff(side)).min()
         low, high = np.minimum(side[:-1], side[1:]) - tolerance, np.maximum(side[:-1], side[1:]) + tolerance
         if centres.shape != low.shape or not np.all((low <= centres) & (centres <= high)):
             expected = f"{side.size - 1} cells from {side[0]:g} to {side[-1]:g}"
             got = f"{centres.size} from {centres[0]:g} to {centres[-1]:g}"
-            message = f"{array.name or 'field'}: expected {name} of {expected}, got centres of {got}"
+            message = f"{array.name or 'field'}: expected {coordinate.name} of {expected}, got centres of {got}"
             raise ShapeError(message)
 
 
@@ -170,8 +134,8 @@ def _regrid_array(
     )
     parts = result if fraction else (result,)
     labels = {
-        name: (name, values, {k: v for k, v in array[name].attrs.items() if k != "bounds"})
-        for name, values in ((lat, target.lat), (lon, target.lon))
+        old.name: (old.dims[0], values, {k: v for k, v in old.attrs.items() if k != "bounds"})
+        for old, values in zip(coordinates(array), (target.lat, target.lon), strict=True)
     }
     parts = tuple(part.assign_coords(labels).transpose(..., *array.dims) for part in parts)
     if fraction:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore import _core
+from gppcore.arrays import floats
 from gppcore.errors import DtypeError, RangeError, ShapeError
-from gppcore.regrid.arrays import Float, check_field, leading, output
+from gppcore.regrid.arrays import check_field, leading, output
 from gppcore.regrid.grid import Floats, LatLonGrid, check_edges, sine_step
 from gppcore.regrid.labelled import Labelled, check_grid, grid_of, is_labelled, regrid_labelled
 from gppcore.regrid.plan import RegridPlan
@@ -17,6 +18,7 @@ from gppcore.regrid.plan import RegridPlan
 if TYPE_CHECKING:
     import xarray as xr
 
+Float = TypeVar("Float", np.float32, np.float64)
 Method = Literal["conservative", "bilinear", "covariate", "smooth"]
 
 # Arguments that each method takes of arrays.
@@ -180,7 +182,7 @@ def downscale(
         Longitude edges of either grid, or (first, last). For ``bilinear`` and ``smooth``, which are periodic in
         longitude when they span 360 degrees. An xarray object tells its own.
     out : ndarray, shape (..., lat * factor, lon * factor), optional
-        C-contiguous, dtype of `coarse`; made when not given. Not for xarray objects.
+        C-contiguous, dtype of `coarse`; made when not given. May overlap the inputs. Not for xarray objects.
     n_threads : int
         Threads to use; 0 means all cores. The result does not depend on it.
 
@@ -216,7 +218,7 @@ def downscale(
     if covariate is not None:
         covariate, shape = _covariate(covariate, field, fine_shape)
         field = np.broadcast_to(field, (*shape, *field.shape[-2:]))
-    fine = output(out, (*shape, *fine_shape), field)
+    fine, result = output(out, (*shape, *fine_shape), field, *(() if covariate is None else (covariate,)))
     area = np.empty(0) if lat_edges is None else _row_area(_all_edges("lat_edges", lat_edges, fine_shape[0]))
     periodic = lon_edges is not None and _spans_globe(lon_edges)
     for i in leading(field):
@@ -229,7 +231,9 @@ def downscale(
             _core.downscale_covariate(part, factor, np.ascontiguousarray(covariate[i]), area, fine[i], n_threads)
         else:
             _core.downscale_smooth(part, factor, periodic, area, fine[i], n_threads)
-    return fine
+    if result is not fine:
+        result[...] = fine
+    return result
 
 
 def _downscale_labelled(
@@ -269,7 +273,7 @@ def _covariate(
 
 
 def _check_factor(factor: int) -> None:
-    if not isinstance(factor, int | np.integer) or factor < 1:
+    if isinstance(factor, bool) or not isinstance(factor, int | np.integer) or factor < 1:
         message = f"factor: expected an integer >= 1, got {factor!r}"
         raise RangeError(message)
 
@@ -279,7 +283,7 @@ def _missing(name: str, by: str) -> RangeError:
 
 
 def _all_edges(name: str, value: ArrayLike, n: int) -> Floats:
-    given = np.asarray(value, dtype=np.float64)
+    given = floats(name, value).astype(np.float64)
     if given.shape == (2,) and n > 1:
         given = np.linspace(given[0], given[1], n + 1)
     if given.shape != (n + 1,):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gppcore import _core
 from gppcore.errors import RangeError
-from gppcore.regrid.arrays import Float, check_field, check_min_valid, leading, output
+from gppcore.regrid.arrays import check_field, check_min_valid, leading, output
 from gppcore.regrid.grid import LatLonGrid, sine_step
 from gppcore.regrid.labelled import Labelled, grid_of, is_labelled, regrid_labelled
 from gppcore.regrid.weights import interpolation, overlaps
+
+Float = TypeVar("Float", np.float32, np.float64)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -116,7 +118,7 @@ class RegridPlan:
         fraction : bool
             Whether to return that share, too.
         out : ndarray, shape (..., target n_lat, target n_lon), optional
-            C-contiguous, dtype of `field`; made when not given. Not for xarray objects.
+            C-contiguous, dtype of `field`; made when not given. May overlap `field`. Not for xarray objects.
         n_threads : int
             Threads to use; 0 means all cores. The result does not depend on it.
 
@@ -139,7 +141,7 @@ class RegridPlan:
             )
         values: NDArray[np.float32] = check_field("field", field, self.source.shape)
         shape = (*values.shape[:-2], *self.target.shape)
-        mean = output(out, shape, values)
+        mean, result = output(out, shape, values)
         share = np.empty(shape, values.dtype) if fraction else None
         for i in leading(values):
             part, part_share = np.ascontiguousarray(values[i]), None if share is None else share[i]
@@ -147,4 +149,6 @@ class RegridPlan:
                 _core.aggregate(part, self._factor, self._row_area, min_valid, mean[i], part_share, n_threads)
             else:
                 _core.regrid(part, self._lat, self._lon, min_valid, mean[i], part_share, n_threads)
-        return mean if share is None else (mean, share)
+        if result is not mean:
+            result[...] = mean
+        return result if share is None else (result, share)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 
 import gppcore
 from gppcore.comparison import REGIONS, Comparison
+from gppcore.io.durable import write_json
 from gppcore.report import charts, style
 from gppcore.report.charts import Series
 from gppcore.report.page import write_page
@@ -76,7 +76,7 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
             "numpy": np.__version__,
         },
     )
-    (out / "comparison.json").write_text(json.dumps([each.as_dict() for each in comparisons], indent=2) + "\n")
+    write_json(out / "comparison.json", [each.as_dict() for each in comparisons])
     for i, each in enumerate(comparisons):
         maps = each.maps.assign_attrs(Conventions="CF-1.8", title=f"{each.product} against {each.other}")
         maps.to_netcdf(out / f"maps_{i}.nc", engine="h5netcdf")

@@ -1,1 +1,5 @@
 """Tile stores: predictors and predictions of land cells as memory-mapped files that survive crashes."""
+
+from gppcore.tiles.store import TileStore
+
+__all__ = ["TileStore"]

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, UnitsError
-from gppcore.io.cf import open_cf
+from gppcore.io.cf import axes, coordinates, open_cf
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
-from gppcore.regrid.labelled import axes
-from gppcore.tiles.store import MONTHS, TileStore, window_order
-from gppcore.variables import VARIABLES, attributes, check_range, check_unit
+from gppcore.tiles.store import TileStore, window_order
+from gppcore.variables import MONTHS, VARIABLES, attributes, check_range, check_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -177,7 +176,7 @@ def build_tiles(
                 name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
             )
             files = _Files(name, source, recipe.folder, stack)
-            for year in range(1 if source.static else store.n_years):
+            for year in (None,) if source.static else store.each_year:
                 for tile, values in _tiles(store, files, year, n_threads):
                     if values is not None:
                         store.write(name, tile, values, year)
@@ -206,7 +205,8 @@ def _open_or_create(recipe: Recipe, out: Path) -> TileStore:
         land = ~(np.isnan(values) | np.isin(values, recipe.cells.exclude))
         cells = window_order(np.flatnonzero(land), land.shape)
         if not out.exists():
-            return TileStore.create(out, mask[lat].values, mask[lon].values, cells, years=years)
+            y, x = coordinates(mask)
+            return TileStore.create(out, y.values, x.values, cells, years=years)
         store = TileStore.open(out)
         if not np.array_equal(store.index, cells) or store.years != (tuple(years) if years else None):
             raise OutputExistsError(f"{out}: expected a new folder or a store of the same cells and years")
@@ -264,12 +264,15 @@ class _Files:
         """Return some rows of a field on the grid of the store."""
         lat, lon = axes(field)
         source = grid_of(field)
-        target = LatLonGrid(grid.lat_edges[rows.start : rows.stop + 1], grid.lon_edges)
-        used = _rows_over(source, target)
+        target = grid.rows(rows)
+        used = source.rows_over(target, margin=1)
+        if used.start == used.stop:
+            expected, got = (f"{g.lat_edges.min():g} to {g.lat_edges.max():g}" for g in (target, source))
+            raise ShapeError(f"{self.name}: expected latitudes {expected} in {self.source.path}, got {got}")
         key = (rows.start, rows.stop, source.lat_edges.tobytes() + source.lon_edges.tobytes())
         if key not in self._plans:
             self._plans.clear()  # bands come one after the other: only one is needed at a time
-            part = LatLonGrid(source.lat_edges[used.start : used.stop + 1], source.lon_edges)
+            part = source.rows(used)
             self._plans[key] = RegridPlan(part, target, method=self.source.method)
         values = field.isel({lat: used}).transpose(lat, lon).values.astype(np.float32, copy=False)
         if (self.source.scale, self.source.offset) != (1.0, 0.0):
@@ -280,11 +283,10 @@ class _Files:
 
 
 def _tiles(
-    store: TileStore, files: _Files, year: int, n_threads: int
+    store: TileStore, files: _Files, year: int | None, n_threads: int
 ) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
     """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
-    calendar = store.years[year] if store.years else None
     steps = 1 if files.source.static else MONTHS
     for first, last in _bands(store, steps):
         row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
@@ -292,7 +294,7 @@ def _tiles(
         done = [store.has(files.name, tile, year) for tile in range(first, last + 1)]
         values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
         for step in range(len(values)):
-            field = files.month(None if files.source.static else calendar, step)
+            field = files.month(year, step)
             values[step] = files.band(field, grid, rows, n_threads)[row - rows.start, column]
         begin = store.cells(first).start
         for tile in range(first, last + 1):
@@ -312,20 +314,6 @@ def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:
         if full or tile == store.n_tiles:
             yield first, tile - 1
             first = tile
-
-
-def _rows_over(source: LatLonGrid, target: LatLonGrid) -> slice:
-    """Return the rows of the source that the target needs: what it overlaps and a neighbour on each side."""
-    low, high = np.minimum(*_ends(source)), np.maximum(*_ends(source))
-    south, north = target.lat_edges.min(), target.lat_edges.max()
-    over = np.flatnonzero((high > south) & (low < north))
-    if not over.size:
-        raise ShapeError(f"grid: expected latitudes {south:g} to {north:g}, got {low.min():g} to {high.max():g}")
-    return slice(max(int(over[0]) - 1, 0), min(int(over[-1]) + 2, source.shape[0]))
-
-
-def _ends(grid: LatLonGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return grid.lat_edges[:-1], grid.lat_edges[1:]
 
 
 def _check_unit(name: str, source: Source, unit: str | None, where: str) -> None:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gppcore.arrays import floats
 from gppcore.errors import (
     DtypeError,
     MissingFileError,
@@ -30,12 +31,11 @@ from gppcore.errors import (
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
 from gppcore.tiles.journal import Entry, Journal, plain_file
-from gppcore.variables import attributes
+from gppcore.variables import MONTHS, attributes
 
 TILE_CELLS = 65536
 WINDOW = (40, 40)
 """Height and width in grid cells: near a block of the forest, whose rows should resemble each other."""
-MONTHS = 12
 CLIMATOLOGY_YEAR = 2001
 """The year that the coordinate `time` of a climatology names."""
 # Inside the folder of an array: beside the arrays, every Zarr reader that lists the group would warn of it.
@@ -183,9 +183,15 @@ class TileStore:
         return -(-self.index.size // self.tile_cells)
 
     @property
-    def n_years(self) -> int:
-        """Number of years of the monthly variables: 1 for a mean year."""
-        return len(self.years) if self.years else 1
+    def each_year(self) -> tuple[int | None, ...]:
+        """Calendar years of the monthly variables, one per chunk of twelve months; (None,) for a mean year."""
+        return self.years or (None,)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the declared variables, in alphabetical order."""
+        metadata = (path.parent.name for path in self.path.glob("*/zarr.json"))
+        return tuple(sorted(set(metadata) - {"time", "lat", "lon", "cell"}))
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
@@ -245,7 +251,7 @@ class TileStore:
             with disk_errors(self.path):
                 zarr.create_array(
                     building,
-                    shape=(MONTHS * self.n_years, self.index.size) if monthly else (self.index.size,),
+                    shape=(MONTHS * len(self.each_year), self.index.size) if monthly else (self.index.size,),
                     chunks=(MONTHS, self.tile_cells) if monthly else (self.tile_cells,),
                     dtype="float32",
                     fill_value=np.nan,
@@ -257,7 +263,7 @@ class TileStore:
                 )
                 rename_durably(building, self.path / name)
 
-    def write(self, name: str, tile: int, values: NDArray[np.float32], year: int = 0) -> None:
+    def write(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> None:
         """Write one tile of a declared variable; it exists once the journal has it.
 
         Parameters
@@ -268,13 +274,15 @@ class TileStore:
             Number of the tile.
         values : ndarray of float32, shape (12, n), or (n,) if static, for the n cells of the tile
             Its values.
-        year : int, default 0
-            Number of the year in `years`; static variables have year 0 alone.
+        year : int, optional
+            Calendar year, out of `years`; None for a mean year and for static variables.
 
         Raises
         ------
         ShapeError, DtypeError
-            If `values` are others.
+            If `values` have another shape or type.
+        RangeError
+            If the store has no such year.
         DiskFullError
             If there is no room; the tile then stays as it was.
         StoreLockedError
@@ -283,15 +291,19 @@ class TileStore:
         with self.writing():
             self.confirm(self.put(name, tile, values, year))
 
-    def put(self, name: str, tile: int, values: NDArray[np.float32], year: int = 0) -> Entry:
+    def put(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> Entry:
         """Write the file of one tile without confirming it: for the helpers of a writer in other processes.
 
         Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
         """
         n = self.n_cells(tile)
-        variable, chunk = self._variable(name), self._chunk(name, tile, year)
+        variable, number = self._variable(name), self._year_number(name, year)
+        chunk = self._chunk(name, tile, number)
+        values = floats(f"{name}, tile {tile}", values)
         if values.dtype != np.float32:
-            raise DtypeError(f"{name}, tile {tile}: expected float32, got {values.dtype}")
+            raise DtypeError(
+                f"{name}, tile {tile}: expected float32, got {values.dtype}; convert with astype(np.float32)"
+            )
         shape = (MONTHS, n) if variable.monthly else (n,)
         if values.shape != shape:
             raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {values.shape}")
@@ -301,25 +313,32 @@ class TileStore:
             whole[..., :n] = values
         content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
         write_durably(chunk, content)
-        return Entry.of(name, tile, year, content)
+        return Entry.of(name, tile, number, content)
 
     def confirm(self, entry: Entry) -> None:
         """Add a tile that :meth:`put` wrote to the journal."""
         with self.writing():
             self._journal.confirm(entry)
 
-    def read(self, name: str, tile: int, year: int = 0) -> NDArray[np.float32]:
+    def read(self, name: str, tile: int, year: int | None = None) -> NDArray[np.float32]:
         """Map one tile read-only: (12, n) or (n,) float32. Its checksum is verified at the first reading.
+
+        Parameters
+        ----------
+        name, tile, year
+            As for :meth:`write`.
 
         Raises
         ------
         TileFormatError
             If the tile is not in the journal, or its file is missing, is not the one that was written, or is a
             symbolic link.
+        RangeError
+            If the store has no such year.
         """
-        n = self.n_cells(tile)
-        chunk, entry = self._chunk(name, tile, year), self._journal.get(name, tile, year)
-        where = f"tile {tile} of {name!r}" + (f" in {self.years[year]}" if self.years else "")
+        n, number = self.n_cells(tile), self._year_number(name, year)
+        chunk, entry = self._chunk(name, tile, number), self._journal.get(name, tile, number)
+        where = f"tile {tile} of {name!r}" + (f" in {year}" if year is not None else "")
         if entry is None:
             raise TileFormatError(f"{self.path}: expected a finished {where}, got none in the journal")
         if not chunk.is_file() or chunk.stat().st_size != entry.size:
@@ -344,10 +363,20 @@ class TileStore:
         """
         return self._variable(name).monthly
 
-    def has(self, name: str, tile: int, year: int = 0) -> bool:
+    def attributes(self, name: str) -> dict[str, Any]:
+        """Return the CF attributes of a variable.
+
+        Raises
+        ------
+        TileFormatError
+            If there is no such variable.
+        """
+        return dict(self._metadata(name).get("attributes", {}))
+
+    def has(self, name: str, tile: int, year: int | None = None) -> bool:
         """Tell whether a tile is finished: in the journal, and its file has the size and checksum written there."""
         try:
-            self._verified.pop((name, tile, year), None)
+            self._verified.pop((name, tile, self._year_number(name, year)), None)
             self.read(name, tile, year)
         except TileFormatError:
             return False
@@ -357,11 +386,12 @@ class TileStore:
         """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
         if month is None:
             return np.concatenate([self.read(name, tile) for tile in range(self.n_tiles)])
-        year, of_year = divmod(month, MONTHS)
+        number, of_year = divmod(month, MONTHS)
+        year = self.each_year[number]
         return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
 
     def read_window(
-        self, name: str, rows: slice, columns: slice, *, halo: int = 0, year: int = 0
+        self, name: str, rows: slice, columns: slice, *, halo: int = 0, year: int | None = None
     ) -> NDArray[np.float32]:
         """Return a window of the grid with a margin, NaN where the store has no cell.
 
@@ -374,8 +404,8 @@ class TileStore:
         halo : int, default 0
             Cells to add on each side. Beyond the first and last column the other side of the globe follows if the
             longitudes go all around, else NaN; beyond the first and last row NaN.
-        year : int, default 0
-            Number of the year in `years`.
+        year : int, optional
+            As for :meth:`write`.
 
         Returns
         -------
@@ -403,24 +433,34 @@ class TileStore:
         position.flat[self.index] = np.arange(self.index.size, dtype=np.int32)
         return position
 
-    def _chunk(self, name: str, tile: int, year: int) -> Path:
-        years = range(self.n_years) if self._variable(name).monthly else range(1)
-        if year not in years:
-            raise ShapeError(f"year: expected 0 to {len(years) - 1}, got {year}")
-        middle = f"{year}/" if self._variable(name).monthly else ""
+    def _year_number(self, name: str, year: int | None) -> int:
+        years = self.each_year if self._variable(name).monthly else (None,)
+        if year in years:
+            return years.index(year)
+        expected = f"a year of the store, {years[0]} to {years[-1]}" if years[0] else "no year"
+        kind = "monthly" if self._variable(name).monthly else "static"
+        raise RangeError(f"year: expected {expected}, for the {kind} variable {name!r}, got {year}")
+
+    def _chunk(self, name: str, tile: int, number: int) -> Path:
+        middle = f"{number}/" if self._variable(name).monthly else ""
         return plain_file(self.path, f"{name}/c/{middle}{tile}")
 
     def _variable(self, name: str) -> _Variable:
         if name not in self._variables:
-            path = plain_file(self.path, f"{name}/zarr.json")
-            if not path.is_file():
-                raise TileFormatError(f"{self.path}: expected a variable {name!r}, got none of that name")
-            metadata = json.loads(path.read_text())
+            metadata = self._metadata(name)
             codecs = [codec["name"] for codec in metadata["codecs"]]
             if codecs not in (["bytes"], ["bytes", "zstd"]):
-                raise TileFormatError(f"{path}: expected codecs bytes or bytes, zstd, got {', '.join(codecs)}")
+                where = self.path / name / "zarr.json"
+                raise TileFormatError(f"{where}: expected codecs bytes or bytes, zstd, got {', '.join(codecs)}")
             self._variables[name] = _Variable(len(metadata["shape"]) == 2, codecs[-1] == "zstd")
         return self._variables[name]
+
+    def _metadata(self, name: str) -> dict[str, Any]:
+        path = plain_file(self.path, f"{name}/zarr.json")
+        if not path.is_file():
+            raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
+        metadata: dict[str, Any] = json.loads(path.read_text())
+        return metadata
 
 
 def _zstd() -> Any:

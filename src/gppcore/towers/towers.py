@@ -12,7 +12,7 @@ A folder of towers holds three CSV files (plain or .gz):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.constants import PFT_NAMES
+from gppcore.constants import EARTH_RADIUS, PFT_NAMES
 from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
-from gppcore.features import PREDICTORS, Samples, igbp_codes, pft_fractions, predictor_matrix
-from gppcore.process import daylight, soil_water
-from gppcore.variables import SECONDS_PER_DAY, check_field
+from gppcore.features import FRACTIONS, PREDICTORS, Samples, igbp_codes, predictor_matrix
+from gppcore.features.derive import derived
+from gppcore.variables import SECONDS_PER_DAY, VARIABLES, check_field, check_range
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,11 +41,35 @@ _FORCING = {
     "cell_co2_ppm": "ca",
     "cell_lai_m2_m2": "lai",
 }
-_WETLAND = "WET"
+_MONTHLY_COLUMNS = {
+    "modis_lai_m2_m2": "lai_modis",
+    "modis_fpar": "fpar",
+    "modis_ndwi": "ndwi",
+    "modis_lst_day_k": "lst_day",
+    "modis_lst_night_k": "lst_night",
+    "modis_snow_pct": "snow_cover",
+    "esacci_sm_m3_m3": "surface_soil_moisture",
+    "era5_skin_t_k": "skin_temperature",
+    "era5_pet_mm_d": "pet",
+    "bess_par_w_m2": "par",
+    "bess_pardiff_w_m2": "par_diffuse",
+    "cell_burned_frac": "burned_fraction",
+}
+_SITE_COLUMNS = {
+    "elev_m": "elevation",
+    "grid_elev_0p5": "elevation_coarse",
+    "grid_NDVI_maximum": "ndvi_max",
+    "grid_NDVI_minimum": "ndvi_min",
+    "bess_peakVCmax_C3": "vcmax25_peak_c3",
+    "bess_kn": "kn",
+    "soil_sand_30cm_raw": "soil_sand",
+    "soil_clay_30cm_raw": "soil_clay",
+    "soil_organic_30cm_raw": "soil_organic",
+    "soil_swc_30cm_raw": "soil_field_capacity",
+}
+"""Columns of predictors, which state product and unit, and the names of these variables."""
 CLUSTER_KM = 50.0
 """Towers nearer than this are never parted between training and test."""
-EARTH_KM = 6371.0
-"""Mean radius of the Earth."""
 _TEXT = {"site_id", "igbp"}
 _KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
 W_PER_MJ_DAY = 1e6 / SECONDS_PER_DAY
@@ -208,7 +232,7 @@ def read_towers(folder: str | Path) -> Towers:
     check_field("gpp_daily", gpp["gpp"].clip(lower=0.0).to_numpy(), where="gpp_monthly.csv")
     sites = sites.loc[[s for s in sites.index if s in set(forcing["site_id"])]]
     table = sites.select_dtypes("number").drop(columns="cluster50km", errors="ignore")
-    table = table.assign(
+    table = _named(table, _SITE_COLUMNS, "sites.csv").assign(
         igbp=sites["igbp"],
         continent=_continents(sites["lat"].to_numpy(float), sites["lon"].to_numpy(float)),
         region=sites[climate].bfill(axis=1).iloc[:, 0].str[0].str.upper(),
@@ -216,6 +240,7 @@ def read_towers(folder: str | Path) -> Towers:
     )
     used = gpp[gpp["core"] == 1] if "core" in gpp else gpp
     used = used.rename(columns={"gpp": "gpp_daily"}).select_dtypes("number").assign(site_id=used["site_id"])
+    used = _named(used, _MONTHLY_COLUMNS, "gpp_monthly.csv")
     lai = gpp.set_index(["site_id", "year", "month"])["modis_lai_m2_m2"] if "modis_lai_m2_m2" in gpp else None
     dataset = _forcing(table, sites["c4_percent"].to_numpy(float) / 100.0, forcing, lai)
     return Towers(str(folder), False, table, used, dataset)
@@ -254,7 +279,7 @@ def distance_km(first: pd.DataFrame, second: pd.DataFrame) -> NDArray[np.float64
     lat, lon = (np.radians(first[name].to_numpy(float))[:, None] for name in ("lat", "lon"))
     lat2, lon2 = (np.radians(second[name].to_numpy(float))[None] for name in ("lat", "lon"))
     chord = np.sin((lat - lat2) / 2.0) ** 2 + np.cos(lat) * np.cos(lat2) * np.sin((lon - lon2) / 2.0) ** 2
-    distance: NDArray[np.float64] = 2.0 * EARTH_KM * np.arcsin(np.sqrt(chord))
+    distance: NDArray[np.float64] = 2.0 * EARTH_RADIUS / 1000.0 * np.arcsin(np.sqrt(chord))
     return distance
 
 
@@ -298,35 +323,41 @@ def _forcing(sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, l
         # Two uncertain estimates of the leaves around the tower: their mean is better than either.
         values["lai"] = np.where(np.isnan(both).any(axis=0), np.fmax(*both), both.mean(axis=0))
     fields = {
-        "tair": (values["tmin"] + values["tmax"]) / 2.0,
-        "tair_range": values["tmax"] - values["tmin"],
+        "tmin": values["tmin"],
+        "tmax": values["tmax"],
         "sw": values["sw"] * W_PER_MJ_DAY,
         "vpd": values["vpd"] * CELL_VPD_TO_DAYLIGHT_VPD,
         "precip": values["precip"],
         "ca": values["ca"],
         "lai": values["lai"],
     }
-    for name, field in fields.items():
-        check_field(name, field, where=where)
-    lat = sites["lat"].to_numpy(float)
-    toa = {m: daylight.sw_toa(lat, daylight.mid_month_day(m)) for m in range(1, 13)}
-    fields["sw_toa"] = np.stack([toa[m] for m in index.get_level_values("month")])
-    evaporation = soil_water.potential_evaporation(fields["tair"], fields["tair_range"], fields["sw_toa"])
-    fields["soil_water"] = soil_water.soil_water(fields["precip"], evaporation, fields["tair"])
-    wetland = (sites["igbp"] == _WETLAND).to_numpy()
-    fields["soil_water"][:, wetland & np.isfinite(fields["soil_water"]).all(axis=0)] = 1.0  # the water table is near
-    fields["precip_3m"] = _mean_of_three(fields["precip"])
+    igbp = _codes(sites).astype(np.float64)
+    fields |= derived({**fields, "lat": sites["lat"].to_numpy(float), "igbp": igbp})
+    for name in (*fields, *_FORCING.values()):
+        if name in VARIABLES:
+            check_field(name, fields[name], where=where)
     time = pd.to_datetime(index.to_frame().assign(day=15)[["year", "month", "day"]])
+    fractions = np.stack([fields.pop(name) for name in FRACTIONS])
+    dims = ("time", "cell")
     return xr.Dataset(
         {
-            **{name: (("time", "cell"), field) for name, field in fields.items()},
-            "lat": ("cell", lat),
+            **{name: (dims[2 - field.ndim :], field) for name, field in fields.items()},
+            "lat": ("cell", sites["lat"].to_numpy(float)),
             "c4_fraction": ("cell", c4),
-            "fraction_wetland": ("cell", wetland.astype(np.float64)),
-            "pft_fraction": (("pft", "cell"), _fractions(sites)),
+            "pft_fraction": (("pft", "cell"), fractions),
         },
         coords={"time": time.to_numpy(), "pft": list(PFT_NAMES)},
     )
+
+
+def _named(table: pd.DataFrame, names: Mapping[str, str], where: str) -> pd.DataFrame:
+    """Rename the columns of predictors and check their ranges."""
+    if clash := sorted(set(names.values()) & set(table)):
+        raise TowerFormatError(f"{where}: expected a predictor under one name, got {clash} beside their own columns")
+    named = table.rename(columns=dict(names))
+    for name in set(names.values()) & set(named):
+        check_range(name, named[name].to_numpy(float), where=where)
+    return named
 
 
 def _continents(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> list[str]:
@@ -344,15 +375,8 @@ def _continents(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> list[str]
     return found
 
 
-def _mean_of_three(monthly: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of every month and the two before it; the first months stand for those before the record."""
-    padded = np.concatenate([monthly[:1], monthly[:1], monthly])
-    mean: NDArray[np.float64] = (padded[2:] + padded[1:-1] + padded[:-2]) / 3.0
-    return mean
-
-
-def _fractions(sites: pd.DataFrame) -> NDArray[np.float64]:
+def _codes(sites: pd.DataFrame) -> NDArray[np.uint8]:
     try:
-        return pft_fractions(igbp_codes(sites["igbp"].to_numpy())).astype(np.float64)
+        return igbp_codes(sites["igbp"].to_numpy())
     except GppcoreError as error:
         raise type(error)(f"sites.csv: {error}") from None

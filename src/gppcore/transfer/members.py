@@ -18,12 +18,12 @@ from gppcore.transfer.recipe import Member
 
 Float = NDArray[np.float64]
 Kind = Literal["gpp", "ratio", "residual"]
-Backend = Literal["sklearn", "lightgbm"]
-BACKENDS: tuple[Backend, ...] = ("sklearn", "lightgbm")
+Learner = Literal["sklearn", "lightgbm"]
+LEARNERS: tuple[Learner, ...] = ("sklearn", "lightgbm")
 
 RATIO_OFFSET = 2.0
 """Added to process GPP below the ratio, so that winters do not divide by nothing [g m-2 d-1]."""
-INCREASING = ("lai", "modis_lai_m2_m2", "modis_fpar")
+INCREASING = ("lai", "lai_modis", "fpar")
 """Predictors in which boosted members never fall, besides the sources."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
 _BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_regularization": 5.0, "max_features": 0.3}
@@ -69,7 +69,7 @@ MEMBERS: Mapping[str, MemberKind] = {
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """Training rows of members: predictors with their names, the sources, GPP and the emulator of process GPP."""
 
     x: Float
@@ -83,23 +83,25 @@ class Rows:
         """Process GPP, the first source [g m-2 d-1]; zeros without sources."""
         return self.sources[:, 0] if self.sources.shape[1] else np.zeros(len(self.x))
 
-    def take(self, rows: NDArray[Any]) -> Rows:
+    def take(self, rows: NDArray[Any]) -> TrainingRows:
         """Return the rows of a mask."""
-        return Rows(self.x[rows], self.predictors, self.sources[rows], self.gpp_daily[rows], self.emulator)
+        return TrainingRows(self.x[rows], self.predictors, self.sources[rows], self.gpp_daily[rows], self.emulator)
 
 
-def fit_member(name: str, rows: Rows, *, backend: Backend = "sklearn", seed: int = 0, n_threads: int = 1) -> Forest:
+def fit_member(
+    name: str, rows: TrainingRows, *, learner: Learner = "sklearn", seed: int = 0, n_threads: int = 1
+) -> Forest:
     """Train a member on towers.
 
     Raises
     ------
     RangeError
-        If the name or the backend is unknown.
+        If the name or the learner is unknown.
     """
     if name not in MEMBERS:
         raise RangeError(f"members: expected names out of {list(MEMBERS)}, got {name!r}")
-    if backend not in BACKENDS:
-        raise RangeError(f"backend: expected one of {list(BACKENDS)}, got {backend!r}")
+    if learner not in LEARNERS:
+        raise RangeError(f"learner: expected one of {list(LEARNERS)}, got {learner!r}")
     how = MEMBERS[name]
     process = rows.process
     target, weight = rows.gpp_daily, None
@@ -120,7 +122,7 @@ def fit_member(name: str, rows: Rows, *, backend: Backend = "sklearn", seed: int
         signs += [1 if how.kind == "gpp" else 0] * rows.sources.shape[1]
     if how.learner == "trees":
         return _fit_trees(x, target, weight, seed, n_threads)
-    forest = _FIT_BOOSTED[backend](x, target, weight, signs, seed)
+    forest = _FIT_BOOSTED[learner](x, target, weight, signs, seed)
     return forest if start is None else forest + start
 
 
@@ -144,7 +146,7 @@ def _refitted(emulator: Forest, x: Float, target: Float, n_threads: int) -> Fore
     return emulator.refit_leaves(x, target, shrinkage=50.0, rate=0.1, n_threads=n_threads)
 
 
-def _start(rows: Rows, n_features: int) -> Forest:
+def _start(rows: TrainingRows, n_features: int) -> Forest:
     """Return the share of the emulator that boosting starts from, as a forest that takes the sources too."""
     assert rows.emulator is not None
     return INITIAL_SHARE * Forest.from_arrays(**{**rows.emulator.arrays(), "n_features": n_features})
@@ -179,7 +181,7 @@ def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence
         import lightgbm
     except ImportError as error:
         raise RangeError(
-            "backend: expected lightgbm to be installed (pip install gppcore[lightgbm]), got none"
+            "learner: expected lightgbm to be installed (pip install gppcore[lightgbm]), got none"
         ) from error
     settings = _boosted_settings(len(x))
     parameters = {

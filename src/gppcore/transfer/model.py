@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike, fspath
-from typing import Any, Literal, TypeVar, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,6 @@ from gppcore.forest.checks import checked_columns
 from gppcore.transfer.recipe import Recipe, numbers, recipe_of
 
 __all__ = ["Model"]
-
-Float = TypeVar("Float", np.float32, np.float64)
 
 
 class Model:
@@ -83,19 +81,9 @@ class Model:
         """Forests that were fitted to towers."""
         return tuple(Forest(f) for f in self._model.members)
 
-    @overload
     def predict_columns(
-        self, columns: Sequence[NDArray[Float] | float], *, n_threads: int = 1, interval: Literal[False] = False
-    ) -> NDArray[Float]: ...
-
-    @overload
-    def predict_columns(
-        self, columns: Sequence[NDArray[Float] | float], *, n_threads: int = 1, interval: Literal[True]
-    ) -> tuple[NDArray[Float], NDArray[Float], NDArray[Float]]: ...
-
-    def predict_columns(
-        self, columns: Sequence[NDArray[Float] | float], *, n_threads: int = 1, interval: bool = False
-    ) -> NDArray[Float] | tuple[NDArray[Float], ...]:
+        self, columns: Sequence[NDArray[Any] | float], *, n_threads: int = 1, interval: bool = False
+    ) -> Any:
         """Predict GPP from one array per predictor.
 
         Parameters

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PFT_NAMES
 from gppcore.errors import RangeError, ShapeError
-from gppcore.features.koeppen import koeppen_main
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, MONTHS, TileStore
-from gppcore.variables import attributes
+from gppcore.features.koeppen import koeppen_class
+from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
+from gppcore.variables import MONTHS, attributes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -110,14 +110,14 @@ def _candidates(store: TileStore, seed: int) -> Iterator[tuple[int, _Chosen]]:
     for tile in range(store.n_tiles):
         begin, shares = store.cells(tile).start, _shares(store, tile)
         grows = np.where(shares.sum(axis=0) > 0.0, shares.argmax(axis=0), _BARE)
-        for year in range(store.n_years):
-            climate = koeppen_main(*(store.read(name, tile, year) for name in ("tair", "precip")))
+        for number, year in enumerate(store.each_year):
+            climate = koeppen_class(*(store.read(name, tile, year) for name in ("tair", "precip"))).astype("<U1")
             known = np.isin(climate, _CLIMATES) & np.isfinite(shares).all(axis=0)
             stratum = grows * _CLIMATES.size + np.searchsorted(_CLIMATES, climate)
             for value in np.unique(stratum[known]):
                 position = begin + np.flatnonzero(known & (stratum == value))
-                priority = _priority(store.index[position], store.years[year] if store.years else 0, seed)
-                yield int(value), _Chosen(priority, np.full(position.size, year), position)
+                priority = _priority(store.index[position], year or 0, seed)
+                yield int(value), _Chosen(priority, np.full(position.size, number), position)
 
 
 def _shares(store: TileStore, tile: int) -> NDArray[np.float32]:
@@ -154,10 +154,10 @@ def _gathered(store: TileStore, variables: Sequence[str], chosen: _Chosen, weigh
     tile = chosen.position // store.tile_cells
     edges = np.flatnonzero(np.diff(tile, prepend=-1) | np.diff(chosen.year, prepend=-1))
     for first, last in zip(edges, [*edges[1:], n], strict=True):
-        here, year = int(tile[first]), int(chosen.year[first])
+        here, year = int(tile[first]), store.each_year[int(chosen.year[first])]
         within = chosen.position[first:last] - store.cells(here).start
         for name, out in values.items():
-            field = store.read(name, here, year if store.is_monthly(name) else 0)
+            field = store.read(name, here, year if store.is_monthly(name) else None)
             out[..., first:last] = field[..., within]
     fractions = np.stack([values.pop(f"fraction_{name}") for name in PFT_NAMES])
     cell = store.index[chosen.position]

@@ -20,7 +20,7 @@ from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
 from gppcore.statistics import FOLDS, assign_folds
 from gppcore.transfer.intervals import fit_interval
-from gppcore.transfer.members import SOURCE_SETTINGS, Backend, Rows, combine, fit_member, fit_source, member
+from gppcore.transfer.members import SOURCE_SETTINGS, Learner, TrainingRows, combine, fit_member, fit_source, member
 from gppcore.transfer.recipe import Interval
 from gppcore.transfer.transfer_model import TransferModel, gated
 from gppcore.transfer.weights import expected_weights, stack
@@ -96,12 +96,12 @@ def _check_rows(x: NDArray[Any], predictors: Sequence[str]) -> None:
 
 def fine_tune(
     model: TransferModel,
-    towers: Samples,
+    samples: Samples,
     *,
     unseen: Unseen = "places",
     process: NDArray[Any] | None = None,
     members: Sequence[str] = TRANSFER_MEMBERS,
-    backend: Backend = "sklearn",
+    learner: Learner = "sklearn",
     seed: int = 0,
     n_threads: int = 1,
 ) -> TransferModel:
@@ -111,18 +111,18 @@ def fine_tune(
     ----------
     model : TransferModel
         Pre-trained model.
-    towers : Samples
+    samples : Samples
         Tower months with the predictors of `model`; clusters of towers are kept together.
     unseen : {"places", "years"}, default "places"
         What is to be predicted: places without a tower, by weights that suit clusters left out; or other years of
         these towers, by weights that suit years left out.
-    process : ndarray, shape (rows of towers,), optional
+    process : ndarray, shape (rows of samples,), optional
         Process GPP of the tower months [g m-2 d-1] as it is at places without a tower. To be given if the process model
-        was calibrated to these towers, whom it then fits too well:
+        was calibrated to these towers, which it would then overfit:
         :func:`gppcore.calibration.cross_fit.cross_fitted_gpp`. Without it, that of the model's emulator.
     members : sequence of str, default `TRANSFER_MEMBERS`
         Names out of `gppcore.transfer.members.MEMBERS`; each is usable alone.
-    backend : {"sklearn", "lightgbm"}, default "sklearn"
+    learner : {"sklearn", "lightgbm"}, default "sklearn"
         Learner of the boosted members; LightGBM is an extra.
     seed : int, default 0
         Seed of the learners.
@@ -142,29 +142,29 @@ def fine_tune(
         If the predictors of model and towers differ, `process` has another number of rows, or the model was not
         pre-trained.
     """
-    if towers.predictors != model.predictors:
-        raise ShapeError(f"towers: expected predictors {list(model.predictors)}, got {list(towers.predictors)}")
+    if samples.predictors != model.predictors:
+        raise ShapeError(f"samples: expected predictors {list(model.predictors)}, got {list(samples.predictors)}")
     if not model.sources:
         raise ShapeError("model: expected emulators of the process model, which `pretrain` makes, got none")
-    if process is not None and np.shape(process) != (len(towers),):
-        raise ShapeError(f"process: expected shape ({len(towers)},), got {np.shape(process)}")
-    return _tune(model, towers, unseen, process, tuple(members), backend, seed, n_threads)
+    if process is not None and np.shape(process) != (len(samples),):
+        raise ShapeError(f"process: expected shape ({len(samples)},), got {np.shape(process)}")
+    return _tune(model, samples, unseen, process, tuple(members), learner, seed, n_threads)
 
 
 def direct(
-    towers: Samples, *, unseen: Unseen = "places", backend: Backend = "sklearn", seed: int = 0, n_threads: int = 1
+    samples: Samples, *, unseen: Unseen = "places", learner: Learner = "sklearn", seed: int = 0, n_threads: int = 1
 ) -> TransferModel:
     """Fit a model to towers alone: what transfer has to beat. Parameters as of :func:`fine_tune`."""
-    nothing = TransferModel(towers.predictors, {}, (), {}, 0.0, {})
-    return _tune(nothing, towers, unseen, None, DIRECT_MEMBERS, backend, seed, n_threads)
+    nothing = TransferModel(samples.predictors, {}, (), {}, 0.0, {})
+    return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, seed, n_threads)
 
 
-def pretrain_continue(model: TransferModel, towers: Samples, *, seed: int = 0) -> TransferModel:
+def pretrain_continue(model: TransferModel, samples: Samples, *, seed: int = 0) -> TransferModel:
     """Go on boosting from the emulator of process GPP: the literal scheme of pre-training and fine-tuning.
 
     The published scheme knows no weights: the boosted member is added to process GPP as it is.
     """
-    rows = _rows(model, towers)
+    rows = _rows(model, samples)
     name = "continued"
     forests = {name: fit_member(name, rows, seed=seed)}
     return replace(model, members=(member(name, len(model.sources), 1.0),), forests=forests, process_weight=0.0)
@@ -172,30 +172,30 @@ def pretrain_continue(model: TransferModel, towers: Samples, *, seed: int = 0) -
 
 def _tune(
     model: TransferModel,
-    towers: Samples,
+    samples: Samples,
     unseen: Unseen,
     process: Float | None,
     names: tuple[str, ...],
-    backend: Backend,
+    learner: Learner,
     seed: int,
     n_threads: int,
 ) -> TransferModel:
     if unseen not in UNSEEN:
         raise RangeError(f"unseen: expected one of {list(UNSEEN)}, got {unseen!r}")
-    rows = _rows(model, towers)
+    rows = _rows(model, samples)
     if process is not None:
         rows.sources[:, 0] = np.maximum(process, 0.0)
-    cluster = towers.groups["cluster"].to_numpy()
-    held_out = _held_out(rows, towers, unseen, names, backend, seed, n_threads)
+    cluster = samples.groups["cluster"].to_numpy()
+    held_out = _held_out(rows, samples, unseen, names, learner, seed, n_threads)
     expected = expected_weights(
         len(names), len(np.unique(cluster)), process=bool(model.sources), unseen_places=unseen == "places"
     )
     card: dict[str, Any] = {
-        "rows": len(towers),
+        "rows": len(samples),
         "clusters": len(np.unique(cluster)),
         "unseen": unseen,
         "seed": seed,
-        "backend": backend,
+        "learner": learner,
     }
     if held_out is None:
         if model.sources:
@@ -203,8 +203,8 @@ def _tune(
         weights, interval = expected, None
     else:
         candidates = np.column_stack([held_out, rows.process])
-        weights = stack(towers.gpp_daily, candidates, cluster, expected)
-        interval, relative = _interval(towers, candidates, weights, bool(model.sources))
+        weights = stack(samples.gpp_daily, candidates, cluster, expected)
+        interval, relative = _interval(samples, candidates, weights, bool(model.sources))
         card["half_widths"] = [[level, width] for level, width in relative.items()]
     members = tuple(
         member(name, len(model.sources), float(weight))
@@ -214,7 +214,7 @@ def _tune(
     return replace(
         model,
         members=members,
-        forests={m.name: fit_member(m.name, rows, backend=backend, seed=seed, n_threads=n_threads) for m in members},
+        forests={m.name: fit_member(m.name, rows, learner=learner, seed=seed, n_threads=n_threads) for m in members},
         process_weight=float(weights[-1]),
         card={**model.card, "fine_tune": card},
         interval=interval,
@@ -222,7 +222,7 @@ def _tune(
 
 
 def _interval(
-    towers: Samples, candidates: Float, weights: Float, has_process: bool
+    samples: Samples, candidates: Float, weights: Float, has_process: bool
 ) -> tuple[Interval, dict[float, float]]:
     """Fit the interval to the held-out mixture, made as :class:`TransferModel` makes it."""
     mixed = candidates @ weights
@@ -230,26 +230,26 @@ def _interval(
     if has_process:
         mixed = gated(candidates[:, -1], mixed)
     gpp = np.maximum(mixed, 0.0)
-    return fit_interval(towers.gpp_daily - gpp, spread, gpp, towers.groups["cluster"].to_numpy())
+    return fit_interval(samples.gpp_daily - gpp, spread, gpp, samples.groups["cluster"].to_numpy())
 
 
-def _rows(model: TransferModel, towers: Samples) -> Rows:
-    columns = model.predict_sources(list(towers.x.T))
-    sources = np.column_stack(list(columns.values())) if columns else np.empty((len(towers), 0))
-    return Rows(towers.x, towers.predictors, sources, towers.gpp_daily, model.sources.get("process"))
+def _rows(model: TransferModel, samples: Samples) -> TrainingRows:
+    columns = model.predict_sources(list(samples.x.T))
+    sources = np.column_stack(list(columns.values())) if columns else np.empty((len(samples), 0))
+    return TrainingRows(samples.x, samples.predictors, sources, samples.gpp_daily, model.sources.get("process"))
 
 
 def _held_out(
-    rows: Rows,
-    towers: Samples,
+    rows: TrainingRows,
+    samples: Samples,
     unseen: Unseen,
     names: Sequence[str],
-    backend: Backend,
+    learner: Learner,
     seed: int,
     n_threads: int,
 ) -> Float | None:
     """Return GPP of every member for rows left out of its training, shape (rows, members); None with one group."""
-    group = towers.groups["cluster" if unseen == "places" else "year"].to_numpy()
+    group = samples.groups["cluster" if unseen == "places" else "year"].to_numpy()
     folds = min(FOLDS, len(np.unique(group)))
     if folds < 2:
         return None
@@ -258,7 +258,7 @@ def _held_out(
         train, test = rows.take(fold != k), rows.take(fold == k)
         columns = list(np.hstack([test.x, test.sources]).T)
         for j, name in enumerate(names):
-            forest = fit_member(name, train, backend=backend, seed=seed, n_threads=n_threads)
+            forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
             value = forest.predict_columns(columns[: forest.n_features])
             found[fold == k, j] = combine(name, value, test.process)
     return found

@@ -5,21 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, ShapeError
+from gppcore.arrays import floats, is_dataset
+from gppcore.display import html_table
+from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
+from gppcore.forest.checks import check_names, row_columns
+from gppcore.io.durable import write_json
 from gppcore.transfer.archive import pack, unpacked
 from gppcore.transfer.model import Model
 from gppcore.transfer.recipe import Interval, Member, Recipe
+from gppcore.variables import VARIABLES, attributes, check_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Columns = Sequence[NDArray[Any]]
 
@@ -29,7 +37,7 @@ _CARD = "model.json"
 _FORMAT = "gppcore transfer model 2"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TransferModel:
     """A model of GPP made of forests: predicts without scikit-learn, from Python, C and Fortran.
 
@@ -67,49 +75,82 @@ class TransferModel:
 
     @property
     def has_interval(self) -> bool:
-        """Whether :meth:`predict_interval_columns` can tell bounds."""
+        """Whether the model gives bounds with `interval=True`."""
         return self.interval is not None
 
-    def predict(self, x: NDArray[Any], *, n_threads: int = 1) -> NDArray[Any]:
-        """Predict GPP of rows.
+    def predict(self, x: Any, *, interval: bool = False, n_threads: int = 1) -> Any:
+        """Predict GPP of rows, of a table or of a dataset.
 
         Parameters
         ----------
-        x : ndarray of float32 or float64, shape (rows, predictors)
-            Predictors in the order of `predictors`; NaN is missing.
+        x : array_like, shape (rows, predictors), pandas.DataFrame or xarray.Dataset
+            Predictors in the units of `gppcore.variables`; NaN, or masked, is a missing value. The columns of a
+            DataFrame and the variables of a Dataset are taken by name, in any order; an array goes by position, in the
+            order of `predictors`. A Dataset may have any dimensions and be lazy (dask).
+        interval : bool, default False
+            Return the bounds of the 90 % prediction interval too.
         n_threads : int, default 1
-            Threads; 0 means all cores. The result does not depend on it.
+            Threads; 0 means all usable cores. The result does not depend on it.
 
         Returns
         -------
-        ndarray, shape (rows,)
-            GPP [g m-2 d-1], not below 0, in the number type of `x`.
-        """
-        return self.predict_columns(list(np.ascontiguousarray(x.T)), n_threads=n_threads)
+        ndarray, shape (rows,), or xarray.DataArray for a Dataset
+            GPP [g m-2 d-1], not below 0, float32 where all predictors are, else float64. With `interval` three of
+            them: GPP, low and high, between which 90 % of towers at unseen places lie.
 
-    def predict_columns(self, columns: Columns, *, n_threads: int = 1) -> NDArray[Any]:
+        Raises
+        ------
+        ShapeError
+            If predictors are missing or unknown, all of which the message lists, or an array has another shape.
+        DtypeError
+            If `x` does not hold numbers.
+        UnitsError
+            If a variable of a Dataset states another unit than that of its name.
+        RangeError
+            If an interval is asked for that the model does not have.
+        """
+        if is_dataset(x):
+            return self._predict_dataset(x, interval, n_threads)
+        columns = row_columns(x, len(self.predictors), self.predictors)
+        return self.predict_columns(columns, interval=interval, n_threads=n_threads)
+
+    def predict_columns(self, columns: Columns, *, interval: bool = False, n_threads: int = 1) -> Any:
         """Predict GPP from one array per predictor, as :meth:`predict` does from rows.
 
         Columns may have shape (steps, n), beside static ones of shape (n,); then GPP has shape (steps, n).
         """
-        return self._model.predict_columns(columns, n_threads=n_threads)
+        if interval and not self.has_interval:
+            raise RangeError("interval: expected a model that fine_tune gave prediction intervals, got one without")
+        return self._model.predict_columns(columns, n_threads=n_threads, interval=interval)
 
-    def predict_interval_columns(
-        self, columns: Columns, *, n_threads: int = 1
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Predict GPP and the bounds between which 90 % of towers at unseen places lie.
+    def _predict_dataset(self, ds: xr.Dataset, interval: bool, n_threads: int) -> Any:
+        import xarray as xr
 
-        Returns
-        -------
-        gpp_daily, low, high : ndarray
-            As :meth:`predict_columns` [g m-2 d-1].
+        check_names("x", [str(name) for name in ds.data_vars], self.predictors)
+        for name in self.predictors:
+            if name in VARIABLES:
+                check_unit(name, ds[name].attrs.get("units"), where="x")
 
-        Raises
-        ------
-        RangeError
-            If the model tells no interval.
-        """
-        return self._model.predict_columns(columns, n_threads=n_threads, interval=True)
+        def predict(*fields: NDArray[Any]) -> Any:
+            dtype = np.float32 if all(field.dtype == np.float32 for field in fields) else np.float64
+            whole = np.broadcast_arrays(*fields)
+            columns = [floats("x", field).astype(dtype, copy=False).reshape(-1) for field in whole]
+            found = self.predict_columns(columns, interval=interval, n_threads=n_threads)
+            parts = tuple(part.reshape(whole[0].shape) for part in (found if interval else (found,)))
+            return parts if interval else parts[0]
+
+        names = ("gpp_daily", "gpp_daily_low", "gpp_daily_high")[: 3 if interval else 1]
+        dtype = np.float32 if all(ds[name].dtype == np.float32 for name in self.predictors) else np.float64
+        found = xr.apply_ufunc(
+            predict,
+            *(ds[name] for name in self.predictors),
+            output_core_dims=[[]] * len(names),
+            dask="parallelized",
+            output_dtypes=[dtype] * len(names),
+        )
+        parts = found if interval else (found,)
+        named = tuple(part.rename(n).assign_attrs(attributes(n)) for n, part in zip(names, parts, strict=True))
+        return named if interval else named[0]
 
     def predict_sources(self, columns: Columns, *, n_threads: int = 1) -> dict[str, NDArray[Any]]:
         """Predict what the process model tells, with its emulators: by name, not below 0."""
@@ -129,12 +170,33 @@ class TransferModel:
     def _model(self) -> Model:
         return Model(self.recipe, list(self.sources.values()), [self.forests[m.name] for m in self.members])
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """Sixteen hexadecimal digits of the predictions for fixed rows, which tell models apart."""
-        rng, shape = np.random.default_rng(0), (2048, len(self.predictors))
-        rows = rng.normal(size=shape) * 10.0 ** rng.uniform(-1.0, 3.0, shape)  # of every magnitude
-        return hashlib.sha256(self.predict(rows).tobytes()).hexdigest()[:16]
+        """Sixteen hexadecimal digits of the content: recipe and forests. Models with other digests differ."""
+        forests = [*self.sources.values(), *(self.forests[m.name] for m in self.members)]
+        content = [repr(self.recipe), *(forest.digest for forest in forests)]
+        return hashlib.sha256("\n".join(content).encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TransferModel) and (self is other or self.digest == other.digest)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What the compiled core joined is made again where it is needed.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "predictors": ", ".join(self.predictors),
+            "sources": ", ".join(self.sources) or "none (direct model)",
+            "members": ", ".join(f"{m.name} ({m.weight:.2f})" for m in self.members) or "none (not fine-tuned)",
+            "process weight": f"{self.process_weight:.2f}",
+            "interval": "90 %" if self.has_interval else "none",
+            "digest": self.digest,
+        }
+        return html_table("TransferModel", rows)
 
     def save(self, path: str | Path) -> None:
         """Save to a new folder, or to one file if `path` ends with ``.zip``.
@@ -170,9 +232,7 @@ class TransferModel:
             **asdict(self.recipe),
             "card": self.card,
         }
-        temporary = folder / f"{_CARD}.part"
-        temporary.write_text(json.dumps(card, indent=2) + "\n")
-        temporary.replace(folder / _CARD)
+        write_json(folder / _CARD, card)
 
     @classmethod
     def load(cls, path: str | Path) -> TransferModel:

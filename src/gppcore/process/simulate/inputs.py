@@ -87,16 +87,15 @@ def names_needed(ds: xr.Dataset, steps: str, *, with_lon: bool) -> tuple[str, ..
     Raises
     ------
     ShapeError
-        If one is missing, or humidity or the range of temperature is given in no way or in two.
+        If some are missing, all of which the message names, or humidity is given in no way or in two.
     """
     needed = ["sw", "ca", "lai", "lat"]
     if steps == "hourly":
         needed += ["tair"] + (["lon"] if with_lon else [])
     else:
-        ranges = [names for names in (("tair_range",), ("tmin", "tmax")) if any(n in ds for n in names)]
-        if len(ranges) != 1:
-            raise ShapeError(f"simulate: expected either tair_range or tmin and tmax, got {_shown(ds)}")
-        needed += [*ranges[0]] + (["tair"] if "tair" in ds or "tmin" not in ds else [])
+        extremes = "tair_range" not in ds and ("tmin" in ds or "tmax" in ds)
+        needed += ["tmin", "tmax"] if extremes else ["tair_range"]
+        needed += ["tair"] if "tair" in ds or not extremes else []
     humidity = [name for name in HUMIDITIES if name in ds]
     if len(humidity) != 1:
         options = ", ".join(f"{name} [{VARIABLES[name].unit}]" for name in HUMIDITIES)

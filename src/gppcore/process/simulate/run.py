@@ -43,7 +43,7 @@ def simulate(
         them; units are those of the table of variables, and checked. Variables:
 
         - `sw` [W m-2, mean of the step, nights included], `ca` [umol mol-1], `lai` [m2 m-2];
-        - `tair` [degC]; with days and months also either `tair_range`, or `tmin` and `tmax` (then `tair` may lack);
+        - `tair` [degC]; with days and months also `tair_range`, or else `tmin` and `tmax` (`tair` is then optional);
         - exactly one of `rh` [%], `vpd` [Pa; with days and months the mean of daylight], `specific_humidity`
           [kg kg-1] with `patm` [Pa], `dewpoint` [degC];
         - `soil_water_stress` [1], or `soil_water` [1, relative to capacity], or `precip` [mm d-1] that fills a

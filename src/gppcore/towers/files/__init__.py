@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from gppcore.features.koeppen import koeppen_class
 from gppcore.towers.files.folder import read_lai, write_tower_folder
 from gppcore.towers.files.monthly import monthly_gpp, monthly_weather
 from gppcore.towers.files.record import TowerRecord, read_fluxnet, read_records
@@ -17,7 +16,6 @@ __all__ = [
     "TowerRecord",
     "TowerSamples",
     "clusters",
-    "koeppen_class",
     "monthly_gpp",
     "monthly_weather",
     "read_fluxnet",

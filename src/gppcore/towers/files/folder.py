@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gppcore.constants import C4_OF, IGBP
@@ -15,7 +14,6 @@ from gppcore.towers.files.monthly import WEATHER, monthly_gpp, monthly_weather
 from gppcore.towers.files.record import TowerRecord
 from gppcore.towers.files.sites import clusters
 from gppcore.towers.towers import CELL_VPD_TO_DAYLIGHT_VPD, W_PER_MJ_DAY
-from gppcore.variables import DAYS_IN_MONTH
 
 _MONTH = ["site_id", "year", "month"]
 _OF_WATER = ["tmin", "tmax", "precip"]
@@ -166,14 +164,10 @@ def _site_table(sites: pd.DataFrame, names: Sequence[str], forcing: pd.DataFrame
     if len(unstated := table.index[herbs & table["c4_percent"].isna()]):
         raise TowerFormatError(f"sites: expected c4_percent where grass or crop grows, got none at {list(unstated)}")
     table["c4_percent"] = table["c4_percent"].fillna(0.0)
-    days = np.tile(DAYS_IN_MONTH, len(forcing) // 12)
-    climate = (
-        forcing.assign(tair=(forcing["tmin"] + forcing["tmax"]) / 2.0, total=forcing["precip"] * days)
-        .groupby(["site_id", "month"])[["tair", "total"]]
-        .mean()
-    )
-    computed = {site: koeppen_class(rows["tair"], rows["total"]) for site, rows in climate.groupby(level=0)}
-    table["koeppen_cedar"] = table["koeppen"].astype(object).fillna(pd.Series(computed, dtype=object))
+    climate = forcing.assign(tair=(forcing["tmin"] + forcing["tmax"]) / 2.0).groupby(["site_id", "month"])
+    mean = climate[["tair", "precip"]].mean().unstack("month")
+    computed = pd.Series(koeppen_class(mean["tair"].T, mean["precip"].T), mean.index, dtype=object)
+    table["koeppen_cedar"] = table["koeppen"].astype(object).fillna(computed)
     table["cluster50km"] = clusters(table["lat"].to_numpy(float), table["lon"].to_numpy(float))
     table.index.name = "site_id"
     return table[["lat", "lon", "igbp", "elev_m", "koeppen_cedar", "c4_percent", "cluster50km"]]

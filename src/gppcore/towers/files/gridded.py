@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import ShapeError
 from gppcore.features import FRACTIONS
-from gppcore.regrid.labelled import axes
+from gppcore.io.cf import coordinates
 from gppcore.tiles.store import TileStore
 from gppcore.variables import VARIABLES, check_unit
 
@@ -49,12 +49,13 @@ def gridded(source: TileStore | xr.Dataset) -> Gridded:
 
 class _Dataset:
     def __init__(self, data: xr.Dataset) -> None:
-        lat, lon = axes(data)
+        y, x = coordinates(data)
+        lat, lon = y.dims[0], x.dims[0]
         self.names = [str(name) for name in data.data_vars if name in _KNOWN and {lat, lon} <= set(data[name].dims)]
         for name in self.names:
             if name in VARIABLES:
                 check_unit(name, data[name].attrs.get("units"), where="source")
-        self.lat, self.lon = data[lat].values.astype(float), data[lon].values.astype(float)
+        self.lat, self.lon = y.values.astype(float), x.values.astype(float)
         self.time = data["time"].values if "time" in data.coords else None
         self._data = {name: data[name].transpose(..., lat, lon) for name in self.names}
         self._global = self.lon.size * abs(self.lon[1] - self.lon[0]) > 360.0 - 1e-6
@@ -72,19 +73,17 @@ class _Dataset:
 
 class _Tiles:
     def __init__(self, store: TileStore) -> None:
-        self.names = sorted(
-            name for name in _KNOWN if (store.path / name / "zarr.json").is_file() and name not in {"lat", "lon"}
-        )
+        self.names = [name for name in store.variables if name in _KNOWN]
         self.lat, self.lon = store.lat, store.lon
         years = store.years or ()
         self.time = np.array([f"{y}-{m:02d}-15" for y in years for m in range(1, 13)], "M8[ns]") if years else None
         self._store = store
 
     def window(self, name: str, row: int, column: int) -> Float:
-        def read(year: int) -> NDArray[np.float32]:
-            return self._store.read_window(name, slice(row, row + 1), slice(column, column + 1), halo=1, year=year)
+        def read(year: int | None) -> Float:
+            rows, columns = slice(row, row + 1), slice(column, column + 1)
+            return self._store.read_window(name, rows, columns, halo=1, year=year).astype(float)
 
-        first = read(0)
-        if first.ndim == 2:
-            return first.astype(float)
-        return np.concatenate([first, *(read(year) for year in range(1, self._store.n_years))]).astype(float)
+        if not self._store.is_monthly(name):
+            return read(None)
+        return np.concatenate([read(year) for year in self._store.each_year])

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gppcore.constants import IGBP, PFT_NAMES
+from gppcore.constants import EARTH_RADIUS, IGBP, PFT_NAMES
 from gppcore.errors import RangeError
-from gppcore.features import FRACTIONS, with_cover
+from gppcore.features import FRACTIONS, land_cover_fractions
 from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
 from gppcore.towers.files.gridded import Float, Gridded, gridded
 from gppcore.towers.files.monthly import WEATHER
-from gppcore.towers.towers import EARTH_KM
 from gppcore.variables import VARIABLES, check_field
 
 LEAST_OVERLAP = 0.5
@@ -117,7 +116,9 @@ def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> tuple[dict[str
     """Return the fields at one place, how far their nearest cell lies and how many were used."""
     row = int(np.abs(grid.lat - lat).argmin())
     column = int(np.abs((grid.lon - lon + 180.0) % 360.0 - 180.0).argmin())
-    window = with_cover({name: grid.window(name, row, column) for name in grid.names})
+    window = {name: grid.window(name, row, column) for name in grid.names}
+    if "igbp" in window:
+        window |= land_cover_fractions(window.pop("igbp"))
     known = np.all([np.isfinite(field).reshape(-1, 3, 3).any(axis=0) for field in window.values()], axis=0)
     distance = np.where(known, _distances(grid, row, column, lat, lon), np.inf)
     used = np.isfinite(distance)
@@ -141,7 +142,7 @@ def _distances(grid: Gridded, row: int, column: int, lat: float, lon: float) -> 
     dy = grid.lat[row] + np.sign(grid.lat[1] - grid.lat[0]) * step_y * np.array([-1.0, 0.0, 1.0])[:, None] - lat
     dx = grid.lon[column] + step_x * np.array([-1.0, 0.0, 1.0]) - lon
     dx = (dx + 180.0) % 360.0 - 180.0
-    km = np.radians(np.hypot(dy, dx * np.cos(np.radians(lat)))) * EARTH_KM
+    km = np.radians(np.hypot(dy, dx * np.cos(np.radians(lat)))) * EARTH_RADIUS / 1000.0
     near: Float = np.where((np.abs(dy) <= 1.6 * step_y) & (np.abs(dx) <= 1.6 * step_x), km, np.inf)
     return near
 

@@ -20,7 +20,7 @@ from gppcore.features import pft_fractions
 from gppcore.mapping.product import write_netcdf
 from gppcore.process.simulate import simulate
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "tutorials" / "towers_to_map.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "tutorials" / "towers_to_map.md"
 CODE = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 REGION = (48.0, 51.0, 8.0, 13.0)
 FARMED = [c.code for c in IGBP if c.acronym in ("CRO", "CVM")]

@@ -1,0 +1,154 @@
+"""Predictors that follow from other variables: one rule for each, for towers, tile stores and the demonstration.
+
+All functions take and return arrays: months of whole years on the first axis, January first, places on the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.features.predictors import FRACTIONS, land_cover_fractions
+from gppcore.process.daylight import mid_month_day, sw_toa
+from gppcore.process.soil_water import potential_evaporation, soil_water
+from gppcore.variables import MONTHS
+
+Float = NDArray[np.float64]
+Fields = Mapping[str, Float]
+
+
+class Rule(NamedTuple):
+    """How some predictors follow from other variables.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What the rule derives.
+    needs : tuple of str
+        Variables without which it cannot; `lat` [degrees_north] is always known.
+    uses : tuple of str
+        Variables that it takes into account where they are known.
+    monthly : bool
+        Whether the result has months.
+    derive : callable
+        From the fields, by name, and whether these are the twelve months of a mean year.
+    """
+
+    names: tuple[str, ...]
+    needs: tuple[str, ...]
+    uses: tuple[str, ...]
+    monthly: bool
+    derive: Callable[[Fields, bool], Fields]
+
+
+def derivable(known: Collection[str]) -> dict[str, bool]:
+    """Return the predictors that follow from known variables and are not among them, and whether they have months."""
+    found: dict[str, bool] = {}
+    for rule in RULES:
+        if set(rule.needs) <= {*known, *found}:
+            found |= {name: rule.monthly for name in rule.names if name not in known}
+    return found
+
+
+def derived(fields: Fields, *, mean_year: bool = False) -> dict[str, Float]:
+    """Return all predictors that follow from fields and are not among them.
+
+    Parameters
+    ----------
+    fields : mapping of str to ndarray
+        Monthly variables, shape (months, n), static ones and `lat`, shape (n,), under their names and in their units
+        of `gppcore.variables`.
+    mean_year : bool, default False
+        Whether the months are those of a mean year: December then comes before January.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Those of :func:`derivable`, of shape (months, n) or (n,).
+
+    Raises
+    ------
+    RangeError
+        If `igbp` holds other values than the classes 0 to 16.
+    """
+    found = dict(fields)
+    steps = max((len(field) for field in fields.values() if field.ndim == 2), default=MONTHS)
+    for rule in RULES:
+        if set(rule.needs) <= set(found) and not set(rule.names) <= set(found):
+            made = rule.derive(found, mean_year)
+            if rule.monthly:
+                made = {name: np.resize(field, (steps, *field.shape[1:])) for name, field in made.items()}
+            found = {**made, **found}
+    return {name: field for name, field in found.items() if name not in fields}
+
+
+def soil_water_of_months(fields: Fields) -> Float:
+    """Return relative soil water [1] of months of `precip` [mm d-1], `tair`, `tair_range` [degC] and `sw_toa` [W m-2].
+
+    The share `fraction_wetland`, where it is given, is saturated: the water table is near.
+    """
+    tair = fields["tair"]
+    light = np.resize(fields["sw_toa"], tair.shape)  # the twelve months are those of every year
+    water = soil_water(fields["precip"], potential_evaporation(tair, fields["tair_range"], light), tair)
+    wetland = np.nan_to_num(fields.get("fraction_wetland", np.zeros(tair.shape[1:])))
+    return np.asarray(wetland + (1.0 - wetland) * water)
+
+
+def mean_of_three(monthly: Float, *, mean_year: bool) -> Float:
+    """Return the mean of every month and the two before it.
+
+    In a mean year December comes before January; else the first month stands for those before the record.
+    """
+    before = monthly[-2:] if mean_year else monthly[[0, 0]]
+    padded = np.concatenate([before, monthly])
+    return np.asarray((padded[2:] + padded[1:-1] + padded[:-2]) / 3.0)
+
+
+def _temperature(fields: Fields, _: bool) -> Fields:
+    return {"tair": (fields["tmin"] + fields["tmax"]) / 2.0, "tair_range": fields["tmax"] - fields["tmin"]}
+
+
+def _extremes(fields: Fields, _: bool) -> Fields:
+    half = fields["tair_range"] / 2.0
+    return {"tmin": fields["tair"] - half, "tmax": fields["tair"] + half}
+
+
+def _radiation(fields: Fields, _: bool) -> Fields:
+    """Return twelve months, which are those of every year."""
+    return {"sw_toa": np.stack([sw_toa(fields["lat"], mid_month_day(month)) for month in range(1, MONTHS + 1)])}
+
+
+def _cover(fields: Fields, _: bool) -> Fields:
+    return land_cover_fractions(fields["igbp"])
+
+
+def _water(fields: Fields, _: bool) -> Fields:
+    return {"soil_water": soil_water_of_months(fields)}
+
+
+def _rain(fields: Fields, mean_year: bool) -> Fields:
+    return {"precip_3m": mean_of_three(fields["precip"], mean_year=mean_year)}
+
+
+def _greenness(fields: Fields, _: bool) -> Fields:
+    """Return the extremes of the months that are known; NaN where none is."""
+    ndvi = fields["ndvi"]
+    return {"ndvi_min": np.fmin.reduce(ndvi, axis=0), "ndvi_max": np.fmax.reduce(ndvi, axis=0)}
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(("tair", "tair_range"), ("tmin", "tmax"), (), True, _temperature),
+    Rule(("tmin", "tmax"), ("tair", "tair_range"), (), True, _extremes),
+    Rule(("sw_toa",), (), (), True, _radiation),
+    Rule((*FRACTIONS, "fraction_wetland"), ("igbp",), (), False, _cover),
+    Rule(("soil_water",), ("precip", "tair", "tair_range", "sw_toa"), ("fraction_wetland",), True, _water),
+    Rule(("precip_3m",), ("precip",), (), True, _rain),
+    Rule(("ndvi_min", "ndvi_max"), ("ndvi",), (), False, _greenness),
+)
+"""In the order in which they apply: a later rule may need what an earlier one derived."""
+
+INPUTS = frozenset(name for rule in RULES for name in (*rule.needs, *rule.uses))
+"""Variables that some predictor follows from."""
