@@ -21,9 +21,17 @@ ROOT = Path(__file__).resolve().parents[1]
 # A shell starts background jobs with interrupts ignored, and the processes that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A commit passes or fails for what it changed: the same examples in every run.
-settings.register_profile("repeatable", derandomize=True)
+# A commit passes or fails for what it changed: the same examples in every run. `--hypothesis-profile=thorough` draws
+# new ones, and many more.
+settings.register_profile("repeatable", derandomize=True, max_examples=60, deadline=None)
+settings.register_profile("thorough", max_examples=600, deadline=None)
 settings.load_profile("repeatable")
+
+
+def pytest_configure(config):
+    """Give each of several workers one OpenMP thread: more threads than cores wait for each other."""
+    if config.getoption("numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The demonstration end to end: one run of a small window, then a second one in the same folder."""
+"""The demonstration end to end: one run of a small window for all tests, and a second one in the same folder."""
 
 import json
 import subprocess
@@ -11,8 +11,6 @@ import xarray as xr
 from gppcore.demo.fields import HALF, coarse_index, fine_area
 from gppcore.demo.learning import PROCESS
 from gppcore.tiles.store import TileStore
-
-pytestmark = pytest.mark.slow
 
 METHODS = ("process", "direct", "transfer")
 LABEL = "Observing-system simulation experiment"
@@ -122,6 +120,7 @@ def test_run_with_other_options_is_refused(out):
     assert state(out) == before
 
 
+@pytest.mark.slow  # judges the towers once more
 def test_second_run_keeps_tiles_models_and_totals(out, summary):
     before = {name: state(out / name) for name in ("tiles", "models", "gpp_0p05deg.zarr")}
     done = demo(out)

@@ -63,7 +63,6 @@ def content(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_product_is_the_serial_one_even_if_a_worker_is_killed(store, model, tmp_path):
     map_gpp(model, store, tmp_path / "serial.zarr", variable="serial", n_threads=1)

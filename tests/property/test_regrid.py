@@ -1,11 +1,9 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gppcore.regrid import LatLonGrid, RegridPlan, aggregate, conservation_report, downscale
-
-quick = settings(max_examples=60, deadline=None)
 
 
 @st.composite
@@ -27,7 +25,6 @@ def tolerance(dtype):
     return 4 * np.finfo(dtype).eps
 
 
-@quick
 @given(nested(), st.floats(-1e4, 1e4, width=32))
 def test_constants_stay_constant(case, constant):
     factor, lat, coarse, fine = case
@@ -41,7 +38,6 @@ def test_constants_stay_constant(case, constant):
         np.testing.assert_allclose(got[~np.isnan(got)], constant, rtol=rtol)
 
 
-@quick
 @given(nested())
 def test_aggregation_undoes_downscaling(case):
     factor, lat, coarse, _ = case
@@ -49,7 +45,6 @@ def test_aggregation_undoes_downscaling(case):
     np.testing.assert_allclose(back, coarse, rtol=tolerance(coarse.dtype))
 
 
-@quick
 @given(nested())
 def test_covariate_keeps_mass_and_missing_cells(case):
     factor, lat, coarse, covariate = case
@@ -60,7 +55,6 @@ def test_covariate_keeps_mass_and_missing_cells(case):
     np.testing.assert_allclose(back[here], coarse[here], rtol=tolerance(coarse.dtype), atol=1e-37)
 
 
-@quick
 @given(nested())
 def test_missing_only_where_every_fine_cell_is(case):
     factor, lat, _, fine = case
@@ -69,7 +63,6 @@ def test_missing_only_where_every_fine_cell_is(case):
     np.testing.assert_array_equal(np.isnan(coarse), blocks.all(axis=(1, 3)))
 
 
-@quick
 @given(nested())
 def test_direction_of_latitude_does_not_matter(case):
     factor, lat, coarse, fine = case
@@ -81,7 +74,6 @@ def test_direction_of_latitude_does_not_matter(case):
     np.testing.assert_array_equal(south[::-1], north)
 
 
-@quick
 @given(nested(), st.sampled_from([(0, 360), (10, 40)]))
 def test_smooth_keeps_mass_missing_cells_and_sign(case, lon):
     factor, lat, coarse, _ = case
@@ -111,7 +103,6 @@ def any_grid(draw):
     return LatLonGrid(lat, draw(axis(west, west + draw(st.floats(5, 355)), (west, west + 360.0))))
 
 
-@quick
 @given(any_grid(), any_grid(), st.sampled_from([np.float32, np.float64]), st.data())
 def test_any_pair_of_grids_keeps_mass(source, target, dtype, data):
     value = st.one_of(st.just(np.nan), st.floats(0, 100, width=32))
@@ -135,7 +126,6 @@ def turned(grid, field, flip_lat, flip_lon, shift):
     return LatLonGrid(lat[rows], lon[columns] - 360.0), np.ascontiguousarray(field[rows, columns])
 
 
-@quick
 @given(any_grid(), any_grid(), st.sampled_from(["conservative", "bilinear"]), st.booleans(), st.booleans(), st.data())
 def test_conventions_of_grids_give_the_same_numbers(source, target, method, flip_lat, flip_lon, data):
     value = st.one_of(st.just(np.nan), st.floats(-100, 100, width=32))
@@ -153,7 +143,6 @@ def test_conventions_of_grids_give_the_same_numbers(source, target, method, flip
     np.testing.assert_allclose(back[real], mean[real], rtol=0, atol=1e-4)
 
 
-@quick
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(1, 7), st.integers(1, 9), st.data())
 def test_global_integral_does_not_depend_on_the_grid(n0, m0, n1, m1, data):
     field = data.draw(arrays(np.float64, (n0, m0), elements=st.floats(-100, 100, width=32)))

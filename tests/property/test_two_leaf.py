@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gppcore.constants import PFTS
@@ -31,7 +31,6 @@ canopy = st.fixed_dictionaries(
 
 
 @given(hour, canopy, pfts)
-@settings(max_examples=400, deadline=None)
 def test_finite_and_not_negative(weather, leaves, pft):
     flux = two_leaf_gpp(Forcing(**weather), Canopy(**leaves), PFTS[pft])
     for part in (flux.gpp_sunlit, flux.gpp_shaded):
@@ -41,7 +40,6 @@ def test_finite_and_not_negative(weather, leaves, pft):
 
 
 @given(hour, canopy, pfts, st.sampled_from(["air", "leaf"]), st.floats(0, 1), st.sampled_from([np.float32, np.float64]))
-@settings(max_examples=400, deadline=None)
 def test_every_output_is_finite(weather, leaves, pft, kind, diffuse, dtype):
     forcing = Forcing(
         **{k: np.full(1, v, dtype) for k, v in weather.items()}, diffuse_fraction=np.full(1, diffuse, dtype)
@@ -56,7 +54,6 @@ def test_every_output_is_finite(weather, leaves, pft, kind, diffuse, dtype):
 
 
 @given(hour, canopy, pfts)
-@settings(max_examples=300, deadline=None)
 def test_derivatives_are_finite(weather, leaves, pft):
     gradient = two_leaf_gradient(Forcing(**weather), Canopy(**leaves), PFTS[pft])
     for name, d in gradient.derivatives.items():
@@ -64,7 +61,6 @@ def test_derivatives_are_finite(weather, leaves, pft):
 
 
 @given(hour, canopy, pfts)
-@settings(max_examples=100, deadline=None)
 def test_zero_without_leaves_or_light(weather, leaves, pft):
     dark = {**weather, "sw": 0.0}
     night = {**weather, "cos_zenith": -abs(weather["cos_zenith"])}
@@ -74,7 +70,6 @@ def test_zero_without_leaves_or_light(weather, leaves, pft):
 
 
 @given(hour, canopy, pfts)
-@settings(max_examples=200, deadline=None)
 def test_little_leaf_area_gives_little_gpp(weather, leaves, pft):
     thin = two_leaf_gpp(Forcing(**weather), Canopy(**{**leaves, "lai": 1e-6}), PFTS[pft])
     assert thin.gpp < 1e-3
@@ -102,7 +97,6 @@ def test_more_light_never_lowers_assimilation_of_a_leaf(pathway):
 
 
 @given(hour, canopy, pfts, st.floats(0, 1))
-@settings(max_examples=200, deadline=None)
 def test_more_light_of_one_quality_gives_more_gpp(weather, leaves, pft, diffuse):
     weather = {**weather, "sw": SHORTWAVE, "diffuse_fraction": diffuse}
     gpp = two_leaf_gpp(Forcing(**weather), Canopy(**leaves), PFTS[pft]).gpp
@@ -111,7 +105,6 @@ def test_more_light_of_one_quality_gives_more_gpp(weather, leaves, pft, diffuse)
 
 
 @given(hour, st.floats(8, 40), canopy, pfts, st.floats(0, 1))
-@settings(max_examples=200, deadline=None)
 def test_more_light_of_one_quality_gives_more_gpp_in_wind(weather, wind, leaves, pft, diffuse):
     weather = {**weather, "wind": wind, "sw": SHORTWAVE, "diffuse_fraction": diffuse}
     gpp = two_leaf_gpp(Forcing(**weather), Canopy(**leaves), PFTS[pft]).gpp

@@ -13,16 +13,17 @@ def overlap(a, b):
 def reference(field, source, target):
     """Apply the definition to every pair of cells; longitudes one turn off count, too."""
     sines = [np.sin(np.radians(grid.lat_edges)) for grid in (source, target)]
-    total, valid = np.zeros((2, *target.shape))
-    for i, j in np.ndindex(target.shape):
-        for k, m in np.ndindex(source.shape):
-            height = overlap(sines[1][i : i + 2], sines[0][k : k + 2])
-            width = sum(
-                overlap(target.lon_edges[j : j + 2], source.lon_edges[m : m + 2] + turn) for turn in (-360, 0, 360)
-            )
-            if not np.isnan(field[k, m]):
-                total[i, j] += height * width * field[k, m]
-                valid[i, j] += height * width
+    height = np.zeros((target.shape[0], source.shape[0]))
+    for i, k in np.ndindex(height.shape):
+        height[i, k] = overlap(sines[1][i : i + 2], sines[0][k : k + 2])
+    width = np.zeros((target.shape[1], source.shape[1]))
+    for j, m in np.ndindex(width.shape):
+        turns = [source.lon_edges[m : m + 2] + turn for turn in (-360, 0, 360)]
+        width[j, m] = sum(overlap(target.lon_edges[j : j + 2], edges) for edges in turns)
+    present = ~np.isnan(field)
+    area = np.einsum("ik,jm->ijkm", height, width)
+    total = (area * np.where(present, field, 0.0)).sum(axis=(2, 3))
+    valid = (area * present).sum(axis=(2, 3))
     whole = np.outer(np.abs(np.diff(sines[1])), np.abs(np.diff(target.lon_edges)))
     return np.divide(total, valid, out=np.full_like(total, np.nan), where=valid > 0), valid / whole
 

@@ -10,7 +10,6 @@ import pytest
 RUN = Path(__file__).resolve().parents[1] / "faults" / "run.py"
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs LD_PRELOAD and /proc")
 def test_no_fault_loses_a_finished_tile():
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
