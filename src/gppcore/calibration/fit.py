@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.calibration.result import Calibration, Estimate
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import RangeError, ShapeError
@@ -124,6 +125,7 @@ def calibrate(
     deviations; priors keep their squares. Bounds are the valid ranges of `gppcore.variables`. Standard deviations
     follow from the Gauss-Newton approximation at the optimum.
     """
+    check_type("towers", towers, Towers, "read_towers(folder)")
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)
     from scipy.optimize import least_squares

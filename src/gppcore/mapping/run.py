@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import DtypeError, OutputExistsError, RangeError
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
@@ -111,11 +112,14 @@ def map_gpp(
         raise DtypeError(
             "model: expected a TransferModel or its path, got a Forest; use TransferModel.of_forest(forest)"
         )
+    check_type("store", store, TileStore, "TileStore.open(path)")
     path = Path(model) if isinstance(model, str | Path) else None
     if client is not None and path is None:
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, variable)
+    for name in getattr(predictor, "predictors", PREDICTORS):
+        store.is_monthly(name)  # an error if the store has no such variable
     with store.writing():
         for name, described in variables.items():
             store.add(name, monthly=True, attrs={**described, "model": predictor.digest})

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gppcore import _core
-from gppcore.arrays import Floats, floats
-from gppcore.constants import PlantFunctionalType
+from gppcore.arrays import Floats, check_type, floats
+from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import DtypeError, RangeError
 from gppcore.process.broadcast import Grids
 from gppcore.runtime import threads
@@ -37,6 +37,9 @@ LEAF_CLASSES = ("sunlit_overstory", "shaded_overstory", "sunlit_understory", "sh
 
 OUTPUTS = ("gpp_classes", "conductance", "transpiration", "leaf_temperature", "apar")
 """What :func:`two_leaf_gpp` gives on request."""
+
+MODES = ("default", "beps")
+"""The exact coupled minimum of the limiting rates; BEPS as published."""
 
 _COMPONENTS = 4  # derivatives of one pass of the kernel
 
@@ -221,11 +224,12 @@ def two_leaf_gpp(
     >>> round(float(flux.gpp), 1)
     21.1
     """
-    for name in outputs:
-        if name not in OUTPUTS:
-            raise RangeError(f"outputs: expected names of {', '.join(OUTPUTS)}, got {name}")
+    _check_names("outputs", outputs, OUTPUTS)
+    _check_option("mode", mode, MODES)
     grids = Grids(_named(forcing, canopy, pft))
     names = ("gpp_sunlit", "gpp_shaded", *outputs)
+    if out is not None:
+        check_type("out", out, TwoLeafFlux, "TwoLeafFlux(gpp_sunlit=array, gpp_shaded=array)")
     if out is None:
         out = TwoLeafFlux(**{name: grids.empty(name in OUTPUTS) for name in names})
     targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
@@ -286,9 +290,8 @@ def two_leaf_gradient(
     implicit functions.
     """
     named = _named(forcing, canopy, pft)
+    _check_names("parameters", parameters, INPUTS)
     for name in parameters:
-        if name not in INPUTS:
-            raise RangeError(f"parameters: expected names of {', '.join(INPUTS)}, got {name}")
         if named[name] is None:
             raise RangeError("parameters: expected a diffuse_fraction in forcing to take the derivative by, got None")
     grids = Grids(named)
@@ -416,6 +419,8 @@ def leaf_gas_exchange(
         }
     )
     biochemistry = biochemistry or mode
+    _check_option("mode", mode, MODES)
+    _check_option("biochemistry", biochemistry, MODES)
     if "beps" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "beps"):
         got = f"pathway {pathway}, biochemistry {biochemistry}"
         raise RangeError(f"mode: expected pathway C3 and biochemistry beps in BEPS mode, got {got}")
@@ -436,6 +441,11 @@ def leaf_gas_exchange(
 
 def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[str, ArrayLike | None]:
     """Return all inputs by name, in the order of the kernel."""
+    by_type = {"dict": "Forcing(**forcing)", "Dataset": "simulate(dataset), which takes datasets"}
+    check_type("forcing", forcing, Forcing, by_type.get(type(forcing).__name__, "Forcing(sw=..., tair=...)"))
+    check_type("canopy", canopy, Canopy, "Canopy(**canopy)" if isinstance(canopy, dict) else "Canopy(lai=3.0)")
+    of_table = f"PFTS[{pft!r}]" if isinstance(pft, str) and pft in PFTS else f"PFTS[name] with a name of {list(PFTS)}"
+    check_type("pft", pft, PlantFunctionalType, of_table)
     values = {
         **vars(forcing),
         "lai": canopy.lai,
@@ -447,20 +457,31 @@ def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[s
     return {name: values[name] for name in INPUTS}
 
 
+def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    if isinstance(names, str):
+        raise RangeError(f"{what}: expected a sequence of names, such as ({names!r},), got a string")
+    for name in names:
+        if name not in known:
+            raise RangeError(f"{what}: expected names of {', '.join(known)}, got {name!r}")
+
+
+def _check_option(what: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise RangeError(f"{what}: expected {' or '.join(known)}, got {value!r}")
+
+
 def _needs_double(mode: str, grids: Grids) -> None:
     if mode == "beps" and grids.dtype != np.float64:
         raise DtypeError(f"mode: expected float64 inputs in BEPS mode, got {grids.dtype}")
 
 
 def _is_c4(pathway: str) -> bool:
-    if pathway not in ("C3", "C4"):
-        raise RangeError(f"pathway: expected C3 or C4, got {pathway}")
+    _check_option("pathway", pathway, ("C3", "C4"))
     return pathway == "C4"
 
 
 def _parameters(pft: PlantFunctionalType, mode: str, biochem_temperature: str, gross: bool) -> _core.TwoLeafParameters:
-    if biochem_temperature not in ("air", "leaf"):
-        raise RangeError(f"biochem_temperature: expected air or leaf, got {biochem_temperature}")
+    _check_option("biochem_temperature", biochem_temperature, ("air", "leaf"))
     return _core.TwoLeafParameters(
         g0=pft.g0,
         albedo=pft.albedo,

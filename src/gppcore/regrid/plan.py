@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore import _core
-from gppcore.errors import RangeError
+from gppcore.errors import DtypeError, RangeError
 from gppcore.regrid.arrays import check_field, check_min_valid, leading, output
 from gppcore.regrid.grid import LatLonGrid, sine_step
 from gppcore.regrid.labelled import Labelled, grid_of, is_labelled, regrid_labelled
@@ -58,6 +58,9 @@ class RegridPlan:
         if method not in ("conservative", "bilinear"):
             message = f"method: expected conservative or bilinear, got {method!r}"
             raise RangeError(message)
+        for name, grid in (("source", source), ("target", target)):
+            if not (isinstance(grid, LatLonGrid) or is_labelled(grid)):
+                raise DtypeError(f"{name}: expected a LatLonGrid or an xarray object, got {type(grid).__name__}")
         self.source = source if isinstance(source, LatLonGrid) else grid_of(source)
         self.target = target if isinstance(target, LatLonGrid) else grid_of(target)
         self.method = method

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, UnitsError
 from gppcore.io.cf import axes, coordinates, open_cf
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
@@ -170,6 +171,7 @@ def build_tiles(
     on the size of the grid.
     """
     n_threads = threads(n_threads)
+    check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")
     _check_names(recipe.variables)
     store = _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:

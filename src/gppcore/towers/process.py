@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.constants import C4_OF, PFTS, PlantFunctionalType
 from gppcore.errors import RangeError
 from gppcore.process import soil_water
@@ -120,6 +121,7 @@ class TowerHours:
     @classmethod
     def of(cls, towers: Towers) -> TowerHours:
         """Expand the forcing of the months in `towers.gpp`."""
+        check_type("towers", towers, Towers, "read_towers(folder)")
         t, cell = towers.positions()
         known = (t >= 0) & (cell >= 0)
         rows, t, cell = np.flatnonzero(known), t[known], cell[known]

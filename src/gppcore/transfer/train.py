@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
 from gppcore.runtime import threads
@@ -71,9 +72,13 @@ def pretrain(
         If the columns and their names differ in number.
     """
     n_threads = threads(n_threads)
+    check_type("physics", physics, Mapping, "{'process': gpp}")
     if next(iter(physics), None) != "process":
         raise RangeError(f"physics: expected process GPP as its first quantity, `process`, got {list(physics)}")
     _check_rows(x, predictors)
+    for name, values in physics.items():
+        if np.shape(values) != (len(x),):
+            raise ShapeError(f"{name}: expected shape ({len(x)},), got {np.shape(values)}")
     sources = {name: fit_source(x, y, seed=seed, n_threads=n_threads) for name, y in physics.items()}
     card = {"pretrain": {"rows": len(x), "seed": seed, **SOURCE_SETTINGS}}
     return TransferModel(tuple(predictors), sources, (), {}, 1.0, card)
@@ -146,6 +151,7 @@ def fine_tune(
         pre-trained.
     """
     n_threads = threads(n_threads)
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     if samples.predictors != model.predictors:
         raise ShapeError(f"samples: expected predictors {list(model.predictors)}, got {list(samples.predictors)}")
     if not model.sources:
@@ -165,6 +171,7 @@ def direct(
 ) -> TransferModel:
     """Fit a model to towers alone: what transfer has to beat. Parameters as of :func:`fine_tune`."""
     n_threads = threads(n_threads)
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     nothing = TransferModel(samples.predictors, {}, (), {}, 0.0, {})
     return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, seed, n_threads)
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gppcore.arrays import check_type
 from gppcore.constants import PFTS, PlantFunctionalType
-from gppcore.errors import RangeError, ShapeError
+from gppcore.errors import DtypeError, RangeError, ShapeError
 from gppcore.process.simulate import engine
 from gppcore.process.simulate.clock import Hours, months_of, steps_of
 from gppcore.process.simulate.inputs import names_needed, read, space_of
@@ -106,8 +107,12 @@ def simulate(
     """
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)
+    if not hasattr(ds, "data_vars"):
+        how = "; DataFrame.to_xarray makes one" if type(ds).__name__ == "DataFrame" else ""
+        raise DtypeError(f"ds: expected an xarray.Dataset, got {type(ds).__name__}{how}")
+    check_type("pfts", pfts, Mapping, "a mapping of names to types such as gppcore.PFTS")
     if "time" not in ds.dims:
-        raise ShapeError(f"simulate: expected a dimension 'time', got {tuple(ds.dims)}")
+        raise ShapeError(f"time: expected a dimension of that name, got {tuple(ds.dims)}")
     steps = steps_of(ds["time"].values, steps)
     hours = None
     if steps == "hourly":
