@@ -1,4 +1,4 @@
-"""Canopy hours of compat mode on one thread, beside its specification compiled by numba."""
+"""Canopy hours of BEPS mode on one thread, beside its specification compiled by numba."""
 
 from functools import cache
 
@@ -28,7 +28,7 @@ def canopy_hours():
 
 
 def kernel(x, out):
-    return two_leaf_gpp(*hour_inputs(x), PFT, mode="compat", out=out)
+    return two_leaf_gpp(*hour_inputs(x), PFT, mode="beps", out=out)
 
 
 def numbers():

@@ -1,6 +1,6 @@
-"""Measure each departure of the robust model from BEPS: `python benchmarks/departures.py --data DIR`.
+"""Measure each departure of the default model from BEPS: `python benchmarks/departures.py --data DIR`.
 
-DIR holds canopy.csv.gz and site_hourly.csv.gz (see oracle.py). The specification of compat mode runs over their
+DIR holds canopy.csv.gz and site_hourly.csv.gz (see oracle.py). The specification of BEPS mode runs over their
 inputs once as it is and once with each departure alone; the table gives what changes. The last rows compare the
 compiled modes, where all departures act together.
 """
@@ -198,8 +198,8 @@ def rows(folder: Path) -> Iterator[str]:
     base = both(COMPAT)
     for name, change in DEPARTURES.items():
         yield line(name, both(compiled(change())[1]), base, hourly.site)
-    modes = [tuple(canopy_gpp(t, mode).sum(0) for t in (canopy, hourly)) for mode in ("robust", "compat")]
-    yield line("all of these: robust beside compat", modes[0], modes[1], hourly.site)
+    modes = [tuple(canopy_gpp(t, mode).sum(0) for t in (canopy, hourly)) for mode in ("default", "beps")]
+    yield line("all of these: default beside BEPS mode", modes[0], modes[1], hourly.site)
 
 
 def main() -> int:

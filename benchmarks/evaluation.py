@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from gppcore.cli.evaluate import run_evaluation
-from gppcore.evaluation.run import Options
+from gppcore.evaluation.run import EvaluationOptions
 
 RUNS = (
-    ("few", "koeppen"),
+    ("few_towers", "koeppen"),
     ("regional", "koeppen"),
     ("regional", "continent"),
     ("site", "koeppen"),
@@ -40,7 +40,7 @@ def main() -> None:
         for scheme, by in RUNS:
             folder = args.out / f"{predictors}-{scheme}-{by}"
             if not (folder / "evaluation.json").exists():
-                options = Options(args.towers, None, scheme, by, predictors, n_threads=args.threads)
+                options = EvaluationOptions(args.towers, None, scheme, by, predictors, n_threads=args.threads)
                 run_evaluation(options, folder, as_json=False)
             found[predictors, scheme, by] = json.loads((folder / "evaluation.json").read_text())
     text = tables(found)
@@ -75,7 +75,7 @@ def tables(found: dict[tuple[str, str, str], dict[str, Any]]) -> str:
 
 
 def _points(scheme: str, by: str, result: dict[str, Any]) -> list[tuple[str, dict[str, float], Any]]:
-    if scheme == "few":
+    if scheme == "few_towers":
         return [
             (
                 f"all but {point['towers']} towers",

@@ -23,7 +23,7 @@ from gppcore.errors import GppcoreError, RangeError
 from gppcore.process.reference import saturation_vapour_pressure
 from gppcore.process.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
 
-Mode = Literal["compat", "robust"]
+Mode = Literal["beps", "default"]
 CLASSES = ["gpp_o_sun", "gpp_o_sh", "gpp_u_sun", "gpp_u_sh"]
 FORCING = ["lc", "lai", "clumping", "cos_zenith", "sw_wm2", "t_air_c", "rh_pct", "wind_ms", "f_sw", "co2_ppm"]
 LEAF = ["t_biochem_c", "rad_abs_wm2", "gb_w_ms", "vcmax25", "f_sw", "g0_mol", "m_bb", "co2_ppm", "ci_init_ppm"]
@@ -141,7 +141,7 @@ def leaf_net(table: pd.DataFrame, mode: Mode) -> np.ndarray:
         g0=column["g0_mol"],
         soil_water_stress=column["f_sw"],
         ci_guess=column["ci_init_ppm"],
-        biochemistry="compat",
+        biochemistry="beps",
         mode=mode,
     ).a_net
 
@@ -150,7 +150,7 @@ def leaves(folder: Path) -> Iterator[Comparison]:
     table = read(folder, "leaf", [*LEAF, "rh_leaf", "a_net_umol", "a_net_robust"])
     if table is None:
         return
-    for mode, name, bound in (("compat", "a_net_umol", 1e-4), ("robust", "a_net_robust", 1e-3)):
+    for mode, name, bound in (("beps", "a_net_umol", 1e-4), ("default", "a_net_robust", 1e-3)):
         ours, theirs = leaf_net(table, mode), table[name].to_numpy()
         yield compare(("leaf", "all", mode), "a_net", ours, theirs, bounds={"max": bound})
 
@@ -163,18 +163,18 @@ def canopies(folder: Path) -> Iterator[Comparison]:
     dry = (table.dry == 1).to_numpy()
     clean = dry & (table.clean == 1).to_numpy()
     bounds = {"mae": 0.005, "p99": 0.05}
-    gpp = canopy_gpp(table, "compat")
+    gpp = canopy_gpp(table, "beps")
     if clean.any():
-        where: tuple[str, str, Mode] = ("canopy", "clean, dry", "compat")
+        where: tuple[str, str, Mode] = ("canopy", "clean, dry", "beps")
         yield compare(where, "gpp_total", gpp.sum(0)[clean], table.gpp_total[clean].to_numpy(), bounds=bounds)
         for i, name in enumerate(CLASSES):
             yield compare(where, name, gpp[i, clean], table[name][clean].to_numpy(), bounds=bounds)
     if dry.any():
-        yield compare(("canopy", "dry", "compat"), "gpp_total", gpp.sum(0)[dry], table.gpp_total[dry].to_numpy())
-    yield compare(("canopy", "all", "compat"), "gpp_total", gpp.sum(0), table.gpp_total.to_numpy())
+        yield compare(("canopy", "dry", "beps"), "gpp_total", gpp.sum(0)[dry], table.gpp_total[dry].to_numpy())
+    yield compare(("canopy", "all", "beps"), "gpp_total", gpp.sum(0), table.gpp_total.to_numpy())
     if clean.any():
-        gpp, theirs = canopy_gpp(table, "robust"), table.gpp_total_robust.to_numpy()
-        yield compare(("canopy", "clean, dry", "robust"), "gpp_total", gpp.sum(0)[clean], theirs[clean])
+        gpp, theirs = canopy_gpp(table, "default"), table.gpp_total_robust.to_numpy()
+        yield compare(("canopy", "clean, dry", "default"), "gpp_total", gpp.sum(0)[clean], theirs[clean])
 
 
 def sites(folder: Path) -> Iterator[Comparison]:
@@ -184,11 +184,11 @@ def sites(folder: Path) -> Iterator[Comparison]:
         if days is not None:
             raise OracleError(f"{folder}: expected site_hourly.csv.gz beside site_daily.csv.gz, which it drives")
         return
-    both: tuple[Mode, Mode] = ("compat", "robust")
+    both: tuple[Mode, Mode] = ("beps", "default")
     for mode in both:
         hours["ours"] = canopy_gpp(hours, mode).sum(0)
         for site, part in hours.groupby("site"):
-            bounds = {"total": 0.002, "r2": 0.9995} if mode == "compat" else {}
+            bounds = {"total": 0.002, "r2": 0.9995} if mode == "beps" else {}
             ours, theirs = part.ours.to_numpy(), part.gpp_total.to_numpy()
             yield compare(("site_hourly", str(site), mode), "gpp_total", ours, theirs, bounds=bounds)
         if days is None:
@@ -196,7 +196,7 @@ def sites(folder: Path) -> Iterator[Comparison]:
         grouped = hours.groupby(["site", "doy"]).ours
         daily = (grouped.sum() * 3600.0 * G_C_PER_UMOL)[grouped.size() == 24].rename("ours").reset_index()
         for site, part in days.merge(daily, on=["site", "doy"]).groupby("site"):
-            bounds = {"total": 0.002} if mode == "compat" else {}
+            bounds = {"total": 0.002} if mode == "beps" else {}
             where = ("site_daily", str(site), mode)
             ours, theirs = part.ours.to_numpy(), part.gpp_gC_m2_d.to_numpy()
             yield compare(where, "gpp", ours, theirs, bounds=bounds, unit="g C m-2 d-1")

@@ -110,9 +110,9 @@ int leaf_gas_exchange(const gppcore::LeafParameters& leaf, const Inputs<E>& inpu
 }
 
 gppcore::TwoLeafMode mode_of(const std::string& name) {
-  if (name == "robust") return gppcore::kRobust;
-  if (name == "compat") return gppcore::kCompat;
-  throw Error(ErrorCode::range, "mode: expected robust or compat, got " + name);
+  if (name == "default") return gppcore::kRobust;
+  if (name == "beps") return gppcore::kCompat;
+  throw Error(ErrorCode::range, "mode: expected default or beps, got " + name);
 }
 
 template <class E>

@@ -1,5 +1,8 @@
 #include "parallel.hpp"
 
+#ifdef __linux__
+#include <sched.h>
+#endif
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +11,8 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 
 namespace gppcore {
@@ -40,9 +45,14 @@ class Pool {
   void run(Job& job, int n_helpers, const std::function<void()>& check) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      for (int i = 0; i < n_helpers; ++i) tickets_.push_back(&job);
-      const int wanted = std::min<int>(static_cast<int>(tickets_.size()), kMaxThreads);
-      for (; n_threads_ < wanted; ++n_threads_) std::thread(&Pool::work, this).detach();
+      // Where the system has no memory or no thread left, the job runs on those that there are: this one at least.
+      try {
+        for (int i = 0; i < n_helpers; ++i) tickets_.push_back(&job);
+        const int wanted = std::min<int>(static_cast<int>(tickets_.size()), kMaxThreads);
+        for (; n_threads_ < wanted; ++n_threads_) std::thread(&Pool::work, this).detach();
+      } catch (const std::system_error&) {
+      } catch (const std::bad_alloc&) {
+      }
     }
     wake_.notify_all();
     job.run(check);
@@ -88,6 +98,15 @@ Pool& pool() {
   return *instance;
 }
 
+// Processors that this process may use, which may be fewer than the machine has.
+int usable_cores() {
+#ifdef __linux__
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+#endif
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
 }  // namespace
 
 void parallel_for(int64_t n, int64_t grain, int n_threads, const std::function<void(int64_t, int64_t)>& body,
@@ -95,7 +114,7 @@ void parallel_for(int64_t n, int64_t grain, int n_threads, const std::function<v
   if (n <= 0) return;
   grain = std::max<int64_t>(grain, 1);
   const int64_t n_chunks = (n + grain - 1) / grain;
-  if (n_threads < 1) n_threads = std::max(1u, std::thread::hardware_concurrency());
+  if (n_threads < 1) n_threads = usable_cores();
   const int n_helpers = static_cast<int>(std::min<int64_t>(n_threads, n_chunks)) - 1;
   Job job;
   job.n = n;

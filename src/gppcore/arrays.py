@@ -109,6 +109,18 @@ def check_output(
         raise ShapeError(f"{name}: expected a {kind} array of shape {shape}, got {got}")
 
 
+def check_type(name: str, value: object, kind: type, how: str) -> None:
+    """Refuse an argument of another type.
+
+    Raises
+    ------
+    DtypeError
+        Which says how to make one: `how`.
+    """
+    if not isinstance(value, kind):
+        raise DtypeError(f"{name}: expected {kind.__name__}, for instance {how}, got {type(value).__name__}")
+
+
 def overlaps(out: NDArray[Any], others: Iterable[NDArray[Any]]) -> bool:
     """Whether an output may share memory with other arrays, so that it has to be written last."""
     return any(np.may_share_memory(out, other) for other in others)

@@ -217,7 +217,7 @@ PFTS = {pft.name: pft for pft in _PFT_TABLE}
 
 @dataclass(frozen=True)
 class BepsType:
-    """A land cover type of BEPS v4.11 with its own parameters, for ``mode="compat"``."""
+    """A land cover type of BEPS v4.11 with its own parameters, for ``mode="beps"``."""
 
     code: int
     """Land cover code of BEPS."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import numpy as np
 
 import gppcore
 from gppcore import _core
-from gppcore.errors import MissingFileError
+from gppcore.errors import MissingFileError, RangeError
 
-__all__ = ["include_dir", "isa", "library_path", "supported_isas"]
+__all__ = ["include_dir", "isa", "library_path", "supported_isas", "threads", "usable_cores"]
 
 
 def isa() -> str:
@@ -28,6 +31,28 @@ def isa() -> str:
 def supported_isas() -> tuple[str, ...]:
     """Instruction sets that this CPU can run, the fastest last."""
     return tuple(_core.supported_isas())
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: those of its affinity, or OMP_NUM_THREADS where that is fewer."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(cores, int(wanted)) if wanted.isdigit() and int(wanted) > 0 else cores
+
+
+def threads(n_threads: int | None) -> int:
+    """Return a number of threads: `n_threads`, or all usable cores for 0 and None.
+
+    Raises
+    ------
+    RangeError
+        If it is not a whole number of at least 0.
+    """
+    if n_threads is None:
+        return usable_cores()
+    if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer) or not 0 <= n_threads < 2**31:
+        raise RangeError(f"n_threads: expected a whole number from 0 (all usable cores), got {n_threads!r}")
+    return int(n_threads) or usable_cores()
 
 
 def include_dir() -> Path:

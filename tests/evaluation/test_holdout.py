@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gppcore.evaluation.holdout import evaluate
-from gppcore.evaluation.schemes import SCHEMES, Few
+from gppcore.evaluation.schemes import SCHEMES, FewTowers
 from gppcore.features import PREDICTORS, Samples
 
 
@@ -29,7 +29,7 @@ def samples(n=600, seed=0):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_prediction_stays_with_its_observation(scheme):
     data = samples()
-    result = evaluate({"row": lambda _, test: test.x[:, 0]}, data, scheme=scheme, few=Few((3,), draws=2))
+    result = evaluate({"row": lambda _, test: test.x[:, 0]}, data, scheme=scheme, few_towers=FewTowers((3,), draws=2))
     np.testing.assert_array_equal(result.predicted["row"], result.rows)
     np.testing.assert_array_equal(result.observed, data.gpp_daily[result.rows])
     table = result.table(data)

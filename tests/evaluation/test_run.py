@@ -6,8 +6,8 @@ import pytest
 
 from gppcore.cli.evaluate import run_evaluation
 from gppcore.errors import OutputExistsError, RangeError
-from gppcore.evaluation.run import Options, judge_towers
-from gppcore.evaluation.schemes import Few
+from gppcore.evaluation.run import EvaluationOptions, evaluate_towers
+from gppcore.evaluation.schemes import FewTowers
 from gppcore.towers import join_towers, read_towers
 from gppcore.transfer.intervals import LEVELS
 
@@ -16,8 +16,12 @@ METHODS = {"process", "process_beps", "process_calibrated", "direct", "pretrain_
 
 @pytest.fixture(scope="module")
 def evaluated(shared, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("evaluation") / "few"
-    run_evaluation(Options(shared / "towers", scheme="few", few=Few((5,), draws=2)), folder, as_json=False)
+    folder = tmp_path_factory.mktemp("evaluation") / "few_towers"
+    run_evaluation(
+        EvaluationOptions(shared / "towers", scheme="few_towers", few_towers=FewTowers((5,), draws=2)),
+        folder,
+        as_json=False,
+    )
     return folder
 
 
@@ -25,7 +29,7 @@ def evaluated(shared, tmp_path_factory):
 def test_all_methods_are_judged_side_by_side(evaluated):
     found = json.loads((evaluated / "evaluation.json").read_text())
     assert set(found["methods"]) == METHODS
-    assert found["scheme"] == "few"
+    assert found["scheme"] == "few_towers"
     assert found["methods"]["process_beps"]["r2"] < found["methods"]["process"]["r2"]
     assert set(found["differences"]) == {f"transfer - {name}" for name in METHODS - {"transfer"}}
     assert found["learning_curve"][0]["towers"] == 5
@@ -51,7 +55,7 @@ def test_transfer_from_five_towers_beats_direct_learning(evaluated):
 @pytest.mark.slow
 def test_finished_evaluation_is_not_written_over(evaluated, shared):
     with pytest.raises(OutputExistsError):
-        run_evaluation(Options(shared / "towers"), evaluated, as_json=False)
+        run_evaluation(EvaluationOptions(shared / "towers"), evaluated, as_json=False)
 
 
 def part(towers, sites, folder):
@@ -67,7 +71,7 @@ def test_test_towers_are_tested_alone(shared, tmp_path):
     sites = sorted(set(pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"]))
     train = part(shared / "towers", sites[0:40:2], tmp_path / "train")
     test = part(shared / "towers", sites[1:40:2], tmp_path / "test")
-    found, predictions = judge_towers(Options(train, test))
+    found, predictions = evaluate_towers(EvaluationOptions(train, test))
     assert set(predictions["site_id"]) <= set(sites[1:40:2])
     assert found["folds"] == 1
     assert np.isfinite(predictions["transfer"]).all()
@@ -87,4 +91,4 @@ def test_training_towers_near_tested_ones_are_left_out(shared, tmp_path):
 
 def test_unknown_predictors_are_refused(shared):
     with pytest.raises(RangeError, match=r"predictors: expected one of \['small', 'mid', 'full'\], got 'all'"):
-        judge_towers(Options(shared / "towers", predictors="all"))
+        evaluate_towers(EvaluationOptions(shared / "towers", predictors="all"))

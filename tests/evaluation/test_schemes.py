@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from gppcore.errors import RangeError
-from gppcore.evaluation.schemes import SCHEMES, Few, splits
+from gppcore.evaluation.schemes import SCHEMES, FewTowers, splits
 
-FEW = Few((3, 6), draws=2)
+FEW = FewTowers((3, 6), draws=2)
 
 
 def groups(n=600, seed=0):
@@ -26,7 +26,7 @@ def groups(n=600, seed=0):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_row_trains_and_is_tested(scheme):
-    for split in splits(groups(), scheme, few=FEW):
+    for split in splits(groups(), scheme, few_towers=FEW):
         assert split.train.any()
         assert split.test.any()
         assert not (split.train & split.test).any()
@@ -39,12 +39,12 @@ def test_every_row_is_tested_once(scheme, folds):
     np.testing.assert_array_equal(sum(s.test.astype(int) for s in found), 1)
 
 
-@pytest.mark.parametrize("scheme", ["site", "regional", "few"])
+@pytest.mark.parametrize("scheme", ["site", "regional", "few_towers"])
 def test_clusters_are_never_parted(scheme):
     data = groups()
     # A cluster that reaches into two regions.
     data.loc[data["site"] == 0, "region"] = "B"
-    for split in splits(data, scheme, few=FEW):
+    for split in splits(data, scheme, few_towers=FEW):
         assert not set(data["cluster"][split.train]) & set(data["cluster"][split.test])
 
 
@@ -74,13 +74,13 @@ def test_later_years_of_known_towers_are_tested():
 
 def test_few_towers_train_one_of_a_cluster():
     data = groups()
-    found = splits(data, "few", few=Few((3, 6), draws=4, seed=1))
+    found = splits(data, "few_towers", few_towers=FewTowers((3, 6), draws=4, seed=1))
     assert [s.towers for s in found] == [3] * 4 + [6] * 4
     for split in found:
         assert data["site"][split.train].nunique() == split.towers
         assert data["cluster"][split.train].nunique() == split.towers
     assert len({tuple(s.train) for s in found}) == 8
-    again = splits(data, "few", few=Few((3, 6), draws=4, seed=1))
+    again = splits(data, "few_towers", few_towers=FewTowers((3, 6), draws=4, seed=1))
     assert all((a.train == b.train).all() for a, b in zip(found, again, strict=True))
 
 
@@ -88,8 +88,8 @@ def test_few_towers_train_one_of_a_cluster():
 def test_towers_apart_are_the_only_ones_tested(scheme):
     data = groups()
     tested = (data["site"] >= 20).to_numpy()
-    found = splits(data, scheme, few=Few((3,), draws=2), tested=tested)
-    assert len(found) == {"site": 1, "temporal": 1, "regional": 3, "few": 2}[scheme]
+    found = splits(data, scheme, few_towers=FewTowers((3,), draws=2), tested=tested)
+    assert len(found) == {"site": 1, "temporal": 1, "regional": 3, "few_towers": 2}[scheme]
     for split in found:
         assert not (split.test & ~tested).any()
 
@@ -101,5 +101,5 @@ def test_bad_requests_are_refused():
         splits(groups(), "regional", by="moon")
     with pytest.raises(RangeError, match="scheme regional: expected at least 2 groups of samples, got 0"):
         splits(groups().assign(region="C"), "regional")
-    with pytest.raises(RangeError, match="few: expected 1 to 14 towers to train, got 15"):
-        splits(groups(), "few", few=Few((15,)))
+    with pytest.raises(RangeError, match="few_towers: expected 1 to 14 towers to train, got 15"):
+        splits(groups(), "few_towers", few_towers=FewTowers((15,)))

@@ -38,14 +38,14 @@ def rows(oracle, data):
 
 def test_every_bound_is_kept(rows):
     assert {row.table for row in rows} == set(TABLES)
-    assert {row.mode for row in rows} == {"compat", "robust"}
+    assert {row.mode for row in rows} == {"beps", "default"}
     assert [row for row in rows if row.missed] == []
     assert sum(len(row.bounds) for row in rows) >= 20
 
 
 def test_robust_mode_stays_near(rows):
     """No bound is asked of it: it differs by design, but little."""
-    (canopy,) = [row for row in rows if row.table == "canopy" and row.mode == "robust"]
+    (canopy,) = [row for row in rows if row.table == "canopy" and row.mode == "default"]
     assert canopy.mae < 0.1
     assert canopy.r2 > 0.999
 
@@ -67,14 +67,14 @@ def test_a_missed_bound_is_told_and_fails(oracle, data, tmp_path, capsys):
     table.to_csv(tmp_path / "leaf.csv.gz", index=False)
     assert oracle.main(["--data", str(tmp_path), "--json"]) == 1
     told = json.loads(capsys.readouterr().out)["rows"]
-    assert [(r["mode"], r["missed"]) for r in told] == [("compat", ["max"]), ("robust", [])]
+    assert [(r["mode"], r["missed"]) for r in told] == [("beps", ["max"]), ("default", [])]
     assert told[0]["n"] == 50
     assert oracle.main(["--data", str(tmp_path)]) == 1
     assert "max 0.0001 MISSED" in capsys.readouterr().out
 
 
 def test_nan_misses_a_bound(oracle):
-    row = oracle.compare(("leaf", "all", "compat"), "a", np.array([np.nan]), np.ones(1), bounds={"max": 1.0, "r2": 0.9})
+    row = oracle.compare(("leaf", "all", "beps"), "a", np.array([np.nan]), np.ones(1), bounds={"max": 1.0, "r2": 0.9})
     assert row.missed == ["max", "r2"]
 
 

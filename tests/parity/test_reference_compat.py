@@ -1,4 +1,4 @@
-"""The specification of compat mode against tables of results of the published BEPS."""
+"""The specification of BEPS mode against tables of results of the published BEPS."""
 
 import numpy as np
 import pandas as pd

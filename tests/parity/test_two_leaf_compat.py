@@ -1,4 +1,4 @@
-"""The compiled kernel of compat mode against its scalar specification, over instruction sets, threads and splits."""
+"""The compiled kernel of BEPS mode against its scalar specification, over instruction sets, threads and splits."""
 
 from dataclasses import fields
 
@@ -37,7 +37,7 @@ def sample(n, seed=0):
 def gpp(x, code=1, **options):
     forcing = Forcing(**{f.name: x[f.name] for f in fields(Forcing) if f.name in x})
     canopy = Canopy(**{f.name: x[f.name] for f in fields(Canopy) if f.name in x})
-    return two_leaf_gpp(forcing, canopy, BEPS_PFTS[code].pft, mode="compat", **options)
+    return two_leaf_gpp(forcing, canopy, BEPS_PFTS[code].pft, mode="beps", **options)
 
 
 @pytest.mark.parametrize("code", BEPS_PFTS)
@@ -69,12 +69,12 @@ for n in (1, 7, 8, 9, 1023, 9000):
     forcing = Forcing(u(0, 1000), u(-15, 45), u(0, 4000), u(-0.1, 1), u(280, 800), u(0, 8))
     canopy = Canopy(u(0, 8), u(0, 1), u(0.4, 1), u(0, 130), u(2, 12))
     for code in (1, 13, 25):
-        flux = two_leaf_gpp(forcing, canopy, BEPS_PFTS[code].pft, mode="compat", outputs=("gpp_classes", "conductance"))
+        flux = two_leaf_gpp(forcing, canopy, BEPS_PFTS[code].pft, mode="beps", outputs=("gpp_classes", "conductance"))
         for array in (flux.gpp_sunlit, flux.gpp_shaded, flux.gpp_classes, flux.conductance):
             digest.update(array.tobytes())
     leaf = leaf_gas_exchange(
         vcmax25=u(0, 130), ppfd=u(0, 2000), tair=u(-5, 45), humidity=u(0.1, 1), boundary_conductance=u(0.5, 10),
-        ca=u(280, 800), g1=u(2, 12), g0=u(0.001, 0.04), soil_water_stress=u(0.1, 1), mode="compat",
+        ca=u(280, 800), g1=u(2, 12), g0=u(0.001, 0.04), soil_water_stress=u(0.1, 1), mode="beps",
     )
     digest.update(leaf.a_net.tobytes())
 print(digest.hexdigest())
@@ -122,17 +122,17 @@ def test_classes_make_up_the_whole():
 
 def test_what_compat_mode_cannot_do_is_refused():
     x = sample(3)
-    with pytest.raises(DtypeError, match="mode: expected float64 inputs in compat mode, got float32"):
+    with pytest.raises(DtypeError, match="mode: expected float64 inputs in BEPS mode, got float32"):
         gpp({k: v.astype(np.float32) for k, v in x.items()})
-    with pytest.raises(RangeError, match="expected gross False and biochem_temperature air in compat mode"):
+    with pytest.raises(RangeError, match="expected gross False and biochem_temperature air in BEPS mode"):
         gpp(x, gross=True)
     with pytest.raises(RangeError, match="biochem_temperature leaf"):
         gpp(x, biochem_temperature="leaf")
     leaf = {"vcmax25": 60.0, "ppfd": 500.0, "tair": 20.0, "humidity": 0.7, "boundary_conductance": 2.0}
     leaf |= {"ca": 400.0, "g1": 8.0, "g0": 0.0175}
-    with pytest.raises(RangeError, match="expected pathway C3 and biochemistry compat in compat mode"):
-        leaf_gas_exchange(**leaf, mode="compat", pathway="C4")
-    with pytest.raises(RangeError, match="got pathway C3, biochemistry robust"):
-        leaf_gas_exchange(**leaf, mode="compat", biochemistry="robust")
-    with pytest.raises(RangeError, match="mode: expected robust or compat, got BEPS"):
+    with pytest.raises(RangeError, match="expected pathway C3 and biochemistry beps in BEPS mode"):
+        leaf_gas_exchange(**leaf, mode="beps", pathway="C4")
+    with pytest.raises(RangeError, match="got pathway C3, biochemistry default"):
+        leaf_gas_exchange(**leaf, mode="beps", biochemistry="default")
+    with pytest.raises(RangeError, match="mode: expected default or beps, got BEPS"):
         leaf_gas_exchange(**leaf, mode="BEPS")

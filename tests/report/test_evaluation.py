@@ -76,7 +76,8 @@ def numbers(rows):
         for n in (20, 5, 10)
     ]
     return {
-        "scheme": "few", "by": None, "predictors": "small", "towers": "folder <x>", "rows": len(rows), "sites": 14,
+        "scheme": "few_towers", "by": None, "predictors": "small", "towers": "folder <x>", "rows": len(rows),
+        "sites": 14,
         "clusters": 14, "folds": 5, "seed": 7, "methods": methods, "differences": pairs, "learning_curve": curve,
         "interval": {
             "nominal": 0.9,

@@ -9,7 +9,7 @@ from gppcore.cli.main import app
 from gppcore.errors import MissingFileError, OutputExistsError, ProductFormatError, RangeError, ShapeError, UnitsError
 from gppcore.regrid import aggregate
 from gppcore.tiles import build as module
-from gppcore.tiles.build import Cells, Recipe, build_tiles
+from gppcore.tiles.build import Cells, TileRecipe, build_tiles
 from gppcore.tiles.store import TileStore
 
 LAT, LON = 59.75 - 0.5 * np.arange(40), -19.75 + 0.5 * np.arange(80)
@@ -68,14 +68,14 @@ def changed(folder, old, new):
     assert old in RECIPE
     path = folder / "changed.toml"
     path.write_text(RECIPE.replace(old, new))
-    return Recipe.read(path)
+    return TileRecipe.read(path)
 
 
 @pytest.mark.parametrize("band", [2**26, 3000], ids=["one band", "many bands"])
 def test_store_holds_the_fields_at_the_cells(folder, monkeypatch, band):
     monkeypatch.setattr(module, "_BAND_VALUES", band)
     done = []
-    store = build_tiles(Recipe.read(folder / "recipe.toml"), folder / "store", progress=done.append)
+    store = build_tiles(TileRecipe.read(folder / "recipe.toml"), folder / "store", progress=done.append)
     land = np.flatnonzero(~np.isnan(COVER) & (COVER != 0))
     assert sorted(store.index) == land.tolist()
     assert store.n_tiles > 4
@@ -102,7 +102,7 @@ def test_predictors_of_your_own_have_their_unit(folder):
 
 
 def test_unfinished_store_is_gone_on_with(folder, monkeypatch):
-    recipe = Recipe.read(folder / "recipe.toml")
+    recipe = TileRecipe.read(folder / "recipe.toml")
     store = build_tiles(recipe, folder / "store")
     (store.path / "tair" / "c" / "1" / "2").unlink()
     written = []
@@ -120,7 +120,7 @@ def test_finer_fields_are_averaged_by_area(folder):
     data.to_netcdf(folder / "lai.nc", engine="h5netcdf")
     text = RECIPE[: RECIPE.index("[variables")].replace("years = [2003, 2004]", "")
     (folder / "lai.toml").write_text(text + '[variables.lai]\npath = "lai.nc"\nvariable = "lai"\n')
-    store = build_tiles(Recipe.read(folder / "lai.toml"), folder / "store")
+    store = build_tiles(TileRecipe.read(folder / "lai.toml"), folder / "store")
     expected = aggregate(fine, factor=2, lat_edges=(60.0, 40.0))
     np.testing.assert_allclose(store.read_field("lai", 7), expected[7].ravel()[store.index], rtol=1e-6)
 
@@ -163,7 +163,7 @@ def test_wrong_recipes_are_told(folder, old, new, message):
 
 
 def test_store_of_another_recipe_is_refused(folder):
-    build_tiles(Recipe.read(folder / "recipe.toml"), folder / "store")
+    build_tiles(TileRecipe.read(folder / "recipe.toml"), folder / "store")
     with pytest.raises(OutputExistsError, match="expected 'tair' with attributes"):
         build_tiles(changed(folder, "-273.15", "-273.16"), folder / "store")
     with pytest.raises(OutputExistsError, match="a store of the same cells and years"):
@@ -180,4 +180,4 @@ def test_command_builds_the_store(folder):
 def test_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "cover.nc").write_text("no netCDF")
     with pytest.raises(ProductFormatError, match=r"cover.nc: expected a readable CF netCDF file or Zarr store, got"):
-        build_tiles(Recipe(Cells("cover.nc", "igbp"), {}, folder=tmp_path), tmp_path / "store")
+        build_tiles(TileRecipe(Cells("cover.nc", "igbp"), {}, folder=tmp_path), tmp_path / "store")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gppcore.calibration.fit import calibrate
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import ShapeError
+from gppcore.runtime import threads
 from gppcore.statistics import FOLDS, assign_folds
 from gppcore.towers import Towers
 from gppcore.towers.process import process_gpp
@@ -22,9 +23,9 @@ from gppcore.towers.process import process_gpp
 def cross_fitted_gpp(
     towers: Towers,
     *,
-    pfts: Mapping[str, PlantFunctionalType] = PFTS,
+    pfts: Mapping[str, PlantFunctionalType] | None = None,
     parameters: Sequence[str] = ("vcmax25",),
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> NDArray[np.float64]:
     """Simulate GPP of tower months with parameters calibrated without the cluster of the tower.
 
@@ -45,6 +46,8 @@ def cross_fitted_gpp(
     ShapeError
         If the towers are one cluster, or a calibration has too few months.
     """
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
     cluster = towers.row_clusters
     clusters = len(np.unique(cluster))
     if clusters < 2:

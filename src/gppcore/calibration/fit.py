@@ -24,9 +24,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.calibration.result import Calibration, Estimate
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import RangeError, ShapeError
+from gppcore.runtime import threads
 from gppcore.statistics import CORRELATION, independent_rows
 from gppcore.towers import Towers
 from gppcore.towers.process import TowerHours, check_types
@@ -75,12 +77,12 @@ of 4 [6]_."""
 def calibrate(
     towers: Towers,
     *,
-    pfts: Types = PFTS,
+    pfts: Types | None = None,
     parameters: Sequence[str] = ("vcmax25",),
     priors: Mapping[str, Prior] = PRIORS,
     residual_sd: float = 2.0,
     correlation: float = CORRELATION,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> Calibration:
     """Fit parameters of the plant functional types to tower GPP.
 
@@ -101,8 +103,8 @@ def calibrate(
         Correlation of these mismatches within a cluster of towers [1], 0 to 1: n months of a cluster count as
         n / (1 + (n - 1) correlation) independent ones [5]_, so that long records do not outvote many short ones. The
         default is that of the same towers.
-    n_threads : int, default 1
-        Threads of the kernel; 0 means all cores. The result does not depend on it.
+    n_threads : int, optional
+        Threads of the kernel; all usable cores by default. The result does not depend on it.
 
     Returns
     -------
@@ -123,6 +125,9 @@ def calibrate(
     deviations; priors keep their squares. Bounds are the valid ranges of `gppcore.variables`. Standard deviations
     follow from the Gauss-Newton approximation at the optimum.
     """
+    check_type("towers", towers, Towers, "read_towers(folder)")
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
     from scipy.optimize import least_squares
 
     _check(pfts, parameters, priors, residual_sd, correlation)

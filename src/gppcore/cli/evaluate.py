@@ -10,17 +10,17 @@ from rich.console import Console
 from rich.table import Table
 
 from gppcore.evaluation.result import NUMBERS, check_new, write
-from gppcore.evaluation.run import Options, judge_towers
+from gppcore.evaluation.run import EvaluationOptions, evaluate_towers
 
 _COLUMNS = {"r2": "R2", "rmse": "RMSE", "bias": "bias"}
 
 
-def run_evaluation(options: Options, out: Path, *, as_json: bool) -> None:
+def run_evaluation(options: EvaluationOptions, out: Path, *, as_json: bool) -> None:
     """Evaluate, write the folder with its report, and print a table, or JSON."""
     check_new(out)
     progress = Console(stderr=True)
     with progress.status("Source domain: process model and its emulators") as status:
-        found, predictions = judge_towers(options, progress=lambda label: status.update(f"{label} done"))
+        found, predictions = evaluate_towers(options, progress=lambda label: status.update(f"{label} done"))
     write(out, found, predictions)
     from gppcore.report.evaluation import write_evaluation_report
 

@@ -24,7 +24,6 @@ tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True,
 app.add_typer(tiles_app, name="tiles")
 app.add_typer(towers_commands.app, name="towers")
 
-_CORES = os.cpu_count() or 1
 _INTERRUPTED = 130
 
 
@@ -33,7 +32,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for all results; an interrupted run in it is resumed.")] = Path(
         "gppcore-demo"
     ),
-    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     region: Annotated[
         str | None, typer.Option(metavar="S,N,W,E", help="Map this window only (degrees), e.g. 35,60,-10,30.")
     ] = None,
@@ -46,12 +45,13 @@ def demo(
     window = _region(region)
     from rich.console import Console
 
-    from gppcore.demo.outputs import Options
+    from gppcore.demo.outputs import DemoOptions
     from gppcore.demo.run import run_demo
     from gppcore.demo.table import result_table
+    from gppcore.runtime import threads as usable
 
     console = Console()
-    options = Options(out, threads, window, towers, netcdf)
+    options = DemoOptions(out, usable(threads), window, towers, netcdf)
     summary = run_demo(options, console)
     console.print(result_table(summary))
     console.print(
@@ -64,7 +64,7 @@ def map_(
     model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
     tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors.")],
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
-    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
@@ -86,16 +86,16 @@ def map_(
 @tiles_app.command("build")
 def build_tiles(
     recipe: Annotated[Path, typer.Argument(help="TOML file that names cells and variables.")],
-    out: Annotated[Path, typer.Argument(help="Folder of the store; an unfinished one is gone on with.")],
-    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    out: Annotated[Path, typer.Argument(help="Folder of the store; an unfinished store is resumed.")],
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
 ) -> None:
     """Build a tile store of predictors from gridded CF files, on whatever grids they are."""
     from rich.progress import Progress
 
-    from gppcore.tiles.build import Recipe, build_tiles
+    from gppcore.tiles.build import TileRecipe, build_tiles
     from gppcore.tiles.derive import derive_predictors
 
-    read = Recipe.read(recipe)
+    read = TileRecipe.read(recipe)
     with Progress() as bar:
         task = bar.add_task("Tiles", total=None)
         store = build_tiles(read, out, n_threads=threads, progress=lambda cells: bar.update(task, advance=cells))
@@ -110,22 +110,26 @@ def evaluate_(
     test_towers: Annotated[
         Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
     ] = None,
-    scheme: Annotated[str, typer.Option(help="What is held out: site, temporal, regional or few.")] = "site",
+    scheme: Annotated[
+        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few).")
+    ] = "site",
     by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
     predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
-    numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few.")] = "5,10,20",
+    numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few_towers.")] = "5,10,20",
     draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads to use.")] = _CORES,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Judge process model, direct learning and transfer side by side by towers that they have not seen."""
     from gppcore.cli.evaluate import run_evaluation
-    from gppcore.evaluation.run import Options
-    from gppcore.evaluation.schemes import Few
+    from gppcore.evaluation.run import EvaluationOptions
+    from gppcore.evaluation.schemes import FewTowers
+    from gppcore.runtime import threads as usable
 
-    few = Few(_numbers(numbers), draws, seed)
-    options = Options(towers, test_towers, scheme, by, predictors, few, seed, threads)  # type: ignore[arg-type]
+    few_towers = FewTowers(_numbers(numbers), draws, seed)
+    scheme = "few_towers" if scheme == "few" else scheme
+    options = EvaluationOptions(towers, test_towers, scheme, by, predictors, few_towers, seed, usable(threads))  # type: ignore[arg-type]
     run_evaluation(options, out, as_json=as_json)
 
 

@@ -161,7 +161,7 @@ def static_at(world: World, cells: Index) -> dict[str, Float32]:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceDomain:
     """The source domain at 0.5 degrees: cells with land, and what the process model needs there.
 
     Attributes
@@ -176,7 +176,7 @@ class Source:
     fields: dict[str, NDArray[np.float64]]
 
 
-def source_domain(world: World, progress: Callable[[int], None]) -> Source:
+def source_domain(world: World, progress: Callable[[int], None]) -> SourceDomain:
     """Aggregate land cover, leaves and climate to 0.5 degrees; types stay apart inside a cell.
 
     `progress` is called after each of the types.
@@ -207,11 +207,11 @@ def source_domain(world: World, progress: Callable[[int], None]) -> Source:
         "c4_fraction": mean(world.c4_fraction)[cells],
         "lat": lat,
     }
-    return Source(cells, {name: np.asarray(field, dtype=np.float64) for name, field in fields.items()})
+    return SourceDomain(cells, {name: np.asarray(field, dtype=np.float64) for name, field in fields.items()})
 
 
 def downscaled_gpp(
-    world: World, source: Source, gpp: NDArray[np.float64], gpp_pft: NDArray[np.float64], month: int
+    world: World, source: SourceDomain, gpp: NDArray[np.float64], gpp_pft: NDArray[np.float64], month: int
 ) -> Float32:
     """Bring a month of process GPP from 0.5 degrees to the land cells, with the mass of every coarse cell kept.
 

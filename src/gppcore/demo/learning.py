@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,18 +13,18 @@ from gppcore.demo import osse
 from gppcore.demo.fields import (
     HALF,
     SHAPE,
-    Source,
+    SourceDomain,
     World,
     downscaled_gpp,
     monthly_at,
     static_at,
 )
 from gppcore.evaluation.holdout import Evaluation, evaluate
-from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples, predictor_matrix
+from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples
 from gppcore.process.daylight import N_CLOUD_DAYS, N_NODES
 from gppcore.process.simulate import simulate
 from gppcore.report.demo_data import SCHEMES
-from gppcore.tiles.store import TileStore
+from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
 from gppcore.transfer.train import Unseen, direct, fine_tune
 from gppcore.transfer.transfer_model import TransferModel
 from gppcore.variables import MONTHS, VARIABLES, attributes
@@ -41,20 +40,21 @@ PROCESS = "gpp_daily_process"
 MEMBERS = ("boosted", "trees")
 """Half of the members of a transfer model: enough beside one source, and quicker."""
 _CELLS_PER_STRATUM = 120
-_PRETRAIN_ROWS = 400_000
+PRETRAIN_ROWS = 400_000
+"""Cell-months that the emulator of process GPP is trained on."""
 
 
-def source_hours(source: Source) -> int:
+def source_hours(source: SourceDomain) -> int:
     """Return the canopy hours that simulating the source domain takes, C3 and C4 of a type counted as one."""
     return int((source.fields["pft_fraction"] > 0.0).sum()) * MONTHS * N_CLOUD_DAYS * N_NODES
 
 
-def simulate_source(source: Source, threads: int, progress: Progress) -> xr.Dataset:
+def simulate_source(source: SourceDomain, threads: int, progress: Progress) -> xr.Dataset:
     """Run the process model over the source domain."""
     return simulate(osse.dataset(source.fields, range(2019, 2020)), n_threads=threads, progress=progress)
 
 
-def pretraining_cells(world: World, source: Source, seed: int) -> Index:
+def pretraining_cells(world: World, source: SourceDomain, seed: int) -> Index:
     """Choose 0.5 degree cells evenly over strata of main type and climate; return positions of their land cells."""
     rng = np.random.default_rng([seed, 3])
     main = source.fields["pft_fraction"].argmax(axis=0)
@@ -69,34 +69,22 @@ def pretraining_cells(world: World, source: Source, seed: int) -> Index:
     return np.flatnonzero(wanted[world.half])
 
 
-@dataclass(frozen=True)
-class SourceRows:
-    """Rows for pre-training: predictors and downscaled process GPP at sampled cells."""
-
-    columns: dict[str, NDArray[np.float32]]
-    gpp_daily: NDArray[np.float32]
-
-    def rows(self, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Draw rows (cell-months) for training."""
-        chosen = np.random.default_rng([seed, 4]).permutation(self.gpp_daily.size)[:_PRETRAIN_ROWS]
-        month, cell = np.divmod(chosen, self.gpp_daily.shape[1])
-        fields = {name: v[month, cell] if v.ndim == 2 else v[cell] for name, v in self.columns.items()}
-        return predictor_matrix(fields), self.gpp_daily[month, cell].astype(np.float64)
-
-
 def write_fields(
     store: TileStore,
     world: World,
-    source: Source,
+    source: SourceDomain,
     simulated: xr.Dataset,
     sample: Index,
     threads: int,
     progress: Progress,
-) -> SourceRows:
-    """Write predictors and downscaled process GPP to the tiles and gather them at the sampled cells.
+) -> xr.Dataset:
+    """Write predictors and downscaled process GPP to the tiles and return them at the sampled cells, (time, cell).
 
     Variables whose tiles are all finished are not written again.
     """
+    import pandas as pd
+    import xarray as xr
+
     inside = np.flatnonzero(np.isin(world.land, store.index, assume_unique=True, kind="table"))
     columns: dict[str, NDArray[np.float32]] = {}
     nothing = np.empty(0, dtype=np.int64)
@@ -115,15 +103,15 @@ def write_fields(
     at_cells = np.empty((MONTHS, inside.size), dtype=np.float32)
     sampled = np.empty((MONTHS, sample.size), dtype=np.float32)
     finished = _finished(store, PROCESS)
-    if finished and not sample.size:
-        return SourceRows(columns, sampled)
-    for month in range(MONTHS):
+    for month in range(MONTHS if sample.size or not finished else 0):
         fine = downscaled_gpp(world, source, gpp, gpp_pft, month)
         at_cells[month], sampled[month] = fine[inside], fine[sample]
         progress(1)
     if not finished:
         _write(store, PROCESS, at_cells, threads)
-    return SourceRows(columns, sampled)
+    fields = {**columns, PROCESS: sampled}
+    time = pd.date_range(f"{CLIMATOLOGY_YEAR}-01-01", periods=MONTHS, freq="MS")
+    return xr.Dataset({n: (("time", "cell")[2 - v.ndim :], v) for n, v in fields.items()}, coords={"time": time})
 
 
 def _finished(store: TileStore, name: str) -> bool:

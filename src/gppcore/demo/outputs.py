@@ -13,7 +13,7 @@ import numpy as np
 import gppcore
 from gppcore import runtime
 from gppcore.comparison import Comparison
-from gppcore.demo.fields import HALF, Source, centres
+from gppcore.demo.fields import HALF, SourceDomain, centres
 from gppcore.demo.progress import peak_rss_gb
 from gppcore.demo.results import MapSummary, seasonal_cycles, skill_table
 from gppcore.demo.world import WORLD_LICENCE
@@ -39,7 +39,7 @@ Region = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Options:
+class DemoOptions:
     """Choices of a run; `region` is south, north, west, east in degrees."""
 
     out: Path
@@ -54,7 +54,7 @@ class Options:
 class Run:
     """What a run has found; `truth` is GPP of the true planet [Pg C yr-1], where it is known."""
 
-    options: Options
+    options: DemoOptions
     towers: Towers
     samples: Samples
     judged: Mapping[str, Evaluation]
@@ -64,7 +64,7 @@ class Run:
     land_cells: int
 
 
-def write_process_map(source: Source, simulated: xr.Dataset, out: Path) -> Path:
+def write_process_map(source: SourceDomain, simulated: xr.Dataset, out: Path) -> Path:
     """Write process GPP at 0.5 degrees as a CF product."""
     import pandas as pd
     import xarray as xr
@@ -94,7 +94,7 @@ def map_products(
     models: Mapping[str, TransferModel],
     store: TileStore,
     towers: Towers,
-    options: Options,
+    options: DemoOptions,
     progress: Callable[[int], None],
 ) -> Path:
     """Map the direct and the fine-tuned model; write the product of the latter and return its path."""

@@ -13,11 +13,11 @@ import gppcore
 from gppcore.comparison import compare
 from gppcore.constants import PFT_NAMES
 from gppcore.demo import learning, osse, outputs, results
-from gppcore.demo.fields import HALF, SHAPE, Source, World, centres, load_world, source_domain
-from gppcore.demo.outputs import Options
+from gppcore.demo.fields import HALF, SHAPE, SourceDomain, World, centres, load_world, source_domain
+from gppcore.demo.outputs import DemoOptions
 from gppcore.demo.progress import Steps
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
-from gppcore.features import MONTHLY_PREDICTORS, Samples
+from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS, Samples
 from gppcore.io.durable import write_json
 from gppcore.process.simulate import simulate
 from gppcore.regrid import cell_area
@@ -25,6 +25,7 @@ from gppcore.report import write_report
 from gppcore.report.demo_data import SCHEMES
 from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers, read_towers
+from gppcore.transfer.source_domain import downscaled_rows
 from gppcore.transfer.train import direct, fine_tune, pretrain
 from gppcore.transfer.transfer_model import TransferModel
 from gppcore.variables import DAYS_IN_MONTH, MONTHS
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _RUN = "run.json"
 
 
-def run_demo(options: Options, console: Console) -> dict[str, Any]:
+def run_demo(options: DemoOptions, console: Console) -> dict[str, Any]:
     """Run the demonstration into `options.out` and return what summary.json holds.
 
     A second run with the same options in the same folder keeps the trained models and the finished tiles.
@@ -56,22 +57,22 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         with steps.step("Embedded world", 15, "part") as advance:
             world = load_world(options.threads, advance)
             store = _store(world, options)
-        with steps.step("Source domain: fields", len(PFT_NAMES), "type") as advance:
+        with steps.step("SourceDomain domain: fields", len(PFT_NAMES), "type") as advance:
             source = source_domain(world, advance)
-        with steps.step("Source domain: two-leaf model", learning.source_hours(source), "h") as advance:
+        with steps.step("SourceDomain domain: two-leaf model", learning.source_hours(source), "h") as advance:
             simulated = learning.simulate_source(source, options.threads, advance)
             process_map = outputs.write_process_map(source, simulated, options.out)
         with steps.step("Downscaling to tiles", len(MONTHLY_PREDICTORS) + MONTHS + 1, "field") as advance:
             trained = _saved_models(options.out)
             sample = learning.pretraining_cells(world, source, options.seed)
             sample = sample[:0] if trained else sample
-            rows = learning.write_fields(store, world, source, simulated, sample, options.threads, advance)
+            cells = learning.write_fields(store, world, source, simulated, sample, options.threads, advance)
         with steps.step("Target domain: towers", 1, "step") as advance:
             towers = real or osse.synthetic_towers(world, options.seed)
             samples = towers.samples(_simulate_towers(towers, options))
             truth = _true_total(source, towers, options)
         with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
-            models = trained or _train(rows, samples, options, advance)
+            models = trained or _train(cells, samples, options, advance)
         with steps.step("Judging by held-out towers", len(SCHEMES), "scheme") as advance:
             judged = learning.judge(models["transfer"], samples, options.seed, advance)
         with steps.step("Map", 2 * store.index.size, "cell") as advance:
@@ -88,7 +89,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     return summary
 
 
-def _identity(options: Options) -> dict[str, Any]:
+def _identity(options: DemoOptions) -> dict[str, Any]:
     """Return what an earlier run must share to be resumed."""
     return {
         "gppcore": gppcore.__version__,
@@ -98,7 +99,7 @@ def _identity(options: Options) -> dict[str, Any]:
     }
 
 
-def _check_folder(options: Options) -> None:
+def _check_folder(options: DemoOptions) -> None:
     """Refuse a folder that is neither free nor an earlier run with the same options."""
     path = options.out / _RUN
     if path.is_file():
@@ -109,7 +110,7 @@ def _check_folder(options: Options) -> None:
         raise OutputExistsError(f"--out: expected a new or empty folder, got {options.out}, which holds other files")
 
 
-def _store(world: World, options: Options) -> TileStore:
+def _store(world: World, options: DemoOptions) -> TileStore:
     """Open the tile store of the run, or take the folder and create it for the land cells of the region."""
     path = options.out / "tiles"
     if path.exists():
@@ -129,11 +130,11 @@ def _store(world: World, options: Options) -> TileStore:
     return TileStore.create(path, lat, lon, cells)
 
 
-def _simulate_towers(towers: Towers, options: Options) -> xr.Dataset:
+def _simulate_towers(towers: Towers, options: DemoOptions) -> xr.Dataset:
     return simulate(towers.forcing, n_threads=options.threads)
 
 
-def _true_total(source: Source, towers: Towers, options: Options) -> float | None:
+def _true_total(source: SourceDomain, towers: Towers, options: DemoOptions) -> float | None:
     """Return GPP of the whole true planet [Pg C yr-1], where there is one and the map is global."""
     if not towers.synthetic or options.region is not None:
         return None
@@ -152,10 +153,11 @@ def _saved_models(out: Path) -> dict[str, TransferModel] | None:
 
 
 def _train(
-    rows: learning.SourceRows, samples: Samples, options: Options, advance: Callable[[int], None]
+    cells: xr.Dataset, samples: Samples, options: DemoOptions, advance: Callable[[int], None]
 ) -> dict[str, TransferModel]:
-    x, process = rows.rows(options.seed)
-    source = pretrain(x, {"process": process}, seed=options.seed, n_threads=options.threads)
+    physics, n_rows = {"process": learning.PROCESS}, learning.PRETRAIN_ROWS
+    rows = downscaled_rows(cells, PREDICTORS, physics=physics, n_rows=n_rows, seed=options.seed)
+    source = pretrain(rows.x, rows.physics, seed=options.seed, n_threads=options.threads)
     advance(1)
     models = {
         "direct": direct(samples, seed=options.seed),

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type, floats
+from gppcore.errors import DtypeError, ShapeError
 from gppcore.evaluation.metrics import skill
-from gppcore.evaluation.schemes import By, Few, Scheme, Split, splits
+from gppcore.evaluation.schemes import By, FewTowers, Scheme, Split, splits
 from gppcore.features import Samples
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class Evaluation:
     splits : tuple of Split
         Trainings and tests, one after the other.
     rows : ndarray of int
-        Rows of the samples that were predicted, split by split; in the scheme `few` the same row several times.
+        Rows of the samples that were predicted, split by split; in the scheme `few_towers` the same row several times.
     observed : ndarray
         Tower GPP of these rows [g m-2 d-1].
     predicted : dict of str to ndarray
@@ -71,7 +73,7 @@ def evaluate(
     *,
     scheme: Scheme = "site",
     by: By = "koeppen",
-    few: Few | None = None,
+    few_towers: FewTowers | None = None,
     tested: NDArray[np.bool_] | None = None,
     progress: Callable[[Split], None] | None = None,
 ) -> Evaluation:
@@ -84,7 +86,7 @@ def evaluate(
         returns a mapping.
     samples : Samples
         Tower months.
-    scheme, by, few, tested
+    scheme, by, few_towers, tested
         What is held out: see :func:`gppcore.evaluation.schemes.splits`.
     progress : callable, optional
         Called with every split after it.
@@ -94,13 +96,22 @@ def evaluate(
     RangeError
         If an option is unknown, or nothing can be held out.
     """
-    held_out = splits(samples.groups, scheme, by=by, few=few, tested=tested)
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
+    if not callable(methods) and (wrong := {name: each for name, each in methods.items() if not callable(each)}):
+        got = ", ".join(f"{name}: {type(each).__name__}" for name, each in wrong.items())
+        raise DtypeError(f"methods: expected functions of training and test samples, got {got}")
+    held_out = splits(samples.groups, scheme, by=by, few_towers=few_towers, tested=tested)
     together = methods if callable(methods) else _together(methods)
     parts: dict[str, list[Float]] = {}
     for split in held_out:
         found = together(samples.take(split.train), samples.take(split.test))
         for name, predicted in found.items():
-            parts.setdefault(name, []).append(np.asarray(predicted, dtype=np.float64))
+            gpp = floats(name, predicted).astype(np.float64)
+            if gpp.shape != (int(split.test.sum()),):
+                raise ShapeError(
+                    f"{name}: expected shape ({int(split.test.sum())},), the test samples, got {gpp.shape}"
+                )
+            parts.setdefault(name, []).append(gpp)
         if progress:
             progress(split)
     rows = np.concatenate([np.flatnonzero(split.test) for split in held_out])

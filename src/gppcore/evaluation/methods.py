@@ -37,7 +37,7 @@ BEPS_TYPES = {name: BEPS_PFTS[_BEPS_CODES.get(name, _OTHER_COVER)].pft for name 
 
 
 @dataclass(frozen=True)
-class Study:
+class MethodSuite:
     """Towers, predictors and the source domain around them: fits all methods to training samples.
 
     Parameters

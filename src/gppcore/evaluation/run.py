@@ -15,8 +15,8 @@ from gppcore.evaluation.explain import explain
 from gppcore.evaluation.holdout import Evaluation, evaluate
 from gppcore.evaluation.intervals import coverage, reliability
 from gppcore.evaluation.learning_curve import learning_curve
-from gppcore.evaluation.methods import Study
-from gppcore.evaluation.schemes import By, Few, Scheme
+from gppcore.evaluation.methods import MethodSuite
+from gppcore.evaluation.schemes import By, FewTowers, Scheme
 from gppcore.evaluation.sif import fluorescence
 from gppcore.features import PREDICTOR_SETS
 from gppcore.towers import Towers, join_towers, read_towers
@@ -29,7 +29,7 @@ _SIF = "csif_mw_m2_nm_sr"
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluationOptions:
     """What to evaluate.
 
     Parameters
@@ -38,14 +38,14 @@ class Options:
         Folder of towers (docs/towers.md).
     test_towers : Path, optional
         Folder of towers that are only tested; without it those of `towers` are held out in turn.
-    scheme : {"site", "temporal", "regional", "few"}
+    scheme : {"site", "temporal", "regional", "few_towers"}
         What is held out; see :func:`gppcore.evaluation.schemes.splits`.
     by : {"koeppen", "continent", "pft"}
         Classes of the scheme `regional`.
     predictors : {"small", "mid", "full"}
         Set of predictors; see `gppcore.features.PREDICTOR_SETS`.
-    few : Few
-        Numbers and draws of the scheme `few`.
+    few_towers : FewTowersTowers
+        Numbers and draws of the scheme `few_towers`.
     seed : int
         Seed of learners and draws.
     n_threads : int
@@ -57,15 +57,15 @@ class Options:
     scheme: Scheme = "site"
     by: By = "koeppen"
     predictors: str = "small"
-    few: Few = field(default_factory=Few)
+    few_towers: FewTowers = field(default_factory=FewTowers)
     seed: int = 0
     n_threads: int = 1
 
 
-def judge_towers(
-    options: Options, *, progress: Callable[[str], None] | None = None
+def evaluate_towers(
+    options: EvaluationOptions, *, progress: Callable[[str], None] | None = None
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Evaluate all methods of :class:`gppcore.evaluation.methods.Study` side by side.
+    """Evaluate all methods of :class:`gppcore.evaluation.methods.MethodSuite` side by side.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def judge_towers(
     if options.predictors not in PREDICTOR_SETS:
         raise RangeError(f"predictors: expected one of {list(PREDICTOR_SETS)}, got {options.predictors!r}")
     towers, tested_sites = _towers(options)
-    study = Study(
+    study = MethodSuite(
         towers,
         PREDICTOR_SETS[options.predictors],
         unseen="years" if options.scheme == "temporal" else "places",
@@ -98,7 +98,7 @@ def judge_towers(
         samples,
         scheme=options.scheme,
         by=options.by,
-        few=options.few,
+        few_towers=options.few_towers,
         tested=tested,
         progress=(lambda split: progress(split.label)) if progress else None,
     )
@@ -116,12 +116,12 @@ def judge_towers(
         "seed": options.seed,
     }
     parts = _parts(options, found, study.models, predictions)
-    if options.scheme != "few":
+    if options.scheme != "few_towers":
         parts |= explain(study.models, found, samples, seed=options.seed)
     return result.assemble(predictions, meta, parts), predictions
 
 
-def _towers(options: Options) -> tuple[Towers, Sequence[str] | None]:
+def _towers(options: EvaluationOptions) -> tuple[Towers, Sequence[str] | None]:
     towers = read_towers(options.towers)
     if options.test_towers is None:
         return towers, None
@@ -130,11 +130,11 @@ def _towers(options: Options) -> tuple[Towers, Sequence[str] | None]:
 
 
 def _parts(
-    options: Options, found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame
+    options: EvaluationOptions, found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame
 ) -> dict[str, Any]:
     """Return the parts of the result that only some evaluations have."""
     parts: dict[str, Any] = {}
-    if options.scheme == "few":
+    if options.scheme == "few_towers":
         draws = [(split.towers, predictions[predictions["group"] == split.label]) for split in found.splits]
         parts["learning_curve"] = learning_curve(draws)
     if "transfer_low" in predictions:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Mask = NDArray[np.bool_]
-Scheme = Literal["site", "temporal", "regional", "few"]
+Scheme = Literal["site", "temporal", "regional", "few_towers"]
 By = Literal["koeppen", "continent", "pft"]
-SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional", "few")
+SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional", "few_towers")
 _COLUMN = {"koeppen": "region", "continent": "continent", "pft": "pft"}
 
 _FOLDS = 5
@@ -48,8 +48,8 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Few:
-    """How few towers train in the scheme `few`.
+class FewTowers:
+    """How few towers train in the scheme `few_towers`.
 
     Attributes
     ----------
@@ -67,7 +67,12 @@ class Few:
 
 
 def splits(
-    groups: pd.DataFrame, scheme: Scheme, *, by: By = "koeppen", few: Few | None = None, tested: Mask | None = None
+    groups: pd.DataFrame,
+    scheme: Scheme,
+    *,
+    by: By = "koeppen",
+    few_towers: FewTowers | None = None,
+    tested: Mask | None = None,
 ) -> list[Split]:
     """Return the splits of a scheme; clusters of towers are never parted but in the scheme `temporal`.
 
@@ -75,16 +80,16 @@ def splits(
     ----------
     groups : pandas.DataFrame
         Columns site, cluster, year, and that of `by`: region (Koeppen main class), continent or pft.
-    scheme : {"site", "temporal", "regional", "few"}
+    scheme : {"site", "temporal", "regional", "few_towers"}
         - site: five folds of clusters of towers within 50 km;
         - temporal: the last third of every tower's years, of towers with at least 3 years; all others train;
         - regional: one class of `by` after the other, without the clusters that reach into it; classes of fewer than
           30 rows are not held out;
-        - few: all clusters but those of a few towers drawn at random.
+        - few_towers: all clusters but those of a few towers drawn at random.
     by : {"koeppen", "continent", "pft"}, default "koeppen"
         Classes that are held out in the scheme `regional`.
-    few : Few, optional
-        Numbers and draws of the scheme `few`.
+    few_towers : FewTowersTowers, optional
+        Numbers and draws of the scheme `few_towers`.
     tested : ndarray of bool, shape (rows,), optional
         Rows that may be tested; all others train only. With it the scheme `site` is one split.
 
@@ -106,7 +111,7 @@ def splits(
     elif scheme == "regional":
         masks = list(_classes(groups[_COLUMN[by]].to_numpy()))
     else:
-        return list(_few(groups, few or Few(), may, tested is not None))
+        return list(_few(groups, few_towers or FewTowers(), may, tested is not None))
     found = []
     for label, held in masks:
         test = held & may
@@ -139,15 +144,15 @@ def _classes(label: NDArray[Any]) -> Iterator[tuple[str, Mask]]:
             yield str(name), label == name
 
 
-def _few(groups: pd.DataFrame, few: Few, may: Mask, apart: bool) -> Iterator[Split]:
+def _few(groups: pd.DataFrame, few_towers: FewTowers, may: Mask, apart: bool) -> Iterator[Split]:
     cluster, site = groups["cluster"].to_numpy(), groups["site"].to_numpy()
     # Towers that may be tested are not drawn where they are a set of their own.
     candidates = np.unique(cluster[~may] if apart else cluster)
-    for number in few.numbers:
+    for number in few_towers.numbers:
         if not 0 < number < len(candidates):
-            raise RangeError(f"few: expected 1 to {len(candidates) - 1} towers to train, got {number}")
-        for draw in range(few.draws):
-            rng = np.random.default_rng([few.seed, number, draw])
+            raise RangeError(f"few_towers: expected 1 to {len(candidates) - 1} towers to train, got {number}")
+        for draw in range(few_towers.draws):
+            rng = np.random.default_rng([few_towers.seed, number, draw])
             chosen = rng.choice(candidates, number, replace=False)
             towers = [rng.choice(np.unique(site[cluster == name])) for name in chosen]
             train = np.isin(site, towers)

@@ -22,6 +22,7 @@ from gppcore.forest.formats.lightgbm import read_lightgbm
 from gppcore.forest.formats.lightgbm_export import write_lightgbm
 from gppcore.forest.formats.sklearn import read_sklearn
 from gppcore.forest.formats.xgboost import read_xgboost
+from gppcore.runtime import threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,6 +238,8 @@ class Forest:
         ForestFormatError
             If the file is not a whole, unchanged forest file of a known version.
         """
+        if not isinstance(path, str | PathLike):
+            raise DtypeError(f"path: expected a path, got {type(path).__name__}")
         return cls(_core.Forest.load(fspath(path)), path=str(Path(path).resolve()))
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -395,7 +398,7 @@ class Forest:
         """
         columns = row_columns(x, self.n_features, self.feature_names)
         leaves = np.empty((columns[0].size, self.n_trees), np.int32)
-        self._of("apply", columns[0].dtype)(columns, leaves, n_threads)
+        self._of("apply", columns[0].dtype)(columns, leaves, threads(n_threads))
         return leaves
 
     def refit_leaves(
@@ -454,7 +457,7 @@ class Forest:
             message = "weight, shrinkage: expected finite numbers of at least 0, got others"
             raise RangeError(message)
         refit = self._of("refit_leaves", columns[0].dtype)
-        value = refit(columns, target.reshape(n, self.n_outputs), weights, shrinkage, rate, n_threads)
+        value = refit(columns, target.reshape(n, self.n_outputs), weights, shrinkage, rate, threads(n_threads))
         arrays = self.arrays()
         return Forest.from_arrays(**{**arrays, "value": value.reshape(arrays["value"].shape)})
 
@@ -533,7 +536,7 @@ class Forest:
         direct = out is not None and out.flags.c_contiguous and not overlaps(out, columns)
         result = out if out is not None and direct else np.empty(self._shape(*shape), dtype)
         n_steps = shape[0] if len(shape) == 2 else 1
-        self._of("predict", dtype)(columns, result.reshape(n_steps, shape[-1], self.n_outputs), raw, n_threads)
+        self._of("predict", dtype)(columns, result.reshape(n_steps, shape[-1], self.n_outputs), raw, threads(n_threads))
         if out is None or direct:
             return result
         out[...] = result

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import DtypeError, OutputExistsError, RangeError
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
 from gppcore.mapping.product import write_product
+from gppcore.runtime import threads
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
 from gppcore.transfer.transfer_model import TransferModel
@@ -59,7 +61,7 @@ def map_gpp(
     *,
     variable: str = "gpp_daily",
     attrs: Mapping[str, Any] | None = None,
-    n_threads: int = 2,
+    n_threads: int | None = None,
     client: Client | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -81,8 +83,8 @@ def map_gpp(
         Name of the predictions, and begin of the names of their bounds.
     attrs : mapping, optional
         Global attributes of the product.
-    n_threads : int, default 2
-        Tiles predicted at the same time. The result does not depend on it.
+    n_threads : int, optional
+        Tiles predicted at the same time; all usable cores by default. The result does not depend on it.
     client : distributed.Client, optional
         Cluster that predicts the tiles in place of threads of this process. `model` then is a path, from which
         every worker loads it once; model and store lie where all workers see them under the same path. Tiles of
@@ -103,17 +105,21 @@ def map_gpp(
     DiskFullError
         If there is no room; finished tiles stay.
     """
+    n_threads = threads(n_threads)
     if out is not None and Path(out).exists():
         raise OutputExistsError(f"product: expected a new folder, got {out}, which exists")
     if isinstance(model, Forest):
         raise DtypeError(
             "model: expected a TransferModel or its path, got a Forest; use TransferModel.of_forest(forest)"
         )
+    check_type("store", store, TileStore, "TileStore.open(path)")
     path = Path(model) if isinstance(model, str | Path) else None
     if client is not None and path is None:
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, variable)
+    for name in getattr(predictor, "predictors", PREDICTORS):
+        store.is_monthly(name)  # an error if the store has no such variable
     with store.writing():
         for name, described in variables.items():
             store.add(name, monthly=True, attrs={**described, "model": predictor.digest})

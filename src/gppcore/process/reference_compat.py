@@ -1,4 +1,4 @@
-"""BEPS as published, in plain scalar Python: the readable specification of ``mode="compat"``.
+"""BEPS as published, in plain scalar Python: the readable specification of ``mode="beps"``.
 
 Equations continue the numbers of :mod:`gppcore.process.reference`, whose functions serve where both models agree.
 What differs is what BEPS does, also where it is wrong: a rate chosen before the leaf is solved, the roots of its

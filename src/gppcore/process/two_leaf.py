@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gppcore import _core
-from gppcore.arrays import Floats, floats
-from gppcore.constants import PlantFunctionalType
+from gppcore.arrays import Floats, check_type, floats
+from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import DtypeError, RangeError
 from gppcore.process.broadcast import Grids
+from gppcore.runtime import threads
 
 INPUTS = (
     "sw",
@@ -36,6 +37,9 @@ LEAF_CLASSES = ("sunlit_overstory", "shaded_overstory", "sunlit_understory", "sh
 
 OUTPUTS = ("gpp_classes", "conductance", "transpiration", "leaf_temperature", "apar")
 """What :func:`two_leaf_gpp` gives on request."""
+
+MODES = ("default", "beps")
+"""The exact coupled minimum of the limiting rates; BEPS as published."""
 
 _COMPONENTS = 4  # derivatives of one pass of the kernel
 
@@ -151,7 +155,7 @@ def two_leaf_gpp(
     canopy: Canopy,
     pft: PlantFunctionalType,
     *,
-    mode: Literal["robust", "compat"] = "robust",
+    mode: Literal["default", "beps"] = "default",
     biochem_temperature: Literal["air", "leaf"] = "air",
     gross: bool = False,
     outputs: Sequence[str] = (),
@@ -168,7 +172,7 @@ def two_leaf_gpp(
         Leaves, soil-water stress and overrides of the parameters.
     pft : PlantFunctionalType
         Parameters; C3 or C4 by its pathway.
-    mode : {"robust", "compat"}
+    mode : {"default", "beps"}
         The model: the exact coupled minimum of the limiting rates, or BEPS as published (with float64 inputs, leaves
         at air temperature, net GPP; C4 leaves are C3 there).
     biochem_temperature : {"air", "leaf"}
@@ -220,11 +224,12 @@ def two_leaf_gpp(
     >>> round(float(flux.gpp), 1)
     21.1
     """
-    for name in outputs:
-        if name not in OUTPUTS:
-            raise RangeError(f"outputs: expected names of {', '.join(OUTPUTS)}, got {name}")
+    _check_names("outputs", outputs, OUTPUTS)
+    _check_option("mode", mode, MODES)
     grids = Grids(_named(forcing, canopy, pft))
     names = ("gpp_sunlit", "gpp_shaded", *outputs)
+    if out is not None:
+        check_type("out", out, TwoLeafFlux, "TwoLeafFlux(gpp_sunlit=array, gpp_shaded=array)")
     if out is None:
         out = TwoLeafFlux(**{name: grids.empty(name in OUTPUTS) for name in names})
     targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
@@ -235,13 +240,15 @@ def two_leaf_gpp(
             targets[first : first + 4] = list(target)
         else:
             targets[names.index(name)] = target
-    if mode == "compat" and (gross or biochem_temperature != "air"):
+    if mode == "beps" and (gross or biochem_temperature != "air"):
         got = f"gross {gross}, biochem_temperature {biochem_temperature}"
-        raise RangeError(f"mode: expected gross False and biochem_temperature air in compat mode, got {got}")
+        raise RangeError(f"mode: expected gross False and biochem_temperature air in BEPS mode, got {got}")
     _needs_double(mode, grids)
     pft_numbers = _parameters(pft, mode, biochem_temperature, gross)
     if grids.size:
-        grids.check(_core.two_leaf(pft_numbers, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads))
+        grids.check(
+            _core.two_leaf(pft_numbers, grids.inputs, grids.limits, targets, grids.shape2, n_threads=threads(n_threads))
+        )
     return out
 
 
@@ -255,7 +262,7 @@ def two_leaf_gradient(
     gross: bool = False,
     n_threads: int = 1,
 ) -> TwoLeafGradient:
-    """Return GPP of canopy hours, of the robust mode, with its exact derivatives by some of the inputs.
+    """Return GPP of canopy hours, of the default mode, with its exact derivatives by some of the inputs.
 
     Parameters
     ----------
@@ -283,9 +290,8 @@ def two_leaf_gradient(
     implicit functions.
     """
     named = _named(forcing, canopy, pft)
+    _check_names("parameters", parameters, INPUTS)
     for name in parameters:
-        if name not in INPUTS:
-            raise RangeError(f"parameters: expected names of {', '.join(INPUTS)}, got {name}")
         if named[name] is None:
             raise RangeError("parameters: expected a diffuse_fraction in forcing to take the derivative by, got None")
     grids = Grids(named)
@@ -293,7 +299,7 @@ def two_leaf_gradient(
     derivatives = {name: grids.empty(False) for name in parameters}
     targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
     targets[:2] = grids.output("gpp_sunlit", flux.gpp_sunlit), grids.output("gpp_shaded", flux.gpp_shaded)
-    pft_numbers = _parameters(pft, "robust", biochem_temperature, gross)
+    pft_numbers = _parameters(pft, "default", biochem_temperature, gross)
     names = list(derivatives)
     for first in range(0, len(names) if grids.size else 0, _COMPONENTS):
         part: list[str | None] = [*names[first : first + _COMPONENTS]]
@@ -302,7 +308,7 @@ def two_leaf_gradient(
         to = [None if name is None else grids.output(name, derivatives[name]) for name in part]
         grids.check(
             _core.two_leaf_gradient(
-                pft_numbers, grids.inputs, grids.limits, targets, by, to, grids.shape2, n_threads=n_threads
+                pft_numbers, grids.inputs, grids.limits, targets, by, to, grids.shape2, n_threads=threads(n_threads)
             )
         )
     return TwoLeafGradient(flux, derivatives)
@@ -343,11 +349,11 @@ def leaf_gas_exchange(
     soil_water_stress: ArrayLike = 1.0,
     ci_guess: ArrayLike | None = None,
     pathway: Literal["C3", "C4"] = "C3",
-    mode: Literal["robust", "compat"] = "robust",
-    biochemistry: Literal["robust", "compat"] | None = None,
+    mode: Literal["default", "beps"] = "default",
+    biochemistry: Literal["default", "beps"] | None = None,
     n_threads: int = 1,
 ) -> LeafFlux:
-    """Solve photosynthesis coupled to stomata of single leaves (E6-E12; E24-E28 in compat mode).
+    """Solve photosynthesis coupled to stomata of single leaves (E6-E12; E24-E28 in BEPS mode).
 
     Parameters
     ----------
@@ -370,14 +376,14 @@ def leaf_gas_exchange(
     soil_water_stress : array_like, default 1
         Soil-water stress factor [1], 0 to 1.
     ci_guess : array_like, optional
-        CO2 inside the leaf that decides which rate limits in compat mode [umol mol-1], 0 to 2000; without effect in
-        robust mode. None: 0.7 `ca`.
+        CO2 inside the leaf that decides which rate limits in BEPS mode [umol mol-1], 0 to 2000; without effect in
+        default mode. None: 0.7 `ca`.
     pathway : {"C3", "C4"}
-        Photosynthetic pathway; compat mode has C3 alone.
-    mode : {"robust", "compat"}
+        Photosynthetic pathway; BEPS mode has C3 alone.
+    mode : {"default", "beps"}
         How the leaf is solved: the exact coupled minimum of the rates, or as BEPS does.
-    biochemistry : {"robust", "compat"}, optional
-        Rates of C3 leaves by E8 or, with float64 inputs, by E24. None: those of `mode`. Compat mode has its own
+    biochemistry : {"default", "beps"}, optional
+        Rates of C3 leaves by E8 or, with float64 inputs, by E24. None: those of `mode`. BEPS mode has its own
         alone.
     n_threads : int, default 1
         Threads to use; 0 means all cores.
@@ -413,9 +419,11 @@ def leaf_gas_exchange(
         }
     )
     biochemistry = biochemistry or mode
-    if "compat" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "compat"):
+    _check_option("mode", mode, MODES)
+    _check_option("biochemistry", biochemistry, MODES)
+    if "beps" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "beps"):
         got = f"pathway {pathway}, biochemistry {biochemistry}"
-        raise RangeError(f"mode: expected pathway C3 and biochemistry compat in compat mode, got {got}")
+        raise RangeError(f"mode: expected pathway C3 and biochemistry beps in BEPS mode, got {got}")
     _needs_double(biochemistry, grids)
     leaf = _core.LeafParameters(c4=_is_c4(pathway), mode=mode, biochemistry=biochemistry)
     flux = LeafFlux(*(grids.empty(False) for _ in range(4)))
@@ -424,13 +432,20 @@ def leaf_gas_exchange(
     ]
     if grids.size:
         grids.check(
-            _core.leaf_gas_exchange(leaf, grids.inputs, grids.limits, targets, grids.shape2, n_threads=n_threads)
+            _core.leaf_gas_exchange(
+                leaf, grids.inputs, grids.limits, targets, grids.shape2, n_threads=threads(n_threads)
+            )
         )
     return flux
 
 
 def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[str, ArrayLike | None]:
     """Return all inputs by name, in the order of the kernel."""
+    by_type = {"dict": "Forcing(**forcing)", "Dataset": "simulate(dataset), which takes datasets"}
+    check_type("forcing", forcing, Forcing, by_type.get(type(forcing).__name__, "Forcing(sw=..., tair=...)"))
+    check_type("canopy", canopy, Canopy, "Canopy(**canopy)" if isinstance(canopy, dict) else "Canopy(lai=3.0)")
+    of_table = f"PFTS[{pft!r}]" if isinstance(pft, str) and pft in PFTS else f"PFTS[name] with a name of {list(PFTS)}"
+    check_type("pft", pft, PlantFunctionalType, of_table)
     values = {
         **vars(forcing),
         "lai": canopy.lai,
@@ -442,20 +457,31 @@ def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[s
     return {name: values[name] for name in INPUTS}
 
 
+def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    if isinstance(names, str):
+        raise RangeError(f"{what}: expected a sequence of names, such as ({names!r},), got a string")
+    for name in names:
+        if name not in known:
+            raise RangeError(f"{what}: expected names of {', '.join(known)}, got {name!r}")
+
+
+def _check_option(what: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise RangeError(f"{what}: expected {' or '.join(known)}, got {value!r}")
+
+
 def _needs_double(mode: str, grids: Grids) -> None:
-    if mode == "compat" and grids.dtype != np.float64:
-        raise DtypeError(f"mode: expected float64 inputs in compat mode, got {grids.dtype}")
+    if mode == "beps" and grids.dtype != np.float64:
+        raise DtypeError(f"mode: expected float64 inputs in BEPS mode, got {grids.dtype}")
 
 
 def _is_c4(pathway: str) -> bool:
-    if pathway not in ("C3", "C4"):
-        raise RangeError(f"pathway: expected C3 or C4, got {pathway}")
+    _check_option("pathway", pathway, ("C3", "C4"))
     return pathway == "C4"
 
 
 def _parameters(pft: PlantFunctionalType, mode: str, biochem_temperature: str, gross: bool) -> _core.TwoLeafParameters:
-    if biochem_temperature not in ("air", "leaf"):
-        raise RangeError(f"biochem_temperature: expected air or leaf, got {biochem_temperature}")
+    _check_option("biochem_temperature", biochem_temperature, ("air", "leaf"))
     return _core.TwoLeafParameters(
         g0=pft.g0,
         albedo=pft.albedo,

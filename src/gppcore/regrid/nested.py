@@ -14,6 +14,7 @@ from gppcore.regrid.arrays import check_field, leading, output
 from gppcore.regrid.grid import Floats, LatLonGrid, check_edges, sine_step
 from gppcore.regrid.labelled import Labelled, check_grid, grid_of, is_labelled, regrid_labelled
 from gppcore.regrid.plan import RegridPlan
+from gppcore.runtime import threads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -200,6 +201,7 @@ def downscale(
     Solar Energy 71, 225-231.
     """
     _check_factor(factor)
+    n_threads = threads(n_threads)
     if method not in _NEEDS:
         message = f"method: expected {', '.join(_NEEDS)}, got {method!r}"
         raise RangeError(message)

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore import _core
-from gppcore.errors import RangeError
+from gppcore.errors import DtypeError, RangeError
 from gppcore.regrid.arrays import check_field, check_min_valid, leading, output
 from gppcore.regrid.grid import LatLonGrid, sine_step
 from gppcore.regrid.labelled import Labelled, grid_of, is_labelled, regrid_labelled
 from gppcore.regrid.weights import interpolation, overlaps
+from gppcore.runtime import threads
 
 Float = TypeVar("Float", np.float32, np.float64)
 
@@ -57,6 +58,9 @@ class RegridPlan:
         if method not in ("conservative", "bilinear"):
             message = f"method: expected conservative or bilinear, got {method!r}"
             raise RangeError(message)
+        for name, grid in (("source", source), ("target", target)):
+            if not (isinstance(grid, LatLonGrid) or is_labelled(grid)):
+                raise DtypeError(f"{name}: expected a LatLonGrid or an xarray object, got {type(grid).__name__}")
         self.source = source if isinstance(source, LatLonGrid) else grid_of(source)
         self.target = target if isinstance(target, LatLonGrid) else grid_of(target)
         self.method = method
@@ -134,6 +138,7 @@ class RegridPlan:
         ShapeError, DtypeError, RangeError
         """
         check_min_valid(min_valid)
+        n_threads = threads(n_threads)
         if is_labelled(field):
             options: dict[str, Any] = {"min_valid": min_valid, "fraction": fraction, "n_threads": n_threads}
             return regrid_labelled(

@@ -19,7 +19,7 @@ _SCHEMES = {
     "site": "towers held out",
     "temporal": "later years of known towers held out",
     "regional": "whole regions held out",
-    "few": "few towers to learn from",
+    "few_towers": "few towers to learn from",
 }
 _GROUPS = {"koeppen": "Koeppen class", "pft": "plant functional type"}
 
@@ -99,7 +99,7 @@ def _caveats(results: Results) -> list[str]:
             f"Types with fewer than {figures.MIN_SITES} towers are left out of the seasonal cycles, and their skill "
             f"means little: {', '.join(few)}."
         )
-    if numbers["scheme"] == "few" and (curve := numbers.get("learning_curve")):
+    if numbers["scheme"] == "few_towers" and (curve := numbers.get("learning_curve")):
         draws = sorted({point["draws"] for point in curve})
         told = str(draws[0]) if len(draws) == 1 else f"{draws[0]} to {draws[-1]}"
         texts.append(f"Learning curves are means over {told} draws of towers for each number of towers.")

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, UnitsError
 from gppcore.io.cf import axes, coordinates, open_cf
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
+from gppcore.runtime import threads
 from gppcore.tiles.store import TileStore, window_order
 from gppcore.variables import MONTHS, VARIABLES, attributes, check_range, check_unit
 
@@ -45,7 +47,7 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class Source:
+class VariableSource:
     """Where a variable comes from: value = scale * field + offset, in the unit of `gppcore.variables`.
 
     Parameters
@@ -74,14 +76,14 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TileRecipe:
     """What a store is built from; :meth:`read` reads it from a TOML file.
 
     Parameters
     ----------
     cells : Cells
         Grid and cells.
-    variables : mapping of str to Source
+    variables : mapping of str to VariableSource
         By the names of `gppcore.variables`, and names of your own whose source tells `units`.
     years : tuple of int, optional
         First and last calendar year; without it every file holds the twelve months of a mean year.
@@ -90,12 +92,12 @@ class Recipe:
     """
 
     cells: Cells
-    variables: Mapping[str, Source]
+    variables: Mapping[str, VariableSource]
     years: tuple[int, int] | None = None
     folder: Path = Path()
 
     @classmethod
-    def read(cls, path: str | Path) -> Recipe:
+    def read(cls, path: str | Path) -> TileRecipe:
         """Read a TOML file with the tables `cells` and `variables.NAME` and the optional pair `years`.
 
         Raises
@@ -117,7 +119,9 @@ class Recipe:
         if wanted := {"cells", "variables"} - set(content):
             raise RangeError(f"{path}: expected the tables cells and variables, got no {sorted(wanted)}")
         cells = _entry(Cells, content["cells"], f"{path}: cells")
-        sources = {name: _entry(Source, table, f"{path}: {name}") for name, table in content["variables"].items()}
+        sources = {
+            name: _entry(VariableSource, table, f"{path}: {name}") for name, table in content["variables"].items()
+        }
         years = content.get("years")
         if years is not None and not (
             len(years) == 2 and all(isinstance(y, int) for y in years) and years[0] <= years[1]
@@ -127,18 +131,18 @@ class Recipe:
 
 
 def build_tiles(
-    recipe: Recipe, out: str | Path, *, n_threads: int = 1, progress: Callable[[int], None] | None = None
+    recipe: TileRecipe, out: str | Path, *, n_threads: int | None = None, progress: Callable[[int], None] | None = None
 ) -> TileStore:
     """Build a tile store, or go on with one that was not finished.
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : TileRecipe
         Cells and variables.
     out : str or Path
         Folder of the store.
-    n_threads : int, default 1
-        Threads that regrid; 0 means all cores. The result does not depend on it.
+    n_threads : int, optional
+        Threads that regrid; all usable cores by default. The result does not depend on it.
     progress : callable, optional
         Called with the number of cells after each tile.
 
@@ -166,6 +170,8 @@ def build_tiles(
     Fields are read band by band and month by month, so that memory depends neither on the number of years nor, much,
     on the size of the grid.
     """
+    n_threads = threads(n_threads)
+    check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")
     _check_names(recipe.variables)
     store = _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:
@@ -185,7 +191,7 @@ def build_tiles(
     return store
 
 
-def _check_names(variables: Mapping[str, Source]) -> None:
+def _check_names(variables: Mapping[str, VariableSource]) -> None:
     own = {name for name, source in variables.items() if source.units is not None}
     if unknown := sorted(set(variables) - set(VARIABLES) - own):
         raise RangeError(
@@ -196,7 +202,7 @@ def _check_names(variables: Mapping[str, Source]) -> None:
         raise RangeError(f"variables: expected no units of {known}, which are {units} in gppcore.variables")
 
 
-def _open_or_create(recipe: Recipe, out: Path) -> TileStore:
+def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
     years = range(recipe.years[0], recipe.years[1] + 1) if recipe.years else None
     with ExitStack() as stack:
         mask = _field(recipe.folder / recipe.cells.path, recipe.cells.variable, stack)
@@ -216,7 +222,7 @@ def _open_or_create(recipe: Recipe, out: Path) -> TileStore:
 class _Files:
     """The files of one variable: finds the field of a month."""
 
-    def __init__(self, name: str, source: Source, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
         self.name, self.source = name, source
         pattern = Path(source.path)
         base = Path(pattern.anchor) if pattern.is_absolute() else folder
@@ -316,7 +322,7 @@ def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:
             first = tile
 
 
-def _check_unit(name: str, source: Source, unit: str | None, where: str) -> None:
+def _check_unit(name: str, source: VariableSource, unit: str | None, where: str) -> None:
     if source.units is None:
         check_unit(name, unit, where=where)
     elif unit not in (None, source.units):

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore.arrays import floats
+from gppcore.arrays import floats, whole_numbers
 from gppcore.errors import (
     DtypeError,
     MissingFileError,
@@ -131,12 +131,16 @@ class TileStore:
         """
         import zarr
 
-        path, lat, lon = Path(path), np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
+        path, lat, lon = Path(path), floats("lat", lat).astype(np.float64), floats("lon", lon).astype(np.float64)
         if path.exists():
             raise OutputExistsError(f"tile store: expected a new folder, got {path}, which exists")
         series = None if years is None else [int(year) for year in years]
         if series is not None and (not series or sorted(set(series)) != series):
             raise RangeError(f"years: expected ascending calendar years, got {series}")
+        cells = whole_numbers("cells", cells, np.int64)
+        if cells.size and not 0 <= cells.min() <= cells.max() < lat.size * lon.size:
+            wrong = cells.max() if cells.min() >= 0 else cells.min()
+            raise RangeError(f"cells: expected flat indices from 0 to {lat.size * lon.size - 1}, got {wrong}")
         index = window_order(cells, (lat.size, lon.size))
         time, time_attrs = month_coordinate(series or [CLIMATOLOGY_YEAR])
         with disk_errors(path):

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.constants import C4_OF, PFTS, PlantFunctionalType
 from gppcore.errors import RangeError
 from gppcore.process import soil_water
 from gppcore.process.daylight import Daylight, daylight_of_month, mid_month_day
 from gppcore.process.two_leaf import Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
+from gppcore.runtime import threads
 from gppcore.towers import Towers
 from gppcore.variables import G_C_PER_UMOL
 
@@ -119,6 +121,7 @@ class TowerHours:
     @classmethod
     def of(cls, towers: Towers) -> TowerHours:
         """Expand the forcing of the months in `towers.gpp`."""
+        check_type("towers", towers, Towers, "read_towers(folder)")
         t, cell = towers.positions()
         known = (t >= 0) & (cell >= 0)
         rows, t, cell = np.flatnonzero(known), t[known], cell[known]
@@ -142,7 +145,7 @@ class TowerHours:
         return total
 
 
-def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> dict[str, Float]:
+def physics_features(towers: Towers, pfts: Types | None = None, *, n_threads: int | None = None) -> dict[str, Float]:
     """Simulate the `PHYSICS` features of tower months, as :func:`process_gpp` does GPP.
 
     Returns
@@ -155,6 +158,8 @@ def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) 
     RangeError
         If `pfts` lacks a type of the towers.
     """
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
     hours = TowerHours.of(towers)
     check_types(hours, pfts)
     found = {name: np.where(hours.known, 0.0, np.nan) for name in PHYSICS}
@@ -164,7 +169,7 @@ def physics_features(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) 
     return found
 
 
-def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Float:
+def process_gpp(towers: Towers, pfts: Types | None = None, *, n_threads: int | None = None) -> Float:
     """Simulate GPP of tower months with given parameters.
 
     Parameters
@@ -173,8 +178,8 @@ def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Fl
         Towers with their forcing.
     pfts : mapping of str to PlantFunctionalType, optional
         Parameters by name of the type, for instance `pfts` of a :class:`gppcore.Calibration`.
-    n_threads : int, default 1
-        Threads of the kernel; 0 means all cores. Results do not depend on it.
+    n_threads : int, optional
+        Threads of the kernel; all usable cores by default. Results do not depend on it.
 
     Returns
     -------
@@ -187,6 +192,8 @@ def process_gpp(towers: Towers, pfts: Types = PFTS, *, n_threads: int = 1) -> Fl
     RangeError
         If `pfts` lacks a type of the towers.
     """
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
     hours = TowerHours.of(towers)
     check_types(hours, pfts)
     return hours.gpp(pfts, n_threads)

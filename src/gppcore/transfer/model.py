@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gppcore import _core
 from gppcore.forest import Forest
 from gppcore.forest.checks import checked_columns
+from gppcore.runtime import threads
 from gppcore.transfer.recipe import Recipe, numbers, recipe_of
 
 __all__ = ["Model"]
@@ -113,6 +114,6 @@ class Model:
         n_steps = shape[0] if len(shape) == 2 else 1
         out = np.empty((3 if interval else 1, n_steps, shape[-1]), dtype)
         predict = self._model.predict_f32 if dtype == np.float32 else self._model.predict_f64
-        predict(ready, out, n_threads)
+        predict(ready, out, threads(n_threads))
         result = tuple(part.reshape(shape) for part in out)
         return result if interval else result[0]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import ShapeError
+from gppcore.runtime import threads
 from gppcore.towers import Towers
 from gppcore.towers.process import PHYSICS, physics_features
 from gppcore.variables import VARIABLES
@@ -55,10 +56,10 @@ def source_rows(
     forcing: xr.Dataset,
     predictors: Sequence[str],
     *,
-    pfts: Mapping[str, PlantFunctionalType] = PFTS,
+    pfts: Mapping[str, PlantFunctionalType] | None = None,
     n_rows: int = 60_000,
     seed: int = 0,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> SourceRows:
     """Simulate months of cells and of copies of them with exchanged land cover.
 
@@ -75,14 +76,16 @@ def source_rows(
         is that of the rows and of the five copies of the cells, and no more.
     seed : int, default 0
         Seed of copies and draws.
-    n_threads : int, default 1
-        Threads of the kernel; 0 means all cores. The result does not depend on it.
+    n_threads : int, optional
+        Threads of the kernel; all usable cores by default. The result does not depend on it.
 
     Raises
     ------
     ShapeError
         If no month of the forcing is known.
     """
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
     rng = np.random.default_rng([seed, 17])
     months = _drawn(_exchanged(forcing, rng), n_rows, rng)
     parts = [

@@ -16,8 +16,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
+from gppcore.runtime import threads
 from gppcore.statistics import FOLDS, assign_folds
 from gppcore.transfer.intervals import fit_interval
 from gppcore.transfer.members import SOURCE_SETTINGS, Learner, TrainingRows, combine, fit_member, fit_source, member
@@ -39,7 +41,7 @@ def pretrain(
     *,
     predictors: Sequence[str] = PREDICTORS,
     seed: int = 0,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> TransferModel:
     """Train emulators of the process model.
 
@@ -54,8 +56,8 @@ def pretrain(
         Names of the columns of `x`.
     seed : int, default 0
         Seed of the learner.
-    n_threads : int, default 1
-        Threads of the learner.
+    n_threads : int, optional
+        Threads of the learner; all usable cores by default.
 
     Returns
     -------
@@ -69,21 +71,27 @@ def pretrain(
     ShapeError
         If the columns and their names differ in number.
     """
+    n_threads = threads(n_threads)
+    check_type("physics", physics, Mapping, "{'process': gpp}")
     if next(iter(physics), None) != "process":
         raise RangeError(f"physics: expected process GPP as its first quantity, `process`, got {list(physics)}")
     _check_rows(x, predictors)
+    for name, values in physics.items():
+        if np.shape(values) != (len(x),):
+            raise ShapeError(f"{name}: expected shape ({len(x)},), got {np.shape(values)}")
     sources = {name: fit_source(x, y, seed=seed, n_threads=n_threads) for name, y in physics.items()}
     card = {"pretrain": {"rows": len(x), "seed": seed, **SOURCE_SETTINGS}}
     return TransferModel(tuple(predictors), sources, (), {}, 1.0, card)
 
 
 def with_process(
-    model: TransferModel, x: NDArray[Any], process: NDArray[Any], *, seed: int = 0, n_threads: int = 1
+    model: TransferModel, x: NDArray[Any], process: NDArray[Any], *, seed: int = 0, n_threads: int | None = None
 ) -> TransferModel:
     """Return a pre-trained model with another emulator of process GPP, for instance with calibrated parameters.
 
     Parameters as of :func:`pretrain`; `process` is the process GPP of the rows `x` [g m-2 d-1].
     """
+    n_threads = threads(n_threads)
     _check_rows(x, model.predictors)
     emulator = fit_source(x, process, seed=seed, n_threads=n_threads)
     return replace(model, sources={**model.sources, "process": emulator})
@@ -103,7 +111,7 @@ def fine_tune(
     members: Sequence[str] = TRANSFER_MEMBERS,
     learner: Learner = "sklearn",
     seed: int = 0,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> TransferModel:
     """Fit members and their weights to towers.
 
@@ -126,8 +134,8 @@ def fine_tune(
         Learner of the boosted members; LightGBM is an extra.
     seed : int, default 0
         Seed of the learners.
-    n_threads : int, default 1
-        Threads of the learners; the result does not depend on it.
+    n_threads : int, optional
+        Threads of the learners, all usable cores by default; the result does not depend on it.
 
     Returns
     -------
@@ -142,6 +150,8 @@ def fine_tune(
         If the predictors of model and towers differ, `process` has another number of rows, or the model was not
         pre-trained.
     """
+    n_threads = threads(n_threads)
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     if samples.predictors != model.predictors:
         raise ShapeError(f"samples: expected predictors {list(model.predictors)}, got {list(samples.predictors)}")
     if not model.sources:
@@ -152,9 +162,16 @@ def fine_tune(
 
 
 def direct(
-    samples: Samples, *, unseen: Unseen = "places", learner: Learner = "sklearn", seed: int = 0, n_threads: int = 1
+    samples: Samples,
+    *,
+    unseen: Unseen = "places",
+    learner: Learner = "sklearn",
+    seed: int = 0,
+    n_threads: int | None = None,
 ) -> TransferModel:
     """Fit a model to towers alone: what transfer has to beat. Parameters as of :func:`fine_tune`."""
+    n_threads = threads(n_threads)
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     nothing = TransferModel(samples.predictors, {}, (), {}, 0.0, {})
     return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, seed, n_threads)
 

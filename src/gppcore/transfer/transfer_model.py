@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.arrays import floats, is_dataset
+from gppcore.arrays import check_type, floats, is_dataset
 from gppcore.display import html_table
 from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.features import PREDICTORS
@@ -70,6 +70,16 @@ class TransferModel:
     @classmethod
     def of_forest(cls, forest: Forest, predictors: Sequence[str] = PREDICTORS) -> TransferModel:
         """Return a model of one forest that predicts GPP [g m-2 d-1] from predictors: to map what others trained."""
+        check_type("forest", forest, Forest, "Forest.load(path)")
+        if isinstance(predictors, str) or len(predictors) != forest.n_features:
+            got = predictors if isinstance(predictors, str) else len(predictors)
+            raise ShapeError(f"predictors: expected {forest.n_features} names, one for each feature, got {got}")
+        if forest.feature_names:
+            check_names("forest", list(forest.feature_names), predictors)
+            if forest.feature_names != tuple(predictors):
+                raise ShapeError(
+                    f"predictors: expected the order of the forest, {forest.feature_names}, got {predictors}"
+                )
         member = Member("forest", "gpp", 0, 1.0)
         return cls(tuple(predictors), {}, (member,), {member.name: forest}, 0.0, {})
 

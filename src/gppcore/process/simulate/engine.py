@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gppcore.constants import C4_OF, PlantFunctionalType
 from gppcore.process.simulate.clock import Hours, mean_of_steps, monthly_means
 from gppcore.process.simulate.inputs import OF_LEAVES, Inputs
-from gppcore.process.simulate.periods import LitHours, RebuiltDays, Rows, gather
+from gppcore.process.simulate.periods import ForcingRows, LitHours, RebuiltDays, gather
 from gppcore.process.simulate.water import Stress, Weather
 from gppcore.variables import G_C_PER_UMOL, SECONDS_PER_DAY
 
@@ -126,7 +126,7 @@ class _Block:
         out.update(daily)
         return {name: out[name] for name in plan.outputs}
 
-    def _rows(self, steps: slice) -> Rows:
+    def _rows(self, steps: slice) -> ForcingRows:
         if self.plan.hours:
             return LitHours(self.inputs, self.plan.hours, steps, self.plan.dtype)
         return RebuiltDays(self.inputs, steps, monthly=self.plan.steps == "monthly")
@@ -140,7 +140,7 @@ class _Block:
             values = mean_of_steps(self.plan.hours.by_day(values, days))
         return values * _DAILY
 
-    def _type(self, p: int, rows: Rows, days: slice, steps: slice, parts: list[str]) -> dict[str, Float] | None:
+    def _type(self, p: int, rows: ForcingRows, days: slice, steps: slice, parts: list[str]) -> dict[str, Float] | None:
         """Return GPP [umol m-2 s-1] of one type per unit of its area, shape (steps, cells); None if it grows nowhere.
 
         C3 and C4 plants are runs of their own, each only where there are some.

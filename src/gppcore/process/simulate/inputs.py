@@ -97,22 +97,23 @@ def names_needed(ds: xr.Dataset, steps: str, *, with_lon: bool) -> tuple[str, ..
         needed += ["tmin", "tmax"] if extremes else ["tair_range"]
         needed += ["tair"] if "tair" in ds or not extremes else []
     humidity = [name for name in HUMIDITIES if name in ds]
-    if len(humidity) != 1:
-        options = ", ".join(f"{name} [{VARIABLES[name].unit}]" for name in HUMIDITIES)
-        raise ShapeError(f"humidity: expected exactly one of {options}, got {humidity or _shown(ds)}")
+    if len(humidity) > 1:
+        raise ShapeError(f"humidity: expected exactly one of {', '.join(HUMIDITIES)}, got {humidity}; drop the others")
     needed += humidity + (["patm"] if humidity == ["specific_humidity"] else [])
     water = next((name for name in WATER if name in ds), None)
-    if water is None:
-        raise ShapeError(f"simulate: expected one of the variables {', '.join(WATER)}, got {_shown(ds)}")
-    needed.append(water)
+    needed += [water] if water else []
     if "pft" in ds.dims:
         needed += ["pft_fraction", "c4_fraction"]
-    elif "pft" not in ds or "pft_fraction" in ds:
-        raise ShapeError(f"simulate: expected a dimension 'pft' or a variable of names of types, got {_shown(ds)}")
-    if missing := [name for name in needed if name not in ds]:
-        elsewhere = [a for name in missing for a in VARIABLES[name].aliases if a in ds]
-        hint = f"; {', '.join(elsewhere)} may be it, in another unit and under another name" if elsewhere else ""
-        raise ShapeError(f"simulate: expected variables {missing}, got {_shown(ds)}{hint}")
+    elif "pft" in ds and "pft_fraction" in ds:
+        raise ShapeError(f"pft: expected a dimension, since pft_fraction is given, got {_shown(ds)}")
+    missing = [str([name for name in needed if name not in ds])] if any(name not in ds for name in needed) else []
+    for names, given in ((HUMIDITIES, humidity), (WATER, water)):
+        missing += [] if given else ["one of " + ", ".join(f"{name} [{VARIABLES[name].unit}]" for name in names)]
+    missing += [] if "pft" in ds else ["a dimension 'pft' or a variable of names of types"]
+    if missing:
+        aliases = {alias for name in (*needed, *HUMIDITIES) for alias in VARIABLES[name].aliases if alias in ds}
+        hint = f"; {', '.join(sorted(aliases))} may be it, in another unit and under another name" if aliases else ""
+        raise ShapeError(f"simulate: expected variables {', '.join(missing)}, got {_shown(ds)}{hint}")
     optional = [*_OPTIONAL] + (["c4_fraction"] if "pft" not in ds.dims else [])
     return (*needed, *(name for name in optional if name in ds))
 

@@ -23,7 +23,7 @@ Leaves = Mapping[str, Float]
 _WEATHER = ("sw", "tair", "ca", "wind", *humidity.HUMIDITIES, "patm")
 
 
-class Rows(Protocol):
+class ForcingRows(Protocol):
     """Weather of some of the (time, cell) pairs of a block.
 
     Attributes

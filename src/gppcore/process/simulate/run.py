@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gppcore.arrays import check_type
 from gppcore.constants import PFTS, PlantFunctionalType
-from gppcore.errors import RangeError, ShapeError
+from gppcore.errors import DtypeError, RangeError, ShapeError
 from gppcore.process.simulate import engine
 from gppcore.process.simulate.clock import Hours, months_of, steps_of
 from gppcore.process.simulate.inputs import names_needed, read, space_of
+from gppcore.runtime import threads
 from gppcore.variables import attributes
 
 if TYPE_CHECKING:
@@ -28,9 +30,9 @@ def simulate(
     time_label: str | None = None,
     means: str | None = None,
     outputs: Sequence[str] | None = None,
-    pfts: Mapping[str, PlantFunctionalType] = PFTS,
+    pfts: Mapping[str, PlantFunctionalType] | None = None,
     cold_limit: bool = False,
-    n_threads: int = 1,
+    n_threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> xr.Dataset:
     """Simulate GPP from hourly, daily or monthly forcing.
@@ -70,8 +72,8 @@ def simulate(
         Parameters by name.
     cold_limit : bool, default False
         Whether GPP falls linearly with the daily minimum of `tair`, from 0 degC to nothing at -8 degC.
-    n_threads : int, default 1
-        Threads; 0 means all cores. Results do not depend on it. With lazy data each block uses that many.
+    n_threads : int, optional
+        Threads; all usable cores by default. Results do not depend on it. With lazy data each block uses that many.
     progress : callable, optional
         Called with the number of canopy hours done after each step, from any thread.
 
@@ -103,8 +105,14 @@ def simulate(
     and frost is that of days (hourly and daily steps) or months. C3 and C4 and every type are runs of their own;
     carbon is 12.011 g mol-1. NaN in any input of a step gives NaN there; NaN in `precip` lasts to the end.
     """
+    pfts = PFTS if pfts is None else pfts
+    n_threads = threads(n_threads)
+    if not hasattr(ds, "data_vars"):
+        how = "; DataFrame.to_xarray makes one" if type(ds).__name__ == "DataFrame" else ""
+        raise DtypeError(f"ds: expected an xarray.Dataset, got {type(ds).__name__}{how}")
+    check_type("pfts", pfts, Mapping, "a mapping of names to types such as gppcore.PFTS")
     if "time" not in ds.dims:
-        raise ShapeError(f"simulate: expected a dimension 'time', got {tuple(ds.dims)}")
+        raise ShapeError(f"time: expected a dimension of that name, got {tuple(ds.dims)}")
     steps = steps_of(ds["time"].values, steps)
     hours = None
     if steps == "hourly":
