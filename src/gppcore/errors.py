@@ -77,5 +77,5 @@ def disk_errors(where: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise DiskFullError(
-            f"{where}: expected room on the disk; free some and run again; got: {error.strerror}"
+            f"{where}: expected room on the disk, got: {error.strerror}; free some and run again"
         ) from error

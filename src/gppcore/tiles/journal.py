@@ -147,7 +147,7 @@ class Journal:
                 writer = os.pread(descriptor, 4096, 0).decode(errors="replace")
                 os.close(descriptor)
                 raise StoreLockedError(
-                    f"{self.root}: expected no other writer; wait or stop it; got {writer or 'one'}"
+                    f"{self.root}: expected no other writer, got {writer or 'one'}; wait for it or stop it"
                 ) from None
             except BaseException:
                 os.close(descriptor)
