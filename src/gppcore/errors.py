@@ -1,4 +1,4 @@
-"""The errors that gppcore raises: each message tells the name, what was expected and what came."""
+"""The errors that gppcore raises: each message names the argument, the expected and the actual value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ShapeError(GppcoreError, ValueError):
 
 
 class DtypeError(GppcoreError, TypeError):
-    """An array has a number type that the kernel does not take; nothing is converted silently."""
+    """An array has an unsupported number type; gppcore never converts silently."""
 
 
 class RangeError(GppcoreError, ValueError):

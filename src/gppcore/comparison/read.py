@@ -1,4 +1,4 @@
-"""Reads GPP from any CF file: finds the variable, its coordinates, its months and its unit."""
+"""Read GPP from any CF file: identify the variable, its coordinates, months and unit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KNOWN_UNITS = "g, kg or mg (carbon), umol or mol (CO2), m-2, per s, h, d, month
 
 @dataclass(frozen=True)
 class Field:
-    """A GPP variable on disk, turned north first and eastward; its values are read piece by piece."""
+    """A GPP variable on disk, oriented from north to south and eastward; values are read in pieces."""
 
     name: str
     data: xr.DataArray
@@ -37,11 +37,11 @@ class Field:
     months: tuple[int, ...]
     """Calendar month of every time step; 0 is an annual mean."""
     years: tuple[int, ...]
-    """Year of every time step; empty where the file does not tell."""
+    """Year of every time step; empty if the file does not state it."""
     factors: NDArray[np.float64]
     """Factor to g C m-2 d-1 of every time step."""
     chunks: tuple[int, int]
-    """Time steps and rows that are stored together."""
+    """Time steps and rows of a chunk."""
 
     @property
     def annual(self) -> bool:
@@ -122,7 +122,7 @@ def _unit(units: str | None, label: str) -> tuple[float, str]:
 
 
 def _calendar(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Calendar month of every time step, or 0 for annual means; and its year, nothing where that is not told."""
+    """Calendar month of every time step, or 0 for annual means; and its year, or nothing if unknown."""
     time = _time(data)
     if time is None and data.ndim == 2:
         return (0,), ()
@@ -133,14 +133,14 @@ def _calendar(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> 
         return tuple(int(month) for month in values), ()
     bounds = dataset.variables.get(time.attrs.get("bounds", time.encoding.get("bounds")))
     ends = np.atleast_2d(bounds.values)[0] if bounds is not None else values[:2]
-    # Steps of about a year are annual means; one step without bounds is, where its unit is per year.
+    # Steps of about a year are annual means; so is a single step without bounds if its unit is per year.
     annual = pd.Timedelta(ends[1] - ends[0]).days > 300 if ends.size == 2 else per == "yr"
     months, years = (tuple(np.atleast_1d(part.values).tolist()) for part in (time.dt.month, time.dt.year))
     return ((0,) * values.size if annual else months), years
 
 
 def _time(data: xr.DataArray) -> xr.DataArray | None:
-    """Return the coordinate that dates the steps: CF time, or calendar months as whole numbers."""
+    """Return the time coordinate: CF time, or calendar months as integers."""
     for coordinate in sorted(data.coords.values(), key=lambda each: -each.ndim):
         dated = coordinate.dtype.kind == "M" or (coordinate.dtype.kind == "O" and hasattr(coordinate, "dt"))
         monthly = coordinate.name == "month" and coordinate.dtype.kind in "iu"
