@@ -1,7 +1,7 @@
-"""The one door for arrays: what callers pass becomes plain floating-point numbers, or a typed error.
+"""Conversion of arguments to plain arrays, the same for all of gppcore, with typed errors.
 
 Masked elements become NaN; foreign byte orders and unaligned memory are copied; integers become float64. Nothing else
-is converted: float16, complex numbers, text and objects are refused, since what they mean is for the caller to say.
+is converted: float16, complex numbers, text and objects are refused.
 """
 
 from __future__ import annotations

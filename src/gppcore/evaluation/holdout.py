@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.arrays import check_type, floats
+from gppcore.display import html_table
 from gppcore.errors import DtypeError, ShapeError
 from gppcore.evaluation.metrics import skill
 from gppcore.evaluation.schemes import By, FewTowers, Scheme, Split, splits
@@ -58,6 +59,16 @@ class Evaluation:
     def skill(self) -> dict[str, dict[str, float]]:
         """Skill of every method over all held-out rows; see :func:`gppcore.evaluation.metrics.skill`."""
         return {name: skill(self.observed, p) for name, p in self.predicted.items()}
+
+    def __repr__(self) -> str:
+        return (
+            f"Evaluation({self.scheme!r}, {self.folds} splits, {len(self.rows)} predictions of {list(self.predicted)})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = {"splits": str(self.folds), "predictions": f"{len(self.rows):,}"}
+        rows |= {n: f"R2 {s['r2']:.3f}, RMSE {s['rmse']:.2f}, bias {s['bias']:+.2f}" for n, s in self.skill.items()}
+        return html_table(f"Evaluation by {self.scheme}", rows)
 
     def table(self, samples: Samples) -> pd.DataFrame:
         """Return one row per prediction: site_id, cluster, pft, group, year, month, observed, one column per method."""

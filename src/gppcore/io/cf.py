@@ -1,4 +1,4 @@
-"""Gridded files of other producers, opened lazily, and their coordinates: the one reading of CF for all of gppcore."""
+"""Gridded CF files of other producers: lazy opening and coordinates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
     path : Path
         A file that xarray reads, or the folder of a Zarr store.
     what : str
-        What it is for, for the message.
+        What the file is for, for messages.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
         raise MissingFileError(f"{what}: expected a netCDF file or Zarr store, got no such file {path}")
     try:
         if path.is_dir():
-            # Zarr 3 does not specify consolidated metadata, and a local store gains little by them.
+            # Zarr 3 does not specify consolidated metadata, and local stores gain little from it.
             return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
         return xr.open_dataset(path, chunks=None)
     except (ValueError, OSError, KeyError) as error:

@@ -1,4 +1,4 @@
-"""A tile store from gridded files: what `gppcore tiles build` does, streaming and resumable."""
+"""Tile stores from gridded files: `gppcore tiles build`, streaming and resumable."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _BAND_VALUES = 2**26
-"""Values of a band of the grid that are held at once: 256 MiB in float32."""
+"""Values of a band of the grid in memory at once: 256 MiB in float32."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Which cells the store has: those of a field's grid where it is neither missing nor excluded.
+    """Cells of the store: those of a field's grid where it is neither missing nor excluded.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Cells:
     variable : str
         Name of the field in it.
     exclude : tuple of float
-        Values that are no land.
+        Values that mark cells without land.
     """
 
     path: str
@@ -57,13 +57,13 @@ class VariableSource:
     variable : str
         Name of the field in them.
     static : bool
-        Whether it has no months.
+        Whether it is constant in time.
     method : {"conservative", "bilinear"}
-        How another grid is brought to that of the cells; see :class:`gppcore.regrid.RegridPlan`.
+        How the field is regridded to the cells; see :class:`gppcore.regrid.RegridPlan`.
     scale, offset : float
-        With the defaults the field's unit must be that of the table of variables, or `units`.
+        With the defaults the field must be in the unit of `gppcore.variables`, or in `units`.
     units : str, optional
-        Unit of a variable that the table does not have: a predictor of your own.
+        Unit of a predictor of your own, which `gppcore.variables` does not list.
     """
 
     path: str
@@ -77,18 +77,18 @@ class VariableSource:
 
 @dataclass(frozen=True)
 class TileRecipe:
-    """What a store is built from; :meth:`read` reads it from a TOML file.
+    """Description of a store to build; :meth:`read` reads it from a TOML file.
 
     Parameters
     ----------
     cells : Cells
         Grid and cells.
     variables : mapping of str to VariableSource
-        By the names of `gppcore.variables`, and names of your own whose source tells `units`.
+        By name: those of `gppcore.variables`, and names of your own whose source states `units`.
     years : tuple of int, optional
         First and last calendar year; without it every file holds the twelve months of a mean year.
     folder : Path
-        What relative paths start from.
+        Folder to which relative paths refer.
     """
 
     cells: Cells
@@ -105,7 +105,7 @@ class TileRecipe:
         MissingFileError
             If there is no such file.
         RangeError
-            If it is no TOML, or a key is unknown or missing.
+            If it is not TOML, or a key is unknown or missing.
         """
         path = Path(path)
         if not path.is_file():
@@ -117,7 +117,7 @@ class TileRecipe:
         if unknown := set(content) - {"cells", "variables", "years"}:
             raise RangeError(f"{path}: expected cells, variables and years, got {sorted(unknown)}")
         if wanted := {"cells", "variables"} - set(content):
-            raise RangeError(f"{path}: expected the tables cells and variables, got no {sorted(wanted)}")
+            raise RangeError(f"{path}: expected the tables cells and variables, missing are {sorted(wanted)}")
         cells = _entry(Cells, content["cells"], f"{path}: cells")
         sources = {
             name: _entry(VariableSource, table, f"{path}: {name}") for name, table in content["variables"].items()
@@ -133,7 +133,7 @@ class TileRecipe:
 def build_tiles(
     recipe: TileRecipe, out: str | Path, *, n_threads: int | None = None, progress: Callable[[int], None] | None = None
 ) -> TileStore:
-    """Build a tile store, or go on with one that was not finished.
+    """Build a tile store; an unfinished store is resumed.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def build_tiles(
     out : str or Path
         Folder of the store.
     n_threads : int, optional
-        Threads that regrid; all usable cores by default. The result does not depend on it.
+        Threads for regridding; all usable cores by default. The result does not depend on it.
     progress : callable, optional
         Called with the number of cells after each tile.
 
@@ -163,12 +163,12 @@ def build_tiles(
     OutputExistsError
         If `out` holds a store of other cells, years or sources.
     StoreLockedError, DiskFullError
-        The latter keeps what is finished.
+        After the latter finished tiles are kept.
 
     Notes
     -----
-    Fields are read band by band and month by month, so that memory depends neither on the number of years nor, much,
-    on the size of the grid.
+    Fields are read band by band and month by month, so that memory does not depend on the number of years,
+    and hardly on the size of the grid.
     """
     n_threads = threads(n_threads)
     check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")
@@ -176,7 +176,7 @@ def build_tiles(
     store = _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:
         for name, source in recipe.variables.items():
-            # The origin is part of the attributes, so that a store of other sources is told apart.
+            # The origin is part of the attributes, so that a store of other sources is recognised.
             origin = f"{source.scale} * {source.variable} + {source.offset} of {source.path}, {source.method}"
             store.add(
                 name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
@@ -256,7 +256,7 @@ class _Files:
         return "latitude and longitude" + ("" if self.source.static else " and time")
 
     def month(self, year: int | None, month: int) -> xr.DataArray:
-        """Return the field of a month, of any year if there is one alone."""
+        """Return the field of a month; for a mean year, of whichever year the files hold."""
         if year is None and not self.source.static:
             found = [field for (_, of_year), field in self._months.items() if of_year == month]
         else:
@@ -277,7 +277,7 @@ class _Files:
             raise ShapeError(f"{self.name}: expected latitudes {expected} in {self.source.path}, got {got}")
         key = (rows.start, rows.stop, source.lat_edges.tobytes() + source.lon_edges.tobytes())
         if key not in self._plans:
-            self._plans.clear()  # bands come one after the other: only one is needed at a time
+            self._plans.clear()  # bands follow each other: only one plan is needed at a time
             part = source.rows(used)
             self._plans[key] = RegridPlan(part, target, method=self.source.method)
         values = field.isel({lat: used}).transpose(lat, lon).values.astype(np.float32, copy=False)

@@ -1,4 +1,4 @@
-"""Predictors that follow from other variables of a tile store: the step between files of forcing and a map."""
+"""Predictors derived from other variables of a tile store: the step between forcing and map."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 8192  # cells: all months of many years of them are in memory at once
 
 
 def derive_predictors(store: TileStore) -> tuple[str, ...]:
-    """Add to a store the predictors that follow from its variables, where it does not have them.
+    """Derive the predictors that follow from the variables of a store and that it lacks.
 
     ========================================  =======================================================
     predictor                                 follows from
@@ -44,7 +44,7 @@ def derive_predictors(store: TileStore) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        What this call, or an earlier one, has added.
+        Predictors that this call, or an earlier one, derived.
 
     Raises
     ------

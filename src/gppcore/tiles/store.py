@@ -1,10 +1,10 @@
-"""The tile store: fields of land cells in plain memory-mapped tiles that any Zarr reader opens too.
+"""The tile store: fields of land cells in memory-mapped tiles that any Zarr reader can open.
 
 A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 40 x 40 grid
-cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) tells where they
-lie. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
-little-endian, uncompressed unless asked for. `gppcore.tiles.journal` tells how it survives crashes: what the
-journal does not confirm does not exist.
+cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) records their
+positions. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
+little-endian, uncompressed unless asked for. `gppcore.tiles.journal` describes how it survives crashes:
+chunks that are not in the journal are ignored.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore.arrays import floats, whole_numbers
+from gppcore.display import html_table
 from gppcore.errors import (
     DtypeError,
     MissingFileError,
@@ -35,10 +36,10 @@ from gppcore.variables import MONTHS, attributes
 
 TILE_CELLS = 65536
 WINDOW = (40, 40)
-"""Height and width in grid cells: near a block of the forest, whose rows should resemble each other."""
+"""Height and width in grid cells, close to a block of the forest kernel, whose rows should be similar."""
 CLIMATOLOGY_YEAR = 2001
 """The year that the coordinate `time` of a climatology names."""
-# Inside the folder of an array: beside the arrays, every Zarr reader that lists the group would warn of it.
+# In the folder of an array: beside the arrays, every Zarr reader that lists the group would warn about it.
 _JOURNAL = "cell/journal.jsonl"
 
 
@@ -176,6 +177,25 @@ class TileStore:
             raise MissingFileError(f"tile store: expected a folder with zarr.json, got {path}")
         return cls(path)
 
+    def __repr__(self) -> str:
+        return (
+            f"TileStore({str(self.path)!r}, {self.index.size:,} cells, {self._span}, {len(self.variables)} variables)"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "path": str(self.path),
+            "cells": f"{self.index.size:,} of a grid of {self.shape[0]} x {self.shape[1]}",
+            "tiles": str(self.n_tiles),
+            "years": self._span,
+            "variables": ", ".join(self.variables) or "none",
+        }
+        return html_table("TileStore", rows)
+
+    @property
+    def _span(self) -> str:
+        return f"{self.years[0]} to {self.years[-1]}" if self.years else "mean year"
+
     @property
     def shape(self) -> tuple[int, int]:
         """Shape (lat, lon) of the full grid."""
@@ -209,14 +229,14 @@ class TileStore:
         return int(cells.stop - cells.start)
 
     def writing(self) -> AbstractContextManager[None]:
-        """Keep all other writers away from the store while the block runs.
+        """Exclude all other writers from the store while the block runs.
 
-        Every change locks the store for its own time; a job of many changes holds it for all of them.
+        Every change locks the store for its own duration; a job of many changes should hold the lock for all of them.
 
         Raises
         ------
         StoreLockedError
-            If the store has another writer; the message tells its process, host and begin.
+            If the store has another writer; the message names its process, host and start.
         """
         return self._journal.writing()
 
@@ -237,7 +257,7 @@ class TileStore:
         Raises
         ------
         OutputExistsError
-            If the variable is there with other attributes, that is, from something else.
+            If the variable exists with other attributes, that is, of another origin.
         StoreLockedError, DiskFullError
         """
         import zarr
@@ -268,7 +288,7 @@ class TileStore:
                 rename_durably(building, self.path / name)
 
     def write(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> None:
-        """Write one tile of a declared variable; it exists once the journal has it.
+        """Write one tile of a declared variable; it counts as finished once the journal lists it.
 
         Parameters
         ----------
@@ -296,7 +316,7 @@ class TileStore:
             self.confirm(self.put(name, tile, values, year))
 
     def put(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> Entry:
-        """Write the file of one tile without confirming it: for the helpers of a writer in other processes.
+        """Write the file of one tile without confirming it, for workers of a writer in other processes.
 
         Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
         """
@@ -335,7 +355,7 @@ class TileStore:
         Raises
         ------
         TileFormatError
-            If the tile is not in the journal, or its file is missing, is not the one that was written, or is a
+            If the tile is not in the journal, or its file is missing, differs from what was written, or is a
             symbolic link.
         RangeError
             If the store has no such year.
@@ -358,7 +378,7 @@ class TileStore:
         return mapped if self._variable(name).monthly else mapped[0]
 
     def is_monthly(self, name: str) -> bool:
-        """Tell whether a variable has months, or is static.
+        """Whether a variable is monthly, not static.
 
         Raises
         ------
@@ -378,7 +398,7 @@ class TileStore:
         return dict(self._metadata(name).get("attributes", {}))
 
     def has(self, name: str, tile: int, year: int | None = None) -> bool:
-        """Tell whether a tile is finished: in the journal, and its file has the size and checksum written there."""
+        """Whether a tile is finished: the journal lists it, and its file has the size and checksum listed there."""
         try:
             self._verified.pop((name, tile, self._year_number(name, year)), None)
             self.read(name, tile, year)
@@ -406,8 +426,8 @@ class TileStore:
         rows, columns : slice
             Window in the (lat, lon) grid.
         halo : int, default 0
-            Cells to add on each side. Beyond the first and last column the other side of the globe follows if the
-            longitudes go all around, else NaN; beyond the first and last row NaN.
+            Cells to add on each side. Beyond the first and last column they wrap around the globe if the grid is
+            periodic, else they are NaN; beyond the first and last row they are NaN.
         year : int, optional
             As for :meth:`write`.
 

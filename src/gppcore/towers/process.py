@@ -22,8 +22,8 @@ Float = NDArray[np.float64]
 Types = Mapping[str, PlantFunctionalType]
 
 PHYSICS = ("process", "rubisco_limited", "light_limited", "unstressed", "shaded", "apar_sunlit", "apar_shaded")
-"""What the process model tells a learner of a month: its GPP; GPP with a quarter of Vcmax25, with Vcmax25 without
-bound, and with wet soil; GPP of shaded leaves (all g C m-2 d-1); photons absorbed by sunlit and shaded leaves
+"""Monthly quantities of the process model for learners: its GPP; GPP with a quarter of Vcmax25, with unlimited Vcmax25,
+and with wet soil; GPP of shaded leaves (all g C m-2 d-1); photons absorbed by sunlit and shaded leaves
 (mol m-2 d-1)."""
 _LOW_VCMAX25 = 0.25
 _UNBOUND_VCMAX25 = 400.0
