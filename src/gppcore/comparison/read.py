@@ -1,4 +1,4 @@
-"""Reads GPP from any CF file: finds the variable, its coordinates, its months and its unit."""
+"""Read GPP from any CF file: identify the variable, its coordinates, months and unit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KNOWN_UNITS = "g, kg or mg (carbon), umol or mol (CO2), m-2, per s, h, d, month
 
 @dataclass(frozen=True)
 class Field:
-    """A GPP variable on disk, turned north first and eastward; its values are read piece by piece."""
+    """A GPP variable on disk, oriented from north to south and eastward; values are read in pieces."""
 
     name: str
     data: xr.DataArray
@@ -38,11 +38,11 @@ class Field:
     months: tuple[int, ...]
     """Calendar month of every time step; 0 is an annual mean."""
     years: tuple[int, ...]
-    """Year of every time step; empty where the file does not tell."""
+    """Year of every time step; empty if the file does not state it."""
     factors: NDArray[np.float64]
     """Factor to g C m-2 d-1 of every time step."""
     chunks: tuple[int, int]
-    """Time steps and rows that are stored together."""
+    """Time steps and rows of a chunk."""
 
     @property
     def annual(self) -> bool:

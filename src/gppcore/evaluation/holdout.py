@@ -1,4 +1,4 @@
-"""Judging models by towers, years and regions that they have not seen."""
+"""Evaluation of models at held-out towers, years and regions."""
 
 from __future__ import annotations
 

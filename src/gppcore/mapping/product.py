@@ -25,8 +25,8 @@ def write_product(
 ) -> None:
     """Write monthly variables of a store as a gridded CF-1.8 Zarr v3 product.
 
-    The folder gets its name when all is written: what exists under that name is complete. Memory does not grow
-    with the number of years.
+    The folder appears under its final name only when it is complete. Memory does not depend on the number of
+    years.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def write_product(
     with disk_errors(out):
         if building.exists():
             shutil.rmtree(building)
-        # No date: the same model and store give the same bytes.
+        # No date, so that the same model and store give identical bytes.
         origin = {
             "Conventions": "CF-1.8",
             "title": next(iter(variables.values()))["long_name"],
@@ -98,7 +98,7 @@ def _write_coordinates(group: Any, store: TileStore, lat: NDArray[Any], lon: NDA
 
 
 def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: slice) -> None:
-    """Scatter the cells band by band of chunk rows, each from the run of cells that holds them."""
+    """Scatter the cells in bands of chunk rows, each from the contiguous run of cells that covers it."""
     row_of = store.index // store.shape[1]
     # One band for all: fresh memory of this size costs more than filling it. What a run holds of other bands goes to
     # a row of its own.
@@ -128,7 +128,7 @@ def _run(store: TileStore, name: str, year: int | None, first: int, last: int) -
 
 
 def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
-    """Copy a Zarr product, or one year of it, to a compressed netCDF4 file, which gets its name when complete.
+    """Copy a Zarr product, or one year of it, to a compressed netCDF4 file, which appears only when complete.
 
     Parameters
     ----------

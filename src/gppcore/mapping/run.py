@@ -1,4 +1,4 @@
-"""From a model and a tile store to predictions everywhere: tile by tile, in threads or on a cluster, resumable."""
+"""Predict all cells of a tile store with a model: tile by tile, in threads or on a cluster, resumable."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ Task = tuple[int, int | None]
 """A tile and the number of a year."""
 _RETRIES = 3
 _AHEAD = 2
-"""Tasks per thread that are handed out: enough that no thread waits while the journal is written."""
+"""Tasks queued per thread: enough to keep threads busy while the journal is written."""
 
 
 class Predictor(Protocol):
-    """What maps: anything that predicts rows from one column per predictor and has a digest.
+    """A model that maps: it predicts rows from one column per predictor and has a digest.
 
     Its attribute `predictors`, a tuple of names, names the columns; without it they are
     `gppcore.features.PREDICTORS`. With the attribute `has_interval` set it also predicts bounds.
@@ -67,8 +67,8 @@ def map_gpp(
 ) -> None:
     """Predict GPP of every month at every cell of a store and write the gridded product.
 
-    A model that tells how sure it is (`has_interval`) also gives the variables `variable`_low and `variable`_high, the
-    bounds below which GPP lies with 5 % and 95 % probability.
+    A model with prediction intervals (`has_interval`) also gives the variables `variable`_low and `variable`_high, the
+    5 % and 95 % quantiles of GPP.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def map_gpp(
         Usually a :class:`gppcore.TransferModel`, or the folder or zip of a saved one.
     store : TileStore
         Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
-        already are kept, so that a killed run goes on where it stopped.
+        already are kept, so that an interrupted run resumes.
     out : str or Path, optional
         New folder of the Zarr product; without it the predictions stay in the store.
     variable : str, default "gpp_daily"
@@ -87,8 +87,8 @@ def map_gpp(
         Tiles predicted at the same time; all usable cores by default. The result does not depend on it.
     client : distributed.Client, optional
         Cluster that predicts the tiles in place of threads of this process. `model` then is a path, from which
-        every worker loads it once; model and store lie where all workers see them under the same path. Tiles of
-        workers that die go to others. The result is that of threads, byte for byte.
+        every worker loads it once; all workers must reach model and store under the same path. Tiles of workers
+        that die go to others. The output is byte-identical to that of threads.
     progress : callable, optional
         Called with the number of cells of a tile after each tile and year.
 
@@ -183,7 +183,7 @@ def _in_threads(
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             running.update(islice(futures, len(done)))
-            # What is finished counts, even if another tile failed meanwhile.
+            # Finished tiles are recorded even if another tile failed meanwhile.
             for future in sorted(done, key=lambda future: future.exception() is not None):
                 yield future.result()
     finally:
@@ -193,7 +193,7 @@ def _in_threads(
 def _on_cluster(
     client: Client, model: Path, digest: str, store: TileStore, variables: Sequence[str], tasks: Sequence[Task]
 ) -> Generator[list[Entry]]:
-    """Do the same on a cluster; the scheduler gives the tasks of lost workers to others."""
+    """Do the same on a cluster; the scheduler reassigns tasks of lost workers."""
     from distributed import as_completed
 
     where = (str(model.resolve()), digest, str(store.path.resolve()), variables)

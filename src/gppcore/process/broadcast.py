@@ -1,4 +1,4 @@
-"""Inputs of kernels over canopy hours: checked, of one number type, broadcast to rows and columns."""
+"""Inputs of the canopy-hour kernels: checked, converted to one number type, broadcast to rows and columns."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Grids:
         self.limits = [VARIABLES[name].valid_range for name in self.named]
 
     def _view(self, a: Floats) -> Floats:
-        """View as rows x columns, or 1 where it broadcasts; copied only where leading dimensions do so unevenly."""
+        """View as rows x columns, or 1 where it broadcasts; copied only if some leading dimensions broadcast."""
         if a.ndim < 2:
             return a.reshape(1, -1)
         return a if len(self.shape) == 2 else np.broadcast_to(a, self.shape).reshape(self.shape2)
@@ -58,7 +58,7 @@ class Grids:
         return array.reshape((4, *self.shape2) if by_class else self.shape2)
 
     def check(self, wrong: int) -> None:
-        """Raise the error of the input that the kernel found out of range, if there is one."""
+        """Raise the error for the input that the kernel found out of range, if any."""
         if wrong >= 0:
             name = list(self.named)[wrong]
             check_range(name, self.named[name])  # type: ignore[arg-type]

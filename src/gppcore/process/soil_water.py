@@ -25,7 +25,7 @@ CAPACITY = 150.0
 _STEPS_IN_MONTH = 10
 _SOIL_MEMORY = 11  # days of air temperature that soil temperature follows [5]
 _MELT_PER_DEGREE = 3.0  # mm d-1 degC-1, degree-day factor of snow
-_BLOCK = 4096  # cells whose fields stay in the processor's cache together
+_BLOCK = 4096  # cells whose fields fit into the processor's cache
 _LATENT_HEAT = 2.45e6  # J kg-1, FAO-56
 _WATER_PER_W = SECONDS_PER_DAY / _LATENT_HEAT  # mm d-1 per W m-2
 # Loam [3]: suction at saturation (m), exponent, and relative wetness at wilting point (150 m) and field capacity
@@ -112,7 +112,7 @@ def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
     soil_water : ndarray
         Relative plant-available water [1], 0 to 1.
     tair : ndarray
-        Soil temperature [degC]: that of :func:`soil_temperature`, or the air's monthly mean; frozen soil gives none.
+        Soil temperature [degC]: from :func:`soil_temperature`, or the monthly mean of air; frozen soil supplies none.
     pft : PlantFunctionalType
         Suction where closure begins and its steepness.
 
@@ -131,7 +131,7 @@ def stress_by_exponent(soil_water: Float, tair: Float, pft: PlantFunctionalType)
     excess = _excess(soil_water, pft)
     power = excess**pft.psi_exponent
     dry, thawed = 1.0 / (1.0 + power), _thawed(tair)
-    # The power outruns the logarithm: no slope where stomata are open.
+    # The power dominates the logarithm: the derivative is zero where stomata are open.
     slope = -(dry**2) * power * np.log(np.where(excess > 0.0, excess, 1.0)) * thawed
     return np.where(dry * thawed < _MIN_STRESS, 0.0, slope)
 

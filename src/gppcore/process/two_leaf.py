@@ -30,13 +30,13 @@ INPUTS = (
     "g1",
     "diffuse_fraction",
 )
-"""Inputs of a canopy hour in the order of the kernel: what a derivative may be taken by."""
+"""Inputs of a canopy hour in the order of the kernel; derivatives may be taken with respect to each."""
 
 LEAF_CLASSES = ("sunlit_overstory", "shaded_overstory", "sunlit_understory", "shaded_understory")
 """Order of the first axis of outputs by leaf class."""
 
 OUTPUTS = ("gpp_classes", "conductance", "transpiration", "leaf_temperature", "apar")
-"""What :func:`two_leaf_gpp` gives on request."""
+"""Optional outputs of :func:`two_leaf_gpp`."""
 
 MODES = ("default", "beps")
 """The exact coupled minimum of the limiting rates; BEPS as published."""
@@ -77,7 +77,7 @@ class Forcing:
 
 @dataclass(frozen=True)
 class Canopy:
-    """State of the canopy; what is None comes from the plant functional type.
+    """State of the canopy; fields that are None come from the plant functional type.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Canopy:
 
 @dataclass(frozen=True)
 class TwoLeafFlux:
-    """Fluxes of the canopy hours, over- and understory together; None what was not asked for.
+    """Fluxes of the canopy hours, over- and understory together; fields not requested are None.
 
     Parameters
     ----------
@@ -141,9 +141,9 @@ class TwoLeafGradient:
     Parameters
     ----------
     flux : TwoLeafFlux
-        The same bits as :func:`two_leaf_gpp` gives.
+        Bit-identical to :func:`two_leaf_gpp`.
     derivatives : mapping of str to ndarray
-        d gpp / d name for each name asked for, in umol CO2 m-2 s-1 per unit of the input.
+        d gpp / d name for each requested name, in umol CO2 m-2 s-1 per unit of the input.
     """
 
     flux: TwoLeafFlux
@@ -262,7 +262,7 @@ def two_leaf_gradient(
     gross: bool = False,
     n_threads: int = 1,
 ) -> TwoLeafGradient:
-    """Return GPP of canopy hours, of the default mode, with its exact derivatives by some of the inputs.
+    """Return GPP of canopy hours, of the default mode, with exact derivatives with respect to some inputs.
 
     Parameters
     ----------
@@ -286,8 +286,8 @@ def two_leaf_gradient(
 
     Notes
     -----
-    Forward mode: the kernel runs on numbers that carry four derivatives; the leaf's own come from the theorem of
-    implicit functions.
+    Forward mode: the kernel runs on numbers that carry four derivatives; those of the leaf follow from the implicit
+    function theorem.
     """
     named = _named(forcing, canopy, pft)
     _check_names("parameters", parameters, INPUTS)

@@ -13,7 +13,7 @@ from gppcore.errors import RangeError, ShapeError
 
 Floats = NDArray[np.float64]
 
-# Coordinates are often float32: edges nearer than this share of a cell are the same edge.
+# Coordinates are often float32: edges closer than this fraction of a cell are equal.
 _SAME_EDGE = 2e-3
 _SAME_DEGREE = 1e-4
 
@@ -56,7 +56,7 @@ class LatLonGrid:
 
     @classmethod
     def from_centres(cls, lat: ArrayLike, lon: ArrayLike) -> LatLonGrid:
-        """Return the grid whose edges lie midway between these centres, as `edges` tells.
+        """Return the grid whose edges lie midway between these centres, as computed by `edges`.
 
         Parameters
         ----------
@@ -88,7 +88,7 @@ class LatLonGrid:
 
     @property
     def periodic(self) -> bool:
-        """Whether the columns go round the globe."""
+        """Whether the columns span the globe."""
         return bool(abs(abs(self.lon_edges[-1] - self.lon_edges[0]) - 360.0) < 1e-9)
 
     @property

@@ -81,13 +81,13 @@ def aggregate(
     factor : int
         Fine cells per coarse cell along each axis; must divide lat and lon.
     lat_edges : array_like, shape (lat + 1,) or (2,), degrees in [-90, 90]
-        Latitude edges of the fine grid, or (first, last) of a regular grid. An xarray object tells its own.
+        Latitude edges of the fine grid, or (first, last) of a regular grid. Taken from xarray objects.
     min_valid : float, in [0, 1]
         Least share of a coarse cell's area that must be valid for it to get a value.
     fraction : bool
         Whether to return that share, too.
     out : ndarray, shape (..., lat / factor, lon / factor), optional
-        C-contiguous, dtype of `field`; made when not given. Not for xarray objects.
+        C-contiguous, dtype of `field`; created if not given. Not for xarray objects.
     n_threads : int
         Threads to use; 0 means all cores. The result does not depend on it.
 
@@ -95,7 +95,7 @@ def aggregate(
     -------
     mean : ndarray, shape (..., lat / factor, lon / factor), dtype of `field`; or xarray object
         NaN where no fine cell is valid, or too few. Sums are in float64.
-    fraction : the same, in [0, 1], only if asked for
+    fraction : the same, in [0, 1], only if requested
 
     Raises
     ------
@@ -109,7 +109,7 @@ def aggregate(
         n_lat, n_lon = field.shape[-2:]
         if lat_edges is None:
             raise _missing("lat_edges", "arrays")
-        # Longitudes of any regular grid do: columns have equal weight.
+        # Any regular longitudes work: columns have equal weight.
         fine = LatLonGrid(_all_edges("lat_edges", lat_edges, n_lat), np.linspace(0.0, 1.0, n_lon + 1))
     n_lat, n_lon = fine.shape
     if n_lat % factor or n_lon % factor:
@@ -178,12 +178,12 @@ def downscale(
         ``covariate``, which makes a fine cell NaN where the covariate is.
     lat_edges : array_like, shape (lat * factor + 1,) or (2,), degrees in [-90, 90]
         Latitude edges of the fine grid, or (first, last) of a regular grid. For ``covariate`` and ``smooth``; an
-        xarray object tells its own, and cells are split equally in degrees.
+        xarray object has its own, and cells are split equally in degrees.
     lon_edges : array_like, degrees
         Longitude edges of either grid, or (first, last). For ``bilinear`` and ``smooth``, which are periodic in
-        longitude when they span 360 degrees. An xarray object tells its own.
+        longitude when they span 360 degrees. Taken from xarray objects.
     out : ndarray, shape (..., lat * factor, lon * factor), optional
-        C-contiguous, dtype of `coarse`; made when not given. May overlap the inputs. Not for xarray objects.
+        C-contiguous, dtype of `coarse`; created if not given. May overlap the inputs. Not for xarray objects.
     n_threads : int
         Threads to use; 0 means all cores. The result does not depend on it.
 

@@ -1,4 +1,4 @@
-"""Regridding between any two latitude-longitude grids, with weights that are made once and used many times."""
+"""Regridding between any two latitude-longitude grids, with precomputed, reusable weights."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class RegridPlan:
         out: Any = None,
         n_threads: int = 1,
     ) -> Any:
-        """Bring a field to the target grid.
+        """Regrid a field to the target grid.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class RegridPlan:
         fraction : bool
             Whether to return that share, too.
         out : ndarray, shape (..., target n_lat, target n_lon), optional
-            C-contiguous, dtype of `field`; made when not given. May overlap `field`. Not for xarray objects.
+            C-contiguous, dtype of `field`; created if not given. May overlap `field`. Not for xarray objects.
         n_threads : int
             Threads to use; 0 means all cores. The result does not depend on it.
 
@@ -130,7 +130,7 @@ class RegridPlan:
         -------
         mean : ndarray, shape (..., target n_lat, target n_lon), dtype of `field`; or xarray object
             NaN where nothing is valid, or too little. Sums are in float64.
-        fraction : the same, in [0, 1], only if asked for
+        fraction : the same, in [0, 1], only if requested
             Valid share of each target cell.
 
         Raises

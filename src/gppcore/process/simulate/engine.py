@@ -141,9 +141,9 @@ class _Block:
         return values * _DAILY
 
     def _type(self, p: int, rows: ForcingRows, days: slice, steps: slice, parts: list[str]) -> dict[str, Float] | None:
-        """Return GPP [umol m-2 s-1] of one type per unit of its area, shape (steps, cells); None if it grows nowhere.
+        """Return GPP [umol m-2 s-1] of one type per unit of its area, shape (steps, cells); None if it occurs nowhere.
 
-        C3 and C4 plants are runs of their own, each only where there are some.
+        C3 and C4 plants run separately, each only where it occurs.
         """
         inputs, name = self.inputs, self.inputs.types[p]
         grows = ~(inputs.fraction[p] <= 0.0)
@@ -187,7 +187,7 @@ class _Block:
         return leaves
 
     def _finish(self, p: int, total: dict[str, Float], days: slice, steps: slice, grows: NDArray[np.bool_]) -> None:
-        """Set the limit of cold, and carry missing input of dark hours over to the result."""
+        """Apply the cold limit, and set results to NaN where input is missing at night."""
         cold = None if self.cold is None else self.cold[days]
         if cold is not None and self.plan.hours:
             cold = self.plan.hours.repeat(cold, days)

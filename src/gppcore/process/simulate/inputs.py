@@ -1,4 +1,4 @@
-"""The variables of a dataset, checked and brought to arrays over type, time and cell."""
+"""The variables of a dataset, checked and arranged as arrays over type, time and cell."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Float = NDArray[np.float64]
 OF_LEAVES = ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")
 """Variables that may differ between the types of a cell."""
 WATER = ("soil_water_stress", "soil_water", "precip")
-"""What stress is made from; the first that is given is used."""
+"""Sources of water stress; the first one present is used."""
 _MUCH_LIGHT = 250.0  # W m-2, daily mean at the top of the atmosphere: more than 50 reach the ground on some day
 _WARM = 10.0  # degC: the deficit passes 1 hPa at some time
 _OPTIONAL = ("clumping", "vcmax25", "g1", "wind")
@@ -124,7 +124,7 @@ def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctio
     Parameters
     ----------
     whole : bool
-        Whether these are all values of the dataset, so that they can be told from those of another unit.
+        Whether these are all values of the dataset, which the check for another unit needs.
     """
     space = space_of(ds)
     n_cells = int(np.prod([ds.sizes[dim] for dim in space], dtype=np.intp))
@@ -151,7 +151,7 @@ def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctio
 
 
 def _small_of_themselves(time: NDArray[np.datetime64], fields: Mapping[str, NDArray[Any]]) -> set[str]:
-    """Return variables that may well be as small as in another unit: light in winter, the deficit of cold air."""
+    """Return variables whose values can be as small as in another unit: radiation in winter, VPD of cold air."""
     lat, warmest = fields["lat"], fields["tair" if "tair" in fields else "tmax"]
     if not lat.size or not time.size:
         return set()
