@@ -51,8 +51,6 @@ def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clo
     TowerFormatError
         If a stamp is malformed, repeated, out of order or missing, or the step or years are not those of the name.
     """
-    import pandas as pd
-
     first = next(stamp for stamp in ("TIMESTAMP_START", "TIMESTAMP", "TIMESTAMP_END") if stamp in raw)
     start = _stamps(content, raw[first])
     width = len(raw[first].iloc[0].strip())

@@ -54,6 +54,7 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
         *_all("depth", "P_F", "P_PI_F", "P", "P_RAIN", "Precip_f", "Precip"),
         *_all("mm d-1", "precip", "twr_precip_mm_d"),
     ),
+    "ustar": _all("m s-1", "USTAR", "Ustar", "ustar", "u*"),
     "ca": _all("umol mol-1", "CO2_F_MDS", "CO2_PI_F", "CO2", "ca", "CO2air", "co2_mole_fraction", "twr_co2_ppm"),
     "nee": _all(
         "flux",
@@ -63,15 +64,15 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     "gpp_nt": _all(
         "flux",
         *(f"GPP_NT_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("GPP_uStar_f", "GPP_U50_f", "GPP_f", "GPP_rei", "gpp_nt"),
+        *("GPP_uStar_f", "GPP_U50_f", "GPP_f", "GPP_LT", "GPP_SOLO", "gpp_nt"),
     ),
     "gpp_dt": _all(
         "flux",
         *(f"GPP_DT_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("GPP_DT_uStar", "GPP_DT_U50", "GPP_DT", "GPP_las", "GPP_LL", "gpp_dt"),
+        *("GPP_DT_uStar", "GPP_DT_U50", "GPP_DT", "GPP_LL", "gpp_dt"),
     ),
     "gpp": (
-        *_all("flux", "GPP_PI_F", "GPP_PI", "GPP_SOLO", "GPP_LT", "GPP", "gpp"),
+        *_all("flux", "GPP_PI_F", "GPP_PI", "GPP", "gpp"),
         Source("gpp_daily", "g C m-2 d-1"),
     ),
     **{
@@ -105,15 +106,17 @@ def candidates_in(header: Sequence[str], units: Mapping[str, str]) -> dict[str, 
     header : sequence of str
         Columns of a file; AmeriFlux positions (TA_1_1_1) count as the plain name.
     units : mapping of str to str
-        Units that the file itself states, by column; they outweigh those of the table.
+        Units that the file itself states, by column; where they can be those of the quantity, they hold.
     """
     found = {}
     for name, sources in SOURCES.items():
         columns = []
         for source in sources:
-            pattern = re.compile(rf"{source.name}(_\d+){{0,3}}|{source.name}(_\d+){{2}}_A")
+            pattern = re.compile(rf"{re.escape(source.name)}((_\d+){{0,3}}|(_\d+){{2}}_A)")
             for column in sorted((c for c in header if pattern.fullmatch(c)), key=lambda c: (len(c), c)):
-                columns.append(Source(column, units.get(column, source.unit)))
+                stated = units.get(column)
+                fits = stated == source.unit or stated in conversions(name, "HH")
+                columns.append(Source(column, stated if stated and fits else source.unit))
         if columns:
             found[name] = columns
     return found
@@ -216,4 +219,4 @@ def conversions(name: str, step: str) -> dict[str, Conversion]:
             "kg C m-2 s-1": Conversion(1e3 * SECONDS_PER_DAY),
             "nmol m-2 s-1": Conversion(umol / 1e3),
         }
-    return {"m2 m-2": Conversion(1.0), "1": Conversion(1.0)}
+    return {"m2 m-2": Conversion(1.0), "m s-1": Conversion(1.0), "1": Conversion(1.0)}

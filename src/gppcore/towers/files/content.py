@@ -114,6 +114,12 @@ class Content:
         return found
 
 
+def is_table(name: str) -> bool:
+    """Return whether a file of this name can be a table of a tower, rather than another product or a system's file."""
+    ends = name.lower().endswith((".csv", ".csv.gz", ".zip", ".txt", ".nc"))
+    return ends and not (_OTHER_PRODUCTS.search(name) or _OF_A_MAC.search(name))
+
+
 def open_content(path: str | Path, step: str | None = None) -> Content:
     """Open a CSV table, plain, gzipped or in a zip archive as the networks distribute it.
 
@@ -154,11 +160,7 @@ def open_content(path: str | Path, step: str | None = None) -> Content:
 def _member(names: Sequence[str], step: str | None, where: str) -> str:
     if "xl/workbook.xml" in names:
         raise TowerFormatError(f"{where}: expected a CSV table, got a spreadsheet")
-    tables = [
-        name
-        for name in names
-        if name.lower().endswith((".csv", ".txt")) and not (_OTHER_PRODUCTS.search(name) or _OF_A_MAC.search(name))
-    ]
+    tables = [name for name in names if is_table(name) and not name.lower().endswith((".zip", ".nc"))]
     for wanted in [step] if step else STEPS:
         if found := [name for name in tables if re.search(rf"_{wanted}(?=[_.])", name)]:
             if len(found) > 1:

@@ -24,9 +24,19 @@ _PARTS = {
     "hour": ("hour", "hr", "hh"),
     "minute": ("minute", "min"),
 }
-_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%Y%m%d", "%Y%m")
+_DAYS = (
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%Y%m%d",
+    "%Y%m",
+)
 _HOURS = (" %H:%M", "", " %H:%M:%S", " %I:%M %p", "%H%M")
-
 
 
 class TimeColumns:

@@ -170,7 +170,9 @@ def _days(record: TowerRecord) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
         known = np.where(np.isfinite(grids["tair"]), grids["tair"], -np.inf)
         means["tmax"] = np.where(complete["tair"], known.max(axis=1), np.nan)
     if "vpd" in grids:
-        light = grids["sw_toa"] > 0.0 if "sw_toa" in grids else grids.get("sw", np.full_like(grids["vpd"], np.nan)) > _DARK
+        light = (
+            grids["sw_toa"] > 0.0 if "sw_toa" in grids else grids.get("sw", np.full_like(grids["vpd"], np.nan)) > _DARK
+        )
         by_day = np.where(light, grids["vpd"], np.nan)
         means["vpd"] = _mean_of_days(by_day, complete["vpd"] & np.isfinite(by_day).any(axis=1))
         cycles["vpd"] = _cycle(by_day, complete["vpd"], index, light)

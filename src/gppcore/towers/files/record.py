@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from gppcore.towers.files.clock import STAMPS, Clock, NameFacts, name_facts, off
 from gppcore.towers.files.columns import GPP, PER_DAY, SOURCES, Source, candidates_in, chosen
 from gppcore.towers.files.content import Content, open_content
 from gppcore.towers.files.dates import TimeColumns, plain_clock
+from gppcore.towers.files.netcdf import netcdf_content
+from gppcore.towers.files.partition import METHODS, partitioned
 from gppcore.towers.files.periods import Period, in_periods
 from gppcore.towers.files.plausible import converted
 from gppcore.towers.files.series import MISSING, check_series, good_share, without_missing
@@ -60,6 +62,14 @@ class TowerRecord:
     notes: tuple[str, ...] = ()
 
 
+class Asked(NamedTuple):
+    """What the caller asks for: metadata, periods to leave out, and how GPP is made where there is none."""
+
+    sites: pd.DataFrame | None
+    drop: Sequence[Period]
+    partition: Literal["night", "day"] | None
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a file gave: the records of its good sites, and the faults of the others.
@@ -82,6 +92,7 @@ def read_fluxnet(
     sites: pd.DataFrame | None = None,
     step: str | None = None,
     drop: Sequence[Period] = (),
+    partition: Literal["night", "day"] | None = None,
 ) -> TowerRecord:
     """Read the record of one site and refuse a file that cannot be right.
 
@@ -97,6 +108,9 @@ def read_fluxnet(
         Which table of an archive; without it the finest.
     drop : sequence of Period
         Times whose values count as missing, so that a fault in them costs no more than them.
+    partition : {"night", "day"}, optional
+        How GPP is made of NEE where the file has none (extra `gppcore[partition]`), see
+        :func:`gppcore.towers.files.partition.partitioned`; without it such a file is refused.
 
     Returns
     -------
@@ -111,7 +125,7 @@ def read_fluxnet(
     UnitsError
         If a column is in another unit than its layout gives it.
     """
-    records = read_records(path, sites=sites, step=step, drop=drop)
+    records = read_records(path, sites=sites, step=step, drop=drop, partition=partition)
     if len(records) > 1:
         names = [record.site for record in records]
         raise TowerFormatError(f"{path}: expected one site, got {len(names)}: {', '.join(names[:5])}")
@@ -124,12 +138,13 @@ def read_records(
     sites: pd.DataFrame | None = None,
     step: str | None = None,
     drop: Sequence[Period] = (),
+    partition: Literal["night", "day"] | None = None,
 ) -> list[TowerRecord]:
     """Read all sites of a file: one, or those of a plain table with a column `site_id`.
 
     Parameters and errors are those of :func:`read_fluxnet`.
     """
-    reading = read_good_records(path, sites=sites, step=step, drop=drop)
+    reading = read_good_records(path, sites=sites, step=step, drop=drop, partition=partition)
     if reading.faults:
         raise reading.faults[0]
     return reading.records
@@ -141,18 +156,21 @@ def read_good_records(
     sites: pd.DataFrame | None = None,
     step: str | None = None,
     drop: Sequence[Period] = (),
+    partition: Literal["night", "day"] | None = None,
 ) -> Reading:
     """Read the sites of a file that are right, and collect the faults of the others.
 
     Parameters and errors are those of :func:`read_fluxnet`; errors of the whole file are raised.
     """
-    content = open_content(path, step)
+    content = netcdf_content(Path(path)) if _is_netcdf(path) else open_content(path, step)
     facts = name_facts(content.name)
     official = any(stamp in content.header for stamp in STAMPS)
     if official and content.marked:
         raise TowerFormatError(f"{content.where}: expected plain text, got a byte-order mark (saved by a spreadsheet?)")
     candidates = candidates_in(content.header, content.units)
-    _refuse_without_gpp(content, candidates)
+    if partition is None or "nee" not in candidates:
+        _refuse_without_gpp(content, candidates)
+    asked = Asked(sites, drop, partition)
     named = [column for column in _SITE if column in content.header][:1]
     columns = [source.name for sources in candidates.values() for source in sources]
     if official:
@@ -160,12 +178,16 @@ def read_good_records(
         raw = content.read(columns, words, official=True)
         site, clock = _official_site(content, facts, raw, named), official_clock(content, raw, facts)
         layout: Layout = "base" if content.comments else "fluxnet"
-        reading = Reading([_record(content, site, layout, clock, raw, candidates, sites, drop)])
+        reading = Reading([_record(content, site, layout, clock, raw, candidates, asked)])
     else:
-        reading = _plain_records(content, facts, named, candidates, sites, drop)
+        reading = _plain_records(content, facts, named, candidates, asked)
     if step and (other := [r.step for r in reading.records if r.step != step]):
         raise TowerFormatError(f"{content.where}: expected steps of {step}, got {other[0]}")
     return reading
+
+
+def _is_netcdf(path: str | Path) -> bool:
+    return Path(path).suffix == ".nc" and Path(path).is_file()
 
 
 def _refuse_without_gpp(content: Content, candidates: Mapping[str, Sequence[Source]]) -> None:
@@ -174,7 +196,7 @@ def _refuse_without_gpp(content: Content, candidates: Mapping[str, Sequence[Sour
     wanted = [source.name for name in GPP for source in SOURCES[name]]
     got = "none"
     if "nee" in candidates:
-        got = f"net exchange alone ({candidates['nee'][0].name}); partition it first, see docs/towers.md"
+        got = f"net exchange alone ({candidates['nee'][0].name}); make GPP of it by --partition night"
     raise TowerFormatError(f"{content.where}: expected a column of GPP out of {wanted}, got {got}")
 
 
@@ -183,8 +205,7 @@ def _plain_records(
     facts: NameFacts,
     named: list[str],
     candidates: Mapping[str, Sequence[Source]],
-    sites: pd.DataFrame | None,
-    drop: Sequence[Period],
+    asked: Asked,
 ) -> Reading:
     times = TimeColumns(content)
     columns = [source.name for found in candidates.values() for source in found]
@@ -196,7 +217,7 @@ def _plain_records(
     for site, rows in groups:
         try:
             clock = plain_clock(content, rows, times)
-            reading.records.append(_record(content, str(site), "plain", clock, rows, candidates, sites, drop))
+            reading.records.append(_record(content, str(site), "plain", clock, rows, candidates, asked))
         except GppcoreError as error:
             reading.faults.append(_of_site(error, str(site)))
     return reading
@@ -225,14 +246,13 @@ def _record(
     clock: Clock,
     raw: pd.DataFrame,
     candidates: Mapping[str, Sequence[Source]],
-    sites: pd.DataFrame | None,
-    drop: Sequence[Period],
+    asked: Asked,
 ) -> TowerRecord:
     """Choose, convert and check the columns of one site."""
-    place = place_of(sites, site, content.where) if sites is not None else None
+    place = place_of(asked.sites, site, content.where) if asked.sites is not None else None
     rows = raw.index.to_numpy(np.int64)
     sources, notes = chosen(candidates, _counts(raw, candidates))
-    dropped = in_periods(drop, site, clock.start)
+    dropped = in_periods(asked.drop, site, clock.start)
     known: dict[str, NDArray[np.float64]] = {}
     for name, source in sources.items():
         if name == "sw":
@@ -249,6 +269,12 @@ def _record(
         notes += (f"vapour pressure deficit of {filled.mean():.0%} of all steps from {sources['rh'].name} and TA",)
     table = pd.DataFrame(known, index=clock.start)
     where = content.where if layout != "plain" else f"{content.where}: {site}"
+    if asked.partition and not any(name in table for name in GPP) and "nee" in table:
+        table, note = partitioned(table, asked.partition, where)
+        sources = {METHODS[asked.partition][0]: sources["nee"]} | sources
+        notes += (note,)
+    elif "qc" not in table and "core" not in table and "valid_day_frac" not in table:
+        notes += ("no quality flags: a day counts as good where it has GPP",)
     check_series(table, clock.step, sources, where)
     check_sun(table, clock.step, place, where)
     return TowerRecord(site, content.where, layout, clock.step, table, notes)

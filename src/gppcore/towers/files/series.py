@@ -109,8 +109,8 @@ def _check_stuck(values: pd.Series, step: str, where: str) -> None:
     lengths = np.diff(last)
     if lengths.size and lengths.max() >= run:
         at = int(last[lengths.argmax()])
-        time = values.index[at]
+        first, last = values.index[at], values.index[at + int(lengths.max())]
         raise TowerFormatError(
-            f"{where}: expected changing values, got {array[at]:g} for {lengths.max()} steps from {time}; "
-            f"leave them out with --drop SITE:{time:%Y-%m-%d}..{values.index[min(at + int(lengths.max()), len(array) - 1)]:%Y-%m-%d}"
+            f"{where}: expected changing values, got {array[at]:g} for {lengths.max()} steps from {first}; "
+            f"to go on without them use --drop SITE:{first:%Y-%m-%d}..{last:%Y-%m-%d}"
         )

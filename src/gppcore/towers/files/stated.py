@@ -15,7 +15,15 @@ _UNITS = {
     "hPa": ("hpa", "mbar", "mb"),
     "kPa": ("kpa",),
     "W m-2": ("wm-2", "w/m2", "w/m^2", "wm^-2"),
-    "umol m-2 s-1": ("umolm-2s-1", "umol/m2/s", "umol/m^2/s", "umols-1m-2", "umolm^-2s^-1", "umolco2m-2s-1", "umol/(m2s)"),
+    "umol m-2 s-1": (
+        "umolm-2s-1",
+        "umol/m2/s",
+        "umol/m^2/s",
+        "umols-1m-2",
+        "umolm^-2s^-1",
+        "umolco2m-2s-1",
+        "umol/(m2s)",
+    ),
     "g C m-2 d-1": ("gcm-2d-1", "gc/m2/d", "gcm-2day-1", "gc/m2/day", "gm-2d-1", "gcd-1m-2"),
     "mm d-1": ("mmd-1", "mm/d", "mm/day", "mmday-1"),
     "kg m-2 s-1": ("kgm-2s-1", "kg/m2/s", "kg/m^2/s", "mms-1", "mm/s"),
@@ -26,7 +34,9 @@ _UNITS = {
     "1": ("1", "fraction"),
 }
 _SPELT = {spelling: unit for unit, spellings in _UNITS.items() for spelling in spellings}
-_OF_TIME = re.compile(r"\[?(y{2,4}|d{2}|h{1,2}|m{2})[-/:. ]?.*\]?|posix.*|decimaldays?|days?|hours?|ddd.*", re.IGNORECASE)
+_OF_TIME = re.compile(
+    r"\[?(y{2,4}|d{2}|h{1,2}|m{2})[-/:. ]?.*\]?|posix.*|decimaldays?|days?|hours?|ddd.*", re.IGNORECASE
+)
 
 
 def known_unit(text: str) -> str | None:
