@@ -23,6 +23,7 @@ rng = np.random.default_rng(0)
 x = rng.normal(size=(6007, 4))
 x[::7] = np.nan
 x[2048:] = x[2048] + 0.01 * x[2048:]  # alike, so that nodes are pruned
+x[4096:] = x[4096] + 0.2 * (x[4096:] - x[4096])  # less so, which leaves more leaves alive
 x[:, 3] = np.floor(8 * np.abs(x[:, 3]))  # categories
 x[3::11, 3] -= 0.5
 for n_threads, size in ((1, 6007), (3, 6007), (2, 10), (1, 700), (1, 2049)):
@@ -45,7 +46,7 @@ def files(tmp_path_factory):
     x[rng.random(x.shape) < 0.1] = np.nan
     estimators = {
         "masks": HistGradientBoostingRegressor(max_iter=50, early_stopping=False),
-        "walked": RandomForestRegressor(7, random_state=0),
+        "walked": RandomForestRegressor(20, random_state=0),
     }
     with threadpool_limits(1, "openmp"):
         for name, estimator in estimators.items():
