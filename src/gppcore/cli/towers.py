@@ -1,4 +1,4 @@
-"""Commands for observation files of towers: ``gppcore towers check | import``."""
+"""Commands for observation files of towers: ``gppcore towers check | import | sample``."""
 
 from __future__ import annotations
 
@@ -12,22 +12,41 @@ from gppcore.errors import GppcoreError, TowerFormatError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gppcore.towers.files import TowerRecord
+    from gppcore.towers.files.batch import FileReading
+    from gppcore.towers.files.months import SiteMonths
 
 app = typer.Typer(help="Observation files of flux towers.", no_args_is_help=True, rich_markup_mode=None)
 
-Files = Annotated[list[Path], typer.Argument(help="Files of FLUXNET, ICOS, AmeriFlux, or plain tables.")]
+Files = Annotated[
+    list[str], typer.Argument(help="Files of FLUXNET, ICOS, AmeriFlux, OzFlux or plain tables; folders; patterns.")
+]
 _SITES_HELP = "Metadata of sites, BADM or CSV; may be given several times, a later file adds what an earlier one lacks."
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave out a time of a site, as SITE:2013-07..2013-09; may be given several times."),
+]
+Processes = Annotated[int | None, typer.Option(help="Files read at the same time; default: one for each processor.")]
+Partition = Annotated[
+    str | None,
+    typer.Option(help="Make GPP from NEE where a file has none: night or day (needs gppcore[partition])."),
+]
 
 
 @app.command()
 def check(
     files: Files,
     sites: Annotated[list[Path] | None, typer.Option(help=_SITES_HELP)] = None,
+    drop: Drop = None,
+    partition: Partition = None,
+    report: Annotated[Path | None, typer.Option(help="CSV file for the table of sites, warnings and faults.")] = None,
+    processes: Processes = None,
 ) -> None:
-    """Read every file and tell in one line what it holds or what is wrong; the exit code is 1 if anything is."""
-    faults = len(_read(files, sites)[1])
-    if faults:
+    """Read every file and say what it holds, what to beware of and what is wrong; the exit code is 1 at a fault."""
+    from gppcore.towers.files import read_sites
+
+    readings = _read(files, read_sites(*sites) if sites else None, drop, partition, processes)
+    _show(readings, report)
+    if any(reading.faults for reading in readings):
         raise typer.Exit(1)
 
 
@@ -37,42 +56,131 @@ def import_(
     sites: Annotated[list[Path], typer.Option(help=_SITES_HELP)],
     out: Annotated[Path, typer.Option(help="New folder.")],
     lai: Annotated[Path | None, typer.Option(help="CSV of LAI by month: site_id, month, lai and perhaps year.")] = None,
+    weather: Annotated[
+        Path | None, typer.Option(help="CSV of monthly weather, as `sample` writes it, in place of the records' own.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Write nothing if any file or site has a fault.")] = False,
+    drop: Drop = None,
+    partition: Partition = None,
+    processes: Processes = None,
 ) -> None:
-    """Turn files of half-hours or hours into a folder that `gppcore demo --towers` and `read_towers` read."""
-    from gppcore.towers.files import read_lai, read_sites, write_tower_folder
+    """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
+    from gppcore.towers.files import read_lai, read_sites, read_weather, write_tower_folder
+    from gppcore.towers.files.folder import refuse_occupied
 
-    records, faults = _read(files, sites)
-    if faults:
-        raise TowerFormatError(f"towers: expected files without faults, got {len(faults)} of {len(files)} with some")
-    write_tower_folder(records, read_sites(*sites), out, lai=read_lai(lai) if lai else None)
-    typer.echo(f"Towers  {out}: {len({record.site for record in records})} sites")
+    refuse_occupied(out)
+    table = read_sites(*sites)
+    given = {"lai": read_lai(lai) if lai else None, "weather": read_weather(weather) if weather else None}
+    readings = _read(files, table, drop, partition, processes)
+    good = _without_faults(readings, table, given)
+    summary = _show(readings, None)
+    n = sum(len(reading.faults) for reading in readings)
+    if n and (strict or not good):
+        raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
+    write_tower_folder(good, table, out, **given)
+    summary.to_csv(out / "import_report.csv", index=False)
+    core = sum(int(months.gpp["core"].sum()) for months in good)
+    left = f"; {n} faults, see import_report.csv" if n else ""
+    typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites, {core} core months{left}")
 
 
-def _read(files: list[Path], sites: list[Path] | None) -> tuple[list[TowerRecord], list[Path]]:
-    """Read all files, print a line for each, and return the records and the files with faults."""
-    from gppcore.towers.files import read_records, read_sites
+@app.command()
+def sample(
+    source: Annotated[Path, typer.Argument(help="Tile store, or a CF file that xarray opens.")],
+    sites: Annotated[list[Path], typer.Option(help=_SITES_HELP)],
+    out: Annotated[Path, typer.Option(help="CSV file for the monthly weather and leaf area of the sites.")],
+    footprint: Annotated[
+        str, typer.Option(help="nearest: the nearest cell; mean: the 3 x 3 about the tower.")
+    ] = "nearest",
+) -> None:
+    """Take the months of a tile store or a gridded file at towers, for `--weather` or `--lai` of `import`."""
+    from gppcore.towers.files import read_sites
+    from gppcore.towers.files.gridded import open_gridded
+    from gppcore.towers.files.sampling import sample_at_towers
 
-    table: pd.DataFrame | None = read_sites(*sites) if sites else None
-    records, faults = [], []
-    for file in files:
+    samples = sample_at_towers(open_gridded(source), read_sites(*sites), footprint=footprint)  # type: ignore[arg-type]
+    samples.weather.to_csv(out, index=False)
+    for site, row in samples.report.iterrows():
+        if row["mismatch"]:
+            typer.echo(f"warn   {site}: {row['mismatch']}")
+    typer.echo(f"Sample  {out}: {len(samples.report)} sites")
+
+
+def _read(
+    files: list[str], sites: pd.DataFrame | None, drop: list[str] | None, partition: str | None, processes: int | None
+) -> list[FileReading]:
+    """Read all files with a bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from gppcore.towers.files.batch import read_files, tower_files
+    from gppcore.towers.files.periods import read_period
+
+    paths = tower_files(files)
+    periods = [read_period(text) for text in drop or ()]
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Files", total=len(paths))
+        return read_files(
+            paths,
+            sites=sites,
+            drop=periods,
+            partition=partition,  # type: ignore[arg-type]
+            n_processes=processes,
+            done=lambda reading: bar.advance(task),
+        )
+
+
+def _without_faults(
+    readings: list[FileReading], sites: pd.DataFrame, given: dict[str, pd.DataFrame | None]
+) -> list[SiteMonths]:
+    """Return the months of sites that can stand in a folder; what keeps a site from it becomes a fault of its file."""
+    from gppcore.towers.files.folder import folder_tables
+
+    of_site: dict[str, list[tuple[FileReading, SiteMonths]]] = {}
+    for reading in readings:
+        for months in reading.months:
+            of_site.setdefault(months.site, []).append((reading, months))
+    good = []
+    for parts in of_site.values():
+        together = [months for _, months in parts]
         try:
-            found = read_records(file, sites=table)
-        except (GppcoreError, OSError) as error:
-            faults.append(file)
-            typer.echo(f"FAULT  {type(error).__name__}: {error}")
-            continue
-        records += found
-        typer.echo(f"ok     {file}: {_line(found)}")
-    return records, faults
+            folder_tables(together, sites, given["weather"], given["lai"])
+        except GppcoreError as error:
+            parts[-1][0].faults.append(error)
+        else:
+            good += together
+    return good
 
 
-def _line(found: list[TowerRecord]) -> str:
-    from gppcore.towers.files import monthly_gpp
+def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
+    """Print a line for each file, warning and fault, then the table of sites, which is returned and may be written."""
+    from gppcore.towers.files.batch import report
 
-    months = [monthly_gpp(record) for record in found]
-    first, last = min(r.table.index[0] for r in found), max(r.table.index[-1] for r in found)
+    for reading in readings:
+        if reading.months:
+            status = "ok  " if any(len(months.gpp) for months in reading.months) else "warn"
+            typer.echo(f"{status}   {reading.path}: {_line(reading.months)}")
+        for months in reading.months:
+            for note in months.notes:
+                typer.echo(f"warn   {reading.path}: {months.site}: {note}")
+        for fault in reading.faults:
+            typer.echo(f"FAULT  {type(fault).__name__}: {fault}")
+    table = report(readings)
+    sites = table[table["site_id"].notna()].drop(columns=["file", "warnings", "fault"])
+    if len(sites):
+        typer.echo("\nCore months that each set of predictors can use, leaf area given (docs/evaluation.md has the sets):")
+        typer.echo(sites.fillna("").to_string(index=False))
+        typer.echo("mid and full need columns that no tower file has, such as ndwi and fpar: add them to gpp_monthly.csv")
+    if to is not None:
+        table.to_csv(to, index=False)
+    return table
+
+
+def _line(found: list[SiteMonths]) -> str:
+    first, last = min(m.first for m in found), max(m.last for m in found)
     names = found[0].site if len(found) == 1 else f"{len(found)} sites"
-    n, core = sum(len(m) for m in months), sum(int(m["core"].sum()) for m in months)
+    n, core = sum(len(m.gpp) for m in found), sum(int(m.gpp["core"].sum()) for m in found)
     return (
         f"{names}, {found[0].layout} {found[0].step}, {first:%Y-%m} to {last:%Y-%m}, {n} months with GPP, {core} core"
     )

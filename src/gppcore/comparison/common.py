@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.comparison.read import Field
-from gppcore.errors import ProductFormatError
+from gppcore.errors import ProductFormatError, RangeError
+from gppcore.io.cf import masked
 from gppcore.regrid import LatLonGrid, RegridPlan, cell_area
 from gppcore.variables import DAYS_IN_MONTH
 
@@ -23,6 +24,7 @@ StepTotals = NDArray[np.float64]
 PG = 1e-15
 """Petagrams in a gram."""
 
+_PLAUSIBLE = (-5.0, 80.0)  # g C m-2 d-1; some products have slightly negative GPP
 # Cells that are processed together, on the source and on the common grid: bounds memory to a few hundred MB.
 _READ_CELLS = 40_000_000
 _BAND_CELLS = 800_000
@@ -81,8 +83,9 @@ def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tupl
         slot_of = [slots.index(month) if month in slots else None for month in field.months[steps]]
         if height == 0 or not any(slot is not None for slot in slot_of):
             continue
-        values = field.data[steps, rows].values
+        values = masked(field.data[steps, rows].values, field.data)
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)
+        _check_plausible(field, values, field.factors[steps])
         mean, share = plan.apply(values, fraction=True)
         mean *= share
         for i, slot in enumerate(slot_of):
@@ -96,6 +99,18 @@ def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tupl
         flux /= valid  # NaN where no step was valid
     valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
     return (flux, valid), totals
+
+
+def _check_plausible(field: Field, values: NDArray[np.floating], factors: NDArray[np.float64]) -> None:
+    gpp = values * factors[:, None, None]
+    low, high = float(np.fmin.reduce(gpp, axis=None)), float(np.fmax.reduce(gpp, axis=None))
+    if low < _PLAUSIBLE[0] or high > _PLAUSIBLE[1]:
+        n = int(((gpp < _PLAUSIBLE[0]) | (gpp > _PLAUSIBLE[1])).sum())
+        raise RangeError(
+            f"{field.name}: expected GPP from {_PLAUSIBLE[0]:g} to {_PLAUSIBLE[1]:g} g m-2 d-1, got {n} values "
+            f"outside, down to {low:g} and up to {high:g}; "
+            "state _FillValue, valid_range, scale_factor or units of the file"
+        )
 
 
 def yearly(means: Means) -> Means:

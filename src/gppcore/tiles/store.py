@@ -299,7 +299,8 @@ class TileStore:
         values : ndarray of float32, shape (12, n), or (n,) if static, for the n cells of the tile
             Its values.
         year : int, optional
-            Calendar year, out of `years`; None for a mean year and for static variables.
+            Calendar year, out of `years`; None for a mean year, for static variables and for the year of a store of
+            one.
 
         Raises
         ------
@@ -459,6 +460,8 @@ class TileStore:
 
     def _year_number(self, name: str, year: int | None) -> int:
         years = self.each_year if self._variable(name).monthly else (None,)
+        if year is None and len(years) == 1:
+            return 0
         if year in years:
             return years.index(year)
         expected = f"a year of the store, {years[0]} to {years[-1]}" if years[0] else "no year"

@@ -4,6 +4,7 @@ import pytest
 
 from gppcore import read_fluxnet, read_sites, read_towers, write_tower_folder
 from gppcore.errors import OutputExistsError, TowerFormatError
+from gppcore.features.co2 import co2_monthly
 from gppcore.process.simulate import simulate
 from gppcore.towers.files import monthly_gpp, monthly_weather, read_lai
 from gppcore.towers.towers import CELL_VPD_TO_DAYLIGHT_VPD, W_PER_MJ_DAY
@@ -72,7 +73,10 @@ def test_only_what_soil_water_needs_is_filled_and_told(records, sites, tmp_path)
     assert (forcing.loc["DE-Mad"].loc[2003:2004, "filled"] == 0).all()
     outside = forcing.loc["DE-Mad"].loc[2005]
     assert (outside["filled"] == 1).all()
-    assert outside[["cell_sw_mj_m2_d", "cell_vpd_hpa", "cell_co2_ppm"]].isna().all(axis=None)
+    assert outside[["cell_sw_mj_m2_d", "cell_vpd_hpa"]].isna().all(axis=None)
+    assert (outside["co2_filled"] == 1).all()
+    np.testing.assert_allclose(outside["cell_co2_ppm"], co2_monthly(2005, np.arange(1, 13)))
+    assert (forcing.loc["DE-Mad"].loc[2003:2004, "co2_filled"] == 0).all()
     mean = forcing.loc["DE-Mad"].loc[2003:2004].groupby("month")["cell_tmin_c"].mean()
     np.testing.assert_allclose(outside["cell_tmin_c"], mean, atol=1e-4)
     gap = forcing.loc["AU-Mad", 2005, 6]
@@ -123,7 +127,9 @@ def test_what_cannot_make_a_folder_is_refused(kit, half_hours, records, sites, t
         write_tower_folder(records, sites, tmp_path / "a")
     days = tmp_path / "FLX_DE-Mad_FLUXNET2015_FULLSET_DD_2003-2004_1-4.csv"
     record = read_fluxnet(kit.write(kit.stamped(kit.longer(half_hours, "DD"), "DD"), days))
-    with pytest.raises(TowerFormatError, match="no daily extremes; give sampled weather: DE-Mad"):
+    with pytest.raises(
+        TowerFormatError, match="no tmin, tmax in some .*no daily extremes; give sampled weather.*: DE-Mad"
+    ):
         write_tower_folder([record], sites, tmp_path / "a", lai=LAI)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
@@ -136,7 +142,7 @@ def test_what_cannot_make_a_folder_is_refused(kit, half_hours, records, sites, t
     [
         ("site_id,month\nA,1\n", r"got no \['lai'\]"),
         ("site_id,month,lai\nA,1,40\n", "0 to 15"),
-        ("site_id,month,lai\nA,1,x\n", "0 to 15"),
+        ("site_id,month,lai\nA,1,x\n", "expected numbers in column lai"),
         ("site_id,month,lai\nA,1,2\nA,1,2\n", "got A 1 again"),
         ("", "CSV table"),
     ],

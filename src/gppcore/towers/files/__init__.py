@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from gppcore.towers.files.folder import read_lai, write_tower_folder
+from gppcore.towers.files.folder import read_lai, read_weather, write_tower_folder
 from gppcore.towers.files.monthly import monthly_gpp, monthly_weather
 from gppcore.towers.files.record import TowerRecord, read_fluxnet, read_records
 from gppcore.towers.files.sampling import TowerSamples, sample_at_towers
@@ -22,6 +22,7 @@ __all__ = [
     "read_lai",
     "read_records",
     "read_sites",
+    "read_weather",
     "sample_at_towers",
     "write_tower_folder",
 ]

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STAMPS = ("TIMESTAMP_START", "TIMESTAMP_END", "TIMESTAMP")
-PLAIN_STAMPS = ("time", "date", "datetime", "timestamp", "Time", "Date", "DateTime", "Timestamp")
-_FORMATS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 12: "%Y%m%d%H%M"}
-_MINUTES = {"HH": 30, "HR": 60, "DD": 1440, "WW": 10080}
+_FORMATS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+MINUTES = {"HH": 30, "HR": 60, "DD": 1440, "WW": 10080}
 
 
 class NameFacts(NamedTuple):
@@ -52,21 +51,11 @@ def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clo
     TowerFormatError
         If a stamp is malformed, repeated, out of order or missing, or the step or years are not those of the name.
     """
-    import pandas as pd
-
-    first = "TIMESTAMP_START" if "TIMESTAMP_START" in raw else "TIMESTAMP"
+    first = next(stamp for stamp in ("TIMESTAMP_START", "TIMESTAMP", "TIMESTAMP_END") if stamp in raw)
     start = _stamps(content, raw[first])
     width = len(raw[first].iloc[0].strip())
-    if first == "TIMESTAMP_START" and width == 12:
-        end = _stamps(content, raw["TIMESTAMP_END"])
-        minutes = (end - start) / pd.Timedelta(minutes=1)
-        step = {30.0: "HH", 60.0: "HR"}.get(float(np.median(minutes)), "")
-        if not step:
-            raise TowerFormatError(f"{content.where}: expected steps of 30 or 60 min, got {np.median(minutes):g} min")
-        if (wrong := minutes != np.median(minutes)).any():
-            row = int(wrong.argmax())
-            got = f"{minutes[row]:g} min from {start[row]}"
-            raise TowerFormatError(f"{content.at(row)}: expected steps of {_MINUTES[step]} min, got {got}")
+    if width >= 12:
+        start, step = _short_steps(content, raw, first, start)
     else:
         step = "WW" if first == "TIMESTAMP_START" else {8: "DD", 6: "MM"}.get(width, "YY")
     if step == "YY":
@@ -82,39 +71,27 @@ def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clo
     return Clock(start, step)
 
 
-def plain_clock(content: Content, raw: pd.DataFrame) -> Clock:
-    """Read the time of a plain table: columns year, month (and day), or one column of dates.
-
-    Raises
-    ------
-    TowerFormatError
-        If a time is malformed, repeated or out of order, or the step is none of HH, HR, DD, WW, MM.
-    """
+def _short_steps(
+    content: Content, raw: pd.DataFrame, first: str, start: pd.DatetimeIndex
+) -> tuple[pd.DatetimeIndex, str]:
+    """Return the start of half-hours or hours and the step; a single stamp other than that of the end is the start."""
     import pandas as pd
 
-    if {"year", "month"} <= set(raw):
-        parts = raw[["year", "month"]].assign(day=raw.get("day", 1))
-        start = pd.DatetimeIndex(pd.to_datetime(parts, errors="coerce"))
+    if first == "TIMESTAMP_START" and "TIMESTAMP_END" in raw:
+        minutes = np.asarray((_stamps(content, raw["TIMESTAMP_END"]) - start) / pd.Timedelta(minutes=1))
     else:
-        column = next(c for c in PLAIN_STAMPS if c in raw)
-        start = pd.DatetimeIndex(pd.to_datetime(raw[column], errors="coerce", format="ISO8601"))
-    if start.tz is not None:
-        raise TowerFormatError(f"{content.where}: expected local standard time without a zone, got {start.tz}")
-    if (wrong := np.asarray(start.isna())).any():
-        row = int(wrong.argmax())
-        raise TowerFormatError(f"{content.at(int(raw.index[row]))}: expected a calendar date, got another")
-    lengths = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
-    length = float(np.median(lengths)) if lengths.size else 43200.0
-    if {"year", "month"} <= set(raw) and "day" not in raw:
-        step = "MM"
-    else:
-        step = next((s for s, minutes in _MINUTES.items() if minutes == length), "MM" if length >= 40320 else "")
+        minutes = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
+    length = float(np.median(minutes)) if minutes.size else np.nan
+    step = {30.0: "HH", 60.0: "HR"}.get(length, "")
     if not step:
-        raise TowerFormatError(
-            f"{content.where}: expected a step of 30 min, 1 h, 1 d, 7 d or 1 month, got {length} min"
-        )
-    check_series(content, start, step, gaps=True, rows=raw.index.to_numpy())
-    return Clock(start, step)
+        raise TowerFormatError(f"{content.where}: expected steps of 30 or 60 min, got {length:g} min")
+    if len(minutes) == len(start) and (wrong := minutes != length).any():
+        row = int(wrong.argmax())
+        got = f"{minutes[row]:g} min from {start[row]}"
+        raise TowerFormatError(f"{content.at(row)}: expected steps of {MINUTES[step]} min, got {got}")
+    if first == "TIMESTAMP_END":
+        start = start - pd.Timedelta(minutes=MINUTES[step])
+    return start, step
 
 
 def check_series(
@@ -124,7 +101,7 @@ def check_series(
     if step == "MM":
         length = np.diff(start.year * 12 + start.month).astype(float)
     else:
-        length = np.diff(start.to_numpy()) / np.timedelta64(_MINUTES[step], "m")
+        length = np.diff(start.to_numpy()) / np.timedelta64(MINUTES[step], "m")
     if step == "WW":  # the last week of a year has 8 or 9 days
         length = np.where((length > 1) & (length < 1.3) & (np.asarray(start[1:].day_of_year) == 1), 1.0, length)
     wrong = (length <= 0) | (length % 1 != 0) | ((length > 1) & (not gaps))
@@ -169,5 +146,5 @@ def _whole_years(start: pd.DatetimeIndex, step: str) -> bool:
     if step in {"HH", "HR", "DD"}:
         last = last and start[-1].day == 31
     if step in {"HH", "HR"}:
-        last = last and start[-1].hour == 23 and start[-1].minute == 60 - _MINUTES[step]
+        last = last and start[-1].hour == 23 and start[-1].minute == 60 - MINUTES[step]
     return bool(first and last)

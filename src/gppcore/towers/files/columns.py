@@ -34,49 +34,141 @@ def _all(unit: str, *names: str) -> tuple[Source, ...]:
 
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
-    "tair": _all("degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "twr_tair_c"),
+    "tair": (
+        *_all("degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "Tair_f", "Tair", "Ta", "twr_tair_c"),
+        Source("air_temperature", "K"),
+    ),
     "tmin": _all("degC", "tmin"),
     "tmax": _all("degC", "tmax"),
-    "sw_toa": _all("W m-2", "SW_IN_POT", "sw_toa"),
-    "sw": _all("W m-2", "SW_IN_F", "SW_IN_F_MDS", "SW_IN_PI_F", "SW_IN", "sw", "twr_sw_w_m2"),
-    "vpd": (*_all("hPa", "VPD_F", "VPD_F_MDS", "VPD_PI_F", "VPD_PI", "VPD", "twr_vpd_hpa"), Source("vpd", "Pa")),
-    "patm": (*_all("kPa", "PA_F", "PA_PI_F", "PA"), Source("patm", "Pa")),
-    "precip": (*_all("depth", "P_F", "P_PI_F", "P"), *_all("mm d-1", "precip", "twr_precip_mm_d")),
-    "ca": _all("umol mol-1", "CO2_F_MDS", "CO2_PI_F", "CO2", "ca", "twr_co2_ppm"),
-    "nee": _all("flux", "NEE_VUT_REF", "NEE_CUT_REF", "NEE_PI_F", "NEE_PI", "NEE", "nee"),
-    "gpp_nt": _all("flux", "GPP_NT_VUT_REF", "GPP_NT_CUT_REF", "gpp_nt"),
-    "gpp_dt": _all("flux", "GPP_DT_VUT_REF", "GPP_DT_CUT_REF", "gpp_dt"),
-    "gpp": (*_all("flux", "GPP_PI_F", "GPP_PI", "GPP", "gpp"), Source("gpp_daily", "g C m-2 d-1")),
-    "gpp_05": _all("flux", "GPP_NT_VUT_05", "GPP_NT_CUT_05"),
-    "gpp_95": _all("flux", "GPP_NT_VUT_95", "GPP_NT_CUT_95"),
-    "gpp_25": _all("flux", "GPP_NT_VUT_25", "GPP_NT_CUT_25"),
-    "gpp_75": _all("flux", "GPP_NT_VUT_75", "GPP_NT_CUT_75"),
+    "sw_toa": _all("W m-2", "SW_IN_POT", "sw_toa", "PotRad"),
+    "sw": _all(
+        "W m-2", "SW_IN_F", "SW_IN_F_MDS", "SW_IN_PI_F", "SW_IN", "sw", "Rg_f", "Rg", "SWdown", "Fsd", "twr_sw_w_m2"
+    ),
+    "rh": _all("%", "RH_F", "RH_PI_F", "RH", "rH", "rH_f", "rh"),
+    "vpd": (
+        *_all("hPa", "VPD_F", "VPD_F_MDS", "VPD_PI_F", "VPD_PI", "VPD", "VPD_f", "twr_vpd_hpa"),
+        Source("vpd", "Pa"),
+    ),
+    "patm": (*_all("kPa", "PA_F", "PA_PI_F", "PA", "ps"), *_all("Pa", "patm", "Psurf", "air_pressure")),
+    "precip": (
+        *_all("depth", "P_F", "P_PI_F", "P", "P_RAIN", "Precip_f", "Precip"),
+        *_all("mm d-1", "precip", "twr_precip_mm_d"),
+    ),
+    "ustar": _all("m s-1", "USTAR", "Ustar", "ustar", "u*"),
+    "ca": _all("umol mol-1", "CO2_F_MDS", "CO2_PI_F", "CO2", "ca", "CO2air", "co2_mole_fraction", "twr_co2_ppm"),
+    "nee": _all(
+        "flux",
+        *(f"NEE_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
+        *("NEE_PI_F", "NEE_PI", "NEE_uStar_f", "NEE_U50_f", "NEE_f", "NEE", "nee", "FC", "Fco2", "co2_flux"),
+    ),
+    "gpp_nt": _all(
+        "flux",
+        *(f"GPP_NT_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
+        *("GPP_uStar_f", "GPP_U50_f", "GPP_f", "GPP_LT", "GPP_SOLO", "gpp_nt"),
+    ),
+    "gpp_dt": _all(
+        "flux",
+        *(f"GPP_DT_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
+        *("GPP_DT_uStar", "GPP_DT_U50", "GPP_DT", "GPP_LL", "gpp_dt"),
+    ),
+    "gpp": (
+        *_all("flux", "GPP_PI_F", "GPP_PI", "GPP", "gpp"),
+        Source("gpp_daily", "g C m-2 d-1"),
+    ),
+    **{
+        f"gpp_{share}": _all("flux", f"GPP_NT_VUT_{share}", f"GPP_NT_CUT_{share}") for share in ("05", "95", "25", "75")
+    },
     "nee_random": _all("flux", "NEE_VUT_REF_RANDUNC", "NEE_CUT_REF_RANDUNC"),
     "nee_joint": _all("flux", "NEE_VUT_REF_JOINTUNC", "NEE_CUT_REF_JOINTUNC"),
-    "qc": _all("1", "NEE_VUT_REF_QC", "NEE_CUT_REF_QC", "gpp_qc"),
+    "qc": _all(
+        "1",
+        *(f"NEE_{kind}_{what}_QC" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
+        *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_qc", "gpp_qc"),
+    ),
     "valid_day_frac": _all("1", "gpp_valid_day_frac"),
     "core": _all("1", "core"),
     "lai": _all("m2 m-2", "lai", "LAI", "modis_lai_m2_m2"),
 }
-"""By the names of this package, the first source that a file has; temperature comes first, others are judged by it."""
+"""By the names of this package, the columns that may hold it, best first; temperature comes first, others are judged
+by it."""
 
 GPP = ("gpp_nt", "gpp_dt", "gpp")
+_OF_GPP = ("nee", "qc", "gpp_05", "gpp_25", "gpp_75", "gpp_95", "nee_random", "nee_joint")
+"""Quantities that must come from the same friction threshold as GPP where a file has several."""
+_THRESHOLD = re.compile(r"_(VUT|CUT)_(REF|USTAR50|MEAN)?")
 
 
-def sources_in(header: Sequence[str]) -> dict[str, Source]:
-    """Return the column that holds each quantity; AmeriFlux positions (TA_1_1_1) count as the plain name."""
+def candidates_in(header: Sequence[str], units: Mapping[str, str]) -> dict[str, list[Source]]:
+    """Return the columns that may hold each quantity, best first.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Columns of a file; AmeriFlux positions (TA_1_1_1) count as the plain name.
+    units : mapping of str to str
+        Units that the file itself states, by column; where they can be those of the quantity, they hold.
+    """
     found = {}
     for name, sources in SOURCES.items():
+        columns = []
         for source in sources:
-            pattern = re.compile(rf"{source.name}(_\d+){{0,3}}")
-            if columns := sorted((c for c in header if pattern.fullmatch(c)), key=lambda c: (len(c), c)):
-                found[name] = Source(columns[0], source.unit)
-                break
+            pattern = re.compile(rf"{re.escape(source.name)}((_\d+){{0,3}}|(_\d+){{2}}_A)")
+            for column in sorted((c for c in header if pattern.fullmatch(c)), key=lambda c: (len(c), c)):
+                stated = units.get(column)
+                fits = stated == source.unit or stated in conversions(name, "HH")
+                columns.append(Source(column, stated if stated and fits else source.unit))
+        if columns:
+            found[name] = columns
     return found
 
 
+def chosen(
+    candidates: Mapping[str, Sequence[Source]], counts: Mapping[str, int]
+) -> tuple[dict[str, Source], tuple[str, ...]]:
+    """Choose one column for each quantity: the best that has values, and half as many as the fullest.
+
+    Parameters
+    ----------
+    candidates : mapping of str to sequence of Source
+        What :func:`candidates_in` returns.
+    counts : mapping of str to int
+        Number of values of each column.
+
+    Returns
+    -------
+    tuple
+        The columns that were chosen, by quantity, and a note for each better column that was passed over.
+    """
+    found: dict[str, Source] = {}
+    notes = []
+    for name in (*GPP, *(n for n in candidates if n not in GPP)):
+        columns = list(candidates.get(name, ()))
+        if name in _OF_GPP:
+            of_gpp = next((_threshold(found[gpp]) for gpp in GPP if gpp in found), ("", ""))
+            columns.sort(key=lambda source: _apart(_threshold(source), of_gpp))
+        fullest = max((counts[source.name] for source in columns), default=0)
+        for source in columns:
+            if 0 < counts[source.name] >= fullest / 2:
+                found[name] = source
+                break
+        if name in found and columns[0] != found[name]:
+            passed, taken = columns[0].name, found[name].name
+            held = f"{counts[passed]} values" if counts[passed] else "no values"
+            notes.append(f"{passed} has {held}: {taken} is used, with {counts[taken]}")
+    return {name: found[name] for name in SOURCES if name in found}, tuple(notes)
+
+
+def _threshold(source: Source) -> tuple[str, str]:
+    match = _THRESHOLD.search(source.name)
+    return (match[1], match[2] or "") if match else ("", "")
+
+
+def _apart(threshold: tuple[str, str], other: tuple[str, str]) -> tuple[bool, bool]:
+    return threshold[0] != other[0], threshold[1] not in ("", other[1])
+
+
 def declared_unit(source: Source, step: str) -> str:
-    """Return the unit that the layout gives a column at a step."""
+    """Return the unit that the layout, or the file itself, gives a column at a step."""
     if source.unit == "flux":
         return "umol m-2 s-1" if PER_DAY[step] > 1 else "g C m-2 d-1"
     return f"mm {_STEP_UNIT[step]}" if source.unit == "depth" else source.unit
@@ -111,6 +203,8 @@ def conversions(name: str, step: str) -> dict[str, Conversion]:
             "mm month-1": Conversion(1.0 / _DAYS_PER_MONTH),
             "kg m-2 s-1": Conversion(SECONDS_PER_DAY),
         }
+    if name == "rh":
+        return {"%": Conversion(1.0), "1": Conversion(100.0)}
     if name == "ca":
         units = {"umol mol-1": 1.0, "nmol mol-1 (ppb)": 1e-3, "mol mol-1": 1e6, "Pa": 1e6 / 101325.0}
         return {unit: Conversion(scale) for unit, scale in units.items()}
@@ -125,4 +219,4 @@ def conversions(name: str, step: str) -> dict[str, Conversion]:
             "kg C m-2 s-1": Conversion(1e3 * SECONDS_PER_DAY),
             "nmol m-2 s-1": Conversion(umol / 1e3),
         }
-    return {"m2 m-2": Conversion(1.0), "1": Conversion(1.0)}
+    return {"m2 m-2": Conversion(1.0), "m s-1": Conversion(1.0), "1": Conversion(1.0)}

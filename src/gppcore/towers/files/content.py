@@ -7,13 +7,14 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gppcore.errors import MissingFileError, TowerFormatError
+from gppcore.towers.files.stated import stated_units
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,8 @@ STEPS = ("HH", "HR", "DD", "WW", "MM")
 """Half-hours, hours, days, weeks, months: the steps of FLUXNET files, finest first."""
 
 _OTHER_PRODUCTS = re.compile(r"_(ERA\w*|AUX\w*|BIF\w*|BADM|VARINFO|YY)(?=[_.])")
+_OF_A_MAC = re.compile(r"(^|/)(__MACOSX/|\._)")
+"""What a Mac adds to its zip archives beside each file: no tables, whatever their names end in."""
 _DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 
 
@@ -45,6 +48,8 @@ class Content:
         Header and rows.
     marked : bool
         Whether the text began with a byte-order mark.
+    units : mapping of str to str
+        Units that a row below the header states, by column, in the spelling of `columns.conversions`.
     """
 
     where: str
@@ -54,20 +59,44 @@ class Content:
     first_line: int
     text: bytes
     marked: bool
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, row: int) -> str:
         """Name a row of data, counted from 0, for messages."""
         return f"{self.where}, line {self.first_line + row}"
 
-    def read(self, numbers: Sequence[str], words: Sequence[str], *, official: bool) -> pd.DataFrame:
-        """Read some columns: numbers as float64, words as str.
+    def read(self, columns: Sequence[str], words: Sequence[str], *, official: bool) -> pd.DataFrame:
+        """Read some columns as they stand: numbers where all cells hold some, else text; `words` always as text.
 
         Parameters
         ----------
-        numbers, words : sequence of str
+        columns, words : sequence of str
             Columns of the header.
         official : bool
             Whether -9999 is the only mark of a missing value; else empty cells and NaN are missing too.
+
+        Raises
+        ------
+        TowerFormatError
+            If the text is no table.
+        """
+        import pandas as pd
+
+        try:
+            with warnings.catch_warnings():
+                # Parts of a column with other types: its texts are found and named by `numbers`.
+                warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+                return pd.read_csv(
+                    BytesIO(self.text),
+                    usecols=[*words, *columns],
+                    dtype=dict.fromkeys(words, "str"),
+                    keep_default_na=not official,
+                )
+        except (ValueError, OverflowError) as error:
+            raise TowerFormatError(f"{self.where}: expected a CSV table in UTF-8, got: {error}") from None
+
+    def numbers(self, column: pd.Series) -> pd.Series:
+        """Return a column of `read` as float64.
 
         Raises
         ------
@@ -76,32 +105,19 @@ class Content:
         """
         import pandas as pd
 
-        try:
-            with warnings.catch_warnings():
-                # Parts of a column with other types: its texts are found and told below.
-                warnings.simplefilter("ignore", pd.errors.DtypeWarning)
-                frame = pd.read_csv(
-                    BytesIO(self.text),
-                    usecols=[*words, *numbers],
-                    dtype=dict.fromkeys(words, "str"),
-                    keep_default_na=not official,
-                )
-        except (ValueError, OverflowError) as error:
-            raise TowerFormatError(f"{self.where}: expected a CSV table in UTF-8, got: {error}") from None
-        for name in numbers:
-            frame[name] = self._numbers(frame[name])
-        return frame
-
-    def _numbers(self, column: pd.Series) -> pd.Series:
-        import pandas as pd
-
         found = pd.to_numeric(column, errors="coerce").astype("float64")
         wrong = (found.isna() & column.notna()).to_numpy()
         if wrong.any():
             row = int(wrong.argmax())
-            text = str(column.iloc[row])
-            raise TowerFormatError(f"{self.at(row)}, {column.name}: expected a number, got {_reading(text, self)}")
+            at, text = self.at(int(column.index[row])), str(column.iloc[row])
+            raise TowerFormatError(f"{at}, {column.name}: expected a number, got {_reading(text, self)}")
         return found
+
+
+def is_table(name: str) -> bool:
+    """Return whether a file of this name can be a table of a tower, rather than another product or a system's file."""
+    ends = name.lower().endswith((".csv", ".csv.gz", ".zip", ".txt", ".nc"))
+    return ends and not (_OTHER_PRODUCTS.search(name) or _OF_A_MAC.search(name))
 
 
 def open_content(path: str | Path, step: str | None = None) -> Content:
@@ -122,6 +138,8 @@ def open_content(path: str | Path, step: str | None = None) -> Content:
         If it is empty, damaged, not a table of commas, or has rows of other length than its header.
     """
     path = Path(path)
+    if path.is_dir():
+        raise MissingFileError(f"tower file: expected a file, got the folder {path}; name the files in it")
     if not path.is_file():
         raise MissingFileError(f"tower file: expected a file, got no such file {path}")
     text, where, name = path.read_bytes(), str(path), path.name
@@ -142,7 +160,7 @@ def open_content(path: str | Path, step: str | None = None) -> Content:
 def _member(names: Sequence[str], step: str | None, where: str) -> str:
     if "xl/workbook.xml" in names:
         raise TowerFormatError(f"{where}: expected a CSV table, got a spreadsheet")
-    tables = [name for name in names if name.lower().endswith(".csv") and not _OTHER_PRODUCTS.search(name)]
+    tables = [name for name in names if is_table(name) and not name.lower().endswith((".zip", ".nc"))]
     for wanted in [step] if step else STEPS:
         if found := [name for name in tables if re.search(rf"_{wanted}(?=[_.])", name)]:
             if len(found) > 1:
@@ -166,20 +184,39 @@ def _parse(text: bytes, where: str, name: str) -> Content:
     while text.startswith(b"#"):
         line, _, text = text.partition(b"\n")
         comments.append(line.decode(errors="replace").strip())
+    first_line = len(comments) + 2
+    if text.startswith((b"file_info", b'"file_info')):  # EddyPro groups its columns in a line of their own
+        text, first_line = text.partition(b"\n")[2], first_line + 1
+    text = _with_commas(text, where)
     head = next(BytesIO(text)).decode(errors="replace").rstrip()
     header = tuple(field.strip().strip('"') for field in head.split(","))
-    if len(header) == 1:
-        other = next((d for d in (";", "\t", "|", " ") if d in head), "none")
-        raise TowerFormatError(f"{where}: expected columns parted by commas, got {other!r} in {head[:60]!r}")
     if repeated := sorted({column for column in header if header.count(column) > 1}):
         raise TowerFormatError(f"{where}: expected each column once, got {repeated} again")
-    first_line = len(comments) + 2
+    if (units := stated_units(header, text.split(b"\n", 2)[1:2])) is not None:
+        first, _, rest = text.partition(b"\n")
+        text, first_line = first + b"\n" + rest.partition(b"\n")[2], first_line + 1
     end = _end(text)
     if text.find(b"\n", 0, end) < 0:
         raise TowerFormatError(f"{where}: expected rows below the header, got none")
     if b'"' not in text:
         _check_fields(text, end, len(header), where, first_line)
-    return Content(where, name, tuple(comments), header, first_line, text, marked)
+    return Content(where, name, tuple(comments), header, first_line, text, marked, units or {})
+
+
+def _with_commas(text: bytes, where: str) -> bytes:
+    """Return a table of commas; those of tabs and semicolons are plain tables that other tools write."""
+    head = next(BytesIO(text)).decode(errors="replace").rstrip()
+    if "," in head:
+        return text
+    other = next((d for d in (";", "\t", "|", " ") if d in head), "none")
+    if other in (";", "\t") and "TIMESTAMP" not in head:
+        if b"," not in text:
+            return text.replace(other.encode(), b",")
+        raise TowerFormatError(
+            f"{where}: expected decimal points, got decimal commas in columns parted by {other!r} "
+            "(R: write.csv in place of write.csv2)"
+        )
+    raise TowerFormatError(f"{where}: expected columns parted by commas, got {other!r} in {head[:60]!r}")
 
 
 def _end(text: bytes) -> int:
@@ -195,6 +232,8 @@ def _check_fields(text: bytes, end: int, n: int, where: str, first_line: int) ->
     rows = text[:end].split(b"\n")[1:]
     row, got = next(((i, r.count(b",") + 1) for i, r in enumerate(rows) if r.count(b",") != n - 1), (0, 0))
     cause = "the file is truncated" if row == len(rows) - 1 and got < n else "decimal commas or a damaged row"
+    if got == n + 1 and all(line.count(b",") == n for line in rows):
+        cause = "row names of R: write the table with row.names = FALSE"
     raise TowerFormatError(f"{where}, line {first_line + row}: expected {n} fields, got {got} ({cause})")
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from gppcore.constants import C4_OF, IGBP
 from gppcore.errors import MissingFileError, OutputExistsError, TowerFormatError, disk_errors
+from gppcore.features.co2 import co2_monthly
 from gppcore.features.koeppen import koeppen_class
-from gppcore.towers.files.monthly import WEATHER, monthly_gpp, monthly_weather
+from gppcore.towers.files.monthly import WEATHER
+from gppcore.towers.files.months import SiteMonths, site_months
 from gppcore.towers.files.record import TowerRecord
 from gppcore.towers.files.sites import clusters
 from gppcore.towers.towers import CELL_VPD_TO_DAYLIGHT_VPD, W_PER_MJ_DAY
+from gppcore.variables import check_field
 
 _MONTH = ["site_id", "year", "month"]
 _OF_WATER = ["tmin", "tmax", "precip"]
@@ -30,7 +34,7 @@ _COLUMNS = {
 
 
 def write_tower_folder(
-    records: Sequence[TowerRecord],
+    records: Sequence[TowerRecord | SiteMonths],
     sites: pd.DataFrame,
     out: str | Path,
     *,
@@ -41,8 +45,8 @@ def write_tower_folder(
 
     Parameters
     ----------
-    records : sequence of TowerRecord
-        What :func:`read_fluxnet` returns; several of one site must not overlap.
+    records : sequence of TowerRecord or SiteMonths
+        What :func:`read_fluxnet` returns, or its months; several of one site must not overlap.
     sites : pandas.DataFrame
         What :func:`read_sites` returns, with `igbp`, and `c4_percent` where grass or crop grows.
     out : str or Path
@@ -67,28 +71,60 @@ def write_tower_folder(
     -----
     The bucket of soil water must run through whole years, the same at all sites. Where temperature or precipitation
     is missing, also in years before and after a record, the mean of that calendar month at the site is written, the
-    column `filled` is 1, and the month's GPP is not `core`. Radiation, deficit and CO2 are never filled.
+    column `filled` is 1, and the month's GPP is not `core`. CO2 of months without it is that of Mauna Loa
+    (:func:`gppcore.features.co2.co2_monthly`), and `co2_filled` is 1. Radiation and deficit are never filled.
     """
     out = Path(out)
-    if out.exists() and any(out.iterdir()):
+    refuse_occupied(out)
+    tables = folder_tables([site_months(r) if isinstance(r, TowerRecord) else r for r in records], sites, weather, lai)
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        tables.gpp.round(5).to_csv(out / "gpp_monthly.csv", index=False)
+        cells = tables.forcing[[*_MONTH, "filled", "co2_filled"]].copy()
+        for name, (column, scale) in _COLUMNS.items():
+            cells[column] = tables.forcing[name] * scale
+        cells.round(5).to_csv(out / "cell_forcing_monthly.csv", index=False)
+        tables.sites.to_csv(out / "sites.csv")
+
+
+def refuse_occupied(out: Path) -> None:
+    """Refuse a folder that holds anything.
+
+    Raises
+    ------
+    OutputExistsError
+        If it does, or is a file.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputExistsError(f"tower folder: expected a new or empty folder, got {out}")
+
+
+class FolderTables(NamedTuple):
+    """The three tables of a folder, forcing under the names of `monthly.WEATHER`."""
+
+    gpp: pd.DataFrame
+    sites: pd.DataFrame
+    forcing: pd.DataFrame
+
+
+def folder_tables(
+    records: Sequence[SiteMonths], sites: pd.DataFrame, weather: pd.DataFrame | None, lai: pd.DataFrame | None
+) -> FolderTables:
+    """Make the tables that :func:`write_tower_folder` writes; parameters and errors are its own."""
     names = sorted({record.site for record in records})
     if not names:
         raise TowerFormatError("records: expected at least one, got none")
-    gpp = pd.concat([monthly_gpp(record) for record in records], ignore_index=True)
+    gpp = pd.concat([record.gpp for record in records], ignore_index=True)
+    if gpp.empty:
+        reasons = sorted({f"{record.site}: {note}" for record in records for note in record.notes})
+        raise TowerFormatError(f"records: expected months with GPP, got none ({'; '.join(reasons)})")
     _refuse_repeated(gpp, "records")
     forcing = _forcing(_weather(records, names, weather, lai, gpp["year"]), names, weather is None)
     filled = pd.MultiIndex.from_frame(forcing.loc[forcing["filled"] == 1, _MONTH])
-    gpp.loc[pd.MultiIndex.from_frame(gpp[_MONTH]).isin(filled), "core"] = 0
-    table = _site_table(sites, names, forcing)
-    cells = forcing[[*_MONTH, "filled"]].copy()
-    for name, (column, scale) in _COLUMNS.items():
-        cells[column] = forcing[name] * scale
-    with disk_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        gpp.round(5).to_csv(out / "gpp_monthly.csv", index=False)
-        cells.round(5).to_csv(out / "cell_forcing_monthly.csv", index=False)
-        table.to_csv(out / "sites.csv")
+    without = pd.MultiIndex.from_frame(gpp[_MONTH]).isin(filled)
+    gpp.loc[without & (gpp["core"] == 1), "reason"] = "weather filled"
+    gpp.loc[without, "core"] = 0
+    return FolderTables(gpp, _site_table(sites, names, forcing), forcing)
 
 
 def read_lai(path: str | Path) -> pd.DataFrame:
@@ -101,22 +137,56 @@ def read_lai(path: str | Path) -> pd.DataFrame:
     TowerFormatError
         If a column is missing, a value is no LAI, or a month comes twice.
     """
+    table = _read_months(path, "lai", ("lai",))
+    if not table["lai"].dropna().between(0.0, 15.0).all():
+        raise TowerFormatError(f"{path}: expected lai of 0 to 15 m2 m-2, got other values")
+    return table
+
+
+def read_weather(path: str | Path) -> pd.DataFrame:
+    """Read monthly weather, as `gppcore towers sample` writes it.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV with site_id, month, tmin, tmax [degC], sw [W m-2], vpd, mean of daylight [Pa], precip [mm d-1]; perhaps
+        ca [umol mol-1] and lai [m2 m-2]; and year unless it is the same in all.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    TowerFormatError
+        If a column is missing or not of numbers, or a month comes twice.
+    RangeError, UnitsError
+        If a value is out of range, or looks like it is in another unit.
+    """
+    table = _read_months(path, "weather", ("tmin", "tmax", "sw", "vpd", "precip"))
+    for name in WEATHER:
+        if name in table:
+            check_field(name, table[name].to_numpy(float), where=str(path))
+    return table
+
+
+def _read_months(path: str | Path, what: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV of months with these columns of numbers."""
     if not Path(path).is_file():
-        raise MissingFileError(f"lai: expected a file, got no such file {path}")
+        raise MissingFileError(f"{what}: expected a file, got no such file {path}")
     try:
         table = pd.read_csv(path, encoding="utf-8-sig")
     except ValueError as error:
         raise TowerFormatError(f"{path}: expected a CSV table, got {error}") from None
-    if missing := sorted({"site_id", "month", "lai"} - set(table)):
-        raise TowerFormatError(f"{path}: expected columns site_id, month, lai, got no {missing}")
-    if not pd.api.types.is_numeric_dtype(table["lai"]) or not table["lai"].dropna().between(0.0, 15.0).all():
-        raise TowerFormatError(f"{path}: expected lai of 0 to 15 m2 m-2, got other values")
+    if missing := sorted({"site_id", "month", *columns} - set(table)):
+        raise TowerFormatError(f"{path}: expected columns site_id, month, {', '.join(columns)}, got no {missing}")
+    for name in columns:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            raise TowerFormatError(f"{path}: expected numbers in column {name}, got {table[name].dtype}")
     _refuse_repeated(table, str(path))
     return table
 
 
 def _weather(
-    records: Sequence[TowerRecord],
+    records: Sequence[SiteMonths],
     names: Sequence[str],
     weather: pd.DataFrame | None,
     lai: pd.DataFrame | None,
@@ -124,7 +194,7 @@ def _weather(
 ) -> pd.DataFrame:
     """Return the given weather, in all observed years if it has none, or that of the records, with the given LAI."""
     if weather is None:
-        weather = pd.concat([monthly_weather(record) for record in records], ignore_index=True)
+        weather = pd.concat([record.weather for record in records], ignore_index=True)
     _refuse_repeated(weather, "weather")
     weather = weather[weather["site_id"].isin(names)]
     if "year" not in weather:
@@ -145,12 +215,20 @@ def _forcing(weather: pd.DataFrame, names: Sequence[str], own: bool) -> pd.DataF
     filled = full[_OF_WATER].fillna(climate)
     if len(gaps := filled[filled.isna().any(axis=1)]):
         sites = ", ".join(sorted({str(site) for site in gaps.index.get_level_values(0)}))
-        got = "files of days or longer have no daily extremes; give sampled weather" if own else "gaps"
+        lost = [name for name in _OF_WATER if gaps[name].isna().any()]
+        got = f"no {', '.join(lost)} in some" if own else "gaps"
+        if own and set(lost) == set(_OF_WATER[:2]):
+            got += " (files of days or longer have no daily extremes; give sampled weather)"
+        elif own:
+            got += " (give sampled weather)"
         raise TowerFormatError(f"weather: expected tmin, tmax and precip of all calendar months, got {got}: {sites}")
     full[_OF_WATER] = filled
     if len(bare := full["lai"].groupby("site_id").count().loc[lambda n: n == 0]):
         raise TowerFormatError(f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}")
-    return full.assign(filled=lacking.astype(int)).reset_index()
+    without_co2 = full["ca"].isna()
+    years, months = (full.index.get_level_values(key)[without_co2] for key in ("year", "month"))
+    full.loc[without_co2, "ca"] = co2_monthly(years, months)
+    return full.assign(filled=lacking.astype(int), co2_filled=without_co2.astype(int)).reset_index()
 
 
 def _site_table(sites: pd.DataFrame, names: Sequence[str], forcing: pd.DataFrame) -> pd.DataFrame:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gppcore.errors import ShapeError
+from gppcore.errors import GppcoreError, MissingFileError, ShapeError
 from gppcore.features import FRACTIONS
 from gppcore.io.cf import coordinates
 from gppcore.tiles.store import TileStore
@@ -45,6 +46,28 @@ def gridded(source: TileStore | xr.Dataset) -> Gridded:
     if not grid.names:
         raise ShapeError(f"source: expected fields out of {sorted(_KNOWN)}, got none")
     return grid
+
+
+def open_gridded(path: Path) -> TileStore | xr.Dataset:
+    """Open a tile store, or a file that xarray reads.
+
+    Raises
+    ------
+    MissingFileError
+        If there is nothing of that name.
+    ShapeError
+        If it is neither.
+    """
+    if not path.exists():
+        raise MissingFileError(f"source: expected a tile store or a CF file, got no such path {path}")
+    try:
+        return TileStore.open(path)
+    except (GppcoreError, OSError):
+        pass
+    try:
+        return xr.open_dataset(path, engine="zarr") if path.is_dir() else xr.open_dataset(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise ShapeError(f"source: expected a tile store or a CF file, got {path}: {error}") from None
 
 
 class _Dataset:

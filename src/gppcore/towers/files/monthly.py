@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gppcore.towers.files.columns import GPP, PER_DAY
 from gppcore.towers.files.record import TowerRecord
+
+Float = NDArray[np.float64]
 
 GOOD_DAY = 0.5
 """Share of measured and well-filled values above which a day is good."""
@@ -18,6 +23,10 @@ _DISAGREEMENT = 4.0
 _SIGMAS_05_95 = 3.28971
 _SIGMAS_25_75 = 1.34898
 """Standard deviations between the quantiles of a normal distribution."""
+_WHOLE_CYCLE = 0.5
+"""Share of a month's days on which every hour of the day must have a value."""
+_NEGATIVE_SEASON, _NEGATIVE_MONTH = -0.7, -1.4
+"""Mean GPP of three months, and of one [g C m-2 d-1], below which it is no noise about zero."""
 _DARK = 5.0
 """Shortwave [W m-2] below which it is no daylight."""
 
@@ -38,8 +47,8 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
         One row per month: year, month; `gpp`, `gpp_nt`, `gpp_dt`, `nee`, `gpp_uncertainty` (one standard deviation)
         [g C m-2 d-1]; `gpp_method` NT, DT or PI (as the file's author partitioned); `gpp_qc`, mean share of good
         values; `gpp_valid_day_frac`, share of good days (both missing where the file has no flags); `core`, 1 where
-        GPP is not of day-time partitioning, at least 75 % of the days are good and both partitionings agree to
-        4 g C m-2 d-1.
+        GPP is not of day-time partitioning, at least 75 % of the days are good, no hour of the day is missing on most
+        of them, both partitionings agree to 4 g C m-2 d-1 and GPP is not below zero; `reason`, why it is not 1.
 
     Notes
     -----
@@ -47,12 +56,14 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
     share of good values itself must be 0.75. A file without flags is judged by whether it has GPP; marks `core` of the
     file itself are kept.
     """
-    days = _days(record)
+    days, cycles = _days(record)
     month = _first_of_month(days)
     out = pd.DataFrame(index=month.unique())
     gpp = [name for name in GPP if name in days]
     for name in [*gpp, *(["nee"] if "nee" in days else [])]:
         out[name] = _mean(days[name], month, record.step)
+        if name in cycles:
+            out[name] = cycles[name]["mean"].where(out[name].notna())
     out = out.reindex(columns=[*GPP, "nee"])
     out["gpp_method"] = np.select([out["gpp_nt"].notna(), out["gpp_dt"].notna()], ["NT", "DT"], "PI")
     stated = out["gpp"]
@@ -69,13 +80,41 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
         share = good_days.groupby(month).sum() / pd.DatetimeIndex(out.index).days_in_month
         out["gpp_valid_day_frac"] = share if "qc" in days else np.nan
         good = share >= GOOD_MONTH
-    agree = ~((out["gpp_nt"] - out["gpp_dt"]).abs() > _DISAGREEMENT)
-    core = good & agree & (out["gpp_method"] != "DT")
-    if "core" in days:
-        core = days["core"].groupby(month).min() == 1.0
-    out["core"] = (core & out["gpp"].notna()).astype(int)
+    out["core"], out["reason"] = _judged(out, good, days, cycles, month)
     out["gpp_uncertainty"] = _uncertainty(record)
     return _with_calendar(out[out["gpp"].notna()], record.site)
+
+
+def _judged(
+    out: pd.DataFrame, good: pd.Series, days: pd.DataFrame, cycles: Mapping[str, pd.DataFrame], month: pd.DatetimeIndex
+) -> tuple[pd.Series, pd.Series]:
+    """Return `core` and, in words, why a month is not; marks of the file itself outweigh all but negative GPP."""
+    source = out["gpp_method"].map({"NT": "gpp_nt", "DT": "gpp_dt", "PI": "gpp"})
+    lacking = pd.Series(False, out.index)
+    for name, cycle in cycles.items():
+        lacking |= (source == name) & ~cycle["whole"]
+    faults = {
+        "GPP of day-time partitioning alone": out["gpp_method"] == "DT",
+        "too few good days": ~good,
+        "the same hours missing on most days": lacking,
+        "both partitionings differ": (out["gpp_nt"] - out["gpp_dt"]).abs() > _DISAGREEMENT,
+    }
+    if "core" in days:
+        faults = {"marked by the file": days["core"].groupby(month).min() != 1.0}
+    faults["negative GPP"] = _negative(out["gpp"])
+    reason = pd.Series("", out.index)
+    for text, wrong in faults.items():
+        reason = reason.where(~wrong, reason.str.cat([text] * len(reason), sep="; ").str.removeprefix("; "))
+    return ((reason == "") & out["gpp"].notna()).astype(int), reason
+
+
+def _negative(gpp: pd.Series) -> pd.Series:
+    """Return the months of a season, or single ones, of GPP below zero by more than noise."""
+    whole = gpp.reindex(pd.date_range(gpp.index[0], gpp.index[-1], freq="MS"))
+    season = whole.rolling(3, min_periods=2).mean() < _NEGATIVE_SEASON
+    within = season | season.shift(-1, fill_value=False) | season.shift(-2, fill_value=False)
+    negative = (within & (whole < 0.0)) | (whole < _NEGATIVE_MONTH)
+    return negative.reindex(gpp.index)
 
 
 def monthly_weather(record: TowerRecord) -> pd.DataFrame:
@@ -92,40 +131,86 @@ def monthly_weather(record: TowerRecord) -> pd.DataFrame:
         One row per month: year, month; `tmin`, `tmax`, monthly means of the daily extremes [degC]; `sw` [W m-2];
         `vpd`, mean of daylight [Pa]; `precip` [mm d-1]; `ca` [umol mol-1]; `lai` [m2 m-2].
     """
-    days = _days(record)
+    days, cycles = _days(record)
     if PER_DAY[record.step] == 1 and record.layout != "plain":
         days = days.drop(columns="vpd", errors="ignore")  # a mean over nights too
     month = _first_of_month(days)
     out = pd.DataFrame(index=month.unique())
     for name in WEATHER:
         out[name] = _mean(days[name], month, record.step) if name in days else np.nan
+        cycle = cycles.get("tair" if name in ("tmin", "tmax") else name)
+        if cycle is not None and name != "precip":  # rain falls at any hour
+            out[name] = out[name].where(cycle["whole"])
     return _with_calendar(out, record.site)
 
 
-def _days(record: TowerRecord) -> pd.DataFrame:
-    """Return daily means, and daily extremes of temperature; files of months stay months."""
+def _days(record: TowerRecord) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return daily means and daily extremes of temperature, and of half-hours and hours what `_cycle` returns.
+
+    Files of months stay months.
+    """
     table = record.table
     if record.step in {"DD", "MM"}:
-        return table
+        return table, {}
     if record.step == "WW":  # a week's mean holds on each of its days, the last week of a year has 8 or 9
         last = pd.Timestamp(table.index[-1].year, 12, 31) if table.index[-1].day_of_year == 358 else None
         end = last or table.index[-1] + pd.Timedelta(days=6)
-        return table.reindex(pd.date_range(table.index[0], end), method="ffill", limit=8)
+        return table.reindex(pd.date_range(table.index[0], end), method="ffill", limit=8), {}
     n = PER_DAY[record.step]
-    if "vpd" in table:
-        light = table["sw_toa"] > 0.0 if "sw_toa" in table else table.get("sw", pd.Series(np.nan, table.index)) > _DARK
-        table = table.assign(vpd_light=table["vpd"].where(light))
-    day = pd.DatetimeIndex(table.index).floor("D")
-    groups = table.groupby(day)
-    days = groups.mean().where(groups.count() >= _COMPLETE_DAY * n)
-    if "tair" in table:
-        complete = days["tair"].notna()
-        days["tmin"], days["tmax"] = groups["tair"].min().where(complete), groups["tair"].max().where(complete)
-    if "vpd" in table:
-        days["vpd"] = groups["vpd_light"].mean().where(days["vpd"].notna())
-    if "qc" in table:
-        days["qc"] = table["qc"].fillna(0.0).groupby(day).mean()
-    return days
+    start, end = table.index[0].floor("D"), table.index[-1].floor("D") + pd.Timedelta(days=1)
+    whole = table.reindex(pd.date_range(start, end, periods=(end - start).days * n + 1)[:-1])
+    grids = {str(name): column.to_numpy().reshape(-1, n) for name, column in whole.items()}
+    complete = {name: np.isfinite(grid).sum(axis=1) >= _COMPLETE_DAY * n for name, grid in grids.items()}
+    index = pd.date_range(start, periods=(end - start).days)
+    means = {name: _mean_of_days(grid, complete[name]) for name, grid in grids.items()}
+    cycles = {name: _cycle(grids[name], complete[name], index) for name in (*GPP, "nee", "tair", "sw") if name in grids}
+    if "tair" in grids:
+        known = np.where(np.isfinite(grids["tair"]), grids["tair"], np.inf)
+        means["tmin"] = np.where(complete["tair"], known.min(axis=1), np.nan)
+        known = np.where(np.isfinite(grids["tair"]), grids["tair"], -np.inf)
+        means["tmax"] = np.where(complete["tair"], known.max(axis=1), np.nan)
+    if "vpd" in grids:
+        light = (
+            grids["sw_toa"] > 0.0 if "sw_toa" in grids else grids.get("sw", np.full_like(grids["vpd"], np.nan)) > _DARK
+        )
+        by_day = np.where(light, grids["vpd"], np.nan)
+        means["vpd"] = _mean_of_days(by_day, complete["vpd"] & np.isfinite(by_day).any(axis=1))
+        cycles["vpd"] = _cycle(by_day, complete["vpd"], index, light)
+    if "qc" in grids:
+        means["qc"] = np.nan_to_num(grids["qc"]).mean(axis=1)
+    return pd.DataFrame(means, index), cycles
+
+
+def _mean_of_days(grid: Float, complete: NDArray[np.bool_]) -> Float:
+    values = np.isfinite(grid)
+    total, n = np.where(values, grid, 0.0).sum(axis=1), values.sum(axis=1)
+    mean: Float = np.where(complete, total / np.maximum(n, 1), np.nan)
+    return mean
+
+
+def _cycle(
+    grid: Float, complete: NDArray[np.bool_], days: pd.DatetimeIndex, wanted: NDArray[np.bool_] | None = None
+) -> pd.DataFrame:
+    """Average each hour of the day over the complete days of a month, then the hours, so that gaps weigh alike.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By first of the month: `mean`; `whole`, whether every hour has a value on half of these days, or on half of
+        those on which one is `wanted`.
+    """
+    values = np.isfinite(grid) & complete[:, None]
+    needed = np.broadcast_to(complete[:, None], grid.shape) if wanted is None else wanted & complete[:, None]
+    month = days.to_period("M")
+    first = np.flatnonzero(np.concatenate([[True], month[1:] != month[:-1]]))
+    n = np.add.reduceat(values.astype(float), first)
+    total = np.add.reduceat(np.where(values, grid, 0.0), first)
+    slot = np.divide(total, n, out=np.full_like(total, np.nan), where=n > 0)
+    lacking = n < _WHOLE_CYCLE * np.add.reduceat(needed.astype(float), first)
+    known = np.isfinite(slot)
+    mean = np.where(known, slot, 0.0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+    index = month[first].to_timestamp()
+    return pd.DataFrame({"mean": mean, "whole": ~lacking.any(axis=1)}, index)
 
 
 def _first_of_month(days: pd.DataFrame) -> pd.DatetimeIndex:

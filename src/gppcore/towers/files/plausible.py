@@ -25,6 +25,8 @@ _MUCH_UPTAKE = 3.0
 """NEE [g C m-2 d-1] that no noise reaches."""
 _SPIKES = 0.005
 """Share of values below which those out of range are spikes, which no unit explains."""
+_HIGHEST_WEEK, _HIGHEST_MONTH, _HIGHEST_YEAR = 30.0, 25.0, 13.0
+"""Mean GPP [g C m-2 d-1] that no vegetation exceeds: 24.1 is the highest month of 204 towers."""
 _MIN_DAYS = 60.0
 """Days of values below which a low or high total tells nothing of the unit."""
 
@@ -114,13 +116,16 @@ def _limits(name: str, step: str) -> tuple[float, float]:
     """Return what single values may reach, in our units; sub-daily fluxes scatter about zero."""
     short = PER_DAY[step] > 1
     if name.startswith(("gpp", "nee")):
-        return (-160.0, 220.0) if short else (-30.0, VARIABLES["gpp_daily"].valid_range[1])
+        longest = {"WW": _HIGHEST_WEEK, "MM": _HIGHEST_MONTH}.get(step, VARIABLES["gpp_daily"].valid_range[1])
+        return (-160.0, 220.0) if short else (-30.0, longest)
     if name in {"sw", "sw_toa"}:
         return (-60.0, 1500.0) if short else (-10.0, 600.0)
     if name == "precip":
         return (-1e-6, 200.0 * PER_DAY[step]) if short else (-1e-6, 1900.0)
     if name in {"qc", "valid_day_frac", "core"}:
         return (0.0, 3.0) if name == "qc" and short else (0.0, 1.0)
+    if name == "ustar":
+        return (-0.01, 15.0)
     low, high = VARIABLES[name].valid_range
     if name == "vpd":  # sensors drift about saturation; means over days hardly
         return (-150.0 if short else -50.0), high
@@ -193,6 +198,9 @@ def _gpp(values: Float, step: str, known: Known) -> Misfit | None:
         return Misfit("positive GPP", f"{high:.3g} at most, and {-_high(-values):.3g} at least (the sign of NEE?)")
     if not lowest <= high <= highest:
         return Misfit(f"highest GPP of {lowest:g} to {highest:g} g C m-2 d-1", f"{high:.3g}")
+    days = np.isfinite(values).sum() / PER_DAY[step] * _days(step)
+    if days >= 300.0 and (mean := float(np.nanmean(values))) > _HIGHEST_YEAR:
+        return Misfit(f"a mean GPP of a year up to {_HIGHEST_YEAR:g} g C m-2 d-1", f"{mean:.3g}")
     if "nee" in known and np.isfinite(known["nee"]).any():
         uptake = _high(-known["nee"])
     if uptake > _MUCH_UPTAKE and high < 0.25 * uptake:

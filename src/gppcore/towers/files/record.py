@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gppcore.errors import TowerFormatError
-from gppcore.towers.files.clock import (
-    PLAIN_STAMPS,
-    STAMPS,
-    Clock,
-    NameFacts,
-    name_facts,
-    official_clock,
-    plain_clock,
-)
-from gppcore.towers.files.columns import GPP, SOURCES, Source, sources_in
+from gppcore.errors import GppcoreError, TowerFormatError
+from gppcore.process.daylight import saturation_vapour_pressure
+from gppcore.towers.files.clock import STAMPS, Clock, NameFacts, name_facts, official_clock
+from gppcore.towers.files.columns import GPP, PER_DAY, SOURCES, Source, candidates_in, chosen
 from gppcore.towers.files.content import Content, open_content
+from gppcore.towers.files.dates import TimeColumns, plain_clock
+from gppcore.towers.files.netcdf import netcdf_content
+from gppcore.towers.files.partition import METHODS, partitioned
+from gppcore.towers.files.periods import Period, in_periods
 from gppcore.towers.files.plausible import converted
-from gppcore.towers.files.series import check_series, good_share, without_missing
+from gppcore.towers.files.series import MISSING, check_series, good_share, without_missing
 from gppcore.towers.files.sites import place_of
 from gppcore.towers.files.sun import Place, check_sun, top_of_atmosphere
 
@@ -51,7 +49,9 @@ class TowerRecord:
         By start of the step in local standard time. Columns, those that the file has: `gpp_nt`, `gpp_dt`, `gpp`,
         `nee`, their quantiles `gpp_05`, `gpp_25`, `gpp_75`, `gpp_95` and uncertainties `nee_random`, `nee_joint`
         [g C m-2 d-1]; `qc`, the share of good values [1]; `tair`, `tmin`, `tmax` [degC], `sw`, `sw_toa` [W m-2],
-        `vpd`, `patm` [Pa], `precip` [mm d-1], `ca` [umol mol-1], `lai` [m2 m-2].
+        `vpd`, `patm` [Pa], `rh` [%], `precip` [mm d-1], `ca` [umol mol-1], `lai` [m2 m-2].
+    notes : tuple of str
+        What the reader decided, in words: columns that it passed over, a deficit that it computed, periods left out.
     """
 
     site: str
@@ -59,9 +59,41 @@ class TowerRecord:
     layout: Layout
     step: str
     table: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
-def read_fluxnet(path: str | Path, *, sites: pd.DataFrame | None = None, step: str | None = None) -> TowerRecord:
+class Asked(NamedTuple):
+    """What the caller asks for: metadata, periods to leave out, and how GPP is made where there is none."""
+
+    sites: pd.DataFrame | None
+    drop: Sequence[Period]
+    partition: Literal["night", "day"] | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file gave: the records of its good sites, and the faults of the others.
+
+    Attributes
+    ----------
+    records : list of TowerRecord
+        One for each good site.
+    faults : list of GppcoreError
+        One for each other site.
+    """
+
+    records: list[TowerRecord] = field(default_factory=list)
+    faults: list[GppcoreError] = field(default_factory=list)
+
+
+def read_fluxnet(
+    path: str | Path,
+    *,
+    sites: pd.DataFrame | None = None,
+    step: str | None = None,
+    drop: Sequence[Period] = (),
+    partition: Literal["night", "day"] | None = None,
+) -> TowerRecord:
     """Read the record of one site and refuse a file that cannot be right.
 
     Parameters
@@ -74,6 +106,11 @@ def read_fluxnet(path: str | Path, *, sites: pd.DataFrame | None = None, step: s
         What :func:`read_sites` returns; light is then held against the coordinates too.
     step : {"HH", "HR", "DD", "WW", "MM"}, optional
         Which table of an archive; without it the finest.
+    drop : sequence of Period
+        Times whose values count as missing, so that a fault in them costs no more than them.
+    partition : {"night", "day"}, optional
+        How GPP is made of NEE where the file has none (extra `gppcore[partition]`), see
+        :func:`gppcore.towers.files.partition.partitioned`; without it such a file is refused.
 
     Returns
     -------
@@ -88,65 +125,107 @@ def read_fluxnet(path: str | Path, *, sites: pd.DataFrame | None = None, step: s
     UnitsError
         If a column is in another unit than its layout gives it.
     """
-    records = read_records(path, sites=sites, step=step)
+    records = read_records(path, sites=sites, step=step, drop=drop, partition=partition)
     if len(records) > 1:
         names = [record.site for record in records]
         raise TowerFormatError(f"{path}: expected one site, got {len(names)}: {', '.join(names[:5])}")
     return records[0]
 
 
-def read_records(path: str | Path, *, sites: pd.DataFrame | None = None, step: str | None = None) -> list[TowerRecord]:
+def read_records(
+    path: str | Path,
+    *,
+    sites: pd.DataFrame | None = None,
+    step: str | None = None,
+    drop: Sequence[Period] = (),
+    partition: Literal["night", "day"] | None = None,
+) -> list[TowerRecord]:
     """Read all sites of a file: one, or those of a plain table with a column `site_id`.
 
     Parameters and errors are those of :func:`read_fluxnet`.
     """
-    content = open_content(path, step)
+    reading = read_good_records(path, sites=sites, step=step, drop=drop, partition=partition)
+    if reading.faults:
+        raise reading.faults[0]
+    return reading.records
+
+
+def read_good_records(
+    path: str | Path,
+    *,
+    sites: pd.DataFrame | None = None,
+    step: str | None = None,
+    drop: Sequence[Period] = (),
+    partition: Literal["night", "day"] | None = None,
+) -> Reading:
+    """Read the sites of a file that are right, and collect the faults of the others.
+
+    Parameters and errors are those of :func:`read_fluxnet`; errors of the whole file are raised.
+    """
+    content = netcdf_content(Path(path)) if _is_netcdf(path) else open_content(path, step)
     facts = name_facts(content.name)
     official = any(stamp in content.header for stamp in STAMPS)
     if official and content.marked:
         raise TowerFormatError(f"{content.where}: expected plain text, got a byte-order mark (saved by a spreadsheet?)")
-    sources = sources_in(content.header)
-    if not any(name in sources for name in GPP):
-        wanted = [source.name for name in GPP for source in SOURCES[name]]
-        raise TowerFormatError(f"{content.where}: expected a column of GPP out of {wanted}, got none")
+    candidates = candidates_in(content.header, content.units)
+    if partition is None or "nee" not in candidates:
+        _refuse_without_gpp(content, candidates)
+    asked = Asked(sites, drop, partition)
     named = [column for column in _SITE if column in content.header][:1]
+    columns = [source.name for sources in candidates.values() for source in sources]
     if official:
         words = [c for c in STAMPS if c in content.header] + named
-        raw = content.read([s.name for s in sources.values()], words, official=True)
+        raw = content.read(columns, words, official=True)
         site, clock = _official_site(content, facts, raw, named), official_clock(content, raw, facts)
         layout: Layout = "base" if content.comments else "fluxnet"
-        records = [_record(content, site, layout, clock, raw, sources, sites)]
+        reading = Reading([_record(content, site, layout, clock, raw, candidates, asked)])
     else:
-        records = _plain_records(content, facts, named, sources, sites)
-    if step and records[0].step != step:
-        raise TowerFormatError(f"{content.where}: expected steps of {step}, got {records[0].step}")
-    return records
+        reading = _plain_records(content, facts, named, candidates, asked)
+    if step and (other := [r.step for r in reading.records if r.step != step]):
+        raise TowerFormatError(f"{content.where}: expected steps of {step}, got {other[0]}")
+    return reading
+
+
+def _is_netcdf(path: str | Path) -> bool:
+    return Path(path).suffix == ".nc" and Path(path).is_file()
+
+
+def _refuse_without_gpp(content: Content, candidates: Mapping[str, Sequence[Source]]) -> None:
+    if any(name in candidates for name in GPP):
+        return
+    wanted = [source.name for name in GPP for source in SOURCES[name]]
+    got = "none"
+    if "nee" in candidates:
+        got = f"net exchange alone ({candidates['nee'][0].name}); make GPP of it by --partition night"
+    raise TowerFormatError(f"{content.where}: expected a column of GPP out of {wanted}, got {got}")
 
 
 def _plain_records(
     content: Content,
     facts: NameFacts,
     named: list[str],
-    sources: dict[str, Source],
-    sites: pd.DataFrame | None,
-) -> list[TowerRecord]:
-    parts = [c for c in ("year", "month", "day") if c in content.header]
-    stamps = [c for c in PLAIN_STAMPS if c in content.header][:1]
-    if parts[:2] != ["year", "month"] and not stamps:
-        raise TowerFormatError(
-            f"{content.where}: expected TIMESTAMP_START or TIMESTAMP, year and month, or a column time, "
-            f"got {list(content.header[:6])}"
-        )
-    times, words = (parts, named) if parts[:2] == ["year", "month"] else ([], stamps + named)
-    raw = content.read([*times, *(s.name for s in sources.values())], words, official=False)
+    candidates: Mapping[str, Sequence[Source]],
+    asked: Asked,
+) -> Reading:
+    times = TimeColumns(content)
+    columns = [source.name for found in candidates.values() for source in found]
+    raw = content.read([*times.parts.values(), *columns], [*times.stamps, *named], official=False)
     if named and (unnamed := raw[named[0]].isna().to_numpy()).any():
         raise TowerFormatError(f"{content.at(int(unnamed.argmax()))}: expected a site in {named[0]}, got none")
-    groups = raw.groupby(named[0], sort=False) if named else [(facts.site or Path(content.name).stem, raw)]
-    records = []
+    groups = list(raw.groupby(named[0], sort=False)) if named else [(facts.site or Path(content.name).stem, raw)]
+    reading = Reading()
     for site, rows in groups:
-        clock = plain_clock(content, rows)
-        records.append(_record(content, str(site), "plain", clock, rows, sources, sites))
-    return records
+        try:
+            clock = plain_clock(content, rows, times)
+            reading.records.append(_record(content, str(site), "plain", clock, rows, candidates, asked))
+        except GppcoreError as error:
+            reading.faults.append(_of_site(error, str(site)))
+    return reading
+
+
+def _of_site(error: GppcoreError, site: str) -> GppcoreError:
+    """Return an error whose message names the site."""
+    return error if site in str(error) else type(error)(f"{site}: {error}")
 
 
 def _official_site(content: Content, facts: NameFacts, raw: pd.DataFrame, named: list[str]) -> str:
@@ -166,28 +245,58 @@ def _record(
     layout: Layout,
     clock: Clock,
     raw: pd.DataFrame,
-    sources: dict[str, Source],
-    sites: pd.DataFrame | None,
+    candidates: Mapping[str, Sequence[Source]],
+    asked: Asked,
 ) -> TowerRecord:
-    """Convert and check the columns of one site."""
-    place = place_of(sites, site, content.where) if sites is not None else None
+    """Choose, convert and check the columns of one site."""
+    place = place_of(asked.sites, site, content.where) if asked.sites is not None else None
     rows = raw.index.to_numpy(np.int64)
+    sources, notes = chosen(candidates, _counts(raw, candidates))
+    dropped = in_periods(asked.drop, site, clock.start)
     known: dict[str, NDArray[np.float64]] = {}
-    for name in SOURCES:
-        if name not in sources:
-            continue
+    for name, source in sources.items():
         if name == "sw":
             known.update(_toa(known, clock, place))
-        values = without_missing(raw[sources[name].name].to_numpy(float), sources[name], content, rows)
-        known[name] = converted(name, sources[name], values, clock.step, content, rows, known)
+        values = content.numbers(raw[source.name]).to_numpy(float)
+        values = without_missing(np.where(dropped, np.nan, values), source, content, rows)
+        known[name] = converted(name, source, values, clock.step, content, rows, known)
         if name == "qc":
-            known[name] = good_share(known[name], clock.step, sources[name], content, rows)
+            known[name] = good_share(known[name], clock.step, source, content, rows)
     known.pop("toa", None)
+    if dropped.any():
+        notes += (f"{dropped.sum()} steps of {site} left out as asked",)
+    if (filled := _deficit_of_humidity(known, clock.step)).any():
+        notes += (f"vapour pressure deficit of {filled.mean():.0%} of all steps from {sources['rh'].name} and TA",)
     table = pd.DataFrame(known, index=clock.start)
     where = content.where if layout != "plain" else f"{content.where}: {site}"
+    if asked.partition and not any(name in table for name in GPP) and "nee" in table:
+        table, note = partitioned(table, asked.partition, where)
+        sources = {METHODS[asked.partition][0]: sources["nee"]} | sources
+        notes += (note,)
+    elif "qc" not in table and "core" not in table and "valid_day_frac" not in table:
+        notes += ("no quality flags: a day counts as good where it has GPP",)
     check_series(table, clock.step, sources, where)
     check_sun(table, clock.step, place, where)
-    return TowerRecord(site, content.where, layout, clock.step, table)
+    return TowerRecord(site, content.where, layout, clock.step, table, notes)
+
+
+def _counts(raw: pd.DataFrame, candidates: Mapping[str, Sequence[Source]]) -> dict[str, int]:
+    """Return how many numbers other than -9999 each column has."""
+    names = {source.name for found in candidates.values() for source in found}
+    values = {name: pd.to_numeric(raw[name], errors="coerce") for name in names}
+    return {name: int((column.notna() & (column != MISSING)).sum()) for name, column in values.items()}
+
+
+def _deficit_of_humidity(known: dict[str, NDArray[np.float64]], step: str) -> NDArray[np.bool_]:
+    """Fill the deficit of half-hours and hours from relative humidity; longer means do not follow from means."""
+    n = len(next(iter(known.values()), ()))
+    if PER_DAY[step] == 1 or not {"rh", "tair"} <= set(known):
+        return np.zeros(n, dtype=bool)
+    deficit = saturation_vapour_pressure(known["tair"]) * np.clip(1.0 - known["rh"] / 100.0, 0.0, None)
+    measured = known.get("vpd", np.full(n, np.nan))
+    known["vpd"] = np.where(np.isnan(measured), deficit, measured)
+    filled: NDArray[np.bool_] = np.isnan(measured) & np.isfinite(deficit)
+    return filled
 
 
 def _toa(known: dict[str, NDArray[np.float64]], clock: Clock, place: Place | None) -> dict[str, NDArray[np.float64]]:

@@ -1,4 +1,4 @@
-"""Faults that a whole series shows: other marks of missing values, flags, stuck sensors, GPP of the wrong sign."""
+"""Faults that a whole series shows: other marks of missing values, flags, stuck sensors, net exchange as GPP."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ MISSING = -9999.0
 _OTHER_MARKS = (-6999.0, -9999.9, -9999.99, -999.0, -999.9, -999.99, -99.9, -99.99, -7777.0, -8888.0, -99999.0, 9999.0)
 _STUCK_DAYS = {"HH": 7, "HR": 7, "DD": 14, "WW": 28, "MM": 120}
 _STUCK = ("tair", "tmin", "tmax", "vpd", "sw", "precip", "nee", *GPP)
-_NEGATIVE = -0.7
-"""Mean GPP of 90 days [g C m-2 d-1] below which it is no noise about zero."""
 
 
 def without_missing(
@@ -57,7 +55,7 @@ def good_share(
 
 
 def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], where: str) -> None:
-    """Refuse a record whose series cannot be: stuck sensors, crossed quantiles, seasons of negative GPP.
+    """Refuse a record whose series cannot be: stuck sensors, crossed quantiles, net exchange as GPP.
 
     Parameters
     ----------
@@ -77,10 +75,9 @@ def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], 
     """
     gpp = [name for name in GPP if name in table]
     if not gpp or not table[gpp].notna().any(axis=None):
-        raise TowerFormatError(f"{where}: expected values of GPP, got {'none' if gpp else 'no such column'}")
+        raise TowerFormatError(f"{where}: expected values of GPP, got none")
     for name in gpp:
         _check_exchange(table, name, f"{where}: {sources[name].name}")
-        _check_sign(table[name], step, f"{where}: {sources[name].name}")
     for name in _STUCK:
         if name in table:
             _check_stuck(table[name], step, f"{where}: {sources[name].name}")
@@ -102,16 +99,6 @@ def _check_exchange(table: pd.DataFrame, name: str, where: str) -> None:
         raise TowerFormatError(f"{where}: expected GPP, got the values of net exchange (NEE)")
 
 
-def _check_sign(gpp: pd.Series, step: str, where: str) -> None:
-    window = {"WW": 13, "MM": 3}.get(step, 90)
-    daily = gpp.resample("D").mean() if PER_DAY[step] > 1 else gpp
-    season = daily.rolling(window, min_periods=max(2, window // 2)).mean()
-    if season.min() < _NEGATIVE:
-        end = season.idxmin()
-        got = f"{season.min():.2f} up to {end:%Y-%m-%d} (the sign of NEE?)"
-        raise TowerFormatError(f"{where}: expected a mean GPP of 90 days above {_NEGATIVE} g C m-2 d-1, got {got}")
-
-
 def _check_stuck(values: pd.Series, step: str, where: str) -> None:
     """Refuse a value other than 0 that stays exactly the same for weeks."""
     days = _STUCK_DAYS[step]
@@ -122,7 +109,8 @@ def _check_stuck(values: pd.Series, step: str, where: str) -> None:
     lengths = np.diff(last)
     if lengths.size and lengths.max() >= run:
         at = int(last[lengths.argmax()])
-        time = values.index[at]
+        first, last = values.index[at], values.index[at + int(lengths.max())]
         raise TowerFormatError(
-            f"{where}: expected changing values, got {array[at]:g} for {lengths.max()} steps from {time}"
+            f"{where}: expected changing values, got {array[at]:g} for {lengths.max()} steps from {first}; "
+            f"to go on without them use --drop SITE:{first:%Y-%m-%d}..{last:%Y-%m-%d}"
         )

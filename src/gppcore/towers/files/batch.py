@@ -1,0 +1,184 @@
+"""Many files at once: which files a folder or pattern means, and what each gave, read side by side."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from gppcore.errors import GppcoreError, MissingFileError, RangeError, TowerFormatError
+from gppcore.features import PREDICTOR_SETS
+from gppcore.towers.files.content import STEPS, is_table
+from gppcore.towers.files.months import SiteMonths, site_months, usable
+from gppcore.towers.files.periods import Period
+from gppcore.towers.files.record import read_good_records
+
+_STEP = re.compile(r"_(HH|HR|DD|WW|MM|YY)(?=[_.])")
+
+
+@dataclass(frozen=True)
+class FileReading:
+    """What one file gave.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    months : list of SiteMonths
+        Months of its good sites.
+    faults : list of GppcoreError or OSError
+        Faults of the file, or of its other sites.
+    """
+
+    path: Path
+    months: list[SiteMonths] = field(default_factory=list)
+    faults: list[GppcoreError | OSError] = field(default_factory=list)
+
+
+def tower_files(paths: Iterable[str | Path]) -> list[Path]:
+    """Return the files that paths, folders and patterns mean.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Files; folders, of whose tables those of the networks are taken in their finest step; or patterns with * and ?.
+
+    Raises
+    ------
+    MissingFileError
+        If a folder has no table, or a pattern matches none.
+    """
+    found: dict[Path, None] = {}
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = _finest(sorted(p for p in path.iterdir() if p.is_file() and is_table(p.name)))
+            if not inside:
+                got = sorted(p.name for p in path.iterdir())[:5]
+                raise MissingFileError(f"towers: expected tables (.csv, .csv.gz, .zip, .txt, .nc) in {path}, got {got}")
+            found |= dict.fromkeys(inside)
+        elif not path.exists() and re.search(r"[*?\[]", str(path)):
+            fixed = next(parent for parent in path.parents if not re.search(r"[*?\[]", str(parent)))
+            matches = sorted(fixed.glob(str(path.relative_to(fixed))))
+            if not matches:
+                raise MissingFileError(f"towers: expected files like {path}, got none")
+            found |= dict.fromkeys(matches)
+        else:
+            found[path] = None
+    return list(found)
+
+
+def read_files(
+    paths: Sequence[Path],
+    *,
+    sites: pd.DataFrame | None = None,
+    drop: Sequence[Period] = (),
+    partition: Literal["night", "day"] | None = None,
+    n_processes: int | None = None,
+    done: Callable[[FileReading], None] = lambda reading: None,
+) -> list[FileReading]:
+    """Read files, in their order; faults are collected, not raised.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files, see :func:`tower_files`.
+    sites, drop, partition
+        As in :func:`read_fluxnet`.
+    n_processes : int, optional
+        Processes; without it one for each processor, at most one for each file.
+    done : callable
+        Called with every reading as it is finished.
+
+    Raises
+    ------
+    RangeError
+        If `n_processes` is below 1.
+    """
+    if n_processes is not None and n_processes < 1:
+        raise RangeError(f"n_processes: expected 1 or more, got {n_processes}")
+    n = min(n_processes or len(os.sched_getaffinity(0)), len(paths))
+    read = partial(_read, sites=sites, drop=tuple(drop), partition=partition)
+    if n <= 1:
+        readings = []
+        for path in paths:
+            readings.append(read(path))
+            done(readings[-1])
+        return readings
+    with ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(read, path) for path in paths]
+        for future in as_completed(futures):
+            done(future.result())
+        return [future.result() for future in futures]
+
+
+def report(readings: Sequence[FileReading]) -> pd.DataFrame:
+    """Return a table of sites and faults.
+
+    Parameters
+    ----------
+    readings : sequence of FileReading
+        What :func:`read_files` returns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each site of a file, and for each fault: file, site_id, layout, step, first, last, `months` with
+        GPP, `core` ones, for each predictor set the core months that it can use if leaf area is given, `lacking`,
+        `warnings` and `fault`, in words.
+    """
+    rows: list[dict[str, object]] = []
+    for reading in readings:
+        for months in reading.months:
+            sets = usable(months.gpp, months.weather, given=("lai", "ca"))
+            rows.append(
+                {
+                    "file": reading.path.name,
+                    "site_id": months.site,
+                    "layout": months.layout,
+                    "step": months.step,
+                    "first": f"{months.first:%Y-%m}",
+                    "last": f"{months.last:%Y-%m}",
+                    "months": len(months.gpp),
+                    "core": int(months.gpp["core"].sum()),
+                    **sets["months"],
+                    "lacking": sets["lacking"].iloc[0],
+                    "warnings": "; ".join(months.notes),
+                }
+            )
+        rows += [{"file": reading.path.name, "fault": f"{type(e).__name__}: {e}"} for e in reading.faults]
+    columns = ["file", "site_id", "layout", "step", "first", "last", "months", "core", *PREDICTOR_SETS]
+    table = pd.DataFrame(rows, columns=[*columns, "lacking", "warnings", "fault"])
+    numbers = ["months", "core", *PREDICTOR_SETS]
+    return table.astype(dict.fromkeys(numbers, "Int64"))
+
+
+def _read(
+    path: Path, *, sites: pd.DataFrame | None, drop: Sequence[Period], partition: Literal["night", "day"] | None
+) -> FileReading:
+    try:
+        reading = read_good_records(path, sites=sites, drop=drop, partition=partition)
+        return FileReading(path, [site_months(record) for record in reading.records], [*reading.faults])
+    except (GppcoreError, OSError) as error:
+        return FileReading(path, [], [error])
+    except MemoryError:
+        return FileReading(path, [], [TowerFormatError(f"{path}: expected a table that fits into memory")])
+
+
+def _finest(paths: Sequence[Path]) -> list[Path]:
+    """Leave out tables of longer steps that a network distributes beside finer ones."""
+    best: dict[str, tuple[int, Path]] = {}
+    for path in paths:
+        step = _STEP.search(path.name)
+        rank = (*STEPS, "YY").index(step[1]) if step else 0
+        key = _STEP.sub("", path.name.split(".", 1)[0])
+        if rank < best.get(key, (len(STEPS), path))[0]:
+            best[key] = (rank, path)
+    return [path for _, path in best.values()]

@@ -1,0 +1,119 @@
+"""What a record comes to: its months, which of them learners can use, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gppcore.features import PREDICTOR_SETS
+from gppcore.towers.files.columns import GPP, PER_DAY
+from gppcore.towers.files.monthly import GOOD_MONTH, monthly_gpp, monthly_weather
+from gppcore.towers.files.record import TowerRecord
+
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "tair": ("tmin", "tmax"),
+    "soil_water": ("tmin", "tmax", "precip"),
+    "precip_3m": ("precip",),
+    **{name: (name,) for name in ("tmin", "tmax", "vpd", "sw", "precip", "lai")},
+}
+"""Weather that a predictor is made of."""
+_OF_ANY_SITE = ("sw_toa", "ca", "c4_fraction")
+"""Predictors that follow from the place and the time."""
+
+
+@dataclass(frozen=True)
+class SiteMonths:
+    """Months of one record.
+
+    Attributes
+    ----------
+    site, where, layout, step : str
+        As in :class:`TowerRecord`.
+    first, last : pandas.Timestamp
+        Start of its first and last step.
+    gpp, weather : pandas.DataFrame
+        What :func:`monthly_gpp` and :func:`monthly_weather` return.
+    notes : tuple of str
+        Warnings: what the reader decided, and why months are not `core`.
+    """
+
+    site: str
+    where: str
+    layout: str
+    step: str
+    first: pd.Timestamp
+    last: pd.Timestamp
+    gpp: pd.DataFrame
+    weather: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def site_months(record: TowerRecord) -> SiteMonths:
+    """Return the months of a record, with warnings."""
+    gpp, weather = monthly_gpp(record), monthly_weather(record)
+    first, last = record.table.index[0], record.table.index[-1]
+    notes = (*record.notes, *_warnings(record, gpp))
+    if len(gpp) and (n := int(weather["ca"].isna().sum())):
+        notes += (f"CO2 missing in {n} of {len(weather)} months: that of Mauna Loa is used",)
+    return SiteMonths(record.site, record.where, record.layout, record.step, first, last, gpp, weather, notes)
+
+
+def usable(gpp: pd.DataFrame, weather: pd.DataFrame, *, given: Sequence[str] = ()) -> pd.DataFrame:
+    """Return, by predictor set, how many months of a site it can use and what is missing in the others.
+
+    Parameters
+    ----------
+    gpp, weather : pandas.DataFrame
+        Months of one site, see :class:`SiteMonths`; of `gpp`, any other columns are predictors too.
+    given : sequence of str
+        Weather that is known in all months, whatever `weather` says.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By name of the set: `months`, number of core months with all predictors; `lacking`, in words, the weather
+        that is missing in some core months, and predictors that no table has.
+    """
+    core = gpp.loc[gpp["core"] == 1, ["year", "month"]].merge(weather, how="left", on=["year", "month"])
+    rows = {}
+    for name, predictors in PREDICTOR_SETS.items():
+        needs = dict.fromkeys(need for p in predictors for need in _NEEDS.get(p, ()) if need not in given)
+        absent = [p for p in predictors if not (p in _NEEDS or p in _OF_ANY_SITE or p.startswith("fraction_"))]
+        absent = [p for p in absent if p not in gpp]
+        missing = {need: int(core[need].isna().sum()) if need in core else len(core) for need in needs}
+        texts = [f"{need} in {n} of {len(core)} months" for need, n in missing.items() if n]
+        texts += [f"columns {', '.join(absent[:3])}{' and others' if len(absent) > 3 else ''}"] if absent else []
+        known = [need for need in needs if need in core]
+        n = int(core[known].notna().all(axis=1).sum()) if len(known) == len(needs) and not absent else 0
+        rows[name] = {"months": n, "lacking": "; ".join(texts)}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _warnings(record: TowerRecord, gpp: pd.DataFrame) -> list[str]:
+    """Return, in words, why months are missing or not core, the most frequent reason first."""
+    if gpp.empty:
+        return [f"no month with GPP: {_why_none(record)}"]
+    notes = []
+    for reason, months in gpp[gpp["reason"] != ""].groupby("reason"):
+        dates = [f"{y}-{m:02d}" for y, m in zip(months["year"], months["month"], strict=True)]
+        shown = ", ".join(dates[:4]) + (f" and {len(dates) - 4} more" if len(dates) > 4 else "")
+        notes.append(f"{len(dates)} of {len(gpp)} months not core, {reason}: {shown}")
+    if not gpp["core"].any():
+        notes.append("no core month: `evaluate` and `fine_tune` cannot use this record")
+    return notes
+
+
+def _why_none(record: TowerRecord) -> str:
+    text = f"GPP on less than {GOOD_MONTH:.0%} of the days of every month"
+    table = record.table
+    light = table["sw_toa"] if "sw_toa" in table else table.get("sw")
+    if PER_DAY[record.step] == 1 or light is None:
+        return text
+    known = table[[name for name in GPP if name in table]].notna().any(axis=1)
+    night = light <= 0.0
+    if night.any() and known[night].mean() < 0.5 * known[~night].mean():
+        return f"{text}: nights are missing (unfilled GPP by day only?)"
+    return text if np.any(known) else "no value of GPP"
