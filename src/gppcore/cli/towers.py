@@ -169,9 +169,13 @@ def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
     table = report(readings)
     sites = table[table["site_id"].notna()].drop(columns=["file", "warnings", "fault"])
     if len(sites):
-        typer.echo("\nCore months that each set of predictors can use, leaf area given (docs/evaluation.md has the sets):")
+        typer.echo(
+            "\nCore months that each set of predictors can use, leaf area given (docs/evaluation.md has the sets):"
+        )
         typer.echo(sites.fillna("").to_string(index=False))
-        typer.echo("mid and full need columns that no tower file has, such as ndwi and fpar: add them to gpp_monthly.csv")
+        typer.echo(
+            "mid and full need columns that no tower file has, such as ndwi and fpar: add them to gpp_monthly.csv"
+        )
     if to is not None:
         table.to_csv(to, index=False)
     return table
