@@ -205,7 +205,7 @@ REGRID = {
         "method: expected .*bilinear.*'nearest'",
     ),
     "no covariate": (lambda: gppcore.downscale(FIELD, factor=2, method="covariate"), "covariate: expected a value"),
-    "covariate not asked for": (
+    "covariate that the method does not take": (
         lambda: gppcore.downscale(FIELD, factor=2, covariate=FIELD),
         "covariate: expected None",
     ),

@@ -241,7 +241,7 @@ def main() -> NoReturn:
             raise
         _fail(error.format_message(), getattr(error, "exit_code", 2))
     if code == _INTERRUPTED:
-        _fail("interrupted; what is finished is kept, and the same command goes on from there", _INTERRUPTED)
+        _fail("interrupted; finished work is kept, and the same command resumes it", _INTERRUPTED)
     sys.exit(code)
 
 
