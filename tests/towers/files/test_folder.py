@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from gppcore import read_fluxnet, read_sites, read_towers, sample_at_towers, simulate, write_tower_folder
+from gppcore import read_fluxnet, read_sites, read_towers, sample_at_towers, write_tower_folder
 from gppcore.errors import OutputExistsError, TowerFormatError
 from gppcore.features.co2 import co2_monthly
 from gppcore.process.simulate import simulate
