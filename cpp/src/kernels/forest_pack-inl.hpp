@@ -1,6 +1,7 @@
 // Pruned trees in packs. The few leaves of a tree that are alive need few bits for their numbers, so that several trees
 // share a leaf number of six bits; its 64 values get a table of their own: what the leaves of these trees give
 // together. Only for sums in fixed point, which do not depend on the order of the trees.
+// docs/kernels.md has the terms.
 #pragma once
 #include <cstdint>
 

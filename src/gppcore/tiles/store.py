@@ -9,6 +9,7 @@ chunks that are not in the journal are ignored.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,12 +26,14 @@ from gppcore.errors import (
     DtypeError,
     MissingFileError,
     OutputExistsError,
+    ProductFormatError,
     RangeError,
     ShapeError,
     TileFormatError,
     disk_errors,
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
+from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.tiles.journal import Entry, Journal, plain_file
 from gppcore.variables import MONTHS, attributes
 
@@ -41,6 +44,7 @@ CLIMATOLOGY_YEAR = 2001
 """The year that the coordinate `time` of a climatology names."""
 # In the folder of an array: beside the arrays, every Zarr reader that lists the group would warn about it.
 _JOURNAL = "cell/journal.jsonl"
+_MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates, cells, years
 
 
 def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -84,6 +88,10 @@ class TileStore:
         import zarr
 
         self.path = path
+        try:
+            check_manifest(path, _MANIFEST, content=True)
+        except ProductFormatError as error:
+            raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
         group = zarr.open_group(path, mode="r")
         try:
             self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
@@ -158,6 +166,7 @@ class TileStore:
             ):
                 array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
                 array.attrs.update(attrs)
+            write_manifest(building, _MANIFEST)
             rename_durably(building, path)
         return cls(path)
 
@@ -287,7 +296,9 @@ class TileStore:
                 )
                 rename_durably(building, self.path / name)
 
-    def write(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> None:
+    def write(
+        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+    ) -> None:
         """Write one tile of a declared variable; it counts as finished once the journal lists it.
 
         Parameters
@@ -298,6 +309,8 @@ class TileStore:
             Number of the tile.
         values : ndarray of float32, shape (12, n), or (n,) if static, for the n cells of the tile
             Its values.
+        origin : str, optional
+            Digest of what the values were derived from; see :meth:`has`.
         year : int, optional
             Calendar year, out of `years`; None for a mean year, for static variables and for the year of a store of
             one.
@@ -314,9 +327,11 @@ class TileStore:
             If the store has another writer.
         """
         with self.writing():
-            self.confirm(self.put(name, tile, values, year))
+            self.confirm(self.put(name, tile, values, year, origin=origin))
 
-    def put(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> Entry:
+    def put(
+        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+    ) -> Entry:
         """Write the file of one tile without confirming it, for workers of a writer in other processes.
 
         Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
@@ -338,7 +353,7 @@ class TileStore:
             whole[..., :n] = values
         content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
         write_durably(chunk, content)
-        return Entry.of(name, tile, number, content)
+        return Entry.of(name, tile, number, content, origin)
 
     def confirm(self, entry: Entry) -> None:
         """Add a tile that :meth:`put` wrote to the journal."""
@@ -398,14 +413,46 @@ class TileStore:
         """
         return dict(self._metadata(name).get("attributes", {}))
 
-    def has(self, name: str, tile: int, year: int | None = None) -> bool:
-        """Whether a tile is finished: the journal lists it, and its file has the size and checksum listed there."""
+    def has(self, name: str, tile: int, year: int | None = None, *, origin: str | None = None) -> bool:
+        """Whether a tile is finished: the journal lists it, and its file has the size and checksum listed there.
+
+        With `origin` it must have been written with the same, that is, from the same inputs.
+        """
         try:
             self._verified.pop((name, tile, self._year_number(name, year)), None)
             self.read(name, tile, year)
         except TileFormatError:
             return False
-        return True
+        entry = self._journal.get(name, tile, self._year_number(name, year))
+        return origin is None or (entry is not None and entry.origin == origin)
+
+    def digest(self, names: Sequence[str], tile: int, year: int | None = None, *, salt: str = "") -> str:
+        """Return a digest of the contents of a tile of some variables, by their checksums in the journal.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Variables, monthly or static.
+        tile, year
+            As for :meth:`write`.
+        salt : str
+            Text that enters the digest, such as that of a model.
+
+        Raises
+        ------
+        TileFormatError
+            If a tile is not finished.
+        """
+        sha = hashlib.sha256(salt.encode())
+        for name in names:
+            number = self._year_number(name, year) if self.is_monthly(name) else 0
+            entry = self._journal.get(name, tile, number)
+            if entry is None:
+                raise TileFormatError(
+                    f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal"
+                )
+            sha.update(f"{name} {entry.size} {entry.crc32}\n".encode())
+        return sha.hexdigest()[:16]
 
     def read_field(self, name: str, month: int | None = None) -> NDArray[np.float32]:
         """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
