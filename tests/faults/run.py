@@ -1,4 +1,4 @@
-"""Kill a mapping job, fill its disk and damage its files at many places: `python tests/faults/run.py --n N`; exit code 1 on any loss.
+"""Kill a mapping job, fill its disk and damage its files: `python tests/faults/run.py --n N`; exit code 1 on any loss.
 
 Every trial runs the job in a separate process, injects a fault, checks that each tile in the journal is complete, runs
 the job again to its end, and compares the product with that of an uninterrupted run.
