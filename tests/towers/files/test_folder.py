@@ -128,7 +128,7 @@ def test_what_cannot_make_a_folder_is_refused(kit, half_hours, records, sites, t
     days = tmp_path / "FLX_DE-Mad_FLUXNET2015_FULLSET_DD_2003-2004_1-4.csv"
     record = read_fluxnet(kit.write(kit.stamped(kit.longer(half_hours, "DD"), "DD"), days))
     with pytest.raises(
-        TowerFormatError, match="no tmin, tmax in some .*no daily extremes; give sampled weather.*: DE-Mad"
+        TowerFormatError, match=r"no tmin, tmax in some .*no daily extremes; give sampled weather.*: DE-Mad"
     ):
         write_tower_folder([record], sites, tmp_path / "a", lai=LAI)
     (tmp_path / "full").mkdir()
