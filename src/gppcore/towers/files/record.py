@@ -276,7 +276,7 @@ def _record(
         notes += (note,)
     elif "qc" not in table and "core" not in table and "valid_day_frac" not in table:
         notes += ("no quality flags: a day counts as good where it has GPP",)
-    check_series(table, clock.step, sources, where)
+    check_series(table, clock.step, sources, where, site)
     check_sun(table, clock.step, place, where)
     return TowerRecord(site, content.where, layout, clock.step, table, notes)
 
