@@ -242,8 +242,8 @@ def _forcing(weather: pd.DataFrame, names: Sequence[str], own: bool) -> pd.DataF
     if len(bare := full["lai"].groupby("site_id").count().loc[lambda n: n == 0]):
         raise TowerFormatError(f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}")
     without_co2 = full["ca"].isna()
-    years, months = (full.index.get_level_values(key)[without_co2] for key in ("year", "month"))
-    full.loc[without_co2, "ca"] = co2_monthly(years, months)
+    lacks = full.index[without_co2].to_frame()
+    full.loc[without_co2, "ca"] = co2_monthly(lacks["year"], lacks["month"])
     return full.assign(filled=lacking.astype(int), co2_filled=without_co2.astype(int)).reset_index()
 
 
