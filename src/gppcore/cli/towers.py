@@ -76,7 +76,7 @@ def import_(
     n = sum(len(reading.faults) for reading in readings)
     if n and (strict or not good):
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
-    write_tower_folder(good, table, out, **given)
+    write_tower_folder(good, table, out, lai=given["lai"], weather=given["weather"])
     summary.to_csv(out / "import_report.csv", index=False)
     if not any(months.gpp["core"].any() for months in good):
         typer.echo("warn   no core month: `evaluate` and `fine_tune` need some, at two places or more")
