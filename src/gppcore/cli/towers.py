@@ -27,8 +27,7 @@ Drop = Annotated[
 ]
 Processes = Annotated[int | None, typer.Option(help="Files read at the same time; default: one for each processor.")]
 Partition = Annotated[
-    str | None,
-    typer.Option(help="Make GPP from NEE where a file has none: night or day (needs gppcore[partition])."),
+    bool, typer.Option("--partition", help="Make GPP of NEE where a file has none (needs gppcore[partition]).")
 ]
 
 
@@ -37,7 +36,7 @@ def check(
     files: Files,
     sites: Annotated[list[Path] | None, typer.Option(help=_SITES_HELP)] = None,
     drop: Drop = None,
-    partition: Partition = None,
+    partition: Partition = False,
     report: Annotated[Path | None, typer.Option(help="CSV file for the table of sites, warnings and faults.")] = None,
     processes: Processes = None,
 ) -> None:
@@ -61,7 +60,7 @@ def import_(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing if any file or site has a fault.")] = False,
     drop: Drop = None,
-    partition: Partition = None,
+    partition: Partition = False,
     processes: Processes = None,
 ) -> None:
     """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
@@ -79,9 +78,10 @@ def import_(
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
     write_tower_folder(good, table, out, **given)
     summary.to_csv(out / "import_report.csv", index=False)
-    core = sum(int(months.gpp["core"].sum()) for months in good)
+    if not any(months.gpp["core"].any() for months in good):
+        typer.echo("warn   no core month: `evaluate` and `fine_tune` need some, at two places or more")
     left = f"; {n} faults, see import_report.csv" if n else ""
-    typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites, {core} core months{left}")
+    typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites{left}")
 
 
 @app.command()
@@ -107,7 +107,7 @@ def sample(
 
 
 def _read(
-    files: list[str], sites: pd.DataFrame | None, drop: list[str] | None, partition: str | None, processes: int | None
+    files: list[str], sites: pd.DataFrame | None, drop: list[str] | None, partition: bool, processes: int | None
 ) -> list[FileReading]:
     """Read all files with a bar on a terminal."""
     from rich.console import Console
@@ -125,7 +125,7 @@ def _read(
             paths,
             sites=sites,
             drop=periods,
-            partition=partition,  # type: ignore[arg-type]
+            partition=partition,
             n_processes=processes,
             done=lambda reading: bar.advance(task),
         )

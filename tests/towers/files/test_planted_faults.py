@@ -136,12 +136,6 @@ VALUES = {
         TowerFormatError,
         "GPP_NT_VUT_REF: expected GPP, got the values of net exchange",
     ),
-    "gpp of negative summers": (
-        "HR",
-        lambda t: t.assign(GPP_NT_VUT_REF=t["GPP_NT_VUT_REF"] - np.where(t.index.month.isin([6, 7, 8]), 12.0, 0.0)),
-        TowerFormatError,
-        "expected a mean GPP of 90 days above -0.7",
-    ),
     "quantiles crossed": ("HR", swapped("GPP_NT_VUT_05", "GPP_NT_VUT_95"), TowerFormatError, "got them crossed"),
     "no gpp": (
         "HR",

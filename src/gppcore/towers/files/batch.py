@@ -10,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
@@ -80,7 +79,7 @@ def read_files(
     *,
     sites: pd.DataFrame | None = None,
     drop: Sequence[Period] = (),
-    partition: Literal["night", "day"] | None = None,
+    partition: bool = False,
     n_processes: int | None = None,
     done: Callable[[FileReading], None] = lambda reading: None,
 ) -> list[FileReading]:
@@ -160,9 +159,7 @@ def report(readings: Sequence[FileReading]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(numbers, "Int64"))
 
 
-def _read(
-    path: Path, *, sites: pd.DataFrame | None, drop: Sequence[Period], partition: Literal["night", "day"] | None
-) -> FileReading:
+def _read(path: Path, *, sites: pd.DataFrame | None, drop: Sequence[Period], partition: bool) -> FileReading:
     try:
         reading = read_good_records(path, sites=sites, drop=drop, partition=partition)
         return FileReading(path, [site_months(record) for record in reading.records], [*reading.faults])

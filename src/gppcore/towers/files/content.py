@@ -192,9 +192,10 @@ def _parse(text: bytes, where: str, name: str) -> Content:
     header = tuple(field.strip().strip('"') for field in head.split(","))
     if repeated := sorted({column for column in header if header.count(column) > 1}):
         raise TowerFormatError(f"{where}: expected each column once, got {repeated} again")
-    if (units := stated_units(header, text.split(b"\n", 2)[1:2])) is not None:
-        first, _, rest = text.partition(b"\n")
-        text, first_line = first + b"\n" + rest.partition(b"\n")[2], first_line + 1
+    below = text.find(b"\n") + 1 or len(text)
+    rows = text.find(b"\n", below) + 1 or len(text)
+    if (units := stated_units(header, text[below:rows])) is not None:
+        text, first_line = text[:below] + text[rows:], first_line + 1
     end = _end(text)
     if text.find(b"\n", 0, end) < 0:
         raise TowerFormatError(f"{where}: expected rows below the header, got none")

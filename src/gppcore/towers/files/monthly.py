@@ -65,9 +65,9 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
         if name in cycles:
             out[name] = cycles[name]["mean"].where(out[name].notna())
     out = out.reindex(columns=[*GPP, "nee"])
-    out["gpp_method"] = np.select([out["gpp_nt"].notna(), out["gpp_dt"].notna()], ["NT", "DT"], "PI")
-    stated = out["gpp"]
-    out["gpp"] = out["gpp_nt"].fillna(out["gpp_dt"]).fillna(stated)
+    known = [out["gpp_nt"].notna(), out["gpp"].notna() | out["gpp_dt"].isna()]
+    out["gpp_method"] = np.select(known, ["NT", "PI"], "DT")
+    out["gpp"] = out["gpp_nt"].fillna(out["gpp"]).fillna(out["gpp_dt"])
     present = days[gpp].notna().any(axis=1)
     quality = days["qc"] if "qc" in days else pd.Series(np.nan, days.index)
     out["gpp_qc"] = quality.groupby(month).mean()
@@ -97,7 +97,7 @@ def _judged(
         "GPP of day-time partitioning alone": out["gpp_method"] == "DT",
         "too few good days": ~good,
         "the same hours missing on most days": lacking,
-        "both partitionings differ": (out["gpp_nt"] - out["gpp_dt"]).abs() > _DISAGREEMENT,
+        "both partitionings differ": (out["gpp"] - out["gpp_dt"]).abs() > _DISAGREEMENT,
     }
     if "core" in days:
         faults = {"marked by the file": days["core"].groupby(month).min() != 1.0}
