@@ -161,7 +161,7 @@ def test_world_gives_leaf_area_and_c4_of_a_meadow(run, files, tmp_path):
     assert "ca" not in weather
     assert weather["lai"].between(0.0, 10.0).all()
     sites = ("--sites", folder / "sites.csv", "--sites", tmp_path / "world" / "sites.csv")
-    code, out, err = run(
+    code, _, err = run(
         "import", good, *sites, "--lai", tmp_path / "world" / "weather.csv", "--out", tmp_path / "towers"
     )
     assert (code, err) == (0, "")
