@@ -154,7 +154,7 @@ def test_sampled_weather_serves_files_of_days(run, kit, half_hours, tmp_path):
 
 def test_world_gives_leaf_area_and_c4_of_a_meadow(run, files, tmp_path):
     good, _, folder = files
-    code, out, err = run("sample", "world", "--sites", folder / "sites.csv", "--out", tmp_path / "world")
+    code, _, err = run("sample", "world", "--sites", folder / "sites.csv", "--out", tmp_path / "world")
     assert (code, err) == (0, "")
     weather = pd.read_csv(tmp_path / "world" / "weather.csv")
     assert weather["month"].tolist() == list(range(1, 13))

@@ -214,7 +214,7 @@ def test_totals_are_no_daily_means(record, step, factor, site):
             table[column] *= by
         return table
 
-    with pytest.raises((UnitsError, TowerFormatError), match="(GPP_NT|NEE)_VUT_REF: expected"):
+    with pytest.raises((UnitsError, TowerFormatError), match=r"(GPP_NT|NEE)_VUT_REF: expected"):
         record(change, step)
 
 
