@@ -20,8 +20,8 @@ const char* python_error(gppcore::ErrorCode code) {
 
 PYBIND11_MODULE(_core, m) {
   m.doc() =
-      "Compiled kernels of gppcore; use them through gppcore.process.two_leaf, gppcore.regrid, gppcore.forest.forest and "
-      "gppcore.transfer.model.";
+      "Compiled kernels of gppcore; use them through gppcore.process.two_leaf, gppcore.regrid, gppcore.forest.forest "
+      "and gppcore.transfer.model.";
   py::register_exception_translator([](std::exception_ptr p) {
     try {
       if (p) std::rethrow_exception(p);

@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 
 import gppcore
+from gppcore.demo.outputs import TOWER_BIAS, TOWER_MONTHS
 from gppcore.features import PREDICTORS
 from gppcore.transfer.train import pretrain
 from gppcore.variables import nomenclature
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = [
     m.name
     for m in pkgutil.walk_packages(gppcore.__path__, "gppcore.")
@@ -61,6 +62,21 @@ def test_equations_have_the_same_numbers_everywhere():
     assert stated == set(page)
     for file in (ROOT / "cpp" / "src" / "kernels").glob("*.hpp"):
         assert set(re.findall(r"\bE\d+\b", file.read_text())) <= set(page), file.name
+
+
+def test_figures_on_several_pages_are_the_same():
+    readme, two_leaf, calibration = (
+        " ".join((ROOT / page).read_text().split()) for page in ("README.md", "docs/two_leaf.md", "docs/calibration.md")
+    )
+    bias = f"{TOWER_BIAS:+.2f}"
+    assert f"({TOWER_MONTHS} months) its bias is {bias} g C m-2 d-1" in readme
+    assert f"{TOWER_MONTHS} months of 109 real towers" in two_leaf
+    assert f"{TOWER_MONTHS:,} months of 109 towers" in calibration
+    assert re.search(rf"mean of the type \(default\) \| [\d.]+ \| [\d.]+ \| {re.escape(bias)} ", two_leaf)
+    assert re.search(rf"\| defaults \| [\d.]+ \| [\d.]+ \| {re.escape(bias)} ", calibration)
+    total = re.search(r"\| process \| .* \| ([\d.]+) \|", (ROOT / "README.md").read_text())[1]
+    assert f"{float(total):.0f} Pg C per year" in readme
+    assert f"{float(total):.0f} Pg C per year" in two_leaf
 
 
 def test_nomenclature_equals_the_table_of_variables():

@@ -1,4 +1,5 @@
-// What mask kernels need: rows of ranks, and the conditions on them that trees share.
+// What mask kernels need: rows of ranks, and the conditions on them that trees share. docs/kernels.md lists the index
+// spaces and works one tree through.
 #include <algorithm>
 #include <limits>
 

@@ -1,7 +1,7 @@
-"""The one door for arrays: what callers pass becomes plain floating-point numbers, or a typed error.
+"""Conversion of arguments to plain arrays, the same for all of gppcore, with typed errors.
 
 Masked elements become NaN; foreign byte orders and unaligned memory are copied; integers become float64. Nothing else
-is converted: float16, complex numbers, text and objects are refused, since what they mean is for the caller to say.
+is converted: float16, complex numbers, text and objects are refused.
 """
 
 from __future__ import annotations
@@ -107,6 +107,18 @@ def check_output(
         got = " ".join([*(word for word, wrong in faults.items() if wrong), str(out.shape)])
         kind = "writable C-contiguous" if contiguous else "writable"
         raise ShapeError(f"{name}: expected a {kind} array of shape {shape}, got {got}")
+
+
+def check_type(name: str, value: object, kind: type, how: str) -> None:
+    """Refuse an argument of another type.
+
+    Raises
+    ------
+    DtypeError
+        Which says how to make one: `how`.
+    """
+    if not isinstance(value, kind):
+        raise DtypeError(f"{name}: expected {kind.__name__}, for instance {how}, got {type(value).__name__}")
 
 
 def overlaps(out: NDArray[Any], others: Iterable[NDArray[Any]]) -> bool:

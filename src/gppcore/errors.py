@@ -1,4 +1,4 @@
-"""The errors that gppcore raises: each message tells the name, what was expected and what came."""
+"""The errors that gppcore raises: each message names the argument, the expected and the actual value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class GppcoreError(Exception):
-    """Base of every error that gppcore raises on purpose."""
+    """Base class of all errors of gppcore."""
 
 
 class ShapeError(GppcoreError, ValueError):
@@ -17,19 +17,19 @@ class ShapeError(GppcoreError, ValueError):
 
 
 class DtypeError(GppcoreError, TypeError):
-    """An array has a number type that the kernel does not take; nothing is converted silently."""
+    """An argument has a type that is not accepted; nothing is converted silently."""
 
 
 class RangeError(GppcoreError, ValueError):
-    """A value lies outside its physically valid range, or an option is not one of the allowed."""
+    """A value lies outside its valid range, or an option is unknown."""
 
 
 class UnitsError(GppcoreError, ValueError):
-    """A quantity is, or looks like it is, in another unit than the one asked for."""
+    """A quantity is, or appears to be, in another unit than the required one."""
 
 
 class TileFormatError(GppcoreError, OSError):
-    """A tile store is missing something, was changed, or does not match its journal."""
+    """A tile store is incomplete, was changed, or does not match its journal."""
 
 
 class StoreLockedError(GppcoreError, OSError):
@@ -41,7 +41,7 @@ class ForestFormatError(GppcoreError, OSError):
 
 
 class TowerFormatError(GppcoreError, ValueError):
-    """A tower file lacks a column or holds rows that cannot be right."""
+    """A tower file lacks a column or contains implausible rows."""
 
 
 class CalibrationFormatError(GppcoreError, OSError):
@@ -53,7 +53,7 @@ class ProductFormatError(GppcoreError, OSError):
 
 
 class MissingFileError(GppcoreError, FileNotFoundError):
-    """A file or folder that was named does not exist."""
+    """A named file or folder does not exist."""
 
 
 class OutputExistsError(GppcoreError, FileExistsError):
@@ -61,7 +61,7 @@ class OutputExistsError(GppcoreError, FileExistsError):
 
 
 class DiskFullError(GppcoreError, OSError):
-    """The disk has no room for an output; what was finished before stays valid."""
+    """The disk is full; outputs finished before stay valid."""
 
 
 class KernelError(GppcoreError, RuntimeError):
@@ -76,4 +76,6 @@ def disk_errors(where: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise DiskFullError(f"{where}: expected room on the disk, got: {error.strerror}") from error
+        raise DiskFullError(
+            f"{where}: expected room on the disk, got: {error.strerror}; free some and run again"
+        ) from error

@@ -1,4 +1,4 @@
-"""Where the compiled library of this installation lies, and which instruction set it uses."""
+"""Location and instruction set of the compiled library, and the cores it may use."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ __all__ = ["include_dir", "isa", "library_path", "supported_isas", "threads", "u
 def isa() -> str:
     """Name of the instruction set in use: baseline, avx2, avx512 or avx512_vbmi.
 
-    The best one of this CPU, or the one that the environment variable ``GPPCORE_ISA`` names. Results do not
-    depend on it, only speed does.
+    The best one of this CPU, or that of the environment variable ``GPPCORE_ISA``. It affects speed and not results.
 
     Raises
     ------
     KernelError
-        If ``GPPCORE_ISA`` names one that is unknown or that this CPU lacks.
+        If ``GPPCORE_ISA`` is unknown or not supported by this CPU.
     """
     return str(_core.isa())
 
@@ -76,7 +75,7 @@ def library_path() -> Path:
 
 
 def _installed(relative: str) -> Path:
-    # An editable installation has two folders: the sources, and the one with what was compiled.
+    # An editable installation has two folders: the sources and the compiled files.
     folders = [Path(folder) for folder in gppcore.__path__] + [Path(_core.__file__).parent]
     for folder in folders:
         if (folder / relative).is_file():

@@ -18,11 +18,11 @@ from gppcore.errors import RangeError, ShapeError
 Float = NDArray[np.float64]
 
 CORRELATION = 0.3
-"""Of the mismatches of a cluster's months, rounded from that at 109 real towers."""
+"""Correlation of the residuals within a cluster of towers, rounded from that of 109 real towers."""
 FOLDS = 4
-"""Parts of the clusters that are left out in turn."""
+"""Number of folds of clusters in cross-fitting and weighting."""
 LEVEL = 0.9
-"""Share of observations that an interval is to hold."""
+"""Nominal coverage of prediction intervals."""
 
 
 def independent_rows(cluster: NDArray[Any], correlation: float) -> Float:
@@ -42,23 +42,23 @@ def assign_folds(group: NDArray[Any], folds: int) -> NDArray[np.int64]:
 
 
 def conformal_factor(residual: ArrayLike, scale: ArrayLike, groups: ArrayLike, *, level: float = LEVEL) -> float:
-    """Return the factor q so that ``predicted +- q scale`` holds the share `level` of rows of clusters not seen.
+    """Return the factor q for which ``predicted +- q scale`` covers the share `level` of rows of unseen clusters.
 
-    It is the quantile of absolute residual over scale of all rows, at ``1 - (1 - level) (1 - 1 / clusters)``: rows
-    of a cluster err alike, so that a sample of few clusters falls short of the tails. The correction of independent
-    rows, ``level (n + 1) / n`` with n the clusters, is far too wide for clusters of many rows; weighing clusters
-    equally is too wide or too narrow where large clusters err less or more than small ones.
+    It is the quantile of absolute residual over scale of all rows, at ``1 - (1 - level) (1 - 1 / clusters)``: errors
+    within a cluster are correlated, so that a sample of few clusters underestimates the tails. The correction of
+    independent rows, ``level (n + 1) / n`` with n the clusters, is far too wide for clusters of many rows; equal
+    weights of clusters are too wide or too narrow where large clusters have smaller or larger errors than small ones.
 
     Parameters
     ----------
     residual : array_like, shape (n,)
         Observed minus predicted of rows that the model was not fitted to [g C m-2 d-1].
     scale : array_like, shape (n,)
-        How uncertain each row is held to be, above 0 [g C m-2 d-1].
+        Scale of the uncertainty of each row, above 0 [g C m-2 d-1].
     groups : array_like, shape (n,)
         Cluster of towers of each row.
     level : float
-        Share to hold, between 0 and 1.
+        Nominal coverage, between 0 and 1.
 
     Raises
     ------

@@ -125,7 +125,7 @@ def test_interrupt_is_one_line_and_130(tmp_path):
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    said = "gppcore: interrupted; what is finished is kept, and the same command goes on from there"
+    said = "gppcore: interrupted; finished work is kept, and the same command resumes it"
     assert stderr.splitlines() == [said]
 
 

@@ -149,7 +149,7 @@ def test_maps_of_the_globe_begin_at_the_date_line():
 def test_density_counts_every_cell_month():
     product, other = planet(seed=1), planet(seed=2)
     product.gpp[0, 0, 0], other.gpp[0, 0, 0] = 3.01, 7.26
-    product.gpp[0, 0, 1], other.gpp[0, 0, 1] = 1000.0, -1.0
+    product.gpp[0, 0, 1], other.gpp[0, 0, 1] = 70.0, -1.0
     density = compare_two(product, other).density
     assert density.counts.sum() == 12 * 18 * 36
     assert density.step * density.counts.shape[0] == 25.0
@@ -464,3 +464,44 @@ def test_the_page_tells_what_is_measured():
     page = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text()
     for label, value in compare_two(f"{NORTH_AMERICA}:gpp_classic", f"{NORTH_AMERICA}:gpp_gbaf").table():
         assert f"| {label} | {value} |" in page
+
+
+def test_implausible_values_are_refused():
+    truth = planet()
+    filled = truth.copy(deep=True)
+    filled.gpp[3, 2, 5] = -9999.0
+    with pytest.raises(RangeError, match=r"expected GPP from -5 to 80 g m-2 d-1, got 1 values outside, down to -9999"):
+        compare_two(filled, truth)
+    packed = truth.assign(gpp=(truth.gpp * 1e4).assign_attrs(truth.gpp.attrs))
+    with pytest.raises(RangeError, match="state _FillValue, valid_range, scale_factor or units"):
+        compare_two(packed, truth)
+
+
+def test_values_outside_their_valid_range_are_missing():
+    truth = planet()
+    coded = truth.copy(deep=True)
+    coded.gpp[:, 2, 5] = 65535.0
+    coded["gpp"].attrs["valid_range"] = np.array([0.0, 60.0])
+    known = truth.copy(deep=True)
+    known.gpp[:, 2, 5] = np.nan
+    assert compare_two(coded, truth).as_dict() == compare_two(known, truth).as_dict()
+
+
+@pytest.mark.parametrize("calendar", ["noleap", "360_day", "julian"])
+def test_calendars_and_labels_do_not_matter(calendar, tmp_path):
+    import cftime
+
+    truth = planet()
+    times = [cftime.datetime(2001, month, 16, calendar=calendar) for month in range(1, 13)]
+    other = truth.assign_coords(time=times)
+    other.to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    assert compare(str(tmp_path / "other.nc"), truth)[0].regions["whole"].r2 == pytest.approx(1.0)
+
+
+def test_months_may_be_labelled_by_their_end():
+    truth = planet()
+    begin = pd.date_range("2001-01-01", periods=12, freq="MS")
+    end = begin + pd.offsets.MonthBegin(1)
+    labelled = truth.assign_coords(time=("time", end, {"bounds": "time_bounds"}))
+    labelled["time_bounds"] = (("time", "nv"), np.stack([begin, end], axis=1))
+    assert compare_two(labelled, truth).regions["whole"].r2 == pytest.approx(1.0)

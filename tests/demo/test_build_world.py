@@ -71,7 +71,6 @@ def test_changed_wheel_is_refused(tmp_path):
         read_member(tmp_path, LAND_COVER_WHEEL, "any")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif("GPPCORE_WHEELS" not in os.environ, reason="GPPCORE_WHEELS names no folder with the wheels")
 def test_committed_file_is_what_the_wheels_give(tmp_path):
     rebuilt = tmp_path / "world.nc"

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 ILAMB = shutil.which("ilamb-run", path=str(Path(sys.executable).parent))
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(ILAMB is None, reason="needs ILAMB (extra: ecosystem)")]
+pytestmark = pytest.mark.skipif(ILAMB is None, reason="needs ILAMB (extra: ecosystem)")
 
 STUDY = """\
 [h1: Carbon]

@@ -81,7 +81,7 @@ def test_bad_input_is_named():
     x = sample(4)
     with pytest.raises(RangeError, match=r"humidity: expected 0 to 2 1, got"):
         leaf_gas_exchange(**{**x, "humidity": 50.0}, g0=0.02)
-    with pytest.raises(RangeError, match="pathway: expected C3 or C4, got CAM"):
+    with pytest.raises(RangeError, match="pathway: expected C3 or C4, got 'CAM'"):
         leaf_gas_exchange(**x, g0=0.02, pathway="CAM")
     with pytest.raises(ShapeError, match="do not broadcast"):
         leaf_gas_exchange(**{**x, "ca": np.full(3, 400.0)}, g0=0.02)

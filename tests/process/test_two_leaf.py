@@ -18,7 +18,7 @@ def gpp(pft="dbf", lai=3.0, **changes):
         ({"tair": 295.0}, UnitsError, "tair: expected degC, got values up to 295, which look like K"),
         ({"sw": -5.0}, RangeError, "sw: expected 0 to 1500 W m-2, got -5 to -5"),
         ({"sw": np.inf}, RangeError, "sw: expected finite values or NaN, got infinity"),
-        ({"sw": np.zeros(3), "tair": np.zeros(4)}, ShapeError, r"do not broadcast .* \(3,\), \(4,\)"),
+        ({"sw": np.zeros(3), "tair": np.zeros(4)}, ShapeError, r"do not broadcast .* sw \(3,\), tair \(4,\)"),
         ({"sw": np.zeros(3), "ca": np.zeros(3, np.float32)}, DtypeError, "ca: expected float64, as sw is, got float32"),
         ({"sw": np.zeros(3, np.float16)}, DtypeError, "sw: expected float64, float32 or integers, got float16"),
     ],

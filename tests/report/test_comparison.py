@@ -96,7 +96,7 @@ def test_flat_and_narrow_products_are_drawn(tmp_path, parse):
 
 def test_a_product_may_go_against_the_reference():
     product = planet("against", 1)
-    against = product.assign(gpp=(10.0 - product.gpp).assign_attrs(product.gpp.attrs))
+    against = product.assign(gpp=(15.0 - product.gpp).assign_attrs(product.gpp.attrs))
     figure = taylor(compare(against, product), ["against", "reference"])
     (point,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert np.cos(point.get_xdata()[0]) == pytest.approx(-1.0)

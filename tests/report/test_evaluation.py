@@ -144,7 +144,7 @@ def test_the_table_of_fluorescence_has_every_method(written):
 def test_text_is_escaped_and_tells_caveats(written):
     path, page = written
     assert "folder &lt;x&gt;" in path.read_text()
-    assert "skill means little: CSH." in page.text
+    assert "skill is uncertain: CSH." in page.text
     assert "means over 8 draws" in page.text
     assert "few towers to learn from" in page.text
 
@@ -163,7 +163,7 @@ def test_what_was_not_evaluated_is_left_out(tmp_path, parse):
     page = parse(write_evaluation_report(write(tmp_path, content, rows)))
     assert {file.stem for file in tmp_path.glob("*.png")} == ALWAYS
     assert set(page.tables) == {"skill", "provenance"}
-    assert "tells nothing of places without towers" in page.text
+    assert "does not measure skill at places without towers" in page.text
 
 
 def test_a_region_names_its_groups_and_some_methods_are_enough(tmp_path, parse):

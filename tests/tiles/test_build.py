@@ -97,8 +97,20 @@ def test_predictors_of_your_own_have_their_unit(folder):
     np.testing.assert_allclose(store.read_field("light", 0), fine.ravel()[store.index], rtol=1e-6)
     with pytest.raises(UnitsError, match=r"light \(.*sw.zarr\): expected MJ m-2, got W m-2"):
         build_tiles(changed(folder, "[variables.sw]", '[variables.light]\nunits = "MJ m-2"'), folder / "other")
-    with pytest.raises(RangeError, match=r"expected no units of \['sw'\], which are \['W m-2'\]"):
-        build_tiles(changed(folder, "[variables.sw]", '[variables.sw]\nunits = "W m-2"'), folder / "third")
+
+
+def test_units_are_converted_by_meaning(folder):
+    stated = build_tiles(changed(folder, "[variables.sw]", '[variables.sw]\nunits = "J m-2 d-1"'), folder / "joule")
+    plain = build_tiles(TileRecipe.read(folder / "recipe.toml"), folder / "store")
+    np.testing.assert_allclose(stated.read_field("sw", 3), plain.read_field("sw", 3) / 86400.0, rtol=1e-5)
+    kelvin = build_tiles(changed(folder, "offset = -273.15", ""), folder / "kelvin")
+    np.testing.assert_allclose(kelvin.read_field("tair", 3), plain.read_field("tair", 3), atol=1e-4)
+    for unit, message in (
+        ("Pa", "sw in .*: expected W m-2 or a unit that converts"),
+        ("lux/x", "unknown unit 'lux/x'"),
+    ):
+        with pytest.raises(UnitsError, match=message):
+            build_tiles(changed(folder, "[variables.sw]", f'[variables.sw]\nunits = "{unit}"'), folder / "wrong")
 
 
 def test_unfinished_store_is_gone_on_with(folder, monkeypatch):
@@ -129,11 +141,16 @@ def test_finer_fields_are_averaged_by_area(folder):
     ("old", "new", "error", "message"),
     [
         ('"tair_*.nc"', '"none_*.nc"', MissingFileError, "tair: expected files .*none"),
-        ('"cover.nc"', '"none.nc"', MissingFileError, "igbp: expected a netCDF file"),
+        ('"cover.nc"', '"none.nc"', MissingFileError, "cells: expected a netCDF file"),
         ('"t2m"', '"t3m"', ShapeError, r"expected a variable 't3m', got \['t2m'\]"),
-        ("offset = -273.15", "", UnitsError, "tair in .*tair_2003.nc: expected degC, got K"),
+        ("offset = -273.15", 'units = "mm"', UnitsError, "tair in .*tair_2003.nc: expected degC or a unit that conv"),
         ("offset = -273.15", "offset = 1.0", UnitsError, "tair.*look like K"),
-        ("[2003, 2004]", "[2003, 2005]", ShapeError, "tair: expected one field for month 1 of 2005 in tair"),
+        (
+            "[2003, 2004]",
+            "[2003, 2005]",
+            ShapeError,
+            "tair: expected the fields of month 1 of 2005 in tair.*, got none",
+        ),
         (
             "variables.sw",
             "variables.light",

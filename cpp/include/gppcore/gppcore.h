@@ -35,7 +35,7 @@ GPP_API int gpp_abi_version(void);
 /* What went wrong in this thread's last call that did not return GPP_OK; never NULL. */
 GPP_API const char* gpp_last_error(void);
 
-/* Name of the instruction set in use: baseline, avx2 or avx512. */
+/* Name of the instruction set in use: baseline, avx2, avx512 or avx512_vbmi. */
 GPP_API gpp_status gpp_isa(const char** name);
 
 /* A forest of trees. One handle may be used by many threads at once, except to free it. */

@@ -173,7 +173,7 @@ constexpr int64_t kFewRankedRows = 32;  // as predict_rows does
 constexpr int64_t kNarrowBlock = 128;
 constexpr int64_t kVectorBlock = 8 * GPPCORE_VECTOR_BYTES;
 
-// Adds all trees for n rows from `first` on at one step.
+// Adds all trees for n rows from `first` on at one step. docs/kernels.md has the table of paths.
 template <class T, class Sums>
 void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t n, int64_t step,
                   const ForestWorkspace& work, Sums& sums, Kept& kept) {

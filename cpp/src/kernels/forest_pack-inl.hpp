@@ -1,6 +1,7 @@
 // Pruned trees in packs. The few leaves of a tree that are alive need few bits for their numbers, so that several trees
 // share a leaf number of six bits; its 64 values get a table of their own: what the leaves of these trees give
 // together. Only for sums in fixed point, which do not depend on the order of the trees.
+// docs/kernels.md has the terms.
 #pragma once
 #include <cstdint>
 
@@ -72,7 +73,7 @@ struct Packs {
     count_living(n_gaps, first_bit, n_bits);
   }
 
-  // As count_gaps, but that branches, which no one can foretell, are the same for all rows of the block.
+  // As count_gaps, but the unpredictable branches are the same for all rows of the block.
   void count_living(int32_t n_gaps, int first_bit, int n_bits) {
     const Words* gaps = reinterpret_cast<const Words*>(work.gaps);
     Words sum[M]{};

@@ -1,5 +1,6 @@
 // Blocks whose rows resemble each other, as neighbouring cells of a map do. Most conditions then hold for all rows or
 // for none, so that few nodes of a tree are alive: those that some rows leave to the left and some to the right.
+// docs/kernels.md explains how they are numbered, on a tree of four leaves.
 #pragma once
 #include <cstdint>
 
@@ -64,14 +65,14 @@ enum ForestState : uint8_t { kAllLeft = 1, kAllRight = 2, kMixed = 3 };
 
 // Sets state of all conditions of a group.
 inline void decide(const ForestPlan& plan, const ForestGroup& group, const ForestWorkspace& work) {
-  uint8_t* state = work.state + kForestSetMasks - group.first_condition;
+  const int64_t to_mask = kForestSetMasks - group.first_condition;
   for (int64_t t = group.tests_begin; t < group.tests_end; ++t) {
     const ForestTests& tests = plan.tests[t];
     const uint8_t least = work.least[tests.row], largest = work.largest[tests.row];
     for (int64_t c = tests.begin; c < tests.end; ++c) {
       const auto left = static_cast<uint8_t>(plan.conditions[c] >= least ? kAllLeft : 0);
       const auto right = static_cast<uint8_t>(plan.conditions[c] < largest ? kAllRight : 0);
-      state[c] = left | right;
+      work.state[c + to_mask] = left | right;
     }
   }
 }

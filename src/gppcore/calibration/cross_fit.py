@@ -1,7 +1,7 @@
-"""Process GPP of towers by parameters that were calibrated without them.
+"""Process GPP of towers, with parameters calibrated to other towers.
 
-Parameters calibrated to a tower make process GPP better there than anywhere else. Whoever learns from that how far to
-trust the process model trusts it too much; so each cluster gets the process GPP of a calibration to other clusters.
+Process GPP with parameters calibrated to a tower is better there than elsewhere, so that weights fitted to it would
+overrate the process model. Each cluster of towers therefore gets the process GPP of a calibration to the others.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def cross_fitted_gpp(
     towers : Towers
         Towers with their forcing, of two clusters or more; ``towers.at(samples)`` are those of samples.
     pfts, parameters, n_threads
-        As of :func:`gppcore.calibrate`.
+        As for :func:`gppcore.calibrate`.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Calibration: parameters of the plant functional types fitted to tower GPP, with exact derivatives and priors.
 
 Every parameter of every type gets a multiplier, whose logarithm has a hierarchical Gaussian prior: the types of a
-photosynthetic pathway scatter around a common multiplier, and that scatters around 1. Types with many towers follow
-their towers, types with none follow the others.
+photosynthetic pathway scatter around a common multiplier, and that scatters around 1. Types with
+many towers follow their towers; types without follow the others.
 
 References
 ----------
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.calibration.result import Calibration, Estimate
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import RangeError, ShapeError
@@ -43,7 +44,7 @@ _TOLERANCE = 1e-10
 
 @dataclass(frozen=True)
 class Prior:
-    """Prior of a parameter: standard deviations of log multipliers, near relative ones.
+    """Prior of a parameter: standard deviations of log multipliers, which approximate relative ones.
 
     Parameters
     ----------
@@ -90,7 +91,7 @@ def calibrate(
     towers : Towers
         Towers; months whose GPP or forcing is unknown are left out.
     pfts : mapping of str to PlantFunctionalType, optional
-        Parameters to start from, which are the centre of the prior too; all of these types are fitted.
+        Initial parameters, which are also the prior means; all of these types are fitted.
     parameters : sequence of str, default ("vcmax25",)
         Parameters to fit, out of those in `PRIORS`.
     priors : mapping of str to Prior, optional
@@ -100,7 +101,7 @@ def calibrate(
         109 real towers.
     correlation : float, default 0.3
         Correlation of these mismatches within a cluster of towers [1], 0 to 1: n months of a cluster count as
-        n / (1 + (n - 1) correlation) independent ones [5]_, so that long records do not outvote many short ones. The
+        n / (1 + (n - 1) correlation) independent ones [5]_, so that long records do not dominate many short ones. The
         default is that of the same towers.
     n_threads : int, optional
         Threads of the kernel; all usable cores by default. The result does not depend on it.
@@ -120,10 +121,11 @@ def calibrate(
 
     Notes
     -----
-    Least squares with exact derivatives and a soft L1 loss, which bends from squares to sizes at two standard
-    deviations; priors keep their squares. Bounds are the valid ranges of `gppcore.variables`. Standard deviations
-    follow from the Gauss-Newton approximation at the optimum.
+    Least squares with exact derivatives and a soft L1 loss, which changes from quadratic to linear at two
+    standard deviations; priors remain quadratic. Bounds are the valid ranges of `gppcore.variables`. Standard
+    deviations follow from the Gauss-Newton approximation at the optimum.
     """
+    check_type("towers", towers, Towers, "read_towers(folder)")
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)
     from scipy.optimize import least_squares
@@ -180,7 +182,7 @@ def _check(
 
 
 def _known(towers: Towers, pfts: Types, n_threads: int) -> Towers:
-    """Return the towers with the months only that have GPP, forcing and so process GPP."""
+    """Return the towers with only the months that have GPP and forcing."""
     hours = TowerHours.of(towers)
     check_types(hours, pfts)
     known = np.isfinite(hours.gpp(pfts, n_threads)) & np.isfinite(towers.gpp["gpp_daily"].to_numpy(float))
@@ -258,7 +260,7 @@ class Problem:
         """Return the types with multiplied parameters."""
         changed: dict[str, dict[str, Any]] = {name: {} for name in self.pfts}
         for (name, parameter), log in zip(self.fitted, x[len(self.common) :], strict=True):
-            # Rounding must not carry a value at its bound beyond it.
+            # Rounding must not move a value at its bound beyond it.
             value = np.clip(getattr(self.pfts[name], parameter) * np.exp(log), *VARIABLES[parameter].valid_range)
             changed[name][parameter] = float(value)
         return {name: replace(pft, **changed[name]) for name, pft in self.pfts.items()}
@@ -281,7 +283,7 @@ class Problem:
         return np.concatenate([rows * (np.sqrt(self.weight) / self.residual_sd)[:, None], self.prior])
 
     def loss(self, squares: Float) -> Float:
-        """Return the loss of squared residuals and its two derivatives, as `least_squares` wants them.
+        """Return the loss of squared residuals and its two derivatives, as `least_squares` expects them.
 
         The limit from which a month counts less follows its weight, so that the weight multiplies its loss.
         """

@@ -168,8 +168,16 @@ def compare(
 
 
 @app.command()
-def info() -> None:
-    """Tell versions, the instruction set in use and where header and library for C and Fortran lie."""
+def info(
+    product: Annotated[Path | None, typer.Argument(help="Zarr product of `gppcore map`, to describe.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every file of the product with its checksum.")
+    ] = False,
+) -> None:
+    """Print versions, instruction set and the paths of header and library; or describe a product."""
+    if product is not None:
+        _describe(product, verify)
+        return
     import gppcore
     from gppcore import runtime
 
@@ -181,6 +189,20 @@ def info() -> None:
     }
     for name, value in lines.items():
         typer.echo(f"{name:<16} {value}")
+
+
+def _describe(product: Path, verify: bool) -> None:
+    from gppcore.io.cf import open_cf
+    from gppcore.mapping.product import verify_product
+
+    files = verify_product(product) if verify else 0
+    with open_cf(product, "product") as ds:
+        for name, text in ds.attrs.items():
+            typer.echo(f"{name:<16} {text}")
+        for name, field in ds.data_vars.items():
+            typer.echo(f"{name!s:<16} {dict(field.sizes)}, {field.attrs.get('units', 'no unit')}")
+    if verify:
+        typer.echo(f"{'verified':<16} {files} files")
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -219,7 +241,7 @@ def main() -> NoReturn:
             raise
         _fail(error.format_message(), getattr(error, "exit_code", 2))
     if code == _INTERRUPTED:
-        _fail("interrupted; what is finished is kept, and the same command goes on from there", _INTERRUPTED)
+        _fail("interrupted; finished work is kept, and the same command resumes it", _INTERRUPTED)
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""GPP maps against a reference map: the same months and cells, one unit, weighted by area."""
+"""Comparison of GPP maps with a reference: common months and cells, one unit, area-weighted."""
 
 from gppcore.comparison.result import REGIONS, Agreement, Comparison, Density
 from gppcore.comparison.run import compare

@@ -1,4 +1,4 @@
-"""Brings fields to common cells: the coarsest grid where all others overlap it, band by band."""
+"""Average fields to common cells: the coarsest grid within the overlap of all, processed in bands of rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.comparison.read import Field
-from gppcore.errors import ProductFormatError
+from gppcore.errors import ProductFormatError, RangeError
+from gppcore.io.cf import masked
 from gppcore.regrid import LatLonGrid, RegridPlan, cell_area
 from gppcore.variables import DAYS_IN_MONTH
 
@@ -23,13 +24,14 @@ StepTotals = NDArray[np.float64]
 PG = 1e-15
 """Petagrams in a gram."""
 
-# Cells read, regridded and worked on the common grid at once: they bound the memory to a few hundred MB.
+_PLAUSIBLE = (-5.0, 80.0)  # g C m-2 d-1; some products have slightly negative GPP
+# Cells that are processed together, on the source and on the common grid: bounds memory to a few hundred MB.
 _READ_CELLS = 40_000_000
 _BAND_CELLS = 800_000
 
 
 def common_grid(fields: Sequence[Field]) -> tuple[list[Field], LatLonGrid]:
-    """Return the fields with the coarsest cut to where all others overlap it, and that field's grid.
+    """Return the fields with the coarsest one cut to the common overlap, and its grid.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def common_grid(fields: Sequence[Field]) -> tuple[list[Field], LatLonGrid]:
 
 
 def bands(fields: Sequence[Field], grid: LatLonGrid) -> Iterator[slice]:
-    """Yield bands of rows of the grid, so high that rows stored together are read together."""
+    """Yield bands of rows of the grid, aligned with the chunks in which rows are stored."""
     height = max(1, _BAND_CELLS // grid.shape[1])
     for field in fields:
         steps, stored = field.chunks
@@ -65,7 +67,7 @@ def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tupl
     """Average a field by area to the cells of `grid`, and over the years to calendar months.
 
     A field of annual means gives one map. Also returned is the sum of every time step over its valid cells, NaN in
-    months that are not asked for.
+    months that were not requested.
     """
     slots = (0,) if field.annual else months
     flux, valid = np.zeros((2, len(slots), *grid.shape), np.float32)
@@ -81,8 +83,9 @@ def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tupl
         slot_of = [slots.index(month) if month in slots else None for month in field.months[steps]]
         if height == 0 or not any(slot is not None for slot in slot_of):
             continue
-        values = field.data[steps, rows].values
+        values = masked(field.data[steps, rows].values, field.data)
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)
+        _check_plausible(field, values, field.factors[steps])
         mean, share = plan.apply(values, fraction=True)
         mean *= share
         for i, slot in enumerate(slot_of):
@@ -98,8 +101,20 @@ def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tupl
     return (flux, valid), totals
 
 
+def _check_plausible(field: Field, values: NDArray[np.floating], factors: NDArray[np.float64]) -> None:
+    gpp = values * factors[:, None, None]
+    low, high = float(np.fmin.reduce(gpp, axis=None)), float(np.fmax.reduce(gpp, axis=None))
+    if low < _PLAUSIBLE[0] or high > _PLAUSIBLE[1]:
+        n = int(((gpp < _PLAUSIBLE[0]) | (gpp > _PLAUSIBLE[1])).sum())
+        raise RangeError(
+            f"{field.name}: expected GPP from {_PLAUSIBLE[0]:g} to {_PLAUSIBLE[1]:g} g m-2 d-1, got {n} values "
+            f"outside, down to {low:g} and up to {high:g}; "
+            "state _FillValue, valid_range, scale_factor or units of the file"
+        )
+
+
 def yearly(means: Means) -> Means:
-    """Average 12 months to one annual mean by their days; a cell is valid as far as in its worst month."""
+    """Average 12 months, weighted by days; the valid fraction of a cell is the lowest of its months."""
     flux, valid = means
     if flux.shape[0] == 1:
         return means
@@ -107,7 +122,7 @@ def yearly(means: Means) -> Means:
 
 
 def annual_totals(field: Field, totals: StepTotals) -> dict[int, float]:
-    """Return the total of every calendar year of which all months are known [Pg C], from those of its time steps."""
+    """Return the total of every complete calendar year [Pg C] from the totals of its time steps."""
     if not field.years:
         return {}
     steps = pd.DataFrame({"year": field.years, "month": field.months, "flux": totals})

@@ -1,4 +1,4 @@
-"""Maps of agreement: the moments of each cell over the months, pooled in blocks where cells are many."""
+"""Maps of agreement: moments of each cell over the months, pooled into blocks on large grids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gppcore.variables import attributes
 Floats = NDArray[np.float64]
 
 _COLUMNS = 1440
-_LEAST_MONTHS = 6  # a correlation over fewer tells next to nothing
+_LEAST_MONTHS = 6  # a correlation over fewer months is meaningless
 
 
 class Blocks:
@@ -32,7 +32,7 @@ class Blocks:
         self._sums[:, block[0] : block[-1] + 1] += np.add.reduceat(pooled, starts, axis=1)
 
     def maps(self, n_months: int) -> xr.Dataset:
-        """Return the maps; a grid that goes round the globe begins at the date line."""
+        """Return the maps; a global grid starts at the date line."""
         sums = self._sums
         x, y = moments.means(sums)
         enough = (sums[0] >= _LEAST_MONTHS) & (n_months >= _LEAST_MONTHS)

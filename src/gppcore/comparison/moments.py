@@ -1,4 +1,4 @@
-"""Weighted moments of two fields, additive over cells, months and bands, and what follows from them."""
+"""Weighted moments of two fields, additive over cells, months and bands, and statistics derived from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 TERMS = 8
 """Count, then the sums of w, w x, w y, w x2, w y2, w x y and w (x - y)2; the first axis of an array of moments."""
-_FLAT = 1e-12  # spread below rounding: the field is constant, and what divides by its spread has no meaning
+_FLAT = 1e-12  # spread below rounding: the field is constant, and ratios to its spread are undefined
 
 
 def moments(common: NDArray[np.bool_], w: Floats, x: Floats, y: Floats, out: Floats) -> Floats:
@@ -25,20 +25,20 @@ def moments(common: NDArray[np.bool_], w: Floats, x: Floats, y: Floats, out: Flo
 
 
 def means(sums: Floats) -> tuple[Floats, Floats]:
-    """Return the means of x and y, NaN where nothing was added."""
+    """Return the means of x and y, NaN without data."""
     with np.errstate(invalid="ignore"):
         return sums[2] / sums[1], sums[3] / sums[1]
 
 
 def rmse(sums: Floats) -> Floats:
-    """Return the root mean square of x - y, NaN where nothing was added."""
+    """Return the root mean square of x - y, NaN without data."""
     with np.errstate(invalid="ignore"):
         root: Floats = np.sqrt(sums[7] / sums[1])
     return root
 
 
 def correlation(sums: Floats) -> Floats:
-    """Return Pearson's correlation, NaN where x or y is constant or nothing was added."""
+    """Return Pearson's correlation, NaN where x or y is constant or without data."""
     with np.errstate(invalid="ignore", divide="ignore"):
         x_spread, y_spread = _spread(sums, 2, 4), _spread(sums, 3, 5)
         r = (sums[6] - sums[2] * sums[3] / sums[1]) / np.sqrt(x_spread * y_spread)
@@ -47,7 +47,7 @@ def correlation(sums: Floats) -> Floats:
 
 
 def agreement(sums: Floats, per_year: float) -> Agreement:
-    """Return the agreement that the moments of a region (TERMS,) tell; totals are the sums times `per_year`."""
+    """Return the agreement from the moments (TERMS,) of a region; totals are the sums times `per_year`."""
     n, w, x, y, _, yy, _, dd = sums
     if n == 0:
         return Agreement(0, 0.0, 0.0, *[float("nan")] * 7)

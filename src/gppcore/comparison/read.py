@@ -1,19 +1,20 @@
-"""Reads GPP from any CF file: finds the variable, its coordinates, its months and its unit."""
+"""Read GPP from any CF file: identify the variable, its coordinates, months and unit."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
 from gppcore.errors import ProductFormatError, RangeError, ShapeError, UnitsError
 from gppcore.io.cf import axes, open_cf
+from gppcore.io.time import time_steps
 from gppcore.regrid import LatLonGrid, grid_of
 from gppcore.variables import DAYS_IN_MONTH, G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
 
@@ -28,7 +29,7 @@ _KNOWN_UNITS = "g, kg or mg (carbon), umol or mol (CO2), m-2, per s, h, d, month
 
 @dataclass(frozen=True)
 class Field:
-    """A GPP variable on disk, turned north first and eastward; its values are read piece by piece."""
+    """A GPP variable on disk, oriented from north to south and eastward; values are read in pieces."""
 
     name: str
     data: xr.DataArray
@@ -37,11 +38,11 @@ class Field:
     months: tuple[int, ...]
     """Calendar month of every time step; 0 is an annual mean."""
     years: tuple[int, ...]
-    """Year of every time step; empty where the file does not tell."""
+    """Year of every time step; empty if the file does not state it."""
     factors: NDArray[np.float64]
     """Factor to g C m-2 d-1 of every time step."""
     chunks: tuple[int, int]
-    """Time steps and rows that are stored together."""
+    """Time steps and rows of a chunk."""
 
     @property
     def annual(self) -> bool:
@@ -87,13 +88,15 @@ def _variable(dataset: xr.Dataset, wanted: str | None, dims: tuple[str, str], la
 
 def _field(dataset: xr.Dataset, name: str, dims: tuple[str, str], grid: LatLonGrid, label: str) -> Field:
     y, x = dims
-    data = dataset[name].squeeze([d for d in dataset[name].dims if d not in (y, x) and dataset[name].sizes[d] == 1])
+    data = dataset[name].squeeze(_single(dataset[name], (y, x)))
     time = [str(d) for d in data.dims if d not in (y, x)]
     if len(time) > 1:
         raise ProductFormatError(f"{label}: expected dimensions time, {y} and {x}, got {data.dims}")
     data = data.transpose(*time, y, x) if time else data.transpose(y, x).expand_dims("time")
     amount, per = _unit(data.attrs.get("units"), label)
-    months, years = _calendar(dataset, dataset[name], per, label)
+    steps = time_steps(dataset, dataset[name].squeeze(_single(dataset[name], (y, x))), annual=per == "yr")
+    months = tuple(step.month for step in steps)
+    years = tuple(step.year for step in steps if step.year is not None)
     days = np.array([DAYS_IN_MONTH[month - 1] if month else YEAR_DAYS / 12 for month in months])
     north_first, eastward = grid.lat_edges[0] > grid.lat_edges[-1], grid.lon_edges[0] < grid.lon_edges[-1]
     turn = slice(None, None, 1 if north_first else -1), slice(None, None, 1 if eastward else -1)
@@ -109,6 +112,11 @@ def _field(dataset: xr.Dataset, name: str, dims: tuple[str, str], grid: LatLonGr
     )
 
 
+def _single(data: xr.DataArray, space: tuple[str, str]) -> list[Hashable]:
+    """Return the dimensions of length 1 besides latitude and longitude."""
+    return [dim for dim in data.dims if dim not in space and data.sizes[dim] == 1]
+
+
 def _unit(units: str | None, label: str) -> tuple[float, str]:
     """Return grams of carbon in the amount, and the unit of time: 'kg C m-2 s-1' gives (1000.0, 's')."""
     plain = re.sub(r"\*\*|\^|[{}() .*]", "", (units or "").replace("µ", "u").replace("μ", "u").lower())
@@ -119,32 +127,3 @@ def _unit(units: str | None, label: str) -> tuple[float, str]:
         if time in _TIMES:
             return _AMOUNTS[amount], _TIMES[time]
     raise UnitsError(f"{label}: expected {_KNOWN_UNITS}, got {units!r}")
-
-
-def _calendar(dataset: xr.Dataset, data: xr.DataArray, per: str, label: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Calendar month of every time step, or 0 for annual means; and its year, nothing where that is not told."""
-    time = _time(data)
-    if time is None and data.ndim == 2:
-        return (0,), ()
-    if time is None or time.ndim < data.ndim - 2:
-        raise ProductFormatError(f"{label}: expected CF time, or months from 1 to 12, got neither")
-    values = np.atleast_1d(time.values)
-    if time.dtype.kind in "iu":
-        return tuple(int(month) for month in values), ()
-    bounds = dataset.variables.get(time.attrs.get("bounds", time.encoding.get("bounds")))
-    ends = np.atleast_2d(bounds.values)[0] if bounds is not None else values[:2]
-    # Steps of about a year are annual means; one step without bounds is, where its unit is per year.
-    annual = pd.Timedelta(ends[1] - ends[0]).days > 300 if ends.size == 2 else per == "yr"
-    months, years = (tuple(np.atleast_1d(part.values).tolist()) for part in (time.dt.month, time.dt.year))
-    return ((0,) * values.size if annual else months), years
-
-
-def _time(data: xr.DataArray) -> xr.DataArray | None:
-    """Return the coordinate that dates the steps: CF time, or calendar months as whole numbers."""
-    for coordinate in sorted(data.coords.values(), key=lambda each: -each.ndim):
-        dated = coordinate.dtype.kind == "M" or (coordinate.dtype.kind == "O" and hasattr(coordinate, "dt"))
-        monthly = coordinate.name == "month" and coordinate.dtype.kind in "iu"
-        if dated or (monthly and np.isin(coordinate.values, np.arange(1, 13)).all()):
-            found: xr.DataArray = coordinate
-            return found
-    return None

@@ -1,4 +1,4 @@
-"""What a comparison of two GPP maps tells."""
+"""The result of comparing two GPP maps."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ REGIONS = {
     "north": "north of the tropics",
     "south": "south of the tropics",
 }
-"""Regions of rows of cells and what they are called in tables."""
+"""Regions of rows of cells and their names in tables."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well two maps agree in one region; cell-months weighted by area and days.
+    """Agreement of two maps in one region; cell-months are weighted by area and days.
 
     Parameters
     ----------
     n : int
-        Cell-months (cells, where annual means are compared).
+        Cell-months (cells, if annual means are compared).
     total, other_total : float
         GPP of both over the common cells [Pg C yr-1].
     r2 : float
-        Share of the variance of `other` that the product explains, 1 - SSE / SST [1].
+        Fraction of the variance of `other` that the product explains, 1 - SSE / SST [1].
     correlation : float
         Pearson correlation [1].
     rmse, bias : float
@@ -75,18 +75,18 @@ class Density:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A product set against another; `other` is the reference. A figure without data is NaN.
+    """Comparison of a product with the reference, `other`. Statistics without data are NaN.
 
     Parameters
     ----------
     product, other : str
         Names of the two: file and variable.
     months : tuple of int
-        Calendar months compared (1-12); empty where annual means are.
+        Calendar months compared (1-12); empty if annual means are compared.
     resolution : tuple of float
         Cell height and width of the common grid, the coarser of the two [degree].
     own_total, other_own_total : float
-        GPP over each one's own valid cells inside the overlap of the two grids [Pg C yr-1].
+        GPP over the valid cells of each product inside the overlap of the two grids [Pg C yr-1].
     annual_totals, other_annual_totals : mapping of int to float
         The same by year [Pg C], of the years whose 12 months are in the file; empty without them, or where a
         calendar month is not common.
@@ -138,7 +138,7 @@ class Comparison:
         return {name: _plain(getattr(self, name)) for name in names}
 
     def labelled_regions(self) -> dict[str, Agreement]:
-        """Return the agreement by name to print: all common cells, and each region that holds some of them only."""
+        """Return the agreement by printed name: all common cells, and each region that contains only some of them."""
         parts = {
             REGIONS[name]: region for name, region in self.regions.items() if 0 < region.n < self.regions["whole"].n
         }

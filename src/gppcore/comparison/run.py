@@ -1,4 +1,4 @@
-"""Sets GPP maps against another: the same months, the same cells, one unit, weighted by area."""
+"""Compare GPP maps: common months and cells, one unit, area-weighted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["REGIONS", "Agreement", "Comparison", "Density", "compare"]
 
 
 def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
-    """Set GPP maps against the last one, the reference, on the coarsest of their grids.
+    """Compare GPP maps with the last one, the reference, on the coarsest of their grids.
 
     All are reduced to a climatology of the calendar months that all have (to annual means where one has
     nothing else) and averaged by area to the cells of the coarsest grid that the others overlap. A
@@ -74,7 +74,7 @@ def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
 
 
 def _common_months(fields: Sequence[Field], annual: bool) -> tuple[int, ...]:
-    """Calendar months that all have; where one has annual means only, the others must have all 12."""
+    """Calendar months common to all; if one has annual means only, the others need all 12."""
     present = [set(field.months) for field in fields if not field.annual]
     months = set(range(1, 13)).intersection(*present)
     if not months or (annual and len(months) < 12):

@@ -1,4 +1,4 @@
-"""Sums over common cells, gathered band by band, and the comparisons they give."""
+"""Sums over common cells, accumulated in bands of rows, and the resulting comparisons."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Floats = NDArray[np.float64]
 
 TROPIC = 10.0
 """Latitude that bounds the tropics [degree]."""
-_LEAST_VALID = 0.5 - 1e-6  # half, whatever the rounding
+_LEAST_VALID = 0.5 - 1e-6  # half, with a margin for rounding
 _HIGH, _LOW, _BINS = 0.9, 0.25, 10
 _DENSITY_STEP, _DENSITY_BINS = 0.05, 500
 
 
 class Sums:
-    """Weighted sums of every product and the reference, over the cells that all have."""
+    """Weighted sums of every product and the reference over their common cells."""
 
     def __init__(self, grid: LatLonGrid, names: Sequence[str], months: tuple[int, ...], days: Floats) -> None:
         """Take the names of the products, the reference last, and the days of each map; `months` is () for annual."""
@@ -139,7 +139,7 @@ def _ranked(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], Floats]:
 
 
 def _mean_fluxes(cells: NDArray[np.float32], rank: Floats, low: float, high: float) -> tuple[float, float]:
-    """Mean flux of both where the rank lies between `low` and `high`; NaN where no cell does."""
+    """Mean flux of both for ranks between `low` and `high`; NaN if there is no such cell."""
     first, last = np.searchsorted(rank, (low, high))
     if first == last:
         return float("nan"), float("nan")

@@ -39,7 +39,7 @@ class World:
     igbp : ndarray of uint8, shape (cells,)
         Land cover of the land cells.
     shares : ndarray of float32, shape (pft, cells)
-        Area shares of the plant functional types in the land cells.
+        Area fractions of the plant functional types in the land cells.
     half : ndarray of int64, shape (cells,)
         Flat 0.5 degree index that holds each land cell.
     lai : ndarray of float32, shape (12, cells)
@@ -47,9 +47,9 @@ class World:
     c4_fraction : ndarray of float32, shape (cells,)
         C4 share of grass and crop at the land cells.
     climate : dict of str to ndarray of float32, shape (12, 720, 1440)
-        Climate and demonstration forcing at 0.25 degrees; NaN away from land.
+        Climate and demonstration forcing at 0.25 degrees; NaN far from land.
     koeppen : ndarray of str, shape (720, 1440)
-        Koeppen main class at 0.25 degrees; empty away from land.
+        Koeppen main class at 0.25 degrees; empty far from land.
     threads : int
         Threads to use with these fields.
     grid : ndarray of float32, shape (3600, 7200)
@@ -68,7 +68,7 @@ class World:
     grid: Float32
 
     def on_grid(self, values: Float32) -> Float32:
-        """Lay values of the land cells on the 0.05 degree grid, the same array every time; NaN elsewhere."""
+        """Scatter values of the land cells to the 0.05 degree grid, reusing one array; NaN elsewhere."""
         self.grid.reshape(-1)[self.land] = values
         return self.grid
 
@@ -89,7 +89,7 @@ def centres(factor: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def load_world(threads: int, progress: Callable[[int], None]) -> World:
-    """Read the embedded world and model the forcing that it lacks; `progress` is called after each of 15 parts."""
+    """Read the embedded world and model the remaining forcing; `progress` is called after each of 15 parts."""
     with open_world() as ds:
         climate, koeppen = model_climate(ds["tair"].values, ds["precip"].values, *centres(QUARTER))
         progress(2)
@@ -162,7 +162,7 @@ def static_at(world: World, cells: Index) -> dict[str, Float32]:
 
 @dataclass(frozen=True)
 class SourceDomain:
-    """The source domain at 0.5 degrees: cells with land, and what the process model needs there.
+    """The source domain at 0.5 degrees: cells with land, and the inputs of the process model.
 
     Attributes
     ----------
@@ -177,7 +177,7 @@ class SourceDomain:
 
 
 def source_domain(world: World, progress: Callable[[int], None]) -> SourceDomain:
-    """Aggregate land cover, leaves and climate to 0.5 degrees; types stay apart inside a cell.
+    """Aggregate land cover, leaf area and climate to 0.5 degrees, separately for each type in a cell.
 
     `progress` is called after each of the types.
     """
@@ -213,9 +213,9 @@ def source_domain(world: World, progress: Callable[[int], None]) -> SourceDomain
 def downscaled_gpp(
     world: World, source: SourceDomain, gpp: NDArray[np.float64], gpp_pft: NDArray[np.float64], month: int
 ) -> Float32:
-    """Bring a month of process GPP from 0.5 degrees to the land cells, with the mass of every coarse cell kept.
+    """Downscale a month of process GPP from 0.5 degrees to the land cells, conserving mass in every coarse cell.
 
-    The covariate is what the types of a fine cell produce in its coarse cell, scaled by the light that the fine
+    The covariate is the coarse-cell GPP of the types in a fine cell, scaled by the light that the fine
     cell's own leaves intercept.
 
     Parameters

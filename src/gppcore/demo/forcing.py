@@ -1,8 +1,8 @@
-"""Demonstration forcing: what the embedded world lacks, modelled from its temperature and precipitation.
+"""Demonstration forcing, modelled from the temperature and precipitation of the embedded world.
 
-Every relation is published and named at its function, but together they make a climate for showing
-gppcore at work, not a product for science. Arrays are (12, n): months, January first, by places.
-NaN stays at its place.
+Each function cites its published relation, but together they give a climate for demonstration,
+not a science product. Arrays are (12, n): months, January first, by locations. NaN gives NaN at
+that element.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ NDVI_OF_BARE_SOIL = 0.05
 """NDVI at which no light is intercepted (Fisher et al. 2008)."""
 
 HIGHEST_INTERCEPTION = 0.95
-"""Intercepted share of PAR at which NDVI no longer tells leaves apart; bounds the leaf area index at 6.0."""
+"""Intercepted fraction of PAR at which NDVI saturates; limits leaf area index to 6.0."""
 
 EXTINCTION = 0.5
 """Extinction coefficient of PAR in the canopy (Fisher et al. 2008)."""
@@ -57,8 +57,8 @@ NODES_PER_HALF_DAY = 5
 
 _MID_MONTH_DAYS = np.array([[mid_month_day(month)] for month in range(1, 13)])
 _MODELLED = ("sw", "sw_toa", "tair_range", "vpd", "relative_gsi", "cloud_fraction")
-_BLOCK = 4096  # places whose fields stay in the processor's cache together
-_TRACE = 1e-6  # mm, so that a place without precipitation divides by something
+_BLOCK = 4096  # locations whose fields fit into the processor's cache
+_TRACE = 1e-6  # mm, avoids division by zero without precipitation
 _KELVIN = 273.15
 
 
@@ -100,7 +100,7 @@ def clear_sky_sw(lat: ArrayLike, turbidity: ArrayLike) -> Floats:
     total = np.zeros(sunset.shape)
     for node, weight in zip(*np.polynomial.legendre.leggauss(NODES_PER_HALF_DAY), strict=True):
         mu = cos_zenith(lat, _MID_MONTH_DAYS, sunset * (node + 1) / 2)
-        # The polar night has no air mass but weighs nothing, so any angle above the horizon will do.
+        # Air mass is undefined in polar night, but its weight is zero: any angle above the horizon works.
         zenith = np.minimum(np.degrees(np.arccos(np.clip(mu, -1, 1))), 89.99)
         airmass = pvlib.atmosphere.get_relative_airmass(zenith)
         sky = pvlib.clearsky.ineichen(zenith, airmass, turbidity, altitude=0, dni_extra=normal)
@@ -176,9 +176,9 @@ def dew_point(tmin: ArrayLike, tair_range: ArrayLike, evaporative_ratio: ArrayLi
 
 
 def humidity_and_cloud(tair: Floats, precip: Floats, toa: Floats) -> tuple[Floats, Floats, Floats]:
-    """Vapour pressure, cloud fraction and diurnal range that agree with each other.
+    """Mutually consistent vapour pressure, cloud fraction and diurnal range.
 
-    Humidity follows from the night's temperature, cloud from humidity, and the diurnal range from cloud:
+    Humidity depends on night temperature, cloud on humidity, and the diurnal range on cloud:
     a fixed number of steps from a range of 10 K.
 
     Parameters
@@ -248,7 +248,7 @@ def growing_season_index(tmin: ArrayLike, vpd: ArrayLike, hours: ArrayLike) -> F
 def relative_to_annual_maximum(gsi: Floats) -> Floats:
     """Growing-season index (12, n) over its annual maximum, 0-1.
 
-    A place whose index is 0 all year has no growing season: it stays 0, and its leaves at their minimum.
+    Where the index is 0 all year there is no growing season: the result is 0, and leaf area at its minimum.
     """
     highest = gsi.max(axis=0)
     return gsi / np.where(highest == 0, 1.0, highest)
@@ -282,7 +282,7 @@ def leaf_area_index(
 
 
 def demonstration_forcing(lat: ArrayLike, lon: ArrayLike, tair: ArrayLike, precip: ArrayLike) -> dict[str, Floats]:
-    """Model the forcing that the embedded world lacks, for demonstration only.
+    """Model the forcing that is not embedded, for demonstration only.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The learning steps of the demonstration: source simulation, fields, pre-training, towers and judging."""
+"""The learning steps of the demonstration: source simulation, fields, pre-training, towers and evaluation."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ Index = NDArray[np.int64]
 PROCESS = "gpp_daily_process"
 """Name of the downscaled process GPP in the tile store."""
 MEMBERS = ("boosted", "trees")
-"""Half of the members of a transfer model: enough beside one source, and quicker."""
+"""Half of the default members: sufficient with a single source, and faster."""
 _CELLS_PER_STRATUM = 120
 PRETRAIN_ROWS = 400_000
 """Cell-months that the emulator of process GPP is trained on."""
 
 
 def source_hours(source: SourceDomain) -> int:
-    """Return the canopy hours that simulating the source domain takes, C3 and C4 of a type counted as one."""
+    """Return the canopy hours of the source domain, counting C3 and C4 of a type as one."""
     return int((source.fields["pft_fraction"] > 0.0).sum()) * MONTHS * N_CLOUD_DAYS * N_NODES
 
 
@@ -132,7 +132,7 @@ def _write(store: TileStore, name: str, values: NDArray[np.float32], threads: in
 
 
 def judge(model: TransferModel, samples: Samples, seed: int, progress: Progress) -> dict[str, Evaluation]:
-    """Judge process model, direct learner and transfer under every scheme."""
+    """Evaluate process model, direct learning and transfer learning in every scheme."""
     results: dict[str, Evaluation] = {}
     for scheme in SCHEMES:
         unseen: Unseen = "years" if scheme == "temporal" else "places"

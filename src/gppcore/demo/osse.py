@@ -1,8 +1,8 @@
 """The observing-system simulation experiment: a "true" planet and synthetic towers on it.
 
 The truth is the same kernel with other parameters per type, a drought response that the source domain lacks, and
-noise. Towers stand where real ones do, mostly in northern mid-latitudes. The skill that comes out says how well
-transfer recovers this planet, not the real one.
+noise. Synthetic towers have the spatial distribution of real ones, mostly northern mid-latitudes. The resulting skill
+measures how well transfer learning recovers this planet, not the real one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def true_types(seed: int) -> dict[str, PlantFunctionalType]:
 
 
 def true_gpp(ds: xr.Dataset, seed: int, *, n_threads: int = 1) -> xr.Dataset:
-    """Simulate the true planet: other types, drier soil water, and closure in dry air beyond that of Ball-Berry."""
+    """Simulate the true planet: other parameters, drier soil, and stronger stomatal closure in dry air."""
     drier = ds.assign(soil_water=ds["soil_water"] ** 1.5)
     truth = simulate(drier, pfts=true_types(seed), n_threads=n_threads)
     dry_air = np.exp(-0.25 * np.maximum(ds["vpd"] / 1000.0 - 1.0, 0.0))
@@ -58,7 +58,7 @@ def true_gpp(ds: xr.Dataset, seed: int, *, n_threads: int = 1) -> xr.Dataset:
 
 
 def dataset(fields: Mapping[str, Float], years: range) -> xr.Dataset:
-    """Make the input of `simulate` from arrays named as there; months on the axis before the last."""
+    """Create the input of `simulate` from arrays with its names; months on the second-last axis."""
     import pandas as pd
     import xarray as xr
 
@@ -111,7 +111,7 @@ def synthetic_towers(world: World, seed: int) -> Towers:
 
 
 def _sites(world: World, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose vegetated cells by latitude band; inside a band, classes of land cover get like numbers."""
+    """Choose vegetated cells by latitude band, with similar numbers for each land cover class of a band."""
     lat = centres()[0][world.land // SHAPE[1]]
     vegetated = np.isin(world.igbp, [c.code for c in IGBP if c.mixture])
     chosen = []

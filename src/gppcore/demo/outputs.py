@@ -1,4 +1,4 @@
-"""What a demonstration run writes: maps, summary and the contents of the report."""
+"""Outputs of a demonstration run: maps, summary and the contents of the report."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 PRODUCT = "gpp_0p05deg"
 _PUBLISHED_MAXIMUM = 150.0  # Pg C yr-1
+TOWER_BIAS, TOWER_MONTHS = 0.32, 5675
+"""Mean of process minus tower GPP [g C m-2 d-1] and months at real towers; a test measures them, pages quote them."""
 OSSE_LABEL = "Observing-system simulation experiment: synthetic towers on a model planet"
 
 Region = tuple[float, float, float, float]
@@ -52,7 +54,7 @@ class DemoOptions:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run has found; `truth` is GPP of the true planet [Pg C yr-1], where it is known."""
+    """Results of a run; `truth` is GPP of the true planet [Pg C yr-1], if known."""
 
     options: DemoOptions
     towers: Towers
@@ -120,7 +122,7 @@ def map_products(
 
 
 def source_text(towers: Towers | None = None) -> str:
-    """Tell what a product was made from."""
+    """Return the attribute `source` of a product."""
     base = f"gppcore {gppcore.__version__}, embedded world with demonstration forcing"
     if towers is None:
         return base
@@ -164,7 +166,7 @@ def _caveats(run: Run) -> list[str]:
     texts = [
         (
             "The forcing is modelled from monthly temperature and precipitation by published relations "
-            "(demonstration forcing); it is not a reanalysis, and the maps are no product for science."
+            "(demonstration forcing); it is not a reanalysis, and the maps are not a science product."
         ),
         (
             "The process model runs hour by hour on three days of different cloudiness per month with the mean "
@@ -174,15 +176,15 @@ def _caveats(run: Run) -> list[str]:
     ]
     if run.options.region is None and run.mapped.totals["process"] > _PUBLISHED_MAXIMUM:
         texts.append(
-            "The process model lies above that range. With these parameters it overestimates real towers too, by "
-            "0.4 g C m-2 d-1 over 5675 months, most in shrubland, crops and wetlands; leaf area follows the highest "
-            "NDVI of many years, and crops are taken to grow wherever and whenever the weather allows."
+            f"The process model exceeds that range. With these parameters it also overestimates real towers, by "
+            f"{TOWER_BIAS} g C m-2 d-1 over {TOWER_MONTHS} months, most in shrubland, wetland and crops; leaf area "
+            "follows multi-year extremes of NDVI, and crop rotation is not represented."
         )
     if run.towers.synthetic:
         known = "" if run.truth is None else f", whose GPP is {run.truth:.1f} Pg C per year"
         texts.insert(
             0,
-            f"The towers are synthetic: they stand on a model planet{known}. Skill says how well that planet is "
+            f"The towers are synthetic, sampled from a model planet{known}. Skill measures how well that planet is "
             "recovered, not the real one.",
         )
     return texts

@@ -1,4 +1,4 @@
-"""Progress of the demonstration: one bar per step with its rate and the time left, and the seconds of each."""
+"""Progress of the demonstration: a bar for each step with rate and remaining time, and its duration."""
 
 from __future__ import annotations
 

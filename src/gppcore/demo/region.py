@@ -1,4 +1,4 @@
-"""The embedded world over a region as one dataset: stands in where one's own gridded forcing is not at hand."""
+"""The embedded world over a region as one dataset, for use without gridded forcing of your own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CLIMATE = ("tair", "tair_range", "vpd", "sw", "precip")
 def demonstration_region(south: float, north: float, west: float, east: float) -> xr.Dataset:
     """Return forcing, leaves and land cover of a mean year at 0.05 degrees.
 
-    The forcing is modelled from monthly climate, as in ``gppcore demo``: no product for science.
+    The forcing is modelled from monthly climate, as in ``gppcore demo``; it is not a science product.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the demonstration shows: totals, zonal means, display maps and the seasons at towers."""
+"""Results of the demonstration: totals, zonal means, display maps and seasonal cycles at towers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _display(store: TileStore, fields: Mapping[str, NDArray[Any]]) -> tuple[Floa
 
 
 def seasonal_cycles(samples: Samples, judged: Evaluation) -> dict[str, dict[str, Float]]:
-    """Return mean seasonal cycles by land cover class where three sites or more have data.
+    """Return mean seasonal cycles of land cover classes with data from at least three sites.
 
     Predictions are those with the site held out.
     """

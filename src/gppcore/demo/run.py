@@ -1,4 +1,4 @@
-"""The demonstration: the whole framework once, from global fields to a map, a comparison and a report."""
+"""The demonstration runs the whole framework once, from global fields to a map, a comparison and a report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_demo(options: DemoOptions, console: Console) -> dict[str, Any]:
     Raises
     ------
     OutputExistsError
-        If the folder holds something else than a run with the same options.
+        If the folder holds anything but a run with the same options.
     RangeError
         If the region is empty or holds no land.
     MissingFileError, TowerFormatError, UnitsError
@@ -73,7 +73,7 @@ def run_demo(options: DemoOptions, console: Console) -> dict[str, Any]:
             truth = _true_total(source, towers, options)
         with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
             models = trained or _train(cells, samples, options, advance)
-        with steps.step("Judging by held-out towers", len(SCHEMES), "scheme") as advance:
+        with steps.step("Evaluation at held-out towers", len(SCHEMES), "scheme") as advance:
             judged = learning.judge(models["transfer"], samples, options.seed, advance)
         with steps.step("Map", 2 * store.index.size, "cell") as advance:
             product = outputs.map_products(models, store, towers, options, advance)
@@ -90,7 +90,7 @@ def run_demo(options: DemoOptions, console: Console) -> dict[str, Any]:
 
 
 def _identity(options: DemoOptions) -> dict[str, Any]:
-    """Return what an earlier run must share to be resumed."""
+    """Return the settings that an earlier run must share to be resumed."""
     return {
         "gppcore": gppcore.__version__,
         "region": None if options.region is None else list(options.region),
@@ -100,7 +100,7 @@ def _identity(options: DemoOptions) -> dict[str, Any]:
 
 
 def _check_folder(options: DemoOptions) -> None:
-    """Refuse a folder that is neither free nor an earlier run with the same options."""
+    """Refuse a folder that is neither empty nor an earlier run with the same options."""
     path = options.out / _RUN
     if path.is_file():
         if json.loads(path.read_text()) != _identity(options):
@@ -135,7 +135,7 @@ def _simulate_towers(towers: Towers, options: DemoOptions) -> xr.Dataset:
 
 
 def _true_total(source: SourceDomain, towers: Towers, options: DemoOptions) -> float | None:
-    """Return GPP of the whole true planet [Pg C yr-1], where there is one and the map is global."""
+    """Return global GPP of the true planet [Pg C yr-1] for synthetic towers and a global map."""
     if not towers.synthetic or options.region is not None:
         return None
     ds = osse.dataset(source.fields, range(2019, 2020))

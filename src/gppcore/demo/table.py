@@ -1,4 +1,4 @@
-"""The short table that a run prints in the end."""
+"""The table that a run prints at the end."""
 
 from __future__ import annotations
 

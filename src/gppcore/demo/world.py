@@ -23,7 +23,7 @@ WORLD_LICENCE = (
 
 
 def open_world() -> xr.Dataset:
-    """Open the embedded world; values are read and unpacked when they are used.
+    """Open the embedded world; values are read and unpacked on use.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Intervals of differences between methods, from drawing clusters of towers anew.
+"""Confidence intervals of differences between methods, by bootstrap over clusters of towers.
 
-Months of a tower, and towers near each other, err alike: the clusters are what was drawn from the world, so they are
-drawn again, with replacement, each with all its rows. Every figure is a function of sums over rows, so a draw only
-adds up the sums of its clusters.
+Errors are correlated within a tower and between neighbouring towers, so clusters are the sampling unit and are
+resampled with replacement, each with all its rows. Every statistic is a function of sums over rows, so a draw only
+adds the sums of its clusters.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def cluster_sums(index: NDArray[np.intp], columns: tuple[Float, ...]) -> Float:
 
 
 def cluster_draws(clusters: int, seed: int) -> Float:
-    """Return how often every cluster is taken in every draw, shape (DRAWS, clusters); NaN of one cluster."""
-    if clusters < 2:  # one cluster tells nothing of the spread over clusters
+    """Return how often each cluster occurs in each draw, shape (DRAWS, clusters); NaN of one cluster."""
+    if clusters < 2:  # the spread over clusters is undefined for a single one
         return np.full((DRAWS, clusters), np.nan)
     even = np.full(clusters, 1.0 / clusters)
     return np.random.default_rng(seed).multinomial(clusters, even, size=DRAWS).astype(np.float64)

@@ -1,4 +1,4 @@
-"""What drives the GPP of transfer models, by the months that each has not seen."""
+"""Drivers of GPP in transfer models, from the months that were held out from each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Float = NDArray[np.float64]
 
 _QUANTILES = np.linspace(0.02, 0.98, 13)
 _DRIVERS = ("lai", "sw", "soil_water")
-"""Drivers in which GPP is expected not to fall."""
+"""Drivers in which GPP should not decrease."""
 
 
 def explain(

@@ -1,4 +1,4 @@
-"""Judging models by towers, years and regions that they have not seen."""
+"""Evaluation of models at held-out towers, years and regions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type, floats
+from gppcore.display import html_table
+from gppcore.errors import DtypeError, ShapeError
 from gppcore.evaluation.metrics import skill
 from gppcore.evaluation.schemes import By, FewTowers, Scheme, Split, splits
 from gppcore.features import Samples
@@ -57,6 +60,16 @@ class Evaluation:
         """Skill of every method over all held-out rows; see :func:`gppcore.evaluation.metrics.skill`."""
         return {name: skill(self.observed, p) for name, p in self.predicted.items()}
 
+    def __repr__(self) -> str:
+        return (
+            f"Evaluation({self.scheme!r}, {self.folds} splits, {len(self.rows)} predictions of {list(self.predicted)})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = {"splits": str(self.folds), "predictions": f"{len(self.rows):,}"}
+        rows |= {n: f"R2 {s['r2']:.3f}, RMSE {s['rmse']:.2f}, bias {s['bias']:+.2f}" for n, s in self.skill.items()}
+        return html_table(f"Evaluation by {self.scheme}", rows)
+
     def table(self, samples: Samples) -> pd.DataFrame:
         """Return one row per prediction: site_id, cluster, pft, group, year, month, observed, one column per method."""
         groups = samples.groups.iloc[self.rows].reset_index(drop=True)
@@ -94,13 +107,22 @@ def evaluate(
     RangeError
         If an option is unknown, or nothing can be held out.
     """
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
+    if not callable(methods) and (wrong := {name: each for name, each in methods.items() if not callable(each)}):
+        got = ", ".join(f"{name}: {type(each).__name__}" for name, each in wrong.items())
+        raise DtypeError(f"methods: expected functions of training and test samples, got {got}")
     held_out = splits(samples.groups, scheme, by=by, few_towers=few_towers, tested=tested)
     together = methods if callable(methods) else _together(methods)
     parts: dict[str, list[Float]] = {}
     for split in held_out:
         found = together(samples.take(split.train), samples.take(split.test))
         for name, predicted in found.items():
-            parts.setdefault(name, []).append(np.asarray(predicted, dtype=np.float64))
+            gpp = floats(name, predicted).astype(np.float64)
+            if gpp.shape != (int(split.test.sum()),):
+                raise ShapeError(
+                    f"{name}: expected shape ({int(split.test.sum())},), the test samples, got {gpp.shape}"
+                )
+            parts.setdefault(name, []).append(gpp)
         if progress:
             progress(split)
     rows = np.concatenate([np.flatnonzero(split.test) for split in held_out])

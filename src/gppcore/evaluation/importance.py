@@ -1,4 +1,4 @@
-"""What drives a prediction: loss when a predictor is permuted, partial dependence, and monotonicity."""
+"""Drivers of a prediction: permutation importance, partial dependence and monotonicity."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def permutation_importance(
     Returns
     -------
     dict of str to list of float
-        [loss, low, high] by predictor: (squared error permuted - as it is) / sum of squares about the mean, the mean
+        [loss, low, high] by predictor: (squared error permuted - unpermuted) / sum of squares about the mean, the mean
         of 3 permutations over all rows, and the 5th and 95th percentile over cluster-bootstrap draws.
 
     Raises
@@ -71,7 +71,7 @@ def permutation_importance(
 def partial_dependence(
     predict: Predict, x: Float, names: Sequence[str], at: Mapping[str, Sequence[float]]
 ) -> dict[str, dict[str, list[float]]]:
-    """Return mean GPP over rows when a predictor has one value in all of them, the others as they are.
+    """Return mean GPP over rows when a predictor has one value in all of them, the others unchanged.
 
     Parameters
     ----------

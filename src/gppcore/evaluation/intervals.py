@@ -1,4 +1,4 @@
-"""Prediction intervals calibrated on towers that a model has not seen, and how often they hold."""
+"""Coverage of prediction intervals that were calibrated at held-out towers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How skill grows with the number of towers, from draws of towers to learn from."""
+"""Skill as a function of the number of training towers, over random draws of towers."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The methods that an evaluation sets side by side, each fitted to the same training towers.
+"""The methods that an evaluation compares, each fitted to the same training towers.
 
 - `process`: the process model with gppcore's parameters;
 - `process_beps`: with the parameter table of BEPS;
 - `process_calibrated`: with parameters calibrated to the training towers;
 - `direct`: machine learning from the training towers alone, tuned, with the same predictors;
-- `pretrain_continue`: boosting that goes on from the emulator of the process model: the literal scheme;
+- `pretrain_continue`: boosting that continues from the emulator of the process model;
 - `transfer`: :func:`gppcore.fine_tune` on the emulator of the calibrated process model.
 """
 
@@ -43,7 +43,7 @@ class MethodSuite:
     Parameters
     ----------
     towers : Towers
-        All towers, of training and test; the source domain is their forcing, which tells nothing of their GPP.
+        All towers, of training and test; the source domain is their forcing, which contains no observed GPP.
     predictors : tuple of str
         Names, see `gppcore.features.PREDICTOR_SETS`.
     unseen : {"places", "years"}

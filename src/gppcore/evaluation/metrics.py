@@ -12,9 +12,9 @@ Float = NDArray[np.float64]
 DAYS_PER_MONTH = 365.25 / 12
 """Turns g C m-2 d-1 into g C m-2 month-1: the mean month has 30.4375 days."""
 ROUNDING = 1e-12
-"""Share of its parts below which a spread or mean is taken for rounding, and divides nothing."""
+"""Relative size below which a spread or mean counts as rounding error and is not used as a divisor."""
 MIN_SITE_MONTHS = 12
-"""Months that a site needs for skill of its own."""
+"""Minimum number of months for the skill of a site."""
 
 
 def skill(observed: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
@@ -73,7 +73,7 @@ def skill(observed: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
 
 
 def skill_over_sites(observed: ArrayLike, predicted: ArrayLike, site: ArrayLike) -> dict[str, float]:
-    """Return how well sites are told apart, how well each is followed, and the spread of skill over them.
+    """Return skill between sites, within sites, and its spread over sites.
 
     Parameters
     ----------
@@ -149,5 +149,5 @@ def skill_by(observed: ArrayLike, predicted: ArrayLike, group: ArrayLike) -> dic
 
 
 def _ratio(value: float, by: float, size: float) -> float:
-    """Return value / by, NaN where `by` is rounding beside `size`, what it is made of."""
+    """Return value / by; NaN if `by` is within rounding of zero relative to `size`, the size of its terms."""
     return value / by if abs(by) > ROUNDING * size else np.nan

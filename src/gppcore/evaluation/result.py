@@ -1,4 +1,4 @@
-"""The result of an evaluation: its numbers in one dictionary, and the two files that it is kept in."""
+"""The result of an evaluation: its numbers in one dictionary, and the two files it is saved in."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def assemble(
     meta : mapping
         `scheme`, `by`, `predictors`, `towers`, `folds` and `seed`, which also draws the clusters.
     parts : mapping, optional
-        What was found besides, kept as it is: `learning_curve`, `interval`, `importance`, `partial_dependence`, `sif`.
+        Further results, stored unchanged: `learning_curve`, `interval`, `importance`, `partial_dependence`, `sif`.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def assemble(
     Raises
     ------
     ShapeError, RangeError
-        If `predictions` or `meta` lack something.
+        If `predictions` or `meta` is incomplete.
     """
     methods = methods_of(predictions)
     if missing := [name for name in META if name not in meta]:
@@ -90,7 +90,7 @@ def check_new(folder: Path) -> None:
 
 
 def write(folder: Path, result: Mapping[str, Any], predictions: pd.DataFrame) -> Path:
-    """Write `evaluation.json` and `predictions.csv.gz` to a new folder, which is there whole or not at all.
+    """Write `evaluation.json` and `predictions.csv.gz` to a new folder, atomically.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def write(folder: Path, result: Mapping[str, Any], predictions: pd.DataFrame) ->
     Raises
     ------
     OutputExistsError
-        If the folder holds something.
+        If the folder is not empty.
     DiskFullError
         If there is no room; nothing is left.
     """

@@ -1,4 +1,4 @@
-"""One evaluation from folders of towers to its files: what ``gppcore evaluate`` runs."""
+"""An evaluation from tower folders to result files, as ``gppcore evaluate`` runs it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class EvaluationOptions:
         Classes of the scheme `regional`.
     predictors : {"small", "mid", "full"}
         Set of predictors; see `gppcore.features.PREDICTOR_SETS`.
-    few_towers : FewTowersTowers
+    few_towers : FewTowers
         Numbers and draws of the scheme `few_towers`.
     seed : int
         Seed of learners and draws.
@@ -132,7 +132,7 @@ def _towers(options: EvaluationOptions) -> tuple[Towers, Sequence[str] | None]:
 def _parts(
     options: EvaluationOptions, found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return the parts of the result that only some evaluations have."""
+    """Return the optional parts of the result."""
     parts: dict[str, Any] = {}
     if options.scheme == "few_towers":
         draws = [(split.towers, predictions[predictions["group"] == split.label]) for split in found.splits]

@@ -1,4 +1,4 @@
-"""What is held out when models are judged: splits of tower months into training and test."""
+"""Hold-out schemes: splits of tower months into training and test."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MIN_YEARS = 3
 
 @dataclass(frozen=True)
 class Split:
-    """One training and what it is tested on.
+    """One training set and its test set.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Split:
 
 @dataclass(frozen=True)
 class FewTowers:
-    """How few towers train in the scheme `few_towers`.
+    """Numbers of training towers in the scheme `few_towers`.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ def splits(
     few_towers: FewTowers | None = None,
     tested: Mask | None = None,
 ) -> list[Split]:
-    """Return the splits of a scheme; clusters of towers are never parted but in the scheme `temporal`.
+    """Return the splits of a scheme; clusters of towers are split only in the scheme `temporal`.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def splits(
         - few_towers: all clusters but those of a few towers drawn at random.
     by : {"koeppen", "continent", "pft"}, default "koeppen"
         Classes that are held out in the scheme `regional`.
-    few_towers : FewTowersTowers, optional
+    few_towers : FewTowers, optional
         Numbers and draws of the scheme `few_towers`.
     tested : ndarray of bool, shape (rows,), optional
         Rows that may be tested; all others train only. With it the scheme `site` is one split.

@@ -1,4 +1,4 @@
-"""Consistency of GPP with sun-induced fluorescence, which no method was fitted to."""
+"""Consistency of GPP with sun-induced fluorescence, an independent observation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of predictions that judging reads: a row for each tower month, a column for each method."""
+"""The table of predictions to evaluate: one row per tower month, one column per method."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pandas as pd
 from gppcore.errors import RangeError, ShapeError
 
 LABELS = ("site_id", "cluster", "pft", "group", "year", "month")
-"""Columns that tell where and when a row is: `group` is what was held out (region, fold)."""
+"""Columns that identify a row; `group` is the held-out region or fold."""
 BESIDES = (*LABELS, "observed", "transfer_low", "transfer_high", "csif")
-"""Every column that is no method; the last three may be absent."""
+"""Columns that are not methods; the last three are optional."""
 
 
 def methods_of(predictions: pd.DataFrame) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""Predictors that follow from other variables: one rule for each, for towers, tile stores and the demonstration.
+"""Predictors derived from other variables, by the same rules for towers, tile stores and the demonstration.
 
-All functions take and return arrays: months of whole years on the first axis, January first, places on the last.
+Functions take and return arrays with months of whole years, from January on, on the first axis and places on the last.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ Fields = Mapping[str, Float]
 
 
 class Rule(NamedTuple):
-    """How some predictors follow from other variables.
+    """Rule that derives predictors from other variables.
 
     Attributes
     ----------
     names : tuple of str
-        What the rule derives.
+        Derived predictors.
     needs : tuple of str
-        Variables without which it cannot; `lat` [degrees_north] is always known.
+        Required variables; `lat` [degrees_north] is always given.
     uses : tuple of str
-        Variables that it takes into account where they are known.
+        Optional variables.
     monthly : bool
         Whether the result has months.
     derive : callable
-        From the fields, by name, and whether these are the twelve months of a mean year.
+        Function of the fields, by name, and of whether they are the twelve months of a mean year.
     """
 
     names: tuple[str, ...]
@@ -100,7 +100,7 @@ def soil_water_of_months(fields: Fields) -> Float:
 def mean_of_three(monthly: Float, *, mean_year: bool) -> Float:
     """Return the mean of every month and the two before it.
 
-    In a mean year December comes before January; else the first month stands for those before the record.
+    In a mean year December comes before January; else the first month is repeated before the record.
     """
     before = monthly[-2:] if mean_year else monthly[[0, 0]]
     padded = np.concatenate([before, monthly])
@@ -148,7 +148,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("precip_3m",), ("precip",), (), True, _rain),
     Rule(("ndvi_min", "ndvi_max"), ("ndvi",), (), False, _greenness),
 )
-"""In the order in which they apply: a later rule may need what an earlier one derived."""
+"""In order of application: a later rule may need results of an earlier one."""
 
 INPUTS = frozenset(name for rule in RULES for name in (*rule.needs, *rule.uses))
 """Variables that some predictor follows from."""

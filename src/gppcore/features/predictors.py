@@ -23,7 +23,7 @@ MONTHLY_PREDICTORS = ("tair", "vpd", "sw", "sw_toa", "precip", "soil_water", "la
 FRACTIONS = tuple(f"fraction_{name}" for name in PFT_NAMES)
 STATIC_PREDICTORS = ("c4_fraction", *FRACTIONS)
 PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
-"""Columns of the global tile stores, in order; `fraction_<pft>` are area shares: mixed cells need no category."""
+"""Columns of the global tile stores, in order; area shares `fraction_<pft>` describe mixed cells without categories."""
 
 _SMALL = (*PREDICTORS, "ca", "fraction_wetland")
 _MID = (*_SMALL, "precip_3m", "ndwi", "fpar", "lst_day", "ndvi_max", "ndvi_min", "elevation")
@@ -52,8 +52,8 @@ PREDICTOR_SETS = {
         "soil_field_capacity",
     ),
 }
-"""Predictors by how much is known of a place: forcing and land cover; the satellite columns that carry most; all
-columns of a tower folder that a map could have too. Sun-induced fluorescence is left out: it judges the models."""
+"""Predictor sets of increasing size: forcing and land cover; the most informative satellite variables; all variables of
+a tower folder that exist for maps, too. Sun-induced fluorescence is excluded, since models are evaluated with it."""
 
 
 def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:
@@ -129,7 +129,7 @@ def land_cover_fractions(igbp: Float) -> dict[str, Float]:
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows for training and judging: predictors, the target and what the rows are grouped by.
+    """Rows for training and evaluation: predictors, target and grouping variables.
 
     Attributes
     ----------

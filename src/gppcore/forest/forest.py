@@ -238,6 +238,8 @@ class Forest:
         ForestFormatError
             If the file is not a whole, unchanged forest file of a known version.
         """
+        if not isinstance(path, str | PathLike):
+            raise DtypeError(f"path: expected a path, got {type(path).__name__}")
         return cls(_core.Forest.load(fspath(path)), path=str(Path(path).resolve()))
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -1,10 +1,11 @@
-"""Gridded files of other producers, opened lazily, and their coordinates: the one reading of CF for all of gppcore."""
+"""Gridded CF files of other producers: lazy opening and coordinates."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
     path : Path
         A file that xarray reads, or the folder of a Zarr store.
     what : str
-        What it is for, for the message.
+        What the file is for, for messages.
 
     Raises
     ------
@@ -37,12 +38,86 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
     if not path.exists():
         raise MissingFileError(f"{what}: expected a netCDF file or Zarr store, got no such file {path}")
     try:
-        if path.is_dir():
-            # Zarr 3 does not specify consolidated metadata, and a local store gains little by them.
-            return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
-        return xr.open_dataset(path, chunks=None)
-    except (ValueError, OSError, KeyError) as error:
+        # Zarr 3 does not specify consolidated metadata, and local stores gain little from it.
+        options: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.is_dir() else {}
+        ds = xr.open_dataset(path, chunks=None, decode_times=False, **options)
+        return xr.decode_cf(_with_days(ds), decode_timedelta=False)
+    except (ValueError, OSError, KeyError, OverflowError) as error:
         raise ProductFormatError(f"{path}: expected a readable CF netCDF file or Zarr store, got: {error}") from error
+
+
+def _with_days(ds: xr.Dataset) -> xr.Dataset:
+    """Return a dataset whose times in months since a date have become days since it, which xarray decodes."""
+    for name, variable in ds.variables.items():
+        match = re.match(r"months? since (\d+)-(\d+)(?:-(\d+))?", str(variable.attrs.get("units", "")).strip())
+        if match is None:
+            continue
+        year, month, day = (int(part or 1) for part in match.groups())
+        first = np.datetime64(f"{year:04d}-{month:02d}", "M")
+        whole = np.floor(variable.values).astype(int)
+        begin = (first + whole).astype("M8[D]")
+        length = ((first + whole + 1).astype("M8[D]") - begin).astype(float)
+        since = (begin - first.astype("M8[D]")).astype(float) + (variable.values - whole) * length + (day - 1)
+        attrs = {**variable.attrs, "units": f"days since {year:04d}-{month:02d}-01", "calendar": "standard"}
+        ds = ds.assign({name: (variable.dims, since, attrs)})
+    return ds
+
+
+def variable_of(ds: xr.Dataset, name: str, label: str) -> xr.DataArray:
+    """Return a variable of a file with at most one dimension besides latitude and longitude.
+
+    Raises
+    ------
+    ShapeError
+        If there is no such variable, or it has more dimensions of a size above 1.
+    """
+    if name not in ds.data_vars:
+        raise ShapeError(f"{label}: expected a variable {name!r}, got {sorted(map(str, ds.data_vars))}")
+    data = ds[name]
+    space = axes(ds)
+    if missing := [dim for dim in space if dim not in data.dims]:
+        raise ShapeError(f"{label}: {name}: expected dimensions of latitude and longitude, got no {missing}")
+    data = data.squeeze([dim for dim in data.dims if dim not in space and data.sizes[dim] == 1])
+    if data.ndim > 3:
+        raise ShapeError(
+            f"{label}: {name}: expected latitude, longitude and at most one more dimension, got {dict(data.sizes)}; "
+            "select one of the others first"
+        )
+    return data
+
+
+def masked(values: NDArray[Any], data: xr.DataArray) -> NDArray[Any]:
+    """Return values of a variable with NaN outside its CF valid range (`valid_range`, `valid_min`, `valid_max`).
+
+    The range of packed data is that of the packed numbers (CF 2.5.1).
+    """
+    low, high = _valid_limits(data)
+    if low is None and high is None:
+        return values
+    outside = np.zeros(values.shape, dtype=bool)
+    if low is not None:
+        outside |= values < low
+    if high is not None:
+        outside |= values > high
+    numbers = values if values.dtype.kind == "f" else values.astype(np.float64)
+    return np.where(outside, np.nan, numbers)
+
+
+def _valid_limits(data: xr.DataArray) -> tuple[float | None, float | None]:
+    pair = np.atleast_1d(data.attrs.get("valid_range", (None, None)))
+    low = data.attrs.get("valid_min", pair[0])
+    high = data.attrs.get("valid_max", pair[-1])
+    packed = np.dtype(data.encoding.get("dtype", data.dtype)).kind in "iu"
+    scale, offset = (float(data.encoding.get(key, x)) for key, x in (("scale_factor", 1.0), ("add_offset", 0.0)))
+    step = abs(scale) / 2.0 if packed else 0.0  # half a packed number: rounding must not mask the ends
+
+    def unpacked(limit: Any, margin: float) -> float | None:
+        if limit is None:
+            return None
+        return float(limit) * scale + offset + margin if packed else float(limit)
+
+    ends = unpacked(low, -step), unpacked(high, step)
+    return ends if scale >= 0.0 else (unpacked(high, -step), unpacked(low, step))
 
 
 _USUAL_NAMES = {

@@ -1,4 +1,4 @@
-"""Durable files: whole under their names after any crash, or not there."""
+"""Durable files: after any crash complete under their names, or absent."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 from gppcore.errors import disk_errors
 
 PART = ".part"
-"""How the names of unfinished files end."""
+"""Suffix of unfinished files."""
 
 
 def write_durably(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that it is, after any crash, either whole under its name or not there.
+    """Write a file that is, after any crash, either complete under its name or absent.
 
     Raises
     ------
     DiskFullError
-        If there is no room; what was under the name stays.
+        If the disk is full; an older file of that name stays.
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Its own name: another process may be writing the same file, after this one was taken for dead.
+        # A unique name: another process may be writing the same file.
         temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")
         try:
             with temporary.open("xb") as file:
@@ -45,13 +45,13 @@ def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
     Raises
     ------
     DiskFullError
-        If there is no room; what was under the name stays.
+        If the disk is full; an older file of that name stays.
     """
     write_durably(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
 def rename_durably(building: Path, path: Path) -> None:
-    """Give a file, or a folder of files, that others wrote its name once all of it is on the disk."""
+    """Sync a file or a folder of files written elsewhere, and give it its name."""
     for file in (building, *building.rglob("*")):
         _sync(file)
     building.rename(path)

@@ -1,4 +1,4 @@
-"""From a model and a tile store to predictions everywhere: tile by tile, in threads or on a cluster, resumable."""
+"""Predict all cells of a tile store with a model: tile by tile, in threads or on a cluster, resumable."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import DtypeError, OutputExistsError, RangeError
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
@@ -32,11 +33,11 @@ Task = tuple[int, int | None]
 """A tile and the number of a year."""
 _RETRIES = 3
 _AHEAD = 2
-"""Tasks per thread that are handed out: enough that no thread waits while the journal is written."""
+"""Tasks queued per thread: enough to keep threads busy while the journal is written."""
 
 
 class Predictor(Protocol):
-    """What maps: anything that predicts rows from one column per predictor and has a digest.
+    """A model that maps: it predicts rows from one column per predictor and has a digest.
 
     Its attribute `predictors`, a tuple of names, names the columns; without it they are
     `gppcore.features.PREDICTORS`. With the attribute `has_interval` set it also predicts bounds.
@@ -66,8 +67,8 @@ def map_gpp(
 ) -> None:
     """Predict GPP of every month at every cell of a store and write the gridded product.
 
-    A model that tells how sure it is (`has_interval`) also gives the variables `variable`_low and `variable`_high, the
-    bounds below which GPP lies with 5 % and 95 % probability.
+    A model with prediction intervals (`has_interval`) also gives the variables `variable`_low and `variable`_high, the
+    5 % and 95 % quantiles of GPP.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def map_gpp(
         Usually a :class:`gppcore.TransferModel`, or the folder or zip of a saved one.
     store : TileStore
         Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
-        already are kept, so that a killed run goes on where it stopped.
+        already are kept, so that an interrupted run resumes.
     out : str or Path, optional
         New folder of the Zarr product; without it the predictions stay in the store.
     variable : str, default "gpp_daily"
@@ -86,8 +87,8 @@ def map_gpp(
         Tiles predicted at the same time; all usable cores by default. The result does not depend on it.
     client : distributed.Client, optional
         Cluster that predicts the tiles in place of threads of this process. `model` then is a path, from which
-        every worker loads it once; model and store lie where all workers see them under the same path. Tiles of
-        workers that die go to others. The result is that of threads, byte for byte.
+        every worker loads it once; all workers must reach model and store under the same path. Tiles of workers
+        that die go to others. The output is byte-identical to that of threads.
     progress : callable, optional
         Called with the number of cells of a tile after each tile and year.
 
@@ -111,18 +112,22 @@ def map_gpp(
         raise DtypeError(
             "model: expected a TransferModel or its path, got a Forest; use TransferModel.of_forest(forest)"
         )
+    check_type("store", store, TileStore, "TileStore.open(path)")
     path = Path(model) if isinstance(model, str | Path) else None
     if client is not None and path is None:
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, variable)
+    for name in getattr(predictor, "predictors", PREDICTORS):
+        store.is_monthly(name)  # an error if the store has no such variable
     with store.writing():
         for name, described in variables.items():
             store.add(name, monthly=True, attrs={**described, "model": predictor.digest})
         tasks = []
         for year in store.each_year:
             for tile in range(store.n_tiles):
-                if not all(store.has(name, tile, year) for name in variables):
+                origin = _origin(predictor, store, tile, year)
+                if not all(store.has(name, tile, year, origin=origin) for name in variables):
                     tasks.append((tile, year))
                 elif progress:
                     progress(store.n_cells(tile))
@@ -137,8 +142,9 @@ def map_gpp(
                     store.confirm(entry)
                 if progress:
                     progress(store.n_cells(entries[0].tile))
-    if out is not None:
-        write_product(store, Path(out), variables, attrs=attrs or {})
+        # Under the same lock: no other job changes a tile before the product has its name.
+        if out is not None:
+            write_product(store, Path(out), variables, attrs=attrs or {})
 
 
 def _outputs(model: Predictor, variable: str) -> dict[str, dict[str, str]]:
@@ -163,8 +169,17 @@ def _predict_tile(
     options = {"interval": True} if _has_interval(model) else {}
     found: Any = model.predict_columns(columns, **options)
     outputs = found if options else (found,)
+    origin = _origin(model, store, tile, year)
     written = zip(variables, outputs, strict=True)
-    return [store.put(name, tile, values.astype(np.float32, copy=False), year) for name, values in written]
+    return [
+        store.put(name, tile, values.astype(np.float32, copy=False), year, origin=origin) for name, values in written
+    ]
+
+
+def _origin(model: Predictor, store: TileStore, tile: int, year: int | None) -> str:
+    """Return the digest of what the predictions of a tile follow from."""
+    names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
+    return store.digest(names, tile, year, salt=model.digest)
 
 
 def _in_threads(
@@ -179,7 +194,7 @@ def _in_threads(
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             running.update(islice(futures, len(done)))
-            # What is finished counts, even if another tile failed meanwhile.
+            # Finished tiles are recorded even if another tile failed meanwhile.
             for future in sorted(done, key=lambda future: future.exception() is not None):
                 yield future.result()
     finally:
@@ -189,7 +204,7 @@ def _in_threads(
 def _on_cluster(
     client: Client, model: Path, digest: str, store: TileStore, variables: Sequence[str], tasks: Sequence[Task]
 ) -> Generator[list[Entry]]:
-    """Do the same on a cluster; the scheduler gives the tasks of lost workers to others."""
+    """Do the same on a cluster; the scheduler reassigns tasks of lost workers."""
     from distributed import as_completed
 
     where = (str(model.resolve()), digest, str(store.path.resolve()), variables)

@@ -1,4 +1,4 @@
-"""The process model: two-leaf photosynthesis, its specification, and what turns climate into its input."""
+"""The process model: two-leaf photosynthesis, its specification, and the preparation of its input from climate."""
 
 from gppcore.process.two_leaf import Canopy, Forcing, TwoLeafFlux, leaf_gas_exchange, two_leaf_gpp, two_leaf_gradient
 

@@ -1,4 +1,4 @@
-"""Inputs of kernels over canopy hours: checked, of one number type, broadcast to rows and columns."""
+"""Inputs of the canopy-hour kernels: checked, converted to one number type, broadcast to rows and columns."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gppcore.arrays import Floats, check_output, floats, same_type
-from gppcore.errors import ShapeError
+from gppcore.errors import DtypeError, ShapeError
 from gppcore.variables import VARIABLES, check_range
+
+_OPTIONAL = {"diffuse_fraction"}
+"""Inputs that the kernel estimates where they are None."""
 
 
 class Grids:
     """Inputs of a kernel: named arrays of one number type, broadcast to rows x columns."""
 
     def __init__(self, named: Mapping[str, ArrayLike | None]) -> None:
+        for name, value in named.items():
+            if value is None and name not in _OPTIONAL:
+                raise DtypeError(f"{name}: expected numbers, got None")
         # Integers and single numbers adapt to the number type of the arrays.
         arrays = {name: floats(name, value) for name, value in named.items() if value is not None}
         self.dtype = same_type({name: a for name, a in arrays.items() if not _is_whole(named[name])})
@@ -26,8 +32,8 @@ class Grids:
         try:
             self.shape = np.broadcast(*given).shape
         except ValueError:
-            shapes = ", ".join(str(a.shape) for a in given if a.ndim)
-            raise ShapeError(f"inputs do not broadcast against each other, got {shapes}") from None
+            shapes = ", ".join(f"{name} {a.shape}" for name, a in self.named.items() if a is not None and a.ndim)
+            raise ShapeError(f"inputs do not broadcast against each other: expected one shape, got {shapes}") from None
         self.size = prod(self.shape)
         columns = self.shape[-1] if self.shape else 1
         self.shape2 = (self.size // max(columns, 1), columns)
@@ -35,7 +41,7 @@ class Grids:
         self.limits = [VARIABLES[name].valid_range for name in self.named]
 
     def _view(self, a: Floats) -> Floats:
-        """View as rows x columns, or 1 where it broadcasts; copied only where leading dimensions do so unevenly."""
+        """View as rows x columns, or 1 where it broadcasts; copied only if some leading dimensions broadcast."""
         if a.ndim < 2:
             return a.reshape(1, -1)
         return a if len(self.shape) == 2 else np.broadcast_to(a, self.shape).reshape(self.shape2)
@@ -52,7 +58,7 @@ class Grids:
         return array.reshape((4, *self.shape2) if by_class else self.shape2)
 
     def check(self, wrong: int) -> None:
-        """Raise the error of the input that the kernel found out of range, if there is one."""
+        """Raise the error for the input that the kernel found out of range, if any."""
         if wrong >= 0:
             name = list(self.named)[wrong]
             check_range(name, self.named[name])  # type: ignore[arg-type]

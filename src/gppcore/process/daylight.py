@@ -1,8 +1,8 @@
-"""The sun's course, and hours of daylight rebuilt from means of days or months.
+"""Solar geometry, and daylight hours reconstructed from daily or monthly means.
 
-GPP is not linear in light, so that the two-leaf model must never run on mean radiation. A day becomes eight
-Gauss-Legendre nodes of its daylight hours, with clouds that come and go; a month becomes three such days of different
-cloudiness, the clearer the wider in temperature.
+GPP is not linear in light, so the two-leaf model must never run on mean radiation. A day becomes eight
+Gauss-Legendre nodes of its daylight hours, with varying cloudiness; a month becomes three such days of different
+cloudiness, with a wider temperature range on clearer days.
 
 References
 ----------
@@ -103,7 +103,7 @@ def sw_toa(lat: Float, day: float | Float) -> Float:
 def hourly_cos_zenith(lat: Float, lon: Float, day: Float, hour_angle: Float) -> Float:
     """Return the cosine of the solar zenith angle at all times and places, negative at night.
 
-    Times and places are kept apart, so that an element costs three products and no trigonometry.
+    Terms in time and location are separated, so that an element costs three products and no trigonometry.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def equation_of_time(day: Float) -> Float:
 
 
 def clearness_of_days(kt: Float) -> Float:
-    """Return the clearness index of days that stand for a month; their mean by Gauss weights is the month's.
+    """Return the clearness index of the days that represent a month; their mean by Gauss weights is the month's.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def clearness_spread(kt: Float) -> Float:
 
 
 def range_of_days(kt: Float, tair_range: Float) -> Float:
-    """Return the diurnal range of temperature [K] of days that stand for a month, whose mean range is kept.
+    """Return the diurnal range of temperature [K] of the days that represent a month, conserving the mean range.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def range_of_days(kt: Float, tair_range: Float) -> Float:
         Clear days have the wider range: the relation of Bristow & Campbell [7]_, kt = 0.8 (1 - exp(-B range^2.4)).
         B follows from the mean.
     """
-    # A day at the limit would have no end of warmth.
+    # At the limit the warm part of the day would never end.
     relative = (-np.log(1.0 - np.clip(kt / _KT_MAX, 0.02, 0.98))) ** (1.0 / _RANGE_EXPONENT)
     ranges: Float = relative * (tair_range / _weighted_sum(_LEVEL_WEIGHTS / 2.0, relative))
     return ranges
@@ -223,7 +223,7 @@ class Daylight:
 
 
 def _weighted_sum(weights: Float, values: Float) -> Float:
-    # Term after term: the order of a matrix product, and so its last bit, depends on the number of cells.
+    # Summed term by term: in a matrix product the order, and so the last bit, depends on the number of cells.
     total = np.zeros(values.shape[1:])
     for weight, value in zip(weights, values, strict=True):
         total += weight * value
@@ -255,14 +255,14 @@ def daylight_of_month(
     vpd: Float | None = None,
     vapour_pressure: Float | None = None,
 ) -> Daylight:
-    """Rebuild the daylight hours of months from their means.
+    """Reconstruct the daylight hours of months from their means.
 
     Parameters
     ----------
     lat : ndarray, shape (n,)
         Latitude [degrees north].
     day : float or ndarray, shape (n,)
-        Day of the year that stands for the month.
+        Day of the year that represents the month.
     sw : ndarray, shape (n,)
         Mean shortwave, nights included [W m-2].
     tair, tair_range : ndarray, shape (n,)
@@ -274,8 +274,8 @@ def daylight_of_month(
     -------
     Daylight
         Three days of different clearness. Shortwave follows the sun; the clearness of the hours alternates about
-        that of their day by the standard deviation of [5]_, so that clouds come and go while the light of the day
-        is kept. Temperature follows the hour, on clear days by more; vapour pressure is constant.
+        that of their day by the standard deviation of [5]_, so that cloudiness varies while the daily radiation
+        is conserved. Temperature has a diurnal course, wider on clear days; vapour pressure is constant.
     """
     kt = clearness_of_days(_clearness(lat, day, sw, _KT_MAX))
     ranges = range_of_days(kt, tair_range)
@@ -292,7 +292,7 @@ def daylight_of_day(
     vpd: Float | None = None,
     vapour_pressure: Float | None = None,
 ) -> Daylight:
-    """Rebuild the daylight hours of days from their means; as :func:`daylight_of_month` with one day each."""
+    """Reconstruct the daylight hours of days from their means; as :func:`daylight_of_month` with one day each."""
     kt = _clearness(lat, day, sw, 1.0)
     return _rebuild(lat, day, kt[None], np.ones(1), tair, tair_range[None], vpd, vapour_pressure)
 
@@ -317,7 +317,7 @@ def _rebuild(
     sunset = sunset_hour_angle(lat, day)
     angle = sunset * _NODES[:, None]
     mu = np.maximum(cos_zenith(lat, day, angle), 0.0)
-    # Morning and afternoon nodes of one height have opposite signs: the light of the day is kept exactly.
+    # Morning and afternoon nodes of equal elevation have opposite signs, which conserves the daily total exactly.
     sky = (-1.0) ** np.arange(len(_NODES))[:, None]
     clearness = kt[:, None, :] + sky * clearness_spread(kt)[:, None, :]
     temperature = temperature_at(12.0 + angle * (12.0 / np.pi), tair, tair_range[:, None, :])

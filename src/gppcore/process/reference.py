@@ -5,7 +5,7 @@ bisection, so that the compiled kernel, which solves a cubic, is checked against
 numbers (E1 ...) are repeated in ``cpp/src/kernels``.
 
 The model is the two-leaf canopy of Chen et al. (1999, 2012) with Farquhar C3 or Collatz C4 leaves and
-Ball-Berry stomata. Biochemistry runs at air temperature unless asked otherwise; leaf temperature acts through the
+Ball-Berry stomata. Biochemistry runs at air temperature by default; leaf temperature acts through the
 humidity at the leaf surface, longwave radiation and stability. The result is defined by `N_PASSES` passes of the energy
 balance, not by its convergence.
 """
@@ -166,7 +166,7 @@ def smaller_root(theta: float, a: float, b: float) -> float:
 
 
 def demand(leaf: Leaf, ci: float) -> float:
-    """Return net assimilation that the biochemistry allows at `ci` (E11)."""
+    """Return the biochemical demand, net assimilation at `ci` (E11)."""
     if leaf.c4:
         m = smaller_root(K.c4_theta, leaf.vcmax, leaf.electron)
         return smaller_root(K.c4_beta, m, leaf.pep_slope * max(ci, 0.0)) - leaf.rd
@@ -386,7 +386,7 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
     under = understory_layer(h, p, mu, lai, understory_lai(lai), diffuse, 0.0, over, wind_top)
     sun_share, shade_share = leaf_nitrogen(lai, h.clumping, mu)
     top = h.vcmax25
-    # C4 leaves hardly feel a lower Ci, so that drought must act on their capacity too (Sellers et al. 1996).
+    # C4 photosynthesis barely responds to a lower Ci, so drought must also act on capacity (Sellers et al. 1996).
     if p.c4:
         top *= stress
     per_co2 = K.h2o_to_co2 * (h.tair + ZERO_CELSIUS) * 0.022624 / (273.16 * 1.013)  # m s-1 -> mol m-2 s-1
@@ -431,8 +431,8 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
             lost = air.heat_capacity * sensible + per_gamma * air.slope * conductance
             warm[i] = clamp(gained / lost, -3.0, 5.0)
         if i_pass == 0:
-            # Later passes keep it: with little wind the resistance swings with it from bound to bound, pass by pass,
-            # and more light would give less GPP.
+            # Later passes keep it: in weak wind an update would let the resistance oscillate between its bounds from
+            # pass to pass, and GPP would decrease with light.
             heat = warm[0] * over.plant_sunlit + warm[1] * over.plant_shaded
             heat = max(-200.0, heat * air.heat_capacity / (ra_over + 0.5 * over.leaf_resistance))
     thin = min(h.lai / MIN_LAI, 1.0)

@@ -36,13 +36,13 @@ from gppcore.process.reference import (
 N_STEPS = 10
 MAX_PASSES = 23
 CONVERGED = 0.02
-"""Change of leaf temperature, K, below which a sub-step ends."""
+"""Change in leaf temperature, K, below which a sub-step ends."""
 WARM_BIAS = -0.02
 """BEPS takes 0 degC as 273.13 K in leaves: the air seems 0.02 K cooler."""
 FIRST_HEAT = 1.0
-"""Sensible heat as an hour begins over air temperature, W m-2 K-1: BEPS starts from that number."""
+"""Initial sensible heat per degree of air temperature, W m-2 K-1, as in BEPS."""
 THIN_LAI = 1e-3
-"""Least LAI of the nitrogen profile, which cancels to nothing at less."""
+"""Minimum LAI of the nitrogen profile, which loses all precision below it."""
 ANY_SCATTER = -1e300
 """Multiple scattering may be negative, as it is for a plant area above 11."""
 STILL_RESISTANCE = 200.0
@@ -60,7 +60,7 @@ class Biochemistry(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """What a leaf does: net assimilation, conductance for vapour in mol m-2 s-1, CO2 inside."""
+    """Gas exchange of a leaf: net assimilation, conductance for vapour in mol m-2 s-1, intercellular CO2."""
 
     assimilation: float
     conductance: float
@@ -98,7 +98,7 @@ def biochemistry(vcmax25: float, ppfd: float, tair: float) -> Biochemistry:
 
 
 def leaf_surface_humidity(e: float, tair: float, t_leaf: float, latent_heat: float, resistance: float) -> float:
-    """Return relative humidity at the leaf surface (E25): E20 with its latent heat fed with degC; not limited."""
+    """Return relative humidity at the leaf surface (E25): E20 with latent heat evaluated in degC; not limited."""
     tk = tair + WARM_BIAS + ZERO_CELSIUS
     vapour = latent_heat * resistance / (3149333.0 - 2370.0 * t_leaf) + 2.165 * e / tk
     saturated = exp(54.8781919 - 6790.4985 / tk - 5.02808 * log(tk))
@@ -117,7 +117,7 @@ def sorted_root(p: float, q: float, r: float) -> float:
     """Return the root of A^3 + p A^2 + q A + r that BEPS takes by the signs of all three (E27; Baldocchi 1994).
 
     0 stands for none: for signs that no rule covers, and where two roots are complex and the discriminant negative.
-    The cosine is limited to [-1, 1] where they are complex otherwise, which gives a number that is no root.
+    If roots are complex, the cosine is limited to [-1, 1]; the result is then not a root.
     """
     h = (p * p - 3.0 * q) / 9.0
     if not h > 0.0:
@@ -179,7 +179,7 @@ def exchange(leaf: Biochemistry, slope: float, g0: float, gb: float, ca: float, 
 
 
 class Sky(NamedTuple):
-    """What does not change within an hour."""
+    """Quantities that are constant within an hour."""
 
     air: Air
     over: Layer
@@ -239,18 +239,18 @@ class Leaves(NamedTuple):
 
 
 def energy_pass(
-    h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry], w: Paths, told: list[float], state: Leaves
+    h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry], w: Paths, before: list[float], state: Leaves
 ) -> None:
-    """Solve all leaf classes and their temperatures once (E31), from the temperatures `told` and the last stomata."""
+    """Solve all leaf classes and their temperatures once (E31), from the temperatures `before` and the last stomata."""
     per_mol = (h.tair + WARM_BIAS + ZERO_CELSIUS) * 0.022624 / (273.16 * 1.013)  # mol m-2 s-1 -> m s-1
     air, per_gamma = s.air, s.air.heat_capacity / PSYCHROMETER
-    n_over, n_under = longwave(s, told)
+    n_over, n_under = longwave(s, before)
     absorbed = (s.over.absorbed_sunlit, s.over.absorbed_shaded, s.under.absorbed_sunlit, s.under.absorbed_shaded)
     for i in range(4):
         ra, rb = (w.ra_over, w.rb_over) if i < 2 else (w.ra_under, w.rb_under)
         vapour = 1.0 / (ra + rb + 1.0 / state.conductance[i])
-        latent_heat = vapour * (air.deficit + air.slope * (told[i] - h.tair)) * per_gamma
-        hs = leaf_surface_humidity(air.e, h.tair, told[i], latent_heat, rb)
+        latent_heat = vapour * (air.deficit + air.slope * (before[i] - h.tair)) * per_gamma
+        hs = leaf_surface_humidity(air.e, h.tair, before[i], latent_heat, rb)
         slope = h.g1 * h.soil_water_stress * hs / K.h2o_to_co2
         gb = 1.0 / (rb * K.h2o_to_co2 * per_mol)
         x = exchange(leaves[i], slope, p.g0 / K.h2o_to_co2, gb, h.ca, state.ci[i])
@@ -270,7 +270,7 @@ def leaf_assimilation(h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry]) -> li
     0.02 K, and then keeps those that its last pass began with; without that after 23 passes, leaves start at air
     temperature again.
     """
-    told = [h.tair - 0.5, h.tair - 0.5, h.tair - 0.5, h.tair - 0.5]
+    before = [h.tair - 0.5, h.tair - 0.5, h.tair - 0.5, h.tair - 0.5]
     state = Leaves([0.0] * 4, [0.0] * 4, [0.0] * 4, [0.0] * 4)
     heat = FIRST_HEAT * h.tair
     for _ in range(N_STEPS):
@@ -279,20 +279,20 @@ def leaf_assimilation(h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry]) -> li
             state.ci[i] = 0.7 * h.ca
         for _ in range(MAX_PASSES):
             w = paths(h, p, s, heat)
-            energy_pass(h, p, s, leaves, w, told, state)
+            energy_pass(h, p, s, leaves, w, before, state)
             t = state.temperature
             gained = (t[0] - h.tair) * s.over.plant_sunlit + (t[1] - h.tair) * s.over.plant_shaded
             heat = gained * s.air.heat_capacity / (w.ra_over + 0.5 * w.rb_over)
             change = 0.0
             for i in range(4):
-                change = max(change, abs(t[i] - told[i]))
+                change = max(change, abs(t[i] - before[i]))
             if change < CONVERGED:
                 break
             for i in range(4):
-                told[i] = t[i]
+                before[i] = t[i]
         else:
             for i in range(4):
-                told[i] = h.tair
+                before[i] = h.tair
         heat = max(heat, -200.0)
     return state.assimilation
 

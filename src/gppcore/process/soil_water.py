@@ -7,7 +7,7 @@ References
 .. [3] Clapp, R.B. & Hornberger, G.M. (1978) Water Resour. Res. 14, 601-604 (suction; loam).
 .. [4] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202, eqs 12-14 (stress).
 .. [5] Zheng, D., Hunt, E.R. & Running, S.W. (1993) Clim. Res. 2, 183-191. (soil temperature
-   from the mean of 11 days of air; their regional regression on it is not taken).
+   from the mean of 11 days of air; without their regional regression).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CAPACITY = 150.0
 _STEPS_IN_MONTH = 10
 _SOIL_MEMORY = 11  # days of air temperature that soil temperature follows [5]
 _MELT_PER_DEGREE = 3.0  # mm d-1 degC-1, degree-day factor of snow
-_BLOCK = 4096  # cells whose fields stay in the processor's cache together
+_BLOCK = 4096  # cells whose fields fit into the processor's cache
 _LATENT_HEAT = 2.45e6  # J kg-1, FAO-56
 _WATER_PER_W = SECONDS_PER_DAY / _LATENT_HEAT  # mm d-1 per W m-2
 # Loam [3]: suction at saturation (m), exponent, and relative wetness at wilting point (150 m) and field capacity
@@ -48,7 +48,7 @@ def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = 
     Parameters
     ----------
     precip, evaporation : ndarray, shape (times, n)
-        Precipitation and potential evaporation [mm d-1]: months, whole years from a January on, or days.
+        Precipitation and potential evaporation [mm d-1]: months (complete years from January), or days.
     tair : ndarray, shape (times, n)
         Air temperature [degC]: below 0 precipitation stays as snow.
     daily : bool, default False
@@ -57,7 +57,7 @@ def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = 
     Returns
     -------
     ndarray, shape (times, n)
-        Mean soil water of each time [1], 0 to 1. The first year is run three times before, to forget the start.
+        Mean soil water of each time [1], 0 to 1. The first year is repeated three times for spin-up.
     """
     out = np.empty(precip.shape)
     for start in range(0, precip.shape[1], _BLOCK):
@@ -91,7 +91,7 @@ def soil_temperature(tair: Float) -> Float:
     Parameters
     ----------
     tair : ndarray, shape (days, n)
-        Daily mean air temperature [degC]; a missing day is left out.
+        Daily mean air temperature [degC]; missing days are skipped.
     """
     total, count = np.zeros(tair.shape), np.zeros(tair.shape)
     known, value = ~np.isnan(tair), np.nan_to_num(tair)
@@ -112,7 +112,7 @@ def stress(soil_water: Float, tair: Float, pft: PlantFunctionalType) -> Float:
     soil_water : ndarray
         Relative plant-available water [1], 0 to 1.
     tair : ndarray
-        Soil temperature [degC]: that of :func:`soil_temperature`, or the air's monthly mean; frozen soil gives none.
+        Soil temperature [degC]: from :func:`soil_temperature`, or the monthly mean of air; frozen soil supplies none.
     pft : PlantFunctionalType
         Suction where closure begins and its steepness.
 
@@ -131,7 +131,7 @@ def stress_by_exponent(soil_water: Float, tair: Float, pft: PlantFunctionalType)
     excess = _excess(soil_water, pft)
     power = excess**pft.psi_exponent
     dry, thawed = 1.0 / (1.0 + power), _thawed(tair)
-    # The power outruns the logarithm: no slope where stomata are open.
+    # The power dominates the logarithm: the derivative is zero where stomata are open.
     slope = -(dry**2) * power * np.log(np.where(excess > 0.0, excess, 1.0)) * thawed
     return np.where(dry * thawed < _MIN_STRESS, 0.0, slope)
 

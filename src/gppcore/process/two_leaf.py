@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gppcore import _core
-from gppcore.arrays import Floats, floats
-from gppcore.constants import PlantFunctionalType
+from gppcore.arrays import Floats, check_type, floats
+from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import DtypeError, RangeError
 from gppcore.process.broadcast import Grids
 from gppcore.runtime import threads
@@ -30,13 +30,16 @@ INPUTS = (
     "g1",
     "diffuse_fraction",
 )
-"""Inputs of a canopy hour in the order of the kernel: what a derivative may be taken by."""
+"""Inputs of a canopy hour in the order of the kernel; derivatives may be taken with respect to each."""
 
 LEAF_CLASSES = ("sunlit_overstory", "shaded_overstory", "sunlit_understory", "shaded_understory")
 """Order of the first axis of outputs by leaf class."""
 
 OUTPUTS = ("gpp_classes", "conductance", "transpiration", "leaf_temperature", "apar")
-"""What :func:`two_leaf_gpp` gives on request."""
+"""Optional outputs of :func:`two_leaf_gpp`."""
+
+MODES = ("default", "beps")
+"""The exact coupled minimum of the limiting rates; BEPS as published."""
 
 _COMPONENTS = 4  # derivatives of one pass of the kernel
 
@@ -74,7 +77,7 @@ class Forcing:
 
 @dataclass(frozen=True)
 class Canopy:
-    """State of the canopy; what is None comes from the plant functional type.
+    """State of the canopy; fields that are None come from the plant functional type.
 
     Parameters
     ----------
@@ -99,7 +102,7 @@ class Canopy:
 
 @dataclass(frozen=True)
 class TwoLeafFlux:
-    """Fluxes of the canopy hours, over- and understory together; None what was not asked for.
+    """Fluxes of the canopy hours, over- and understory together; fields not requested are None.
 
     Parameters
     ----------
@@ -138,9 +141,9 @@ class TwoLeafGradient:
     Parameters
     ----------
     flux : TwoLeafFlux
-        The same bits as :func:`two_leaf_gpp` gives.
+        Bit-identical to :func:`two_leaf_gpp`.
     derivatives : mapping of str to ndarray
-        d gpp / d name for each name asked for, in umol CO2 m-2 s-1 per unit of the input.
+        d gpp / d name for each requested name, in umol CO2 m-2 s-1 per unit of the input.
     """
 
     flux: TwoLeafFlux
@@ -221,11 +224,12 @@ def two_leaf_gpp(
     >>> round(float(flux.gpp), 1)
     21.1
     """
-    for name in outputs:
-        if name not in OUTPUTS:
-            raise RangeError(f"outputs: expected names of {', '.join(OUTPUTS)}, got {name}")
+    _check_names("outputs", outputs, OUTPUTS)
+    _check_option("mode", mode, MODES)
     grids = Grids(_named(forcing, canopy, pft))
     names = ("gpp_sunlit", "gpp_shaded", *outputs)
+    if out is not None:
+        check_type("out", out, TwoLeafFlux, "TwoLeafFlux(gpp_sunlit=array, gpp_shaded=array)")
     if out is None:
         out = TwoLeafFlux(**{name: grids.empty(name in OUTPUTS) for name in names})
     targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
@@ -258,7 +262,7 @@ def two_leaf_gradient(
     gross: bool = False,
     n_threads: int = 1,
 ) -> TwoLeafGradient:
-    """Return GPP of canopy hours, of the default mode, with its exact derivatives by some of the inputs.
+    """Return GPP of canopy hours, of the default mode, with exact derivatives with respect to some inputs.
 
     Parameters
     ----------
@@ -282,13 +286,12 @@ def two_leaf_gradient(
 
     Notes
     -----
-    Forward mode: the kernel runs on numbers that carry four derivatives; the leaf's own come from the theorem of
-    implicit functions.
+    Forward mode: the kernel runs on numbers that carry four derivatives; those of the leaf follow from the implicit
+    function theorem.
     """
     named = _named(forcing, canopy, pft)
+    _check_names("parameters", parameters, INPUTS)
     for name in parameters:
-        if name not in INPUTS:
-            raise RangeError(f"parameters: expected names of {', '.join(INPUTS)}, got {name}")
         if named[name] is None:
             raise RangeError("parameters: expected a diffuse_fraction in forcing to take the derivative by, got None")
     grids = Grids(named)
@@ -416,6 +419,8 @@ def leaf_gas_exchange(
         }
     )
     biochemistry = biochemistry or mode
+    _check_option("mode", mode, MODES)
+    _check_option("biochemistry", biochemistry, MODES)
     if "beps" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "beps"):
         got = f"pathway {pathway}, biochemistry {biochemistry}"
         raise RangeError(f"mode: expected pathway C3 and biochemistry beps in BEPS mode, got {got}")
@@ -436,6 +441,11 @@ def leaf_gas_exchange(
 
 def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[str, ArrayLike | None]:
     """Return all inputs by name, in the order of the kernel."""
+    by_type = {"dict": "Forcing(**forcing)", "Dataset": "simulate(dataset), which takes datasets"}
+    check_type("forcing", forcing, Forcing, by_type.get(type(forcing).__name__, "Forcing(sw=..., tair=...)"))
+    check_type("canopy", canopy, Canopy, "Canopy(**canopy)" if isinstance(canopy, dict) else "Canopy(lai=3.0)")
+    of_table = f"PFTS[{pft!r}]" if isinstance(pft, str) and pft in PFTS else f"PFTS[name] with a name of {list(PFTS)}"
+    check_type("pft", pft, PlantFunctionalType, of_table)
     values = {
         **vars(forcing),
         "lai": canopy.lai,
@@ -447,20 +457,31 @@ def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[s
     return {name: values[name] for name in INPUTS}
 
 
+def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    if isinstance(names, str):
+        raise RangeError(f"{what}: expected a sequence of names, such as ({names!r},), got a string")
+    for name in names:
+        if name not in known:
+            raise RangeError(f"{what}: expected names of {', '.join(known)}, got {name!r}")
+
+
+def _check_option(what: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise RangeError(f"{what}: expected {' or '.join(known)}, got {value!r}")
+
+
 def _needs_double(mode: str, grids: Grids) -> None:
     if mode == "beps" and grids.dtype != np.float64:
         raise DtypeError(f"mode: expected float64 inputs in BEPS mode, got {grids.dtype}")
 
 
 def _is_c4(pathway: str) -> bool:
-    if pathway not in ("C3", "C4"):
-        raise RangeError(f"pathway: expected C3 or C4, got {pathway}")
+    _check_option("pathway", pathway, ("C3", "C4"))
     return pathway == "C4"
 
 
 def _parameters(pft: PlantFunctionalType, mode: str, biochem_temperature: str, gross: bool) -> _core.TwoLeafParameters:
-    if biochem_temperature not in ("air", "leaf"):
-        raise RangeError(f"biochem_temperature: expected air or leaf, got {biochem_temperature}")
+    _check_option("biochem_temperature", biochem_temperature, ("air", "leaf"))
     return _core.TwoLeafParameters(
         g0=pft.g0,
         albedo=pft.albedo,

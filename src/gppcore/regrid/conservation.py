@@ -1,4 +1,4 @@
-"""How well a regridded field kept the mass of its source."""
+"""Mass conservation of a regridded field."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def conservation_report(
     """Compare the mass of a field before and after regridding.
 
     Target cells are compared with the area-weighted mean, in float64, of the valid source cells that they overlap.
-    For a downscaled field give the fine field as `source` and the coarse one as `target`: the question is whether
-    the fine field has the means of the coarse one.
+    For a downscaled field, pass the fine field as `source` and the coarse one as `target`, which tests whether the
+    fine field reproduces the coarse means.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def conservation_report(
     mean, share = there.apply(before, fraction=True)
     size = there.apply(np.abs(before))
     both = ~np.isnan(mean) & ~np.isnan(after)
-    # The way back tells which part of each source cell the target covers: the two masses are independent sums.
+    # The reverse plan gives the covered part of each source cell, so that the two masses are independent sums.
     covered, part = RegridPlan(target_grid, source_grid).apply(both.astype(np.float64), fraction=True)
     cover = np.where(np.isnan(before) | np.isnan(covered), 0.0, covered * part) * source_grid.area
     source_mass = float(np.sum(np.where(cover > 0.0, before, 0.0) * cover))

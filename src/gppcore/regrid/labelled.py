@@ -1,4 +1,4 @@
-"""xarray objects: their grids, and regridding of them by functions of arrays. xarray is imported when one comes."""
+"""xarray objects: their grids, and regridding of them with array functions. xarray is imported only on use."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def regrid_labelled(
     fraction: bool = False,
     covariate: xr.DataArray | None = None,
 ) -> Any:
-    """Apply a function of arrays (..., lat, lon) that brings `source` to `target`; dask arrays stay lazy.
+    """Apply an array function that regrids (..., lat, lon) from `source` to `target`; dask arrays stay lazy.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Regridding between any two latitude-longitude grids, with weights that are made once and used many times."""
+"""Regridding between any two latitude-longitude grids, with precomputed, reusable weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore import _core
-from gppcore.errors import RangeError
+from gppcore.errors import DtypeError, RangeError
 from gppcore.regrid.arrays import check_field, check_min_valid, leading, output
 from gppcore.regrid.grid import LatLonGrid, sine_step
 from gppcore.regrid.labelled import Labelled, grid_of, is_labelled, regrid_labelled
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class RegridPlan:
-    """Weights from a source grid to a target grid; fields are given to :meth:`apply`.
+    """Weights from a source grid to a target grid, which :meth:`apply` applies to fields.
 
     ``conservative`` is first-order conservative remapping (Jones 1999, eq. 4): every target cell gets the mean of
     the valid source cells that it overlaps, weighted by the area of overlap on the sphere. ``bilinear`` is linear in
     latitude and longitude between the centres of valid source cells, held constant from the last centre to the
     border of the source. On such grids weights are products of weights along the two axes, so that a plan is small.
-    Latitude and longitude may ascend or descend and longitude may have any origin, in each grid; a source that goes
-    round the globe is periodic. Target cells outside the source are NaN.
+    Latitude and longitude may ascend or descend and longitude may have any origin, in each grid; a source that spans
+    the globe is periodic. Target cells outside the source are NaN.
 
     Parameters
     ----------
@@ -58,6 +58,9 @@ class RegridPlan:
         if method not in ("conservative", "bilinear"):
             message = f"method: expected conservative or bilinear, got {method!r}"
             raise RangeError(message)
+        for name, grid in (("source", source), ("target", target)):
+            if not (isinstance(grid, LatLonGrid) or is_labelled(grid)):
+                raise DtypeError(f"{name}: expected a LatLonGrid or an xarray object, got {type(grid).__name__}")
         self.source = source if isinstance(source, LatLonGrid) else grid_of(source)
         self.target = target if isinstance(target, LatLonGrid) else grid_of(target)
         self.method = method
@@ -107,28 +110,28 @@ class RegridPlan:
         out: Any = None,
         n_threads: int = 1,
     ) -> Any:
-        """Bring a field to the target grid.
+        """Regrid a field to the target grid.
 
         Parameters
         ----------
         field : ndarray, shape (..., n_lat, n_lon), float32 or float64; or xarray.DataArray or xarray.Dataset
-            Field on the source grid; NaN is a missing cell, in each of the leading dimensions on its own. Of a
+            Field on the source grid; NaN marks missing cells, independently in each leading dimension. In a
             Dataset, every variable with latitude and longitude is regridded. Dask arrays stay lazy.
         min_valid : float, in [0, 1]
-            Least share of a target cell (of its area, or for bilinear of its weights) that must be valid.
+            Minimum valid fraction of a target cell (of its area, or for bilinear of its weights).
         fraction : bool
-            Whether to return that share, too.
+            Whether to return the valid fraction too.
         out : ndarray, shape (..., target n_lat, target n_lon), optional
-            C-contiguous, dtype of `field`; made when not given. May overlap `field`. Not for xarray objects.
+            C-contiguous, dtype of `field`; created if not given. May overlap `field`. Not for xarray objects.
         n_threads : int
             Threads to use; 0 means all cores. The result does not depend on it.
 
         Returns
         -------
         mean : ndarray, shape (..., target n_lat, target n_lon), dtype of `field`; or xarray object
-            NaN where nothing is valid, or too little. Sums are in float64.
-        fraction : the same, in [0, 1], only if asked for
-            Valid share of each target cell.
+            NaN where nothing is valid, or the valid fraction is below `min_valid`. Sums are in float64.
+        fraction : the same, in [0, 1], only if requested
+            Valid fraction of each target cell.
 
         Raises
         ------

@@ -19,7 +19,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Series:
-    """A named line or point: what the legend says and how it looks."""
+    """A line or point with its legend text and style."""
 
     label: str
     colour: str
@@ -147,7 +147,7 @@ def skill_text(score: Mapping[str, float]) -> str:
 
 
 def _upper(points: Points) -> float:
-    """Flux that 99.9 % of the points do not reach, with a margin."""
+    """99.9 % quantile of the fluxes, with a margin."""
     ends = []
     for values in (points.x, points.y):
         order = np.argsort(values)
@@ -163,7 +163,7 @@ def seasonal_figure(
     width: float = style.WIDTH,
     columns: int = 5,
 ) -> Figure:
-    """Draw mean seasonal cycles [g C m-2 d-1], one panel each, with a scale of its own."""
+    """Draw mean seasonal cycles [g C m-2 d-1], one panel each, with separate scales."""
     rows = -(-max(1, len(shown)) // columns)
     columns = min(columns, max(1, len(shown)))
     figure = style.new_figure(width, 0.5 + min(3.05, max(1.75, 0.75 * width / columns)) * rows)

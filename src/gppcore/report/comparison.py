@@ -32,7 +32,7 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
     comparisons : sequence of Comparison
         What :func:`gppcore.compare` returned.
     out : Path
-        Folder, made if it does not exist; earlier files of the same names are replaced.
+        Folder, created if absent; earlier files of the same names are replaced.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Return names "file: variable" by what tells them apart, the file or else the variable, cut in the middle."""
+    """Return names "file: variable" reduced to what differs, file or else variable, shortened in the middle."""
     files, variables = zip(*(name.rpartition(": ")[::2] for name in names), strict=True)
     parts = next((each for each in (files, variables) if len(set(each)) == len(names)), names)
     cut = [part if len(part) <= _LONGEST else f"{part[: _LONGEST - 12]}…{part[-11:]}" for part in parts]
@@ -112,7 +112,7 @@ def seasonal(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
 
 
 def annual(comparisons: Sequence[Comparison], names: Sequence[str]) -> Figure:
-    """Totals of all products by year, over each one's own cells."""
+    """Totals of all products by year, each over its own cells."""
     lines = [_reference(names), *(_series(i, name) for i, name in enumerate(names[:-1]))]
     return charts.annual_figure(list(zip(lines, _annual_totals(comparisons), strict=True)))
 

@@ -24,7 +24,7 @@ def write_report(data: ReportData, out: Path) -> Path:
     data : ReportData
         What to show.
     out : Path
-        Folder, made if it does not exist; earlier files of the same names are replaced.
+        Folder, created if absent; earlier files of the same names are replaced.
 
     Returns
     -------

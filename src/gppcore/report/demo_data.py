@@ -1,4 +1,4 @@
-"""What a report shows: plain arrays and numbers, checked for shape."""
+"""The contents of a report: arrays and numbers, checked for shape."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ReportData:
     land_cells : int
         Land cells mapped.
     caveats : sequence of str
-        How the report was made and what it does not show, one paragraph each.
+        Methods and caveats of the report, one paragraph each.
     provenance : mapping of str to str
         Versions, seed and the like.
 

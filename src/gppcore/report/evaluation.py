@@ -27,7 +27,7 @@ _MOST_GROUPS = 16
 
 
 def write_evaluation_report(folder: Path) -> Path:
-    """Write `report.html` and its figures as PNG beside the results of an evaluation.
+    """Write `report.html` and its figures as PNG next to the results of an evaluation.
 
     Parameters
     ----------
@@ -92,17 +92,17 @@ def _caveats(results: Results) -> list[str]:
             "training data."
         ),
         "Intervals are of a bootstrap over clusters of towers: months of one tower are not independent.",
-        "Towers stand where people put them: skill at towers is not skill on the map, least of all in the tropics.",
+        "Towers are not a random sample of land: skill at towers is not skill on the map, least of all in the tropics.",
     ]
     if few := sorted(set(results.predictions["pft"]) - set(figures.shown_types(results))):
         texts.append(
             f"Types with fewer than {figures.MIN_SITES} towers are left out of the seasonal cycles, and their skill "
-            f"means little: {', '.join(few)}."
+            f"is uncertain: {', '.join(few)}."
         )
     if numbers["scheme"] == "few_towers" and (curve := numbers.get("learning_curve")):
         draws = sorted({point["draws"] for point in curve})
-        told = str(draws[0]) if len(draws) == 1 else f"{draws[0]} to {draws[-1]}"
-        texts.append(f"Learning curves are means over {told} draws of towers for each number of towers.")
+        spread = str(draws[0]) if len(draws) == 1 else f"{draws[0]} to {draws[-1]}"
+        texts.append(f"Learning curves are means over {spread} draws of towers for each number of towers.")
     if numbers["scheme"] == "temporal":
-        texts.append("The towers are known: this scheme tells nothing of places without towers.")
+        texts.append("All towers are in training: this scheme does not measure skill at places without towers.")
     return texts

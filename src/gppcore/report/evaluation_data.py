@@ -1,4 +1,4 @@
-"""Reads what an evaluation wrote: its numbers and the predictions of tower months that were held out."""
+"""Read the results of an evaluation: its numbers and the predictions for held-out tower months."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INTERVAL = ("nominal", "coverage", "by_pft", "reliability")
 
 @dataclass(frozen=True)
 class Results:
-    """An evaluation as it was written.
+    """A saved evaluation.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _check(where: str, what: str, got: Iterable[str], expected: tuple[str, ...])
 
 
 def _numbers(value: Any) -> Any:
-    """Return the content of a JSON file with NaN for what has no number."""
+    """Return the content of a JSON file with NaN for null."""
     if isinstance(value, dict):
         return {key: _numbers(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -15,7 +15,7 @@ from gppcore.report.evaluation_data import Results
 from gppcore.variables import VARIABLES
 
 MIN_SITES = 3
-"""Sites that a plant functional type needs to be shown by itself."""
+"""Minimum number of sites for a plant functional type to be shown separately."""
 _MOST_PREDICTORS, _MOST_CURVES = 20, 12
 _METRICS = {"r2": "R$^2$", "rmse": f"RMSE ({style.FLUX})"}
 _LEAST_R2 = -0.5  # worse is cut, so that one bad bar does not flatten the others
@@ -65,7 +65,7 @@ def differences(results: Results) -> Figure:
 
 
 def skill_by(results: Results, key: str) -> Figure:
-    """R2 and RMSE by method in every group or plant functional type, those with most rows first."""
+    """R2 and RMSE by method in every group or plant functional type, in descending order of rows."""
     skill = results.numbers["methods"]
     first = skill[results.methods[0]][key]
     groups = sorted(first, key=lambda group: -first[group]["n"])
@@ -128,7 +128,7 @@ def _band(axes: Axes, x: Sequence[float], points: Sequence[Sequence[float] | Non
 
 
 def shown_types(results: Results) -> dict[str, int]:
-    """Return the towers of each plant functional type that has enough of them, those with most rows first."""
+    """Return the towers of each plant functional type that has enough of them, in descending order of rows."""
     types = results.predictions.groupby("pft")["site_id"].agg(["size", "nunique"]).sort_values("size", ascending=False)
     return {str(pft): int(sites) for pft, sites in types["nunique"].items() if sites >= MIN_SITES}
 
@@ -163,7 +163,7 @@ def importance(results: Results) -> Figure:
 
 
 def partial_dependence(results: Results) -> Figure:
-    """Mean GPP over the values of a predictor, all others as they are; the most important predictors first."""
+    """Mean GPP over the values of a predictor, all others unchanged; the most important predictors first."""
     curves = results.numbers["partial_dependence"]
     rank = results.numbers.get("importance", {})
     names = sorted(curves, key=lambda name: -rank.get(name, [0.0])[0])[:_MOST_CURVES]

@@ -1,4 +1,4 @@
-"""Looks that all figures share: fonts, colours, widths and how a figure is made without pyplot's global state."""
+"""Style shared by all figures: fonts, colours, widths, and figures without pyplot's global state."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STYLE: Any = {
     "ytick.major.width": 0.6,
 }
 OBSERVED = "#000000"
-# Okabe and Ito (2008): told apart with any colour vision; line styles tell them apart in grey print.
+# Okabe and Ito (2008): distinguishable with any colour vision; line styles distinguish them in grey print.
 COLOURS = {
     "process": "#D55E00",
     "process_beps": "#999999",

@@ -1,4 +1,4 @@
-"""A tile store from gridded files: what `gppcore tiles build` does, streaming and resumable."""
+"""Tile stores from gridded files: `gppcore tiles build`, streaming and resumable."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError, UnitsError
-from gppcore.io.cf import axes, coordinates, open_cf
-from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
+from gppcore.arrays import check_type
+from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError
+from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
+from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
+from gppcore.tiles.fields import Fields, VariableSource
 from gppcore.tiles.store import TileStore, window_order
-from gppcore.variables import MONTHS, VARIABLES, attributes, check_range, check_unit
+from gppcore.variables import MONTHS, VARIABLES, attributes
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 _BAND_VALUES = 2**26
-"""Values of a band of the grid that are held at once: 256 MiB in float32."""
+"""Values of a band of the grid in memory at once: 256 MiB in float32."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Which cells the store has: those of a field's grid where it is neither missing nor excluded.
+    """Cells of the store: those of a field's grid where it is neither missing nor excluded.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ class Cells:
     variable : str
         Name of the field in it.
     exclude : tuple of float
-        Values that are no land.
+        Values that mark cells without land.
     """
 
     path: str
@@ -46,48 +48,19 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class VariableSource:
-    """Where a variable comes from: value = scale * field + offset, in the unit of `gppcore.variables`.
-
-    Parameters
-    ----------
-    path : str
-        CF files (netCDF, HDF5) or Zarr stores; may be a pattern such as ``tair_*.nc``.
-    variable : str
-        Name of the field in them.
-    static : bool
-        Whether it has no months.
-    method : {"conservative", "bilinear"}
-        How another grid is brought to that of the cells; see :class:`gppcore.regrid.RegridPlan`.
-    scale, offset : float
-        With the defaults the field's unit must be that of the table of variables, or `units`.
-    units : str, optional
-        Unit of a variable that the table does not have: a predictor of your own.
-    """
-
-    path: str
-    variable: str
-    static: bool = False
-    method: Literal["conservative", "bilinear"] = "conservative"
-    scale: float = 1.0
-    offset: float = 0.0
-    units: str | None = None
-
-
-@dataclass(frozen=True)
 class TileRecipe:
-    """What a store is built from; :meth:`read` reads it from a TOML file.
+    """Description of a store to build; :meth:`read` reads it from a TOML file.
 
     Parameters
     ----------
     cells : Cells
         Grid and cells.
     variables : mapping of str to VariableSource
-        By the names of `gppcore.variables`, and names of your own whose source tells `units`.
+        By name: those of `gppcore.variables`, and names of your own whose source states `units`.
     years : tuple of int, optional
         First and last calendar year; without it every file holds the twelve months of a mean year.
     folder : Path
-        What relative paths start from.
+        Folder to which relative paths refer.
     """
 
     cells: Cells
@@ -104,7 +77,7 @@ class TileRecipe:
         MissingFileError
             If there is no such file.
         RangeError
-            If it is no TOML, or a key is unknown or missing.
+            If it is not TOML, or a key is unknown or missing.
         """
         path = Path(path)
         if not path.is_file():
@@ -116,7 +89,7 @@ class TileRecipe:
         if unknown := set(content) - {"cells", "variables", "years"}:
             raise RangeError(f"{path}: expected cells, variables and years, got {sorted(unknown)}")
         if wanted := {"cells", "variables"} - set(content):
-            raise RangeError(f"{path}: expected the tables cells and variables, got no {sorted(wanted)}")
+            raise RangeError(f"{path}: expected the tables cells and variables, missing are {sorted(wanted)}")
         cells = _entry(Cells, content["cells"], f"{path}: cells")
         sources = {
             name: _entry(VariableSource, table, f"{path}: {name}") for name, table in content["variables"].items()
@@ -132,7 +105,7 @@ class TileRecipe:
 def build_tiles(
     recipe: TileRecipe, out: str | Path, *, n_threads: int | None = None, progress: Callable[[int], None] | None = None
 ) -> TileStore:
-    """Build a tile store, or go on with one that was not finished.
+    """Build a tile store; an unfinished store is resumed.
 
     Parameters
     ----------
@@ -141,7 +114,7 @@ def build_tiles(
     out : str or Path
         Folder of the store.
     n_threads : int, optional
-        Threads that regrid; all usable cores by default. The result does not depend on it.
+        Threads for regridding; all usable cores by default. The result does not depend on it.
     progress : callable, optional
         Called with the number of cells after each tile.
 
@@ -162,24 +135,25 @@ def build_tiles(
     OutputExistsError
         If `out` holds a store of other cells, years or sources.
     StoreLockedError, DiskFullError
-        The latter keeps what is finished.
+        After the latter finished tiles are kept.
 
     Notes
     -----
-    Fields are read band by band and month by month, so that memory depends neither on the number of years nor, much,
-    on the size of the grid.
+    Fields are read band by band and month by month, so that memory does not depend on the number of years,
+    and hardly on the size of the grid.
     """
     n_threads = threads(n_threads)
+    check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")
     _check_names(recipe.variables)
     store = _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:
         for name, source in recipe.variables.items():
-            # The origin is part of the attributes, so that a store of other sources is told apart.
+            # The origin is part of the attributes, so that a store of other sources is recognised.
             origin = f"{source.scale} * {source.variable} + {source.offset} of {source.path}, {source.method}"
             store.add(
                 name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
             )
-            files = _Files(name, source, recipe.folder, stack)
+            files = Fields(name, source, recipe.folder, stack)
             for year in (None,) if source.static else store.each_year:
                 for tile, values in _tiles(store, files, year, n_threads):
                     if values is not None:
@@ -195,17 +169,17 @@ def _check_names(variables: Mapping[str, VariableSource]) -> None:
         raise RangeError(
             f"variables: expected names of gppcore.variables, or units with names of your own, got {unknown}"
         )
-    if known := sorted(own & set(VARIABLES)):
-        units = [VARIABLES[name].unit for name in known]
-        raise RangeError(f"variables: expected no units of {known}, which are {units} in gppcore.variables")
 
 
 def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
     years = range(recipe.years[0], recipe.years[1] + 1) if recipe.years else None
     with ExitStack() as stack:
-        mask = _field(recipe.folder / recipe.cells.path, recipe.cells.variable, stack)
+        path = recipe.folder / recipe.cells.path
+        mask = variable_of(stack.enter_context(open_cf(path, "cells")), recipe.cells.variable, str(path))
         lat, lon = axes(mask)
-        values = mask.transpose(lat, lon).values
+        if mask.ndim > 2:
+            raise ShapeError(f"{path}: {mask.name}: expected latitude and longitude, got {dict(mask.sizes)}")
+        values = masked(mask.transpose(lat, lon).values, mask)
         land = ~(np.isnan(values) | np.isin(values, recipe.cells.exclude))
         cells = window_order(np.flatnonzero(land), land.shape)
         if not out.exists():
@@ -217,77 +191,8 @@ def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
         return store
 
 
-class _Files:
-    """The files of one variable: finds the field of a month."""
-
-    def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
-        self.name, self.source = name, source
-        pattern = Path(source.path)
-        base = Path(pattern.anchor) if pattern.is_absolute() else folder
-        paths = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
-        if not paths:
-            raise MissingFileError(f"{name}: expected files {base / pattern}, got none")
-        self._months: dict[tuple[int | None, int], xr.DataArray] = {}
-        self._plans: dict[tuple[int, int, bytes], RegridPlan] = {}
-        for path in paths:
-            field = _field(path, source.variable, stack)
-            if (source.scale, source.offset) == (1.0, 0.0):
-                _check_unit(name, source, field.attrs.get("units"), str(path))
-            self._list_months(field, path)
-
-    def _list_months(self, field: xr.DataArray, path: Path) -> None:
-        times = [dim for dim in field.dims if dim not in axes(field)]
-        steps = field.sizes[times[0]] if times else 1
-        if len(times) > 1 or (self.source.static and steps != 1):
-            raise ShapeError(f"{path}: {self.source.variable}: expected {self._wanted()}, got {dict(field.sizes)}")
-        for step in range(steps):
-            here = field.isel({times[0]: step}) if times else field
-            if self.source.static:
-                key: tuple[int | None, int] = (None, 0)
-            elif times and field[times[0]].dtype.kind == "M":
-                key = (int(here[times[0]].dt.year), int(here[times[0]].dt.month) - 1)
-            else:
-                key = (None, len(self._months))
-            self._months[key] = here
-
-    def _wanted(self) -> str:
-        return "latitude and longitude" + ("" if self.source.static else " and time")
-
-    def month(self, year: int | None, month: int) -> xr.DataArray:
-        """Return the field of a month, of any year if there is one alone."""
-        if year is None and not self.source.static:
-            found = [field for (_, of_year), field in self._months.items() if of_year == month]
-        else:
-            found = [self._months[year, month]] if (year, month) in self._months else []
-        if len(found) != 1:
-            when = f"month {month + 1}" + (f" of {year}" if year else "")
-            raise ShapeError(f"{self.name}: expected one field for {when} in {self.source.path}, got {len(found)}")
-        return found[0]
-
-    def band(self, field: xr.DataArray, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
-        """Return some rows of a field on the grid of the store."""
-        lat, lon = axes(field)
-        source = grid_of(field)
-        target = grid.rows(rows)
-        used = source.rows_over(target, margin=1)
-        if used.start == used.stop:
-            expected, got = (f"{g.lat_edges.min():g} to {g.lat_edges.max():g}" for g in (target, source))
-            raise ShapeError(f"{self.name}: expected latitudes {expected} in {self.source.path}, got {got}")
-        key = (rows.start, rows.stop, source.lat_edges.tobytes() + source.lon_edges.tobytes())
-        if key not in self._plans:
-            self._plans.clear()  # bands come one after the other: only one is needed at a time
-            part = source.rows(used)
-            self._plans[key] = RegridPlan(part, target, method=self.source.method)
-        values = field.isel({lat: used}).transpose(lat, lon).values.astype(np.float32, copy=False)
-        if (self.source.scale, self.source.offset) != (1.0, 0.0):
-            values = (values * self.source.scale + self.source.offset).astype(np.float32, copy=False)
-        if self.name in VARIABLES:
-            check_range(self.name, values, where=self.source.path)
-        return self._plans[key].apply(np.ascontiguousarray(values), n_threads=n_threads)
-
-
 def _tiles(
-    store: TileStore, files: _Files, year: int | None, n_threads: int
+    store: TileStore, files: Fields, year: int | None, n_threads: int
 ) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
     """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
@@ -298,8 +203,8 @@ def _tiles(
         done = [store.has(files.name, tile, year) for tile in range(first, last + 1)]
         values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
         for step in range(len(values)):
-            field = files.month(year, step)
-            values[step] = files.band(field, grid, rows, n_threads)[row - rows.start, column]
+            fields = files.month(year, step + 1)
+            values[step] = files.band(fields, grid, rows, n_threads)[row - rows.start, column]
         begin = store.cells(first).start
         for tile in range(first, last + 1):
             span = store.cells(tile)
@@ -320,27 +225,13 @@ def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:
             first = tile
 
 
-def _check_unit(name: str, source: VariableSource, unit: str | None, where: str) -> None:
-    if source.units is None:
-        check_unit(name, unit, where=where)
-    elif unit not in (None, source.units):
-        raise UnitsError(f"{name} ({where}): expected {source.units}, got {unit}")
-
-
-def _field(path: Path, variable: str, stack: ExitStack) -> xr.DataArray:
-    """Open a variable of a file; its values are read when they are needed."""
-    dataset = stack.enter_context(open_cf(path, variable))
-    if variable not in dataset:
-        raise ShapeError(f"{path}: expected a variable {variable!r}, got {sorted(map(str, dataset.data_vars))}")
-    return dataset[variable]
-
-
 def _entry(kind: type[Any], table: Any, where: str) -> Any:
     """Make a dataclass of a TOML table."""
     names = {field.name for field in fields(kind)}
     if not isinstance(table, Mapping) or not set(table) <= names or not {"path", "variable"} <= set(table):
         raise RangeError(f"{where}: expected path, variable and any of {sorted(names)}, got {table}")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    if values.get("method", "conservative") not in ("conservative", "bilinear"):
-        raise RangeError(f"{where}: method: expected conservative or bilinear, got {values['method']!r}")
+    for key, known in (("method", ("conservative", "bilinear")), ("time", ("mean", "sum", "min", "max"))):
+        if values.get(key, known[0]) not in known:
+            raise RangeError(f"{where}: {key}: expected {' or '.join(known)}, got {values[key]!r}")
     return kind(**values)

@@ -1,9 +1,9 @@
 """Journal of the finished chunks of a tile store, and the lock of its one writer.
 
-A file is written under a temporary name, synced and renamed, and so is its folder; only then a line with its size
-and checksum goes to the journal. So whatever kills a process, power included, a file that the journal confirms
-is whole, and any other does not count. Files are written and never mapped for writing: a full disk is an error of
-the call, not a signal.
+A file is written under a temporary name, synced and renamed, and so is its folder; only then its size and
+checksum are added to the journal. After any crash, power failure included, a file listed in the journal is complete,
+and all others are ignored. Files are written and never mapped for writing, so that a full disk is an error of the
+call and not a signal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gppcore.errors import StoreLockedError, TileFormatError, disk_errors
 
 
 def plain_file(root: Path, relative: str) -> Path:
-    """Return the path of a file of a store, which no symbolic link may lead away.
+    """Return the path of a file of a store, none of whose parts is a symbolic link.
 
     Raises
     ------
@@ -43,26 +43,28 @@ def plain_file(root: Path, relative: str) -> Path:
 
 @dataclass(frozen=True)
 class Entry:
-    """One finished chunk: `tile` of `variable` in the year number `year`, and what its file must be."""
+    """One finished chunk: `tile` of `variable` in the year number `year`, with the size and checksum of its file."""
 
     variable: str
     tile: int
     year: int
     size: int
     crc32: int
+    origin: str = ""
+    """Digest of what the content was derived from, where that is known."""
 
     @classmethod
-    def of(cls, variable: str, tile: int, year: int, content: memoryview) -> Entry:
+    def of(cls, variable: str, tile: int, year: int, content: memoryview, origin: str = "") -> Entry:
         """Describe the content of a chunk."""
-        return cls(variable, tile, year, len(content), zlib.crc32(content))
+        return cls(variable, tile, year, len(content), zlib.crc32(content), origin)
 
     @property
     def key(self) -> tuple[str, int, int]:
-        """What tells chunks apart."""
+        """Identity of the chunk."""
         return self.variable, self.tile, self.year
 
     def confirms(self, content: memoryview) -> bool:
-        """Tell whether this is the content that was written."""
+        """Whether this is the content that was written."""
         return len(content) == self.size and zlib.crc32(content) == self.crc32
 
 
@@ -90,7 +92,7 @@ class Journal:
         return self._entries.get((variable, tile, year))
 
     def refresh(self) -> None:
-        """Read what was added since, by any process."""
+        """Read entries added since, by any process."""
         path = plain_file(self.root, self._relative)
         size = path.stat().st_size if path.is_file() else 0
         if size == self._size:
@@ -103,7 +105,7 @@ class Journal:
         """Add a finished chunk; call it inside :meth:`writing`."""
         path = plain_file(self.root, self._relative)
         with self._threads, disk_errors(path), path.open("ab") as file:
-            # The new line comes first, so that a line cut off by a crash does not swallow this one.
+            # The line break comes first, so that a line cut off by a crash does not merge with this one.
             file.write(b"\n" + json.dumps(asdict(entry)).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -112,12 +114,12 @@ class Journal:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep all other writers away; may be nested and shared by the threads that use this object.
+        """Exclude all other writers; may be nested, and shared by the threads that use this object.
 
         Raises
         ------
         StoreLockedError
-            If another process, or another object of this one, is writing; tells which.
+            If another process, or another object in this process, is writing; the message names it.
         """
         with self._threads:
             if self._depth == 0:
@@ -133,7 +135,7 @@ class Journal:
                     os.close(self._lock)
 
     def _take_lock(self) -> int:
-        """Lock the store; the system unlocks it when the process ends, however it ends."""
+        """Lock the store; the system releases the lock when the process ends, for whatever reason."""
         path = plain_file(self.root, f"{self._relative}.lock")
         with disk_errors(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -146,7 +148,9 @@ class Journal:
             except BlockingIOError:
                 writer = os.pread(descriptor, 4096, 0).decode(errors="replace")
                 os.close(descriptor)
-                raise StoreLockedError(f"{self.root}: expected no other writer, got {writer or 'one'}") from None
+                raise StoreLockedError(
+                    f"{self.root}: expected no other writer, got {writer or 'one'}; wait for it or stop it"
+                ) from None
             except BaseException:
                 os.close(descriptor)
                 raise

@@ -1,14 +1,15 @@
-"""The tile store: fields of land cells in plain memory-mapped tiles that any Zarr reader opens too.
+"""The tile store: fields of land cells in memory-mapped tiles that any Zarr reader can open.
 
 A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 40 x 40 grid
-cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) tells where they
-lie. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
-little-endian, uncompressed unless asked for. `gppcore.tiles.journal` tells how it survives crashes: what the
-journal does not confirm does not exist.
+cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) records their
+positions. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
+little-endian, uncompressed unless asked for. `gppcore.tiles.journal` describes how it survives crashes:
+chunks that are not in the journal are ignored.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -19,27 +20,31 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore.arrays import floats
+from gppcore.arrays import floats, whole_numbers
+from gppcore.display import html_table
 from gppcore.errors import (
     DtypeError,
     MissingFileError,
     OutputExistsError,
+    ProductFormatError,
     RangeError,
     ShapeError,
     TileFormatError,
     disk_errors,
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
+from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.tiles.journal import Entry, Journal, plain_file
 from gppcore.variables import MONTHS, attributes
 
 TILE_CELLS = 65536
 WINDOW = (40, 40)
-"""Height and width in grid cells: near a block of the forest, whose rows should resemble each other."""
+"""Height and width in grid cells, close to a block of the forest kernel, whose rows should be similar."""
 CLIMATOLOGY_YEAR = 2001
 """The year that the coordinate `time` of a climatology names."""
-# Inside the folder of an array: beside the arrays, every Zarr reader that lists the group would warn of it.
+# In the folder of an array: beside the arrays, every Zarr reader that lists the group would warn about it.
 _JOURNAL = "cell/journal.jsonl"
+_MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates, cells, years
 
 
 def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -83,6 +88,10 @@ class TileStore:
         import zarr
 
         self.path = path
+        try:
+            check_manifest(path, _MANIFEST, content=True)
+        except ProductFormatError as error:
+            raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
         group = zarr.open_group(path, mode="r")
         try:
             self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
@@ -131,12 +140,16 @@ class TileStore:
         """
         import zarr
 
-        path, lat, lon = Path(path), np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
+        path, lat, lon = Path(path), floats("lat", lat).astype(np.float64), floats("lon", lon).astype(np.float64)
         if path.exists():
             raise OutputExistsError(f"tile store: expected a new folder, got {path}, which exists")
         series = None if years is None else [int(year) for year in years]
         if series is not None and (not series or sorted(set(series)) != series):
             raise RangeError(f"years: expected ascending calendar years, got {series}")
+        cells = whole_numbers("cells", cells, np.int64)
+        if cells.size and not 0 <= cells.min() <= cells.max() < lat.size * lon.size:
+            wrong = cells.max() if cells.min() >= 0 else cells.min()
+            raise RangeError(f"cells: expected flat indices from 0 to {lat.size * lon.size - 1}, got {wrong}")
         index = window_order(cells, (lat.size, lon.size))
         time, time_attrs = month_coordinate(series or [CLIMATOLOGY_YEAR])
         with disk_errors(path):
@@ -153,6 +166,7 @@ class TileStore:
             ):
                 array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
                 array.attrs.update(attrs)
+            write_manifest(building, _MANIFEST)
             rename_durably(building, path)
         return cls(path)
 
@@ -171,6 +185,25 @@ class TileStore:
         if not (path / "zarr.json").is_file():
             raise MissingFileError(f"tile store: expected a folder with zarr.json, got {path}")
         return cls(path)
+
+    def __repr__(self) -> str:
+        return (
+            f"TileStore({str(self.path)!r}, {self.index.size:,} cells, {self._span}, {len(self.variables)} variables)"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "path": str(self.path),
+            "cells": f"{self.index.size:,} of a grid of {self.shape[0]} x {self.shape[1]}",
+            "tiles": str(self.n_tiles),
+            "years": self._span,
+            "variables": ", ".join(self.variables) or "none",
+        }
+        return html_table("TileStore", rows)
+
+    @property
+    def _span(self) -> str:
+        return f"{self.years[0]} to {self.years[-1]}" if self.years else "mean year"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -205,14 +238,14 @@ class TileStore:
         return int(cells.stop - cells.start)
 
     def writing(self) -> AbstractContextManager[None]:
-        """Keep all other writers away from the store while the block runs.
+        """Exclude all other writers from the store while the block runs.
 
-        Every change locks the store for its own time; a job of many changes holds it for all of them.
+        Every change locks the store for its own duration; a job of many changes should hold the lock for all of them.
 
         Raises
         ------
         StoreLockedError
-            If the store has another writer; the message tells its process, host and begin.
+            If the store has another writer; the message names its process, host and start.
         """
         return self._journal.writing()
 
@@ -233,7 +266,7 @@ class TileStore:
         Raises
         ------
         OutputExistsError
-            If the variable is there with other attributes, that is, from something else.
+            If the variable exists with other attributes, that is, of another origin.
         StoreLockedError, DiskFullError
         """
         import zarr
@@ -263,8 +296,10 @@ class TileStore:
                 )
                 rename_durably(building, self.path / name)
 
-    def write(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> None:
-        """Write one tile of a declared variable; it exists once the journal has it.
+    def write(
+        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+    ) -> None:
+        """Write one tile of a declared variable; it counts as finished once the journal lists it.
 
         Parameters
         ----------
@@ -274,8 +309,11 @@ class TileStore:
             Number of the tile.
         values : ndarray of float32, shape (12, n), or (n,) if static, for the n cells of the tile
             Its values.
+        origin : str, optional
+            Digest of what the values were derived from; see :meth:`has`.
         year : int, optional
-            Calendar year, out of `years`; None for a mean year and for static variables.
+            Calendar year, out of `years`; None for a mean year, for static variables and for the year of a store of
+            one.
 
         Raises
         ------
@@ -289,10 +327,12 @@ class TileStore:
             If the store has another writer.
         """
         with self.writing():
-            self.confirm(self.put(name, tile, values, year))
+            self.confirm(self.put(name, tile, values, year, origin=origin))
 
-    def put(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> Entry:
-        """Write the file of one tile without confirming it: for the helpers of a writer in other processes.
+    def put(
+        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+    ) -> Entry:
+        """Write the file of one tile without confirming it, for workers of a writer in other processes.
 
         Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
         """
@@ -313,7 +353,7 @@ class TileStore:
             whole[..., :n] = values
         content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
         write_durably(chunk, content)
-        return Entry.of(name, tile, number, content)
+        return Entry.of(name, tile, number, content, origin)
 
     def confirm(self, entry: Entry) -> None:
         """Add a tile that :meth:`put` wrote to the journal."""
@@ -331,7 +371,7 @@ class TileStore:
         Raises
         ------
         TileFormatError
-            If the tile is not in the journal, or its file is missing, is not the one that was written, or is a
+            If the tile is not in the journal, or its file is missing, differs from what was written, or is a
             symbolic link.
         RangeError
             If the store has no such year.
@@ -354,7 +394,7 @@ class TileStore:
         return mapped if self._variable(name).monthly else mapped[0]
 
     def is_monthly(self, name: str) -> bool:
-        """Tell whether a variable has months, or is static.
+        """Whether a variable is monthly, not static.
 
         Raises
         ------
@@ -373,14 +413,46 @@ class TileStore:
         """
         return dict(self._metadata(name).get("attributes", {}))
 
-    def has(self, name: str, tile: int, year: int | None = None) -> bool:
-        """Tell whether a tile is finished: in the journal, and its file has the size and checksum written there."""
+    def has(self, name: str, tile: int, year: int | None = None, *, origin: str | None = None) -> bool:
+        """Whether a tile is finished: the journal lists it, and its file has the size and checksum listed there.
+
+        With `origin` it must have been written with the same, that is, from the same inputs.
+        """
         try:
             self._verified.pop((name, tile, self._year_number(name, year)), None)
             self.read(name, tile, year)
         except TileFormatError:
             return False
-        return True
+        entry = self._journal.get(name, tile, self._year_number(name, year))
+        return origin is None or (entry is not None and entry.origin == origin)
+
+    def digest(self, names: Sequence[str], tile: int, year: int | None = None, *, salt: str = "") -> str:
+        """Return a digest of the contents of a tile of some variables, by their checksums in the journal.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Variables, monthly or static.
+        tile, year
+            As for :meth:`write`.
+        salt : str
+            Text that enters the digest, such as that of a model.
+
+        Raises
+        ------
+        TileFormatError
+            If a tile is not finished.
+        """
+        sha = hashlib.sha256(salt.encode())
+        for name in names:
+            number = self._year_number(name, year) if self.is_monthly(name) else 0
+            entry = self._journal.get(name, tile, number)
+            if entry is None:
+                raise TileFormatError(
+                    f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal"
+                )
+            sha.update(f"{name} {entry.size} {entry.crc32}\n".encode())
+        return sha.hexdigest()[:16]
 
     def read_field(self, name: str, month: int | None = None) -> NDArray[np.float32]:
         """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
@@ -402,8 +474,8 @@ class TileStore:
         rows, columns : slice
             Window in the (lat, lon) grid.
         halo : int, default 0
-            Cells to add on each side. Beyond the first and last column the other side of the globe follows if the
-            longitudes go all around, else NaN; beyond the first and last row NaN.
+            Cells to add on each side. Beyond the first and last column they wrap around the globe if the grid is
+            periodic, else they are NaN; beyond the first and last row they are NaN.
         year : int, optional
             As for :meth:`write`.
 
@@ -435,6 +507,8 @@ class TileStore:
 
     def _year_number(self, name: str, year: int | None) -> int:
         years = self.each_year if self._variable(name).monthly else (None,)
+        if year is None and len(years) == 1:
+            return 0
         if year in years:
             return years.index(year)
         expected = f"a year of the store, {years[0]} to {years[-1]}" if years[0] else "no year"

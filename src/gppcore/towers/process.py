@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.constants import C4_OF, PFTS, PlantFunctionalType
 from gppcore.errors import RangeError
 from gppcore.process import soil_water
@@ -21,8 +22,8 @@ Float = NDArray[np.float64]
 Types = Mapping[str, PlantFunctionalType]
 
 PHYSICS = ("process", "rubisco_limited", "light_limited", "unstressed", "shaded", "apar_sunlit", "apar_shaded")
-"""What the process model tells a learner of a month: its GPP; GPP with a quarter of Vcmax25, with Vcmax25 without
-bound, and with wet soil; GPP of shaded leaves (all g C m-2 d-1); photons absorbed by sunlit and shaded leaves
+"""Monthly quantities of the process model for learners: its GPP; GPP with a quarter of Vcmax25, with unlimited Vcmax25,
+and with wet soil; GPP of shaded leaves (all g C m-2 d-1); photons absorbed by sunlit and shaded leaves
 (mol m-2 d-1)."""
 _LOW_VCMAX25 = 0.25
 _UNBOUND_VCMAX25 = 400.0
@@ -120,6 +121,7 @@ class TowerHours:
     @classmethod
     def of(cls, towers: Towers) -> TowerHours:
         """Expand the forcing of the months in `towers.gpp`."""
+        check_type("towers", towers, Towers, "read_towers(folder)")
         t, cell = towers.positions()
         known = (t >= 0) & (cell >= 0)
         rows, t, cell = np.flatnonzero(known), t[known], cell[known]

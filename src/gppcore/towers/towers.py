@@ -1,4 +1,4 @@
-"""Flux towers: the readers that make the target domain.
+"""Flux towers, the target domain: tower folders and what models need of them.
 
 A folder of towers holds three CSV files (plain or .gz):
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.constants import EARTH_RADIUS, PFT_NAMES
+from gppcore.display import html_table
 from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
 from gppcore.features import FRACTIONS, PREDICTORS, Samples, igbp_codes, predictor_matrix
 from gppcore.features.derive import derived
@@ -67,14 +68,14 @@ _SITE_COLUMNS = {
     "soil_organic_30cm_raw": "soil_organic",
     "soil_swc_30cm_raw": "soil_field_capacity",
 }
-"""Columns of predictors, which state product and unit, and the names of these variables."""
+"""Columns of a tower folder, which state product and unit, and the names of these variables."""
 CLUSTER_KM = 50.0
-"""Towers nearer than this are never parted between training and test."""
+"""Towers closer together than this [km] are never split between training and test."""
 _TEXT = {"site_id", "igbp"}
 _KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
 W_PER_MJ_DAY = 1e6 / SECONDS_PER_DAY
 CELL_VPD_TO_DAYLIGHT_VPD = 100.0 / 1.65
-"""Pa per hPa, and the deficit of the cells is that of the warmest hours: 65 % above the towers' daytime mean."""
+"""Pa per hPa, over the ratio of the cells' VPD, that of the warmest hours, to the towers' daytime mean."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Towers:
     Attributes
     ----------
     name : str
-        Where they come from, for labels.
+        Origin, for labels.
     synthetic : bool
         Whether they were sampled from a model planet.
     sites : pandas.DataFrame
@@ -102,8 +103,23 @@ class Towers:
     gpp: pd.DataFrame
     forcing: xr.Dataset
 
+    def __repr__(self) -> str:
+        return f"Towers({self.name!r}, {len(self.sites)} sites, {len(self.gpp)} months)"
+
+    def _repr_html_(self) -> str:
+        years = f"{self.gpp['year'].min()} to {self.gpp['year'].max()}" if len(self.gpp) else "none"
+        classes = self.sites["igbp"].value_counts()
+        rows = {
+            "from": self.name,
+            "sites": str(len(self.sites)),
+            "months with GPP": f"{len(self.gpp):,}",
+            "years": years,
+            "land cover": ", ".join(f"{name} {count}" for name, count in classes.items()),
+        }
+        return html_table("Towers", rows)
+
     def positions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the step of time and the cell of `forcing` that every row of `gpp` has; -1 where it has none."""
+        """Return the time step and the cell of `forcing` for every row of `gpp`; -1 where there is none."""
         import pandas as pd
 
         time = pd.DatetimeIndex(self.forcing["time"].values)
@@ -121,7 +137,7 @@ class Towers:
         return replace(self, gpp=self.gpp.iloc[which])
 
     def at(self, samples: Samples) -> Towers:
-        """Return the same towers with the GPP of these samples only, row by row: a training fold, for instance."""
+        """Return the same towers with the GPP of these samples only, for instance of a training fold."""
         rows = samples.groups[["site", "year", "month"]].rename(columns={"site": "site_id"})
         return replace(self, gpp=rows.assign(gpp_daily=samples.gpp_daily).reset_index(drop=True))
 

@@ -1,4 +1,4 @@
-"""A saved model as one zip file: written whole or not at all, read without trusting what it holds."""
+"""A saved model as one zip file: written completely or not at all, and read as untrusted input."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gppcore.errors import ForestFormatError, MissingFileError, disk_errors
 from gppcore.io.durable import write_durably
 
 _MEMBER = re.compile(r"model\.(json|gppm)|(source|member)_[\w.-]{1,47}\.gppf", re.ASCII)
-_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the same model makes the same bytes
+_NO_DATE = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
 _DAMAGE = (BadZipFile, OSError, EOFError, RuntimeError, ValueError, OverflowError, struct.error, zlib.error)
-"""What zipfile raises for files that are damaged, encrypted (RuntimeError) or packed by methods it does not know."""
+"""What zipfile raises for files that are damaged, encrypted (RuntimeError) or compressed by an unknown method."""
 
 
 def pack(folder: Path, path: Path) -> None:
@@ -38,7 +38,7 @@ def pack(folder: Path, path: Path) -> None:
 
 @contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Give a folder with the files of a zip, which exists as long as the block runs.
+    """Unpack a zip to a temporary folder for the duration of the block.
 
     Errors of the block that name a file of the folder name it as a file of the zip.
 
@@ -68,7 +68,7 @@ def unpacked(path: Path) -> Iterator[Path]:
 def _read(path: Path) -> dict[str, bytes]:
     with ZipFile(path) as archive:
         names = archive.namelist()
-        # Other names may lead out of the folder, and of two files of one name either could be meant.
+        # Other names may lead out of the folder, and two files of one name are ambiguous.
         if wrong := [name for name in names if not _MEMBER.fullmatch(name)]:
             raise BadZipFile(f"a file {wrong[0]!r}")
         if len(set(names)) < len(names):

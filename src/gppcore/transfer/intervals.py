@@ -1,4 +1,4 @@
-"""Prediction intervals of a mixture, calibrated on clusters of towers that its members have not seen."""
+"""Prediction intervals of a mixture, calibrated on clusters of towers held out of training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Float = NDArray[np.float64]
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, LEVEL, 0.95)
 """Shares at which the reliability of intervals is judged."""
-_MIN_HALF_WIDTH = 0.05  # g m-2 d-1, so that no month is told to be certain
+_MIN_HALF_WIDTH = 0.05  # g m-2 d-1, so that no interval has zero width
 
 
 def fit_interval(
@@ -23,17 +23,17 @@ def fit_interval(
     Parameters
     ----------
     residual, spread, gpp : ndarray, shape (rows,)
-        Tower minus predicted GPP, spread of the members and predicted GPP [g m-2 d-1], of rows that the members have
-        not seen.
+        Tower minus predicted GPP, spread of the members and predicted GPP [g m-2 d-1], of rows
+        held out of training.
     cluster : ndarray, shape (rows,)
-        Clusters of towers: what was left out together.
+        Clusters of towers, which were left out together.
 
     Returns
     -------
     interval : Interval
         That of `LEVEL`.
     relative : dict of float to float
-        Half width at each of `LEVELS`, relative to it.
+        Half width at each of `LEVELS`, relative to that of `LEVEL`.
 
     Notes
     -----

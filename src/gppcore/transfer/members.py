@@ -1,4 +1,4 @@
-"""Members of a transfer model: what each learns from towers, with which learner, on which inputs.
+"""Members of a transfer model: the target, learner and inputs of each.
 
 All learners are trained by scikit-learn or LightGBM and kept as :class:`gppcore.Forest`.
 """
@@ -22,9 +22,9 @@ Learner = Literal["sklearn", "lightgbm"]
 LEARNERS: tuple[Learner, ...] = ("sklearn", "lightgbm")
 
 RATIO_OFFSET = 2.0
-"""Added to process GPP below the ratio, so that winters do not divide by nothing [g m-2 d-1]."""
+"""Added to process GPP in the denominator of ratios, so that winter months do not divide by zero [g m-2 d-1]."""
 INCREASING = ("lai", "lai_modis", "fpar")
-"""Predictors in which boosted members never fall, besides the sources."""
+"""Predictors, besides the sources, in which predictions of boosted members never decrease."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
 _BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_regularization": 5.0, "max_features": 0.3}
 _BOOSTED_FEW = {**_BOOSTED, "max_iter": 120, "max_leaf_nodes": 6}
@@ -46,7 +46,7 @@ class MemberKind:
         Boosted trees; extremely randomised trees; the emulator of process GPP with its leaves refitted; boosted trees
         that start from a share of the emulator.
     sources : bool
-        Whether it sees the sources beside the predictors.
+        Whether the sources are inputs in addition to the predictors.
     """
 
     kind: Kind
@@ -65,7 +65,8 @@ MEMBERS: Mapping[str, MemberKind] = {
     "direct_boosted": MemberKind("gpp", "boosted", False),
     "direct_trees": MemberKind("gpp", "trees", False),
 }
-"""All members by name: `continued` goes on boosting where the emulator ends, the `direct` ones know no process."""
+"""All members by name: `continued` continues boosting from the emulator; `direct` members do not use the process
+model."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def combine(name: str, value: NDArray[Any], process: NDArray[Any]) -> NDArray[An
 
 
 def _refitted(emulator: Forest, x: Float, target: Float, n_threads: int) -> Forest:
-    """Move the leaves of the emulator towards towers; leaves that few of them reach stay nearly where they were."""
+    """Refit the leaves of the emulator to towers; leaves with few tower months stay close to their old values."""
     return emulator.refit_leaves(x, target, shrinkage=50.0, rate=0.1, n_threads=n_threads)
 
 
@@ -161,7 +162,7 @@ def _fit_trees(x: Float, target: Float, weight: Float | None, seed: int, n_threa
 
 
 def _without_gaps(x: Float) -> Float:
-    """Return x, a column without any value replaced by zeros, of which no split can be made."""
+    """Return x with empty columns replaced by zeros, which no split can use."""
     empty = np.isnan(x).all(axis=0)
     return np.where(empty, 0.0, x) if empty.any() else x
 
@@ -226,7 +227,7 @@ def fit_source(x: Float, target: Float, *, seed: int, n_threads: int) -> Forest:
 def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None, n_threads: int = 1) -> Any:
     from threadpoolctl import threadpool_limits
 
-    # A team gains nothing in a small fit and waits for busy cores. The limit holds for libraries that are loaded
-    # already; the learner is there, so its library is.
+    # A small fit gains nothing from several threads and waits for busy cores. The limit applies to libraries that
+    # are already loaded, as that of the learner is.
     with threadpool_limits(n_threads, "openmp"):
         return learner.fit(x, target, sample_weight=weight)

@@ -1,4 +1,4 @@
-"""A transfer model as its parts: forests and the recipe that joins them, predicted by the compiled core."""
+"""A transfer model as the compiled core runs it: forests and the recipe that combines them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Model:
     Parameters
     ----------
     recipe : Recipe
-        How the forests are joined.
+        How the forests are combined.
     sources, members : sequence of Forest
         In the order of the recipe.
 
@@ -69,7 +69,7 @@ class Model:
 
     @property
     def recipe(self) -> Recipe:
-        """How the forests are joined."""
+        """How the forests are combined."""
         return recipe_of(self._model.recipe)
 
     @property
@@ -95,7 +95,7 @@ class Model:
         n_threads : int
             Threads to use; 0 means all cores. The result does not depend on it.
         interval : bool
-            Give the borders of the prediction interval too.
+            Return the bounds of the prediction interval too.
 
         Returns
         -------

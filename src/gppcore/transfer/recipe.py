@@ -1,4 +1,4 @@
-"""The recipe of a transfer model: how its forests are joined, in memory and as a ``.gppm`` file."""
+"""The recipe of a transfer model: how its forests are combined, in memory and as a ``.gppm`` file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How forests make GPP of predictors x.
+    """How forests combine to GPP, given predictors x.
 
     With sources ``s_k = max(0, source_k(x))``, of which the first is process GPP p, and the members' predictions v_j
     in terms of GPP, ``t = process_weight * p + sum(weight_j * v_j)`` and
@@ -74,7 +74,7 @@ class Recipe:
     process_weight : float
         Weight of process GPP in the sum; 0 without sources.
     gate : float
-        Process GPP at which half of a correction is taken [unit of GPP]; above 0 if there are sources.
+        Process GPP at which half of a correction is applied [unit of GPP]; above 0 if there are sources.
     interval : Interval or None
         None if the model has no prediction intervals.
     """
@@ -123,7 +123,7 @@ def numbers(recipe: Recipe) -> Any:
 
 
 def recipe_of(core: Any) -> Recipe:
-    """Return what :func:`numbers` was made of."""
+    """Return the recipe of a tuple from :func:`numbers`."""
     predictors, sources, members, process_weight, gate, interval = core
     made = tuple(Member(name, KINDS[kind], *rest) for name, kind, *rest in members)
     interval = None if interval is None else Interval(*interval)

@@ -1,8 +1,8 @@
-"""The source domain: months of any cells, with land cover exchanged among them, that the process model has simulated.
+"""The source domain: simulated months of any cells, with land cover exchanged among them.
 
-Cells of few towers show few of the combinations of climate, land cover, leaf area and soil water that a map holds.
-The process model can answer for all of them; so copies of the cells get the land cover of others, other leaves and
-other soil water, and the emulator learns the model itself instead of the geography of the towers.
+The cells of a few towers cover few of the combinations of climate, land cover, leaf area and soil water on a map. The
+process model can simulate all of them. Copies of the cells therefore get the land cover of other cells, and other leaf
+area and soil water, so that the emulator learns the model and not the geography of the towers.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class SourceRows:
     Attributes
     ----------
     x : ndarray, shape (rows, predictors)
-        Predictors; 0 where the source domain does not know one, so that no emulator uses it.
+        Predictors; 0 for those that the source domain lacks, so that no emulator uses them.
     physics : dict of str to ndarray, shape (rows,)
-        What the process model tells of them, `process` (GPP, g C m-2 d-1) first; see `gppcore.towers.process.PHYSICS`.
+        Quantities of the process model, `process` (GPP, g C m-2 d-1) first; see `gppcore.towers.process.PHYSICS`.
     months : Towers
-        The same rows as months of towers without GPP: what the process model takes.
+        The same rows as months of towers without GPP: input of the process model.
     """
 
     x: Float
@@ -72,8 +72,8 @@ def source_rows(
     pfts : mapping of str to PlantFunctionalType, optional
         Parameters of the process model, for instance calibrated ones.
     n_rows : int, default 60_000
-        Months to draw at random out of those with known forcing, all where there are fewer. May be millions: memory
-        is that of the rows and of the five copies of the cells, and no more.
+        Months drawn at random from those with known forcing; all if there are fewer. May be millions: only the rows and
+        five copies of the cells are in memory.
     seed : int, default 0
         Seed of copies and draws.
     n_threads : int, optional
@@ -104,7 +104,7 @@ def downscaled_rows(
     n_rows: int = 60_000,
     seed: int = 0,
 ) -> SourceRows:
-    """Take what a process model tells from the cells themselves: a coarser product that was regridded to them.
+    """Take the quantities of a process model from the cells themselves: a coarser product that was regridded to them.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def downscaled_rows(
 
 
 def _matrix(months: Towers, predictors: Sequence[str]) -> Float:
-    """Return the predictors of the rows; 0 where the forcing has no such."""
+    """Return the predictors of the rows; 0 for those that the forcing lacks."""
     x = np.zeros((len(months.gpp), len(predictors)))
     t, cell = months.positions()
     for j, name in enumerate(predictors):

@@ -1,7 +1,7 @@
 """Cells for pre-training out of a tile store: drawn evenly over land cover and climate, in one pass over the tiles.
 
-Most land is of few kinds: drawn at random, millions of cells would show steppes and taiga again and again and hardly
-any of the rarer canopies. So every stratum, a plant functional type in a climate, gives as many cells as any other.
+A few vegetation types cover most land: among millions of cells drawn at random, steppe and taiga would dominate and
+rarer canopies would be scarce. Every stratum, a plant functional type in a climate, therefore gives equally many cells.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FORCING = ("tair", "tair_range", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai", "ca", "c4_fraction")
-"""What the process model takes of a cell, and predictors have, beside the area shares of the types."""
+"""Input of the process model and predictors of a cell, besides the area shares of the types."""
 _BARE = len(PFT_NAMES)  # number of the type of cells where nothing grows
 _CLIMATES = np.array(["A", "B", "C", "D", "E"])
 
@@ -57,16 +57,16 @@ def sample_tiles(
         among them: see `gppcore.transfer.source_domain.downscaled_rows`.
     n_cells : int, default 40_000
         Cells to draw, each with the twelve months of one of the store's years. Strata with fewer cells than their
-        share give all, and leave the rest to the others.
+        share give all of them; the others make up the difference.
     seed : int, default 0
         Seed of the draw.
 
     Returns
     -------
     xarray.Dataset
-        (time, cell) with the variables in float64, `pft_fraction` (pft, cell), `lat`, `lon` and `weight` (cell): how
-        many cells and years of its stratum a drawn one stands for. The coordinate `cell` is the flat index in the grid
-        of the store, and `year` the calendar year where the store has some. Input of
+        (time, cell) with the variables in float64, `pft_fraction` (pft, cell), `lat`, `lon` and `weight` (cell): the
+        number of cells and years of its stratum that a drawn one represents. The coordinate `cell` is the flat index in
+        the grid of the store, and `year` the calendar year where the store has some. Input of
         `gppcore.transfer.source_domain.source_rows`.
 
     Raises
@@ -81,7 +81,7 @@ def sample_tiles(
     Notes
     -----
     A cell's priority is a hash of seed, place and year, and a stratum gives its cells of lowest priority; so the draw
-    depends neither on the order of the tiles nor on what other cells the store has in other strata. Memory is that of
+    depends neither on the order of the tiles nor on what other cells the store has in other strata. Memory holds
     one tile, at most `n_cells` candidates per stratum, 24 bytes each, and the result, whatever the size of the store.
     """
     if n_cells < 1:
@@ -136,7 +136,7 @@ def _priority(cell: NDArray[np.int64], year: int, seed: int) -> NDArray[np.uint6
 
 
 def _quotas(sizes: Sequence[int], total: int) -> NDArray[np.int64]:
-    """Share out `total` evenly; what small strata cannot give is shared among the larger ones."""
+    """Divide `total` evenly; larger strata make up what small ones lack."""
     quotas, left = np.zeros(len(sizes), dtype=np.int64), total
     for done, i in enumerate(np.argsort(sizes, kind="stable")):
         quotas[i] = min(sizes[i], left // (len(sizes) - done))

@@ -1,10 +1,10 @@
 """Transfer learning: pre-train on the process model, fine-tune on towers, predict with compiled forests.
 
 A model is ``GPP = p + g(p) (t - p)`` with ``t = w_0 p + sum_j w_j v_j(x, s)``. The sources s are forests that emulate
-the process model: its GPP p first, then what else it knows of a canopy. The members v are forests fitted to towers
-(`gppcore.transfer.members`). The weights w are fitted to predictions for clusters of towers that the members have not
-seen, and drawn towards the process model where towers are few. The gate ``g = p / (p + 0.25)`` keeps the zeros of the
-process model, since no tower stands where nothing grows. A direct model has no source: ``GPP = t``.
+the process model: its GPP p first, then other quantities that it computes. The members v are forests fitted to towers
+(`gppcore.transfer.members`). The weights w are fitted to predictions for clusters of towers left
+out of training, and shrunk towards the process model where towers are few. The gate ``g = p / (p + 0.25)`` keeps the
+zeros of the process model, since no tower stands where nothing grows. A direct model has no source: ``GPP = t``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.arrays import check_type
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
 from gppcore.runtime import threads
@@ -49,7 +50,7 @@ def pretrain(
     x : ndarray, shape (rows, predictors)
         Predictors of the source domain.
     physics : mapping of str to ndarray, shape (rows,)
-        What the process model tells, `process` (its GPP [g m-2 d-1], downscaled if it is coarser) first; see
+        Quantities of the process model, `process` (its GPP [g m-2 d-1], downscaled if it is coarser) first; see
         `gppcore.towers.process.PHYSICS` and `gppcore.transfer.source_domain.source_rows`.
     predictors : sequence of str, default `PREDICTORS`
         Names of the columns of `x`.
@@ -71,9 +72,13 @@ def pretrain(
         If the columns and their names differ in number.
     """
     n_threads = threads(n_threads)
+    check_type("physics", physics, Mapping, "{'process': gpp}")
     if next(iter(physics), None) != "process":
         raise RangeError(f"physics: expected process GPP as its first quantity, `process`, got {list(physics)}")
     _check_rows(x, predictors)
+    for name, values in physics.items():
+        if np.shape(values) != (len(x),):
+            raise ShapeError(f"{name}: expected shape ({len(x)},), got {np.shape(values)}")
     sources = {name: fit_source(x, y, seed=seed, n_threads=n_threads) for name, y in physics.items()}
     card = {"pretrain": {"rows": len(x), "seed": seed, **SOURCE_SETTINGS}}
     return TransferModel(tuple(predictors), sources, (), {}, 1.0, card)
@@ -117,12 +122,12 @@ def fine_tune(
     samples : Samples
         Tower months with the predictors of `model`; clusters of towers are kept together.
     unseen : {"places", "years"}, default "places"
-        What is to be predicted: places without a tower, by weights that suit clusters left out; or other years of
-        these towers, by weights that suit years left out.
+        What is to be predicted: places without a tower (weights are fitted to clusters left out) or other years of
+        these towers (weights are fitted to years left out).
     process : ndarray, shape (rows of samples,), optional
-        Process GPP of the tower months [g m-2 d-1] as it is at places without a tower. To be given if the process model
-        was calibrated to these towers, which it would then overfit:
-        :func:`gppcore.calibration.cross_fit.cross_fitted_gpp`. Without it, that of the model's emulator.
+        Process GPP of the tower months [g m-2 d-1] as it is at places without a tower. Required if the process model
+        was calibrated to these towers, which it would then overfit; see :func:`gppcore.cross_fitted_gpp`. By default
+        the GPP of the model's emulator.
     members : sequence of str, default `TRANSFER_MEMBERS`
         Names out of `gppcore.transfer.members.MEMBERS`; each is usable alone.
     learner : {"sklearn", "lightgbm"}, default "sklearn"
@@ -146,6 +151,7 @@ def fine_tune(
         pre-trained.
     """
     n_threads = threads(n_threads)
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     if samples.predictors != model.predictors:
         raise ShapeError(f"samples: expected predictors {list(model.predictors)}, got {list(samples.predictors)}")
     if not model.sources:
@@ -163,16 +169,17 @@ def direct(
     seed: int = 0,
     n_threads: int | None = None,
 ) -> TransferModel:
-    """Fit a model to towers alone: what transfer has to beat. Parameters as of :func:`fine_tune`."""
+    """Fit a model to towers alone, the baseline for transfer. Parameters as for :func:`fine_tune`."""
     n_threads = threads(n_threads)
+    check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     nothing = TransferModel(samples.predictors, {}, (), {}, 0.0, {})
     return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, seed, n_threads)
 
 
 def pretrain_continue(model: TransferModel, samples: Samples, *, seed: int = 0) -> TransferModel:
-    """Go on boosting from the emulator of process GPP: the literal scheme of pre-training and fine-tuning.
+    """Continue boosting from the emulator of process GPP: pre-training and fine-tuning taken literally.
 
-    The published scheme knows no weights: the boosted member is added to process GPP as it is.
+    The published scheme has no weights: the boosted member is added to process GPP unscaled.
     """
     rows = _rows(model, samples)
     name = "continued"
@@ -234,7 +241,7 @@ def _tune(
 def _interval(
     samples: Samples, candidates: Float, weights: Float, has_process: bool
 ) -> tuple[Interval, dict[float, float]]:
-    """Fit the interval to the held-out mixture, made as :class:`TransferModel` makes it."""
+    """Fit the interval to the held-out mixture, combined as in :class:`TransferModel`."""
     mixed = candidates @ weights
     spread = np.sqrt((candidates - mixed[:, None]) ** 2 @ weights)
     if has_process:

@@ -1,4 +1,4 @@
-"""The transfer model: forests and the numbers that join them; predicts without the learners that made it."""
+"""The transfer model: forests and the recipe that combines them; prediction needs no learner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.arrays import floats, is_dataset
+from gppcore.arrays import check_type, floats, is_dataset
 from gppcore.display import html_table
 from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.features import PREDICTORS
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Columns = Sequence[NDArray[Any]]
 
 GATE = 0.25
-"""Process GPP at which half of a correction is taken, g m-2 d-1."""
+"""Process GPP at which half of a correction is applied [g m-2 d-1]."""
 _CARD = "model.json"
 _FORMAT = "gppcore transfer model 2"
 
@@ -48,15 +48,15 @@ class TransferModel:
     sources : mapping of str to Forest
         Emulators of the process model on the predictors, `process` first; none in a direct model.
     members : tuple of Member
-        What was fitted to towers; none before fine-tuning.
+        Forests fitted to towers, and their weights; none before fine-tuning.
     forests : mapping of str to Forest
-        Forests of the members, on the predictors followed by the sources that the member sees.
+        Forests of the members; their features are the predictors followed by the sources that the member uses.
     process_weight : float
-        Weight of process GPP in the mixture; with those of the members it makes 1.
+        Weight of process GPP in the mixture; the weights are non-negative and sum to 1.
     card : mapping
         Provenance: what it was trained on, seeds, settings.
     interval : Interval, optional
-        How uncertain predictions are, where that is known.
+        Prediction interval, if one was fitted.
     """
 
     predictors: tuple[str, ...]
@@ -69,7 +69,17 @@ class TransferModel:
 
     @classmethod
     def of_forest(cls, forest: Forest, predictors: Sequence[str] = PREDICTORS) -> TransferModel:
-        """Return a model of one forest that predicts GPP [g m-2 d-1] from predictors: to map what others trained."""
+        """Return a model of one forest of GPP [g m-2 d-1], to map with forests trained elsewhere."""
+        check_type("forest", forest, Forest, "Forest.load(path)")
+        if isinstance(predictors, str) or len(predictors) != forest.n_features:
+            got = predictors if isinstance(predictors, str) else len(predictors)
+            raise ShapeError(f"predictors: expected {forest.n_features} names, one for each feature, got {got}")
+        if forest.feature_names:
+            check_names("forest", list(forest.feature_names), predictors)
+            if forest.feature_names != tuple(predictors):
+                raise ShapeError(
+                    f"predictors: expected the order of the forest, {forest.feature_names}, got {predictors}"
+                )
         member = Member("forest", "gpp", 0, 1.0)
         return cls(tuple(predictors), {}, (member,), {member.name: forest}, 0.0, {})
 
@@ -153,7 +163,7 @@ class TransferModel:
         return named if interval else named[0]
 
     def predict_sources(self, columns: Columns, *, n_threads: int = 1) -> dict[str, NDArray[Any]]:
-        """Predict what the process model tells, with its emulators: by name, not below 0."""
+        """Predict the quantities of the process model with its emulators: by name, not below 0."""
         if len(columns) != len(self.predictors):
             raise ShapeError(f"columns: expected {len(self.predictors)} predictors, got {len(columns)}")
         return {
@@ -184,7 +194,7 @@ class TransferModel:
         return hash(self.digest)
 
     def __getstate__(self) -> dict[str, Any]:
-        # What the compiled core joined is made again where it is needed.
+        # The compiled model is built again on first use.
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _repr_html_(self) -> str:
@@ -202,7 +212,7 @@ class TransferModel:
         """Save to a new folder, or to one file if `path` ends with ``.zip``.
 
         Both hold one .gppf file per forest, the recipe model.gppm and the model card model.json. C and Fortran programs
-        read the folder. Of a folder the card is written last; a zip gets its name when it is complete.
+        read the folder. The card of a folder is written last; a zip gets its name when it is complete.
 
         Raises
         ------
@@ -280,7 +290,7 @@ class TransferModel:
 
 
 def gated(process: NDArray[Any], mixed: NDArray[Any]) -> NDArray[Any]:
-    """Return process GPP with the share of the correction to `mixed` that the gate lets through."""
+    """Return process GPP plus the gated share of its correction to `mixed`."""
     return np.asarray(process + process / (process + process.dtype.type(GATE)) * (mixed - process))
 
 

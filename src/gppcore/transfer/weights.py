@@ -1,4 +1,4 @@
-"""Weights of members from predictions for rows that they have not seen."""
+"""Weights of members, fitted to their predictions for held-out rows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from gppcore.statistics import CORRELATION, independent_rows
 Float = NDArray[np.float64]
 
 PROCESS_CLUSTERS = 20.0
-"""Clusters of towers at which the process model and the members are trusted alike beforehand."""
-_WEIGHT_SD = 0.2  # of the weights around those expected beforehand
+"""Clusters of towers at which process model and members have equal prior weight."""
+_WEIGHT_SD = 0.2  # of the weights around their prior means
 _SUM_SD = 1e-4
 
 
 def expected_weights(n_members: int, clusters: int, *, process: bool, unseen_places: bool) -> Float:
-    """Return the weights expected beforehand: of the members, all alike, then of the process model.
+    """Return the prior weights: equal ones of the members, then that of the process model.
 
     Parameters
     ----------
     n_members : int
         Number of members.
     clusters : int
-        Clusters of towers that they were trained on; the more there are, the less the process model counts.
+        Clusters of towers in training; the more there are, the smaller the weight of the process model.
     process : bool
         Whether there is a process model.
     unseen_places : bool
@@ -34,23 +34,23 @@ def expected_weights(n_members: int, clusters: int, *, process: bool, unseen_pla
 
 
 def stack(gpp_daily: Float, held_out: Float, cluster: NDArray[np.generic], expected: Float) -> Float:
-    """Fit non-negative weights of sum 1 to held-out predictions, drawn towards the expected ones.
+    """Fit weights to held-out predictions, shrunk towards their prior; they are non-negative and sum to 1.
 
     Parameters
     ----------
     gpp_daily : ndarray, shape (rows,)
         Tower GPP [g m-2 d-1].
     held_out : ndarray, shape (rows, candidates)
-        Predictions for rows that the candidates have not seen.
+        Predictions for rows that were held out of training.
     cluster : ndarray, shape (rows,)
-        Clusters of towers, whose months agree in part.
+        Clusters of towers, whose months are correlated.
     expected : ndarray, shape (candidates,)
-        Weights expected beforehand; a candidate expected to weigh nothing does.
+        Prior weights; a candidate of weight 0 keeps it.
 
     Returns
     -------
     ndarray, shape (candidates,)
-        The most probable weights: normal mismatches with the variance of the expected mixture, and a normal prior.
+        Posterior mode for normal residuals with the variance of the prior mixture, and a normal prior.
     """
     from scipy.optimize import nnls
 

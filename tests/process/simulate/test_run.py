@@ -160,5 +160,5 @@ def test_missing_variable_is_named(name):
 
 @pytest.mark.parametrize("dim", ["time", "pft"])
 def test_missing_dimension_is_named(dim):
-    with pytest.raises(ShapeError, match=f"expected a dimension '{dim}'"):
+    with pytest.raises(ShapeError, match=f"{dim}: expected a dimension"):
         simulate(forcing().isel({dim: 0}))

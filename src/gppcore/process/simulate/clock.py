@@ -1,4 +1,4 @@
-"""The time axis of a dataset: its steps, the days and months they fall into, and the course of the sun."""
+"""The time axis of a dataset: its steps, the days and months they fall into, and the position of the sun."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def steps_of(time: NDArray[Any], steps: str | None) -> str:
 
 @dataclass(frozen=True)
 class Hours:
-    """Time steps of an hour or less, laid into whole days.
+    """Time steps of an hour or less, arranged in whole days.
 
     Attributes
     ----------
@@ -68,13 +68,13 @@ class Hours:
     per_day : int
         Steps in a day.
     lead : int
-        Steps that the first day lacks at its beginning.
+        Steps missing at the start of the first day.
     n : int
         Steps.
     day_of_year, hour_angle : ndarray, shape (n,)
         Of the middle of each step, as :func:`gppcore.process.daylight.hourly_cos_zenith` takes them.
     local : bool
-        Whether time is that of each place's own sun, so that longitude plays no part.
+        Whether time is local solar time, which makes longitude irrelevant.
     """
 
     days: Time
@@ -128,7 +128,7 @@ class Hours:
         return slice(max(days.start * self.per_day - self.lead, 0), min(days.stop * self.per_day - self.lead, self.n))
 
     def by_day(self, values: Float, days: slice) -> Float:
-        """Lay the values of the steps in `days`, shape (steps, n), out as (days, per_day, n); NaN where none are."""
+        """Lay the values of the steps in `days`, shape (steps, n), as (days, per_day, n); NaN for missing steps."""
         n = days.stop - days.start
         if len(values) == n * self.per_day:
             return values.reshape(n, self.per_day, values.shape[1])
@@ -138,7 +138,7 @@ class Hours:
         return full.reshape(n, self.per_day, values.shape[1])
 
     def repeat(self, daily: Float, days: slice) -> Float:
-        """Give the values of days, shape (days, n), to the steps in them."""
+        """Repeat the values of days, shape (days, n), for the steps in them."""
         steps = self.steps_in(days)
         start = steps.start + self.lead - days.start * self.per_day
         repeated: Float = np.repeat(daily, self.per_day, axis=0)
@@ -163,7 +163,7 @@ def months_of(days: Time) -> tuple[Time, NDArray[np.intp], NDArray[np.bool_]]:
 
 
 def monthly_means(daily: Float, days: Time) -> Float:
-    """Return means over months, shape (..., months, n), of daily values (..., days, n); NaN where days lack."""
+    """Return means over months, shape (..., months, n), of daily values (..., days, n); NaN for incomplete months."""
     months, index, whole = months_of(days)
     count = np.bincount(index)
     out = np.zeros((*daily.shape[:-2], months.size, daily.shape[-1]))

@@ -1,4 +1,4 @@
-"""The run over blocks of cells and times: the kernel for each type and pathway, and their area-weighted sums."""
+"""Run the kernel over blocks of cells and times, for each type and pathway, and sum by area."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Results = dict[str, Float]
 
 PARTS = ("gpp", "gpp_sunlit", "gpp_shaded")
 _DAILY = SECONDS_PER_DAY * G_C_PER_UMOL
-_ROWS = {"hourly": 65536, "daily": 2048, "monthly": 2048}  # of a block, whose fields then stay in cache
+_ROWS = {"hourly": 65536, "daily": 2048, "monthly": 2048}  # of a block, whose fields then fit into the cache
 _CELLS, _ELEMENTS = 512, 1 << 22  # of the part of a thread: at most so many cells, and cells times steps
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated.
+    """Settings of a simulation.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ def run(inputs: Inputs, plan: Plan, n_threads: int, progress: Callable[[int], No
     threads = n_threads if n_threads > 0 else len(os.sched_getaffinity(0))
     size = max(1, min(_CELLS, _ELEMENTS // max(1, inputs.time.size)))
     parts = [slice(c, min(c + size, inputs.n_cells)) for c in range(0, inputs.n_cells, size)]
-    # Few cells leave the threads to the kernel.
+    # With few cells, the kernel uses the threads instead.
     inside = threads if len(parts) == 1 else 1
 
     def work(part: slice) -> Results:
@@ -141,9 +141,9 @@ class _Block:
         return values * _DAILY
 
     def _type(self, p: int, rows: ForcingRows, days: slice, steps: slice, parts: list[str]) -> dict[str, Float] | None:
-        """Return GPP [umol m-2 s-1] of one type per unit of its area, shape (steps, cells); None if it grows nowhere.
+        """Return GPP [umol m-2 s-1] of one type per unit of its area, shape (steps, cells); None if it occurs nowhere.
 
-        C3 and C4 plants are runs of their own, each only where there are some.
+        C3 and C4 plants run separately, each only where it occurs.
         """
         inputs, name = self.inputs, self.inputs.types[p]
         grows = ~(inputs.fraction[p] <= 0.0)
@@ -187,7 +187,7 @@ class _Block:
         return leaves
 
     def _finish(self, p: int, total: dict[str, Float], days: slice, steps: slice, grows: NDArray[np.bool_]) -> None:
-        """Set the limit of cold, and carry missing input of dark hours over to the result."""
+        """Apply the cold limit, and set results to NaN where input is missing at night."""
         cold = None if self.cold is None else self.cold[days]
         if cold is not None and self.plan.hours:
             cold = self.plan.hours.repeat(cold, days)

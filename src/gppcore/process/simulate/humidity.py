@@ -1,4 +1,4 @@
-"""Humidity of the air in the ways in which it is measured, brought to vapour pressure or its deficit."""
+"""Conversion of humidity variables to vapour pressure or vapour pressure deficit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def deficit(humidity: Mapping[str, Float], tair: Float) -> Float:
 
 
 def of_days(humidity: Mapping[str, Float], tair: Float, tair_range: Float) -> dict[str, Float]:
-    """Return the argument `vpd` or `vapour_pressure` of the rebuilt day from means over the day.
+    """Return the argument `vpd` or `vapour_pressure` of the reconstructed day from means over the day.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The variables of a dataset, checked and brought to arrays over type, time and cell."""
+"""The variables of a dataset, checked and arranged as arrays over type, time and cell."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Float = NDArray[np.float64]
 OF_LEAVES = ("lai", "soil_water_stress", "clumping", "vcmax25", "g1")
 """Variables that may differ between the types of a cell."""
 WATER = ("soil_water_stress", "soil_water", "precip")
-"""What stress is made from; the first that is given is used."""
+"""Sources of water stress; the first one present is used."""
 _MUCH_LIGHT = 250.0  # W m-2, daily mean at the top of the atmosphere: more than 50 reach the ground on some day
 _WARM = 10.0  # degC: the deficit passes 1 hPa at some time
 _OPTIONAL = ("clumping", "vcmax25", "g1", "wind")
@@ -97,22 +97,23 @@ def names_needed(ds: xr.Dataset, steps: str, *, with_lon: bool) -> tuple[str, ..
         needed += ["tmin", "tmax"] if extremes else ["tair_range"]
         needed += ["tair"] if "tair" in ds or not extremes else []
     humidity = [name for name in HUMIDITIES if name in ds]
-    if len(humidity) != 1:
-        options = ", ".join(f"{name} [{VARIABLES[name].unit}]" for name in HUMIDITIES)
-        raise ShapeError(f"humidity: expected exactly one of {options}, got {humidity or _shown(ds)}")
+    if len(humidity) > 1:
+        raise ShapeError(f"humidity: expected exactly one of {', '.join(HUMIDITIES)}, got {humidity}; drop the others")
     needed += humidity + (["patm"] if humidity == ["specific_humidity"] else [])
     water = next((name for name in WATER if name in ds), None)
-    if water is None:
-        raise ShapeError(f"simulate: expected one of the variables {', '.join(WATER)}, got {_shown(ds)}")
-    needed.append(water)
+    needed += [water] if water else []
     if "pft" in ds.dims:
         needed += ["pft_fraction", "c4_fraction"]
-    elif "pft" not in ds or "pft_fraction" in ds:
-        raise ShapeError(f"simulate: expected a dimension 'pft' or a variable of names of types, got {_shown(ds)}")
-    if missing := [name for name in needed if name not in ds]:
-        elsewhere = [a for name in missing for a in VARIABLES[name].aliases if a in ds]
-        hint = f"; {', '.join(elsewhere)} may be it, in another unit and under another name" if elsewhere else ""
-        raise ShapeError(f"simulate: expected variables {missing}, got {_shown(ds)}{hint}")
+    elif "pft" in ds and "pft_fraction" in ds:
+        raise ShapeError(f"pft: expected a dimension, since pft_fraction is given, got {_shown(ds)}")
+    missing = [str([name for name in needed if name not in ds])] if any(name not in ds for name in needed) else []
+    for names, given in ((HUMIDITIES, humidity), (WATER, water)):
+        missing += [] if given else ["one of " + ", ".join(f"{name} [{VARIABLES[name].unit}]" for name in names)]
+    missing += [] if "pft" in ds else ["a dimension 'pft' or a variable of names of types"]
+    if missing:
+        aliases = {alias for name in (*needed, *HUMIDITIES) for alias in VARIABLES[name].aliases if alias in ds}
+        hint = f"; {', '.join(sorted(aliases))} may be it, in another unit and under another name" if aliases else ""
+        raise ShapeError(f"simulate: expected variables {', '.join(missing)}, got {_shown(ds)}{hint}")
     optional = [*_OPTIONAL] + (["c4_fraction"] if "pft" not in ds.dims else [])
     return (*needed, *(name for name in optional if name in ds))
 
@@ -123,7 +124,7 @@ def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctio
     Parameters
     ----------
     whole : bool
-        Whether these are all values of the dataset, so that they can be told from those of another unit.
+        Whether these are all values of the dataset, which the check for another unit needs.
     """
     space = space_of(ds)
     n_cells = int(np.prod([ds.sizes[dim] for dim in space], dtype=np.intp))
@@ -150,7 +151,7 @@ def read(ds: xr.Dataset, names: tuple[str, ...], pfts: Mapping[str, PlantFunctio
 
 
 def _small_of_themselves(time: NDArray[np.datetime64], fields: Mapping[str, NDArray[Any]]) -> set[str]:
-    """Return variables that may well be as small as in another unit: light in winter, the deficit of cold air."""
+    """Return variables whose values can be as small as in another unit: radiation in winter, VPD of cold air."""
     lat, warmest = fields["lat"], fields["tair" if "tair" in fields else "tmax"]
     if not lat.size or not time.size:
         return set()

@@ -1,4 +1,4 @@
-"""What the kernel is run on: lit hours of hourly forcing, or hours rebuilt from days and months."""
+"""Rows for the kernel: daylight hours of hourly forcing, or hours reconstructed from days and months."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LitHours:
     def __init__(self, inputs: Inputs, hours: Hours, steps: slice, dtype: type[np.floating[Any]]) -> None:
         lon = inputs.of_cells("lon") if "lon" in inputs.fields else None
         mu = hours.cos_zenith(inputs.of_cells("lat"), lon, steps)
-        # Missing light or place counts as lit, so that the kernel hands it on.
+        # Hours with missing light or location count as daylight, so that the kernel propagates NaN.
         self.index = np.flatnonzero(~((mu <= 0.0) | (inputs.at("sw", steps) <= 0.0)))
         self.canopy_hours = self.index.size
         shape = mu.shape
@@ -77,7 +77,7 @@ class LitHours:
 
 
 class RebuiltDays:
-    """Days, or the days that stand for months, rebuilt from means."""
+    """Days, or the days that represent months, reconstructed from means."""
 
     def __init__(self, inputs: Inputs, steps: slice, *, monthly: bool) -> None:
         shape = (steps.stop - steps.start, inputs.n_cells)

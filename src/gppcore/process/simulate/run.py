@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gppcore.arrays import check_type
 from gppcore.constants import PFTS, PlantFunctionalType
-from gppcore.errors import RangeError, ShapeError
+from gppcore.errors import DtypeError, RangeError, ShapeError
 from gppcore.process.simulate import engine
 from gppcore.process.simulate.clock import Hours, months_of, steps_of
 from gppcore.process.simulate.inputs import names_needed, read, space_of
@@ -40,7 +41,7 @@ def simulate(
     ----------
     ds : xarray.Dataset
         Dimension `time` (coordinate datetime64, regular steps of 1 h or a shorter part of a day, of 1 day, or months)
-        and any others: a site, cells, lat and lon, or none. A variable may lack dimensions, then it is the same along
+        and any others: a site, cells, lat and lon, or none. A variable without a dimension is constant along
         them; units are those of the table of variables, and checked. Variables:
 
         - `sw` [W m-2, mean of the step, nights included], `ca` [umol mol-1], `lai` [m2 m-2];
@@ -70,7 +71,7 @@ def simulate(
     pfts : mapping of str to PlantFunctionalType, optional
         Parameters by name.
     cold_limit : bool, default False
-        Whether GPP falls linearly with the daily minimum of `tair`, from 0 degC to nothing at -8 degC.
+        Whether GPP decreases linearly with the daily minimum of `tair`, from 0 degC to zero at -8 degC.
     n_threads : int, optional
         Threads; all usable cores by default. Results do not depend on it. With lazy data each block uses that many.
     progress : callable, optional
@@ -80,7 +81,7 @@ def simulate(
     -------
     xarray.Dataset
         `gpp` (time, ...) [umol m-2 s-1], the area-weighted sum over types; `gpp_daily` (time, ...) [g m-2 d-1], its
-        mean over whole days or months, NaN where steps of them lack; `gpp_daily_pft` (pft, time, ...), GPP of each
+        mean over whole days or months, NaN for incomplete days or months; `gpp_daily_pft` (pft, time, ...), GPP of each
         type per unit of its own area (C3 and C4 mixed by share; 0 where the type is absent). Means over more than one
         step of the forcing have the dimension `day` or `month` in place of `time`.
         float64; float32 where the steps are hourly and `sw` is float32: then leaves are solved in float32, and means
@@ -99,15 +100,20 @@ def simulate(
 
     Notes
     -----
-    Hours are run one by one, with the sun of the middle of the interval. A day is run at eight hours rebuilt from its
-    means, a month at those of three days of different cloudiness (`gppcore.process.daylight`). Stress of soil water
-    and frost is that of days (hourly and daily steps) or months. C3 and C4 and every type are runs of their own;
-    carbon is 12.011 g mol-1. NaN in any input of a step gives NaN there; NaN in `precip` lasts to the end.
+    Each hour is simulated with the solar position at the middle of its interval. A day is simulated at eight hours
+    reconstructed from its means, a month at those of three days of different cloudiness
+    (`gppcore.process.daylight`). Water and frost stress is daily (hourly and daily steps) or monthly. C3, C4 and each
+    type are simulated separately; the molar mass of carbon is 12.011 g mol-1. NaN in any input of a step gives NaN at
+    that step; NaN in `precip` affects all later steps.
     """
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)
+    if not hasattr(ds, "data_vars"):
+        how = "; DataFrame.to_xarray makes one" if type(ds).__name__ == "DataFrame" else ""
+        raise DtypeError(f"ds: expected an xarray.Dataset, got {type(ds).__name__}{how}")
+    check_type("pfts", pfts, Mapping, "a mapping of names to types such as gppcore.PFTS")
     if "time" not in ds.dims:
-        raise ShapeError(f"simulate: expected a dimension 'time', got {tuple(ds.dims)}")
+        raise ShapeError(f"time: expected a dimension of that name, got {tuple(ds.dims)}")
     steps = steps_of(ds["time"].values, steps)
     hours = None
     if steps == "hourly":
@@ -155,7 +161,7 @@ def _simulate(ds: xr.Dataset, *, plan: engine.Plan, names: tuple[str, ...], whol
 
 
 def _dataset(ds: xr.Dataset, plan: engine.Plan, results: Mapping[str, Any]) -> xr.Dataset:
-    """Give the results their dimensions, coordinates and attributes."""
+    """Add dimensions, coordinates and attributes to the results."""
     import xarray as xr
 
     space, (period, times) = space_of(ds), _means_axis(ds, plan)

@@ -1,4 +1,4 @@
-"""Water and cold: the stress of leaves from soil water or precipitation, and the limit that night frost sets."""
+"""Water and cold: the stress of leaves from soil water or precipitation, and the reduction by night frost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLD_RANGE = 8.0
 
 
 class Weather:
-    """Daily or monthly means that water and cold are reckoned from, each of shape (times, cells).
+    """Daily or monthly means from which water and cold stress are computed, each of shape (times, cells).
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from gppcore.features.koeppen import koeppen_class
 from gppcore.towers.files.monthly import WEATHER
 from gppcore.towers.files.months import SiteMonths, site_months
 from gppcore.towers.files.record import TowerRecord
+from gppcore.towers.files.sampling import TowerSamples
 from gppcore.towers.files.sites import clusters
 from gppcore.towers.towers import CELL_VPD_TO_DAYLIGHT_VPD, W_PER_MJ_DAY
 from gppcore.variables import check_field
@@ -40,6 +41,7 @@ def write_tower_folder(
     *,
     weather: pd.DataFrame | None = None,
     lai: pd.DataFrame | None = None,
+    samples: TowerSamples | None = None,
 ) -> None:
     """Write the three tables that :func:`gppcore.read_towers` reads.
 
@@ -57,6 +59,9 @@ def write_tower_folder(
     lai : pandas.DataFrame, optional
         site_id, month, lai [m2 m-2], and year unless it is the same in all: what :func:`read_lai` returns. It
         replaces the LAI of the weather.
+    samples : TowerSamples, optional
+        What :func:`sample_at_towers` returns: its predictors besides weather and land cover become columns, so that
+        training has the same numbers as the map.
 
     Raises
     ------
@@ -77,6 +82,8 @@ def write_tower_folder(
     out = Path(out)
     refuse_occupied(out)
     tables = folder_tables([site_months(r) if isinstance(r, TowerRecord) else r for r in records], sites, weather, lai)
+    if samples is not None:
+        tables = _with_predictors(tables, samples)
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         tables.gpp.round(5).to_csv(out / "gpp_monthly.csv", index=False)
@@ -125,6 +132,15 @@ def folder_tables(
     gpp.loc[without & (gpp["core"] == 1), "reason"] = "weather filled"
     gpp.loc[without, "core"] = 0
     return FolderTables(gpp, _site_table(sites, names, forcing), forcing)
+
+
+def _with_predictors(tables: FolderTables, samples: TowerSamples) -> FolderTables:
+    """Add the sampled predictors as columns, monthly ones to GPP and static ones to the sites."""
+    monthly, static = samples.predictors
+    keys = [key for key in _MONTH if key in monthly]
+    gpp = tables.gpp.merge(monthly.drop_duplicates(keys), how="left", on=keys)
+    sites = tables.sites.join(static.set_index("site_id"), how="left")
+    return tables._replace(gpp=gpp, sites=sites)
 
 
 def read_lai(path: str | Path) -> pd.DataFrame:

@@ -17,6 +17,17 @@ from gppcore.towers.files.gridded import Float, Gridded, gridded
 from gppcore.towers.files.monthly import WEATHER
 from gppcore.variables import VARIABLES, check_field
 
+_OF_FORCING = {
+    "tair",
+    "tair_range",
+    "sw_toa",
+    "soil_water",
+    "precip_3m",
+    "c4_fraction",
+    "fraction_wetland",
+    "elevation",
+}
+"""Fields that `read_towers` derives, or takes from the metadata of sites."""
 LEAST_OVERLAP = 0.5
 """Area share of the tower's types in its cell below which the cell does not stand for the tower."""
 ELEVATION_GAP = 200.0
@@ -66,6 +77,20 @@ class TowerSamples:
         c4 = self.fields["c4_fraction"].values * 100.0 if "c4_fraction" in self.fields else np.nan
         return pd.DataFrame({"c4_percent": c4}, index=index)
 
+    @property
+    def predictors(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Monthly and static fields besides weather and land cover, as tables with site_id, and year and month.
+
+        Those of a mean year have no column `year`. `write_tower_folder` adds them to the folder.
+        """
+        others = [str(name) for name in self.fields if name not in {*WEATHER, *FRACTIONS, *_OF_FORCING}]
+        monthly = [name for name in others if "time" in self.fields[name].dims]
+        table = self.fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
+        table = table.assign(year=table["time"].dt.year, month=table["time"].dt.month).drop(columns="time")
+        static = self.fields[[name for name in others if name not in monthly]].drop_vars("time", errors="ignore")
+        places = static.to_dataframe().reset_index().rename(columns={"site": "site_id"})
+        return (table.drop(columns="year") if self.mean_year else table), places
+
 
 def sample_at_towers(
     source: TileStore | xr.Dataset, sites: pd.DataFrame, *, footprint: Literal["nearest", "mean"] = "nearest"
@@ -75,7 +100,7 @@ def sample_at_towers(
     Parameters
     ----------
     source : TileStore or xarray.Dataset
-        Fields (time, lat, lon) and (lat, lon) under names of :mod:`gppcore.variables`; others are left out.
+        Fields (time, lat, lon) and (lat, lon), under names of :mod:`gppcore.variables` or names of your own.
         `igbp` or all `fraction_<pft>` tell the cover, `elevation` [m] the height. The months of a store of a mean year
         are those of the year 2001.
     sites : pandas.DataFrame
@@ -92,7 +117,7 @@ def sample_at_towers(
     RangeError
         If `footprint` is unknown, or a field is out of range.
     ShapeError
-        If the source has no field of a known name.
+        If the source has no such field.
     UnitsError
         If a field is in another unit than that of its name.
     """
@@ -126,7 +151,9 @@ def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> tuple[dict[str
     window = {name: grid.window(name, row, column) for name in grid.names}
     if "igbp" in window:
         window |= land_cover_fractions(window.pop("igbp"))
-    known = np.all([np.isfinite(field).reshape(-1, 3, 3).any(axis=0) for field in window.values()], axis=0)
+    # Cells with the variables of the models; a gap in a predictor of one's own must not move the tower elsewhere.
+    needed = [name for name in window if name in VARIABLES or name in FRACTIONS] or list(window)
+    known = np.all([np.isfinite(window[name]).reshape(-1, 3, 3).any(axis=0) for name in needed], axis=0)
     distance = np.where(known, _distances(grid, row, column, lat, lon), np.inf)
     used = np.isfinite(distance)
     if footprint == "nearest":

@@ -1,0 +1,188 @@
+"""Monthly fields of a variable from files of other producers, on the grid of a tile store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gppcore.errors import MissingFileError, ShapeError, UnitsError
+from gppcore.io.cf import axes, masked, open_cf, variable_of
+from gppcore.io.time import Step, time_steps
+from gppcore.io.units import conversion
+from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
+from gppcore.variables import VARIABLES, check_range
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_COVERED = (0.8, 1.25)
+"""Least and greatest duration of the steps of a month over that of the month."""
+_COMBINED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "sum": lambda parts: np.nansum(parts, axis=0),
+    "min": lambda parts: np.fmin.reduce(parts, axis=0),
+    "max": lambda parts: np.fmax.reduce(parts, axis=0),
+}
+_LEAST_KNOWN = 0.5  # share of a month's duration with values
+_SHORTEST_MONTH = 25.0  # d
+
+
+@dataclass(frozen=True)
+class VariableSource:
+    """Where a variable comes from: value = scale * field + offset, in the unit of `gppcore.variables`.
+
+    Parameters
+    ----------
+    path : str
+        CF files (netCDF, HDF5) or Zarr stores; may be a pattern such as ``tair_*.nc``.
+    variable : str
+        Name of the field in them.
+    static : bool
+        Whether it is constant in time.
+    method : {"conservative", "bilinear"}
+        How the field is regridded to the cells; see :class:`gppcore.regrid.RegridPlan`.
+    scale, offset : float
+        With the defaults the values are converted by their unit.
+    units : str, optional
+        Unit of the values in the files; by default that of the attribute `units`. Required for predictors of your
+        own, which `gppcore.variables` does not list.
+    time : {"mean", "sum", "min", "max"}
+        How several steps of a month combine: averaged by duration, added, or their extreme.
+    """
+
+    path: str
+    variable: str
+    static: bool = False
+    method: Literal["conservative", "bilinear"] = "conservative"
+    scale: float = 1.0
+    offset: float = 0.0
+    units: str | None = None
+    time: Literal["mean", "sum", "min", "max"] = "mean"
+
+
+class FieldStep(NamedTuple):
+    """A time step of a file, whose values are read when they are needed."""
+
+    data: xr.DataArray
+    grid: LatLonGrid
+    step: Step
+    unit: str | None
+    path: str
+
+
+class Fields:
+    """The files of one variable: the monthly fields on the grid of the store."""
+
+    def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
+        self.name, self.source = name, source
+        pattern = Path(source.path)
+        base = Path(pattern.anchor) if pattern.is_absolute() else folder
+        paths = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
+        if not paths:
+            raise MissingFileError(f"{name}: expected files {base / pattern}, got none")
+        self._fields: dict[tuple[int | None, int], list[FieldStep]] = {}
+        self._plans: dict[tuple[int, int, bytes], RegridPlan] = {}
+        for path in paths:
+            self._list(path, stack)
+
+    def _list(self, path: Path, stack: ExitStack) -> None:
+        """Add the time steps of a file."""
+        ds = stack.enter_context(open_cf(path, self.name))
+        data, grid = variable_of(ds, self.source.variable, str(path)), grid_of(ds)
+        unit = self._unit(data, str(path))
+        steps = time_steps(ds, data, undated=True) if not self.source.static else (Step(None, 0, 0.0, 0.0),)
+        times = [dim for dim in data.dims if dim not in axes(data)]
+        if self.source.static and times:
+            raise ShapeError(f"{path}: {data.name}: expected latitude and longitude, got {dict(data.sizes)}")
+        for number, step in enumerate(steps):
+            if not self.source.static and step.month == 0:
+                raise ShapeError(f"{path}: {data.name}: expected months or shorter steps, got a step of a year")
+            here = data.isel({times[0]: number}) if times else data
+            key = (None, 0) if self.source.static else (step.year, step.month)
+            self._fields.setdefault(key, []).append(FieldStep(here, grid, step, unit, str(path)))
+
+    def _unit(self, data: xr.DataArray, where: str) -> str | None:
+        """Return the unit of the values; None where scale and offset convert them."""
+        if (self.source.scale, self.source.offset) != (1.0, 0.0):
+            return None
+        stated = data.attrs.get("units")
+        if self.name in VARIABLES:
+            conversion(self.name, self.source.units or stated, days=1.0, where=where)  # an error for unknown units
+        elif stated not in (None, self.source.units):
+            raise UnitsError(f"{self.name} ({where}): expected {self.source.units}, got {stated}")
+        return self.source.units or stated
+
+    def month(self, year: int | None, month: int) -> list[FieldStep]:
+        """Return the fields of a month; for a mean year, of whichever year the files hold."""
+        if self.source.static:
+            found = self._fields.get((None, 0), [])
+            if len(found) != 1:
+                raise ShapeError(f"{self.name}: expected one field in {self.source.path}, got {len(found)}")
+            return found
+        keys = [key for key in self._fields if key[1] == month and (year is None or key[0] in (year, None))]
+        when = f"month {month}" + (f" of {year}" if year else "")
+        if len(keys) != 1:
+            years = sorted(key[0] for key in keys if key[0] is not None)
+            got = f"those of the years {years}" if years else "none"
+            raise ShapeError(f"{self.name}: expected the fields of {when} in {self.source.path}, got {got}")
+        found = self._fields[keys[0]]
+        covered, needed = sum(field.step.days for field in found), found[0].step.month_days
+        longest = max(field.step.days for field in found)  # one that belongs to a neighbouring month for the most part
+        partly = longest if len(found) > 1 else 0.0
+        if covered + partly < _COVERED[0] * needed or covered - partly > _COVERED[1] * needed:
+            raise ShapeError(
+                f"{self.name}: expected steps that cover {when} in {self.source.path}, got {len(found)} steps of "
+                f"{covered:.0f} days in all for its {needed:.0f}"
+            )
+        return found
+
+    def band(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        """Return some rows of a month on the grid of the store: its steps averaged by duration, or their extreme."""
+        if len(fields) == 1:
+            return self._regridded(fields[0], grid, rows, n_threads)
+        parts = np.stack([self._regridded(field, grid, rows, n_threads) for field in fields])
+        known = ~np.isnan(parts)
+        days = np.array([field.step.days for field in fields], dtype=np.float32)[:, None, None]
+        share = (known * days).sum(axis=0) / days.sum()
+        how = self.source.time
+        with np.errstate(invalid="ignore"):
+            if how == "mean":
+                month = np.nansum(parts * days, axis=0) / (known * days).sum(axis=0)
+            else:
+                month = _COMBINED[how](parts)
+        return np.where(share >= _LEAST_KNOWN, month, np.nan).astype(np.float32)
+
+    def _regridded(self, field: FieldStep, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        target, source = grid.rows(rows), field.grid
+        used = source.rows_over(target, margin=1)
+        if used.start == used.stop:
+            expected, got = (f"{g.lat_edges.min():g} to {g.lat_edges.max():g}" for g in (target, source))
+            raise ShapeError(f"{self.name}: expected latitudes {expected} in {field.path}, got {got}")
+        key = (rows.start, rows.stop, source.lat_edges.tobytes() + source.lon_edges.tobytes())
+        if key not in self._plans:
+            self._plans.clear()  # bands follow each other: only one plan is needed at a time
+            self._plans[key] = RegridPlan(source.rows(used), target, method=self.source.method)
+        lat, lon = axes(field.data)
+        values = masked(field.data.isel({lat: used}).transpose(lat, lon).values, field.data)
+        values = self._converted(values, field)
+        if self.name in VARIABLES:
+            check_range(self.name, values, where=field.path)
+        return self._plans[key].apply(np.ascontiguousarray(values), n_threads=n_threads)
+
+    def _converted(self, values: NDArray[Any], field: FieldStep) -> NDArray[np.float32]:
+        scale, offset = self.source.scale, self.source.offset
+        if field.unit is not None and self.name in VARIABLES:
+            step = field.step
+            # An amount per step is a rate where steps are shorter than months; producers of monthly means differ.
+            days = step.days if 0.0 < step.days < _SHORTEST_MONTH else None
+            scale, offset = conversion(
+                self.name, field.unit, days=days, month_days=step.month_days or None, where=field.path
+            )
+        if (scale, offset) == (1.0, 0.0):
+            return values.astype(np.float32, copy=False)
+        return (values * scale + offset).astype(np.float32, copy=False)
