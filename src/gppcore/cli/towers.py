@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gppcore.errors import GppcoreError, TowerFormatError
+from gppcore.errors import GppcoreError, RangeError, TowerFormatError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,9 +41,9 @@ def check(
     processes: Processes = None,
 ) -> None:
     """Read every file and say what it holds, what to beware of and what is wrong; the exit code is 1 at a fault."""
-    from gppcore.towers.files import read_sites
+    from gppcore.towers.files.sites import read_site_table
 
-    readings = _read(files, read_sites(*sites) if sites else None, drop, partition, processes)
+    readings = _read(files, read_site_table(*sites) if sites else None, drop, partition, processes)
     _show(readings, report)
     if any(reading.faults for reading in readings):
         raise typer.Exit(1)
@@ -64,11 +64,12 @@ def import_(
     processes: Processes = None,
 ) -> None:
     """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
-    from gppcore.towers.files import read_lai, read_sites, read_weather, write_tower_folder
+    from gppcore.towers.files import read_lai, read_weather, write_tower_folder
     from gppcore.towers.files.folder import refuse_occupied
+    from gppcore.towers.files.sites import read_site_table
 
     refuse_occupied(out)
-    table = read_sites(*sites)
+    table = read_site_table(*sites)
     given = {"lai": read_lai(lai) if lai else None, "weather": read_weather(weather) if weather else None}
     readings = _read(files, table, drop, partition, processes)
     good = _without_faults(readings, table, given)
@@ -86,23 +87,37 @@ def import_(
 
 @app.command()
 def sample(
-    source: Annotated[Path, typer.Argument(help="Tile store, or a CF file that xarray opens.")],
+    source: Annotated[str, typer.Argument(help="Tile store, CF file, or `world`, the world of the demonstration.")],
     sites: Annotated[list[Path], typer.Option(help=_SITES_HELP)],
-    out: Annotated[Path, typer.Option(help="CSV file for the monthly weather and leaf area of the sites.")],
+    out: Annotated[Path, typer.Option(help="New folder for weather.csv and sites.csv.")],
     footprint: Annotated[
-        str, typer.Option(help="nearest: the nearest cell; mean: the 3 x 3 about the tower.")
+        str, typer.Option(help="nearest: the nearest cell; mean: the 3 x 3 about a tower.")
     ] = "nearest",
 ) -> None:
-    """Take the months of a tile store or a gridded file at towers, for `--weather` or `--lai` of `import`."""
-    from gppcore.towers.files import read_sites
+    """Take leaf area, weather and the share of C4 plants at towers from a grid, for `import`."""
+    from gppcore.demo.sampling import sample_world
+    from gppcore.errors import disk_errors
+    from gppcore.towers.files import read_sites, sample_at_towers
+    from gppcore.towers.files.folder import refuse_occupied
     from gppcore.towers.files.gridded import open_gridded
-    from gppcore.towers.files.sampling import sample_at_towers
 
-    samples = sample_at_towers(open_gridded(source), read_sites(*sites), footprint=footprint)  # type: ignore[arg-type]
-    samples.weather.to_csv(out, index=False)
+    refuse_occupied(out)
+    table = read_sites(*sites)
+    if footprint not in ("nearest", "mean"):
+        raise RangeError(f"footprint: expected nearest or mean, got {footprint!r}")
+    way: Literal["nearest", "mean"] = "mean" if footprint == "mean" else "nearest"
+    samples = (
+        sample_world(table, footprint=way)
+        if source == "world"
+        else sample_at_towers(open_gridded(Path(source)), table, footprint=way)
+    )
     for site, row in samples.report.iterrows():
         if row["mismatch"]:
             typer.echo(f"warn   {site}: {row['mismatch']}")
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        samples.weather.to_csv(out / "weather.csv", index=False)
+        samples.sites.to_csv(out / "sites.csv")
     typer.echo(f"Sample  {out}: {len(samples.report)} sites")
 
 

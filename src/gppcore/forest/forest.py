@@ -42,7 +42,7 @@ class Forest(Identity):
 
     A numeric node sends a missing value to the side that it names, else ``x <= threshold`` (in float64) to the
     left. A categorical node sends NaN to the side that it names, and else asks its set for the category trunc(x);
-    `NodeFlag` tells what becomes of numbers that are no category.
+    `NodeFlag` determines how numbers outside the categories are handled.
     """
 
     __slots__ = ("_forest",)
@@ -368,7 +368,7 @@ class Forest(Identity):
         return self._run(ready, shape, out, raw, n_threads)
 
     def apply(self, x: NDArray[Float] | pd.DataFrame, *, n_threads: int = 1) -> NDArray[np.int32]:
-        """Tell which leaf of each tree a row reaches.
+        """Return the leaf that each row reaches in each tree.
 
         Parameters
         ----------

@@ -140,12 +140,31 @@ def test_sampled_weather_serves_files_of_days(run, kit, half_hours, tmp_path):
     )
     (tmp_path / "sites.csv").write_text("site_id,lat,lon,igbp,elev_m\nDE-Mad,51.0,13.5,DBF,300\n")
     sites = ("--sites", tmp_path / "sites.csv")
-    code, out, err = run("sample", tmp_path / "grid.nc", *sites, "--out", tmp_path / "weather.csv")
+    code, out, err = run("sample", tmp_path / "grid.nc", *sites, "--out", tmp_path / "grid")
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == f"Sample  {tmp_path / 'weather.csv'}: 1 sites"
-    code, out, err = run("import", days, *sites, "--weather", tmp_path / "weather.csv", "--out", tmp_path / "towers")
+    assert out.splitlines()[-1] == f"Sample  {tmp_path / 'grid'}: 1 sites"
+    weather = ("--weather", tmp_path / "grid" / "weather.csv")
+    code, out, err = run("import", days, *sites, *weather, "--out", tmp_path / "towers")
     assert (code, err) == (0, "")
     towers = read_towers(tmp_path / "towers")
     assert len(towers.gpp) == 24
     np.testing.assert_allclose(towers.forcing["lai"][:, 0], fields["lai"], atol=1e-4)
     np.testing.assert_allclose(towers.forcing["sw"][:, 0], fields["sw"], atol=0.1)
+
+
+def test_world_gives_leaf_area_and_c4_of_a_meadow(run, files, tmp_path):
+    good, _, folder = files
+    code, _, err = run("sample", "world", "--sites", folder / "sites.csv", "--out", tmp_path / "world")
+    assert (code, err) == (0, "")
+    weather = pd.read_csv(tmp_path / "world" / "weather.csv")
+    assert weather["month"].tolist() == list(range(1, 13))
+    assert "ca" not in weather
+    assert weather["lai"].between(0.0, 10.0).all()
+    sites = ("--sites", folder / "sites.csv", "--sites", tmp_path / "world" / "sites.csv")
+    code, _, err = run(
+        "import", good, *sites, "--lai", tmp_path / "world" / "weather.csv", "--out", tmp_path / "towers"
+    )
+    assert (code, err) == (0, "")
+    towers = read_towers(tmp_path / "towers")
+    assert len(towers.gpp) == 24
+    np.testing.assert_allclose(towers.forcing["lai"][:12, 0], weather["lai"], atol=1e-4)

@@ -206,6 +206,30 @@ def test_months_of_all_layouts_are_the_same(year, truth, tmp_path, layout):
             np.testing.assert_allclose(weather[name], there[name], rtol=1e-3, atol=1e-2)
 
 
+# lat, lon, hours ahead of UTC, mean, half the range of the year and of the day, rain, dryness, leaves
+CLIMATES = {
+    "boreal": (67.4, 26.6, 2.0, -1.0, 13.0, 3.5, 1.4, 1.0, 10.0),
+    "arctic": (78.2, 15.9, 1.0, -4.0, 10.0, 1.5, 0.5, 1.0, 2.5),
+    "Amazon": (-3.0, -60.2, -4.0, 26.5, 1.0, 4.0, 6.5, 1.0, 35.0),
+    "desert": (31.8, -110.9, -7.0, 18.0, 9.0, 8.0, 0.8, 2.5, 6.0),
+    "savanna": (-12.5, 131.2, 9.5, 27.0, 3.0, 6.0, 4.5, 1.3, 16.0),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("climate", CLIMATES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_good_files_of_all_layouts_and_climates_raise_no_alarm(kit, tmp_path, layout, climate):
+    frame = kit.hours(kit.Made("DE-Mad", *CLIMATES[climate], years=1, seed=11))
+    path = LAYOUTS[layout](frame, tmp_path)
+    reading = read_files([path], n_processes=1)[0]
+    assert not reading.faults
+    assert reading.months[0].notes in ((), ("CO2 missing in 12 of 12 months: that of Mauna Loa is used",))
+    wanted = frame["GPP_NT_VUT_REF"].resample("MS").mean().to_numpy() * 12.011e-6 * 86400
+    np.testing.assert_allclose(reading.months[0].gpp["gpp"], wanted, rtol=1e-3, atol=0.002)
+    assert (reading.months[0].gpp["core"] == 1).all()
+
+
 @pytest.mark.parametrize(
     "name",
     [

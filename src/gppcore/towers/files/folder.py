@@ -54,8 +54,8 @@ def write_tower_folder(
     out : str or Path
         New folder.
     weather : pandas.DataFrame, optional
-        site_id, month, tmin, tmax, sw, vpd, precip, ca, and lai if it has it, in our units, and year unless it is the
-        same in all: `weather` of :func:`sample_at_towers`. Without it, the weather of the records themselves.
+        site_id, month, tmin, tmax, sw, vpd, precip, perhaps ca and lai, in our units, and year unless it is the same
+        in all: `weather` of :func:`sample_at_towers`. Without it, the weather of the records themselves.
     lai : pandas.DataFrame, optional
         site_id, month, lai [m2 m-2], and year unless it is the same in all: what :func:`read_lai` returns. It
         replaces the LAI of the weather.

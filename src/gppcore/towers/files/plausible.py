@@ -159,6 +159,11 @@ def _vpd(values: Float, step: str, known: Known) -> Misfit | None:
     return None if lowest <= high <= 12000.0 else Misfit(f"highest values of {lowest:g} to 12000 Pa", f"{high:g} Pa")
 
 
+def _rh(values: Float, step: str, known: Known) -> Misfit | None:
+    high = _high(values)
+    return None if high > 5.0 else Misfit("relative humidity above 5 % at some time", f"{high:.3g} at most")
+
+
 def _sw(values: Float, step: str, known: Known) -> Misfit | None:
     """Refuse light of which less than an eighth or more than nine tenths reach the ground."""
     if "toa" not in known:
@@ -211,6 +216,7 @@ def _gpp(values: Float, step: str, known: Known) -> Misfit | None:
 _CHECKS: Mapping[str, Callable[[Float, str, Known], Misfit | None]] = {
     "tair": _tair,
     "vpd": _vpd,
+    "rh": _rh,
     "sw": _sw,
     "precip": _precip,
     "ca": _ca,

@@ -267,6 +267,7 @@ def _record(
     if dropped.any():
         notes += (f"{dropped.sum()} steps of {site} left out as asked",)
     if (filled := _deficit_of_humidity(known, clock.step)).any():
+        sources = {"vpd": sources["rh"]} | sources
         notes += (f"vapour pressure deficit of {filled.mean():.0%} of all steps from {sources['rh'].name} and TA",)
     table = pd.DataFrame(known, index=clock.start)
     where = content.where if layout != "plain" else f"{content.where}: {site}"

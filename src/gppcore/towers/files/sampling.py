@@ -60,7 +60,7 @@ class TowerSamples:
     def weather(self) -> pd.DataFrame:
         """Months of the fields, as `write_tower_folder` takes them; `tair` and `tair_range` become extremes.
 
-        Those of a mean year have no column `year`.
+        Those of a mean year have no column `year`, and no `ca`, which differs by year.
         """
         fields = self.fields
         if "tmin" not in fields and "tair_range" in fields:
@@ -69,7 +69,14 @@ class TowerSamples:
         monthly = [name for name in WEATHER if name in fields and "time" in fields[name].dims]
         table = fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
         table = table.assign(year=table["time"].dt.year, month=table["time"].dt.month)
-        return table.drop(columns=["time", "year"] if self.mean_year else "time")
+        return table.drop(columns=["time", "year", "ca"] if self.mean_year else "time", errors="ignore")
+
+    @property
+    def sites(self) -> pd.DataFrame:
+        """Metadata of the sites that the fields hold, as `read_sites` takes them beside its own: `c4_percent`."""
+        index = pd.Index(self.fields["site"].values, name="site_id")
+        c4 = self.fields["c4_fraction"].values * 100.0 if "c4_fraction" in self.fields else np.nan
+        return pd.DataFrame({"c4_percent": c4}, index=index)
 
     @property
     def predictors(self) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -16,16 +16,32 @@ from gppcore.towers.towers import CLUSTER_KM, distance_km
 from gppcore.variables import check_range
 
 _ALIASES = {
-    "lat": ("lat", "latitude", "location_lat"),
-    "lon": ("lon", "long", "longitude", "location_long"),
-    "igbp": ("igbp", "igbp_class", "vegetation_igbp"),
-    "elev_m": ("elev_m", "elevation", "elev", "location_elev"),
+    "lat": ("lat", "latitude", "location_lat", "latitude (degrees)", "lat_deg"),
+    "lon": ("lon", "long", "longitude", "location_long", "longitude (degrees)", "lon_deg"),
+    "igbp": (
+        "igbp",
+        "igbp_class",
+        "vegetation_igbp",
+        "igbp_land_use",
+        "igbp_veg_short",
+        "vegetation abbreviation (igbp)",
+    ),
+    "elev_m": ("elev_m", "elevation", "elev", "elv", "location_elev", "elevation (m)"),
     "utc_offset": ("utc_offset", "utc_offset_h", "timezone"),
-    "koeppen": ("koeppen", "koppen", "koeppen_cedar", "climate_koeppen", "grid_koeppen_main"),
+    "koeppen": (
+        "koeppen",
+        "koppen",
+        "koeppen_cedar",
+        "koeppen_code",
+        "climate_koeppen",
+        "climate class abbreviation (koeppen)",
+        "grid_koeppen_main",
+    ),
     "c4_percent": ("c4_percent",),
     "cluster50km": ("cluster50km",),
 }
-_SITE = ("site_id", "site", "site_name_short", "fluxnet_id")
+"""By our names, those of BADM, FluxDataKit, ingestr, AmeriFlux, ICOS and PLUMBER2, in lower case."""
+_SITE = ("site_id", "sitename", "site", "site id", "site_code", "site_name_short", "fluxnet_id", "station_id", "id")
 _TEXT = ("igbp", "koeppen", "cluster50km")
 _BADM = ("SITE_ID", "VARIABLE", "DATAVALUE")
 
@@ -52,16 +68,21 @@ def read_sites(*paths: str | Path) -> pd.DataFrame:
     TowerFormatError
         If a file is no such table, or coordinates are missing, not numbers, or outside the country of the site.
     """
+    table = read_site_table(*paths)
+    for site, row in table.iterrows():
+        _check_position(str(site), row["lat"], row["lon"], str(paths[0]))
+    return table
+
+
+def read_site_table(*paths: str | Path) -> pd.DataFrame:
+    """Read what :func:`read_sites` reads, with faulty coordinates, which :func:`place_of` refuses site by site."""
     table: pd.DataFrame | None = None
     for path in paths:
         found = _read(Path(path))
         table = found if table is None else table.combine_first(found)
     if table is None:
         raise TowerFormatError("sites: expected a file, got none")
-    table = table.reindex(columns=list(_ALIASES))
-    for site, row in table.iterrows():
-        _check_position(str(site), row["lat"], row["lon"], str(paths[0]))
-    return table
+    return table.reindex(columns=list(_ALIASES))
 
 
 def place_of(sites: pd.DataFrame, site: str, where: str) -> Place:
@@ -70,12 +91,13 @@ def place_of(sites: pd.DataFrame, site: str, where: str) -> Place:
     Raises
     ------
     TowerFormatError
-        If the table has no such site.
+        If the table has no such site, or its coordinates are missing or outside its country.
     """
     if site not in sites.index:
         raise TowerFormatError(f"{where}: expected a site of the site table, got {site}")
-    lat, lon, utc_offset = sites.loc[[site], ["lat", "lon", "utc_offset"]].to_numpy(float)[0]
-    return Place(float(lat), float(lon), float(utc_offset))
+    lat, lon, utc_offset = map(float, sites.loc[[site], ["lat", "lon", "utc_offset"]].to_numpy(float)[0])
+    _check_position(site, lat, lon, "sites")
+    return Place(lat, lon, utc_offset)
 
 
 def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -107,7 +129,12 @@ def _read(path: Path) -> pd.DataFrame:
             pd.read_excel(path, dtype="str")
             if path.suffix.lower() in {".xlsx", ".xls"}
             else pd.read_csv(
-                path, dtype="str", encoding="utf-8-sig", keep_default_na=False, na_values=["", "NA", "-9999"]
+                path,
+                dtype="str",
+                encoding="utf-8-sig",
+                keep_default_na=False,
+                na_values=["", "NA", "-9999"],
+                sep=_separator(path),
             )
         )
     except (ValueError, OSError, ImportError) as error:
@@ -133,6 +160,13 @@ def _read(path: Path) -> pd.DataFrame:
             raise TowerFormatError(f"{path}: {at}, {column}: expected a number, got {got!r}")
         table[column] = numbers
     return table
+
+
+def _separator(path: Path) -> str:
+    """Return what parts the columns of a site table: a comma, or the tabs and semicolons of web pages."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        head = file.readline()
+    return max(",\t;", key=head.count)
 
 
 def _wide(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
