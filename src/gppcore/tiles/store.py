@@ -189,8 +189,8 @@ class TileStore:
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the declared variables, in alphabetical order."""
-        metadata = (path.parent.name for path in self.path.glob("*/zarr.json"))
-        return tuple(sorted(set(metadata) - {"time", "lat", "lon", "cell"}))
+        names = {path.parent.name for path in self.path.glob("*/zarr.json")}
+        return tuple(sorted(names - {"time", "lat", "lon", "cell"}))
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
@@ -200,8 +200,7 @@ class TileStore:
 
     def n_cells(self, tile: int) -> int:
         """Return the number of cells of a tile."""
-        cells = self.cells(tile)
-        return int(cells.stop - cells.start)
+        return len(range(*self.cells(tile).indices(self.index.size)))
 
     def writing(self) -> AbstractContextManager[None]:
         """Exclude all other writers from the store while the block runs.
@@ -424,8 +423,7 @@ class TileStore:
         """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
         if month is None:
             return np.concatenate([self.read(name, tile) for tile in range(self.n_tiles)])
-        number, of_year = divmod(month, MONTHS)
-        year = self.each_year[number]
+        year, of_year = self.each_year[month // MONTHS], month % MONTHS
         return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
 
     def read_window(
