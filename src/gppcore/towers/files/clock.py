@@ -76,7 +76,7 @@ def _steps(content: Content, raw: pd.DataFrame, first: str, start: pd.DatetimeIn
     import pandas as pd
 
     lengths = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
-    length = float(np.median(lengths)) if lengths.size else 1440.0
+    length = float(np.median(np.abs(lengths))) if lengths.size else 1440.0
     step = next((s for s, minutes in MINUTES.items() if minutes == length), "MM" if length >= 40320 else "")
     if not step:
         raise TowerFormatError(
