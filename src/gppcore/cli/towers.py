@@ -79,8 +79,8 @@ def import_(
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
     write_tower_folder(good, table, out, lai=given["lai"], weather=given["weather"])
     summary.to_csv(out / "import_report.csv", index=False)
-    if not any(months.gpp["core"].any() for months in good):
-        typer.echo("warn   no core month: `evaluate` and `fine_tune` need some, at two places or more")
+    if (places := _places(good, table)) < 2:
+        typer.echo(f"warn   core months at {places} places: `evaluate` and `fine_tune` need 2 or more, 50 km apart")
     left = f"; {n} faults, see import_report.csv" if n else ""
     typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites{left}")
 
@@ -166,6 +166,15 @@ def _without_faults(
         else:
             good += together
     return good
+
+
+def _places(found: list[SiteMonths], sites: pd.DataFrame) -> int:
+    """Return at how many places 50 km apart there are core months."""
+    from gppcore.towers.files import clusters
+
+    with_core = sorted({months.site for months in found if months.gpp["core"].any()})
+    position = sites.loc[with_core, ["lat", "lon"]].to_numpy(float)
+    return len(set(clusters(position[:, 0], position[:, 1]))) if with_core else 0
 
 
 def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:

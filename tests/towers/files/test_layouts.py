@@ -271,6 +271,18 @@ def test_time_stamps_of_the_networks_may_stand_alone(kit, year, truth, tmp_path,
     assert read_fluxnet(path).table.index.equals(truth.table.index)
 
 
+@pytest.mark.parametrize("step", ["DD", "WW", "MM"])
+@pytest.mark.parametrize("end", ["0000", "000000", ".0"])
+def test_time_stamps_of_longer_steps_may_be_wider(kit, year, tmp_path, step, end):
+    table = kit.stamped(kit.longer(year, step), step)
+    for column in [c for c in table if c.startswith("TIMESTAMP")]:
+        table[column] += ("" if step != "MM" or end == ".0" else "01") + end
+    path = kit.write(table, tmp_path / f"FLX_DE-Mad_FLUXNET2015_FULLSET_{step}_2003-2003_1-4.csv")
+    record = read_fluxnet(path)
+    assert (record.step, record.table.index[0]) == (step, pd.Timestamp("2003-01-01"))
+    assert len(monthly_gpp(record)) == 12
+
+
 def test_eddypro_gives_gpp_by_partitioning(year, truth, tmp_path):
     """The full output of EddyPro: three lines of header, SI units, ends of steps, net exchange alone."""
     pytest.importorskip("hesseflux")

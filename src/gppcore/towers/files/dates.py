@@ -82,7 +82,7 @@ def plain_clock(content: Content, raw: pd.DataFrame, columns: TimeColumns) -> Cl
         row = int(wrong.argmax())
         raise TowerFormatError(f"{content.at(int(raw.index[row]))}: expected a calendar date, got another")
     lengths = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
-    length = float(np.median(lengths)) if lengths.size else 43200.0
+    length = float(np.median(np.abs(lengths))) if lengths.size else 43200.0
     if columns.parts and not {"day", "doy"} & set(columns.parts):
         step = "MM"
     else:
