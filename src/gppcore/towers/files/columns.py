@@ -214,6 +214,7 @@ def conversions(name: str, step: str) -> dict[str, Conversion]:
             "umol m-2 s-1": Conversion(umol),
             "g C m-2 d-1": Conversion(1.0),
             f"g C m-2 {per_step}": Conversion(float(per_day)),
+            **({"g C m-2 week-1": Conversion(1.0 / 7.0)} if step == "WW" else {}),
             "g C m-2 month-1": Conversion(1.0 / _DAYS_PER_MONTH),
             "g C m-2 year-1": Conversion(1.0 / 365.25),
             "kg C m-2 s-1": Conversion(1e3 * SECONDS_PER_DAY),

@@ -25,6 +25,7 @@ STEPS = ("HH", "HR", "DD", "WW", "MM")
 _OTHER_PRODUCTS = re.compile(r"_(ERA\w*|AUX\w*|BIF\w*|BADM|VARINFO|YY)(?=[_.])")
 _OF_A_MAC = re.compile(r"(^|/)(__MACOSX/|\._)")
 """What a Mac adds to its zip archives beside each file: no tables, whatever their names end in."""
+_OTHER_MISSING = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "inf", "#value!", "#div/0!"}
 _DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 
 
@@ -243,4 +244,4 @@ def _reading(text: str, content: Content) -> str:
         return f"the header again ({text.strip()!r})"
     if _DECIMAL_COMMA.fullmatch(text):
         return f"a decimal comma ({text!r})"
-    return f"{text!r} (missing is -9999)"
+    return f"{text!r} (missing is -9999)" if text.strip().lower() in _OTHER_MISSING else repr(text)
