@@ -1,4 +1,4 @@
-"""What a tower file holds before anything is understood: text of equal rows under one header, or a clear refusal."""
+"""Text of tower files: one header and rows of equal length; anything else is refused."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def _parse(text: bytes, where: str, name: str) -> Content:
 
 
 def _with_commas(text: bytes, where: str) -> bytes:
-    """Return a table of commas; those of tabs and semicolons are plain tables that other tools write."""
+    """Return the table separated by commas; other tools write plain tables of tabs and semicolons."""
     head = next(BytesIO(text)).decode(errors="replace").rstrip()
     if "," in head:
         return text

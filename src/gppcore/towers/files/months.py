@@ -1,4 +1,4 @@
-"""What a record comes to: its months, which of them learners can use, and what is missing."""
+"""Months of a record, those that learners can use, and what is missing in the others."""
 
 from __future__ import annotations
 

@@ -103,11 +103,11 @@ def read_fluxnet(
         AmeriFlux FLUXNET files (FULLSET or SUBSET; HH, HR, DD, WW, MM), AmeriFlux BASE, or a plain table whose
         columns have names of :mod:`gppcore.variables` or of FLUXNET.
     sites : pandas.DataFrame, optional
-        What :func:`read_sites` returns; light is then held against the coordinates too.
+        What :func:`read_sites` returns; light is then compared with the coordinates too.
     step : {"HH", "HR", "DD", "WW", "MM"}, optional
         Which table of an archive; without it the finest.
     drop : sequence of Period
-        Times whose values count as missing, so that a fault in them costs no more than them.
+        Times whose values count as missing, so that faults in them do not affect the rest.
     partition : bool, default False
         Whether GPP is made of NEE where the file has none (extra `gppcore[partition]`, see
         :func:`gppcore.towers.files.partition.partitioned`); else such a file is refused.
