@@ -71,8 +71,11 @@ def import_(
     processes: Processes = None,
 ) -> None:
     """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
+    import pandas as pd
+
     from gppcore.towers.files import read_lai, read_weather, write_tower_folder
     from gppcore.towers.files.folder import refuse_occupied
+    from gppcore.towers.files.months import core_sequences
     from gppcore.towers.files.sites import read_site_table
 
     refuse_occupied(out)
@@ -86,8 +89,9 @@ def import_(
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
     write_tower_folder(good, table, out, weather=given.weather, lai=given.lai)
     summary.to_csv(out / "import_report.csv", index=False)
-    if (places := _places(good, table)) < 2:
-        typer.echo(f"warn   core months at {places} places: `evaluate` and `fine_tune` need 2 or more, 50 km apart")
+    core_sequences(pd.concat([months.gpp for months in good])).to_csv(out / "sequences.csv", index=False)
+    if _places(good, table) < 2:
+        typer.echo("warn   core months at fewer than 2 places 50 km apart: `evaluate` and `fine_tune` need more")
     left = f"; {n} faults, see import_report.csv" if n else ""
     typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites{left}")
 
