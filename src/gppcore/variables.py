@@ -248,8 +248,8 @@ def check_range(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any
 def check_field(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any]:
     """Check a whole field or time series: the range, and whether all of it looks like another unit.
 
-    Within the range, a unit can only be told from many values together: a VPD that never exceeds 100 over a
-    year of a site is in hPa, not in Pa. Parameters and errors are those of :func:`check_range`.
+    Within the valid range, a wrong unit can only be recognised from many values together: a VPD that never exceeds
+    100 over a year of a site is in hPa, not in Pa. Parameters and errors are those of :func:`check_range`.
     """
     array = check_range(name, values, where=where)
     if array.size:

@@ -121,7 +121,7 @@ def evaluate_(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
-    """Judge process model, direct learning and transfer side by side by towers that they have not seen."""
+    """Evaluate process model, direct learning and transfer learning at held-out towers."""
     from gppcore.cli.evaluate import run_evaluation
     from gppcore.evaluation.run import EvaluationOptions
     from gppcore.evaluation.schemes import FewTowers

@@ -24,7 +24,8 @@ from gppcore.features import MONTHLY_PREDICTORS, STATIC_PREDICTORS, Samples
 from gppcore.process.daylight import N_CLOUD_DAYS, N_NODES
 from gppcore.process.simulate import simulate
 from gppcore.report.demo_data import SCHEMES
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
+from gppcore.tiles.layout import CLIMATOLOGY_YEAR
+from gppcore.tiles.store import TileStore
 from gppcore.transfer.train import Unseen, direct, fine_tune
 from gppcore.transfer.transfer_model import TransferModel
 from gppcore.variables import MONTHS, VARIABLES, attributes

@@ -16,7 +16,8 @@ from gppcore import __version__
 from gppcore.errors import MissingFileError, OutputExistsError, ProductFormatError, RangeError, disk_errors
 from gppcore.io.durable import PART, rename_durably
 from gppcore.io.manifest import check_manifest, write_manifest
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore, month_coordinate
+from gppcore.tiles.layout import CLIMATOLOGY_YEAR, month_coordinate
+from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
 MANIFEST = "lat/manifest.json"

@@ -35,33 +35,13 @@ from gppcore.errors import (
 from gppcore.io.durable import PART, rename_durably, write_durably
 from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.tiles.journal import Entry, Journal, plain_file
-from gppcore.variables import MONTHS, attributes
+from gppcore.tiles.layout import window_order, write_layout, zstd
+from gppcore.variables import MONTHS
 
 TILE_CELLS = 65536
-WINDOW = (40, 40)
-"""Height and width in grid cells, close to a block of the forest kernel, whose rows should be similar."""
-CLIMATOLOGY_YEAR = 2001
-"""The year that the coordinate `time` of a climatology names."""
 # In the folder of an array: beside the arrays, every Zarr reader that lists the group would warn about it.
 _JOURNAL = "cell/journal.jsonl"
 _MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates, cells, years
-
-
-def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Sort flat indices of a (lat, lon) grid window by window, row by row inside a window."""
-    row, column = np.divmod(np.asarray(index, dtype=np.int64), shape[1])
-    height, width = WINDOW
-    window = (row // height) * -(-shape[1] // width) + column // width
-    order = np.argsort(window * (height * width) + (row % height) * width + column % width)
-    return np.asarray(index, dtype=np.int64)[order]
-
-
-def month_coordinate(years: Sequence[int]) -> tuple[NDArray[np.int32], dict[str, str]]:
-    """Return the 15th of every month of some years as a CF time coordinate and its attributes."""
-    first = np.datetime64(f"{min(years)}-01-01", "D")
-    days = [np.datetime64(f"{year}-{month:02d}-15", "D") for year in years for month in range(1, MONTHS + 1)]
-    attrs = {"units": f"days since {first}", "calendar": "standard", "axis": "T"}
-    return (np.array(days) - first).astype(np.int32), {"standard_name": "time", "long_name": "time", **attrs}
 
 
 class _Variable(NamedTuple):
@@ -138,8 +118,6 @@ class TileStore:
         DiskFullError
             If there is no room.
         """
-        import zarr
-
         path, lat, lon = Path(path), floats("lat", lat).astype(np.float64), floats("lon", lon).astype(np.float64)
         if path.exists():
             raise OutputExistsError(f"tile store: expected a new folder, got {path}, which exists")
@@ -151,21 +129,9 @@ class TileStore:
             wrong = cells.max() if cells.min() >= 0 else cells.min()
             raise RangeError(f"cells: expected flat indices from 0 to {lat.size * lon.size - 1}, got {wrong}")
         index = window_order(cells, (lat.size, lon.size))
-        time, time_attrs = month_coordinate(series or [CLIMATOLOGY_YEAR])
         with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             building = path.with_name(path.name + PART)
-            layout = {"cells": TILE_CELLS, "years": series}
-            root: dict[str, Any] = {"Conventions": "CF-1.8", "gppcore_tiles": layout}
-            group = zarr.open_group(building, mode="w", zarr_format=3, attributes=root)
-            for name, values, attrs in (
-                ("time", time, time_attrs),
-                ("lat", lat, attributes("lat")),
-                ("lon", lon, attributes("lon")),
-                ("cell", index, {"compress": "lat lon"}),
-            ):
-                array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
-                array.attrs.update(attrs)
+            write_layout(building, lat, lon, index, series, TILE_CELLS)
             write_manifest(building, _MANIFEST)
             rename_durably(building, path)
         return cls(path)
@@ -223,8 +189,8 @@ class TileStore:
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the declared variables, in alphabetical order."""
-        metadata = (path.parent.name for path in self.path.glob("*/zarr.json"))
-        return tuple(sorted(set(metadata) - {"time", "lat", "lon", "cell"}))
+        names = {path.parent.name for path in self.path.glob("*/zarr.json")}
+        return tuple(sorted(names - {"time", "lat", "lon", "cell"}))
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
@@ -234,8 +200,7 @@ class TileStore:
 
     def n_cells(self, tile: int) -> int:
         """Return the number of cells of a tile."""
-        cells = self.cells(tile)
-        return int(cells.stop - cells.start)
+        return len(range(*self.cells(tile).indices(self.index.size)))
 
     def writing(self) -> AbstractContextManager[None]:
         """Exclude all other writers from the store while the block runs.
@@ -351,7 +316,7 @@ class TileStore:
         if n < self.tile_cells:
             whole = np.full((*shape[:-1], self.tile_cells), np.nan, dtype="<f4")
             whole[..., :n] = values
-        content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
+        content = memoryview(zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
         write_durably(chunk, content)
         return Entry.of(name, tile, number, content, origin)
 
@@ -389,7 +354,7 @@ class TileStore:
                 raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
             self._verified[entry.key] = entry
         if self._variable(name).compressed:
-            content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
+            content = np.frombuffer(zstd().decode(content), dtype=np.uint8)
         mapped: NDArray[np.float32] = content.view("<f4").reshape(-1, self.tile_cells)[:, :n]
         return mapped if self._variable(name).monthly else mapped[0]
 
@@ -458,8 +423,7 @@ class TileStore:
         """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
         if month is None:
             return np.concatenate([self.read(name, tile) for tile in range(self.n_tiles)])
-        number, of_year = divmod(month, MONTHS)
-        year = self.each_year[number]
+        year, of_year = self.each_year[month // MONTHS], month % MONTHS
         return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
 
     def read_window(
@@ -535,9 +499,3 @@ class TileStore:
             raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
         metadata: dict[str, Any] = json.loads(path.read_text())
         return metadata
-
-
-def _zstd() -> Any:
-    from numcodecs.zstd import Zstd
-
-    return Zstd()

@@ -74,12 +74,9 @@ class TransferModel:
         if isinstance(predictors, str) or len(predictors) != forest.n_features:
             got = predictors if isinstance(predictors, str) else len(predictors)
             raise ShapeError(f"predictors: expected {forest.n_features} names, one for each feature, got {got}")
-        if forest.feature_names:
-            check_names("forest", list(forest.feature_names), predictors)
-            if forest.feature_names != tuple(predictors):
-                raise ShapeError(
-                    f"predictors: expected the order of the forest, {forest.feature_names}, got {predictors}"
-                )
+        own = forest.feature_names
+        if sorted(own) == sorted(predictors) and own != tuple(predictors):
+            raise ShapeError(f"predictors: expected the order of the forest, {own}, got {predictors}")
         member = Member("forest", "gpp", 0, 1.0)
         return cls(tuple(predictors), {}, (member,), {member.name: forest}, 0.0, {})
 

@@ -12,7 +12,8 @@ import xarray as xr
 from gppcore.constants import EARTH_RADIUS, IGBP, PFT_NAMES
 from gppcore.errors import RangeError
 from gppcore.features import FRACTIONS, land_cover_fractions
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
+from gppcore.tiles.layout import CLIMATOLOGY_YEAR
+from gppcore.tiles.store import TileStore
 from gppcore.towers.files.gridded import Float, Gridded, gridded
 from gppcore.towers.files.monthly import WEATHER
 from gppcore.variables import VARIABLES, check_field
