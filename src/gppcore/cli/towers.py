@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -29,6 +29,13 @@ Processes = Annotated[int | None, typer.Option(help="Files read at the same time
 Partition = Annotated[
     bool, typer.Option("--partition", help="Make GPP of NEE where a file has none (needs gppcore[partition]).")
 ]
+
+
+class Given(NamedTuple):
+    """Months that the user gives for all towers."""
+
+    weather: pd.DataFrame | None
+    lai: pd.DataFrame | None
 
 
 @app.command()
@@ -64,23 +71,27 @@ def import_(
     processes: Processes = None,
 ) -> None:
     """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
+    import pandas as pd
+
     from gppcore.towers.files import read_lai, read_weather, write_tower_folder
     from gppcore.towers.files.folder import refuse_occupied
+    from gppcore.towers.files.months import core_sequences
     from gppcore.towers.files.sites import read_site_table
 
     refuse_occupied(out)
     table = read_site_table(*sites)
-    given = {"lai": read_lai(lai) if lai else None, "weather": read_weather(weather) if weather else None}
+    given = Given(read_weather(weather) if weather else None, read_lai(lai) if lai else None)
     readings = _read(files, table, drop, partition, processes)
     good = _without_faults(readings, table, given)
     summary = _show(readings, None)
     n = sum(len(reading.faults) for reading in readings)
     if n and (strict or not good):
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
-    write_tower_folder(good, table, out, lai=given["lai"], weather=given["weather"])
+    write_tower_folder(good, table, out, weather=given.weather, lai=given.lai)
     summary.to_csv(out / "import_report.csv", index=False)
-    if (places := _places(good, table)) < 2:
-        typer.echo(f"warn   core months at {places} places: `evaluate` and `fine_tune` need 2 or more, 50 km apart")
+    core_sequences(pd.concat([months.gpp for months in good])).to_csv(out / "sequences.csv", index=False)
+    if _places(good, table) < 2:
+        typer.echo("warn   core months at fewer than 2 places 50 km apart: `evaluate` and `fine_tune` need more")
     left = f"; {n} faults, see import_report.csv" if n else ""
     typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites{left}")
 
@@ -146,9 +157,7 @@ def _read(
         )
 
 
-def _without_faults(
-    readings: list[FileReading], sites: pd.DataFrame, given: dict[str, pd.DataFrame | None]
-) -> list[SiteMonths]:
+def _without_faults(readings: list[FileReading], sites: pd.DataFrame, given: Given) -> list[SiteMonths]:
     """Return the months of sites that can stand in a folder; what keeps a site from it becomes a fault of its file."""
     from gppcore.towers.files.folder import folder_tables
 
@@ -160,7 +169,7 @@ def _without_faults(
     for parts in of_site.values():
         together = [months for _, months in parts]
         try:
-            folder_tables(together, sites, given["weather"], given["lai"])
+            folder_tables(together, sites, given.weather, given.lai)
         except GppcoreError as error:
             parts[-1][0].faults.append(error)
         else:

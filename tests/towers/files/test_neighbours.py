@@ -6,7 +6,7 @@ import pytest
 
 from gppcore.errors import MissingFileError, TowerFormatError, UnitsError
 from gppcore.towers.files import monthly_gpp, monthly_weather, read_fluxnet
-from gppcore.towers.files.months import site_months, usable
+from gppcore.towers.files.months import core_sequences, site_months, usable
 
 UMOL = 12.011e-6 * 86400.0
 NAME = "FLX_DE-Mad_FLUXNET2015_FULLSET_{}_2003-2003_1-4.csv"
@@ -262,3 +262,19 @@ def test_months_in_the_order_of_day_month_year(tmp_path):
 def test_folder_is_no_file(tmp_path):
     with pytest.raises(MissingFileError, match="expected a file, got the folder"):
         read_fluxnet(tmp_path)
+
+
+def test_sequences_of_core_months_break_at_gaps_and_sites():
+    months = pd.DataFrame({"year": [2001] * 12 + [2002] * 12, "month": [*range(1, 13)] * 2})
+    first = months.assign(site_id="A", core=1)
+    first.loc[[3, 15], "core"] = 0
+    second = months.drop(index=[20]).assign(site_id="B", core=1)
+    found = core_sequences(pd.concat([second, first]))
+    assert found.to_numpy().tolist() == [
+        ["A", "2001-05", "2002-03", 11],
+        ["A", "2002-05", "2002-12", 8],
+        ["A", "2001-01", "2001-03", 3],
+        ["B", "2001-01", "2002-08", 20],
+        ["B", "2002-10", "2002-12", 3],
+    ]
+    assert core_sequences(months.assign(site_id="A", core=0)).empty

@@ -1,4 +1,4 @@
-"""Months of a record: quality over days, both partitionings, uncertainty, and the weather as towers folders give it."""
+"""Months of a record: quality by days, both partitionings, uncertainty, and the weather that tower folders hold."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def _mean(days: pd.Series, month: pd.DatetimeIndex, step: str) -> pd.Series:
 def _uncertainty(record: TowerRecord) -> pd.Series:
     """Join the random error of NEE, independent from step to step, and the spread of GPP over friction thresholds.
 
-    Where the file has no quantiles of GPP, the joint uncertainty of NEE stands for both, as if it were fully
+    Where the file has no quantiles of GPP, the joint uncertainty of NEE replaces both, as if it were fully
     correlated over the month.
     """
     table, month = record.table, _first_of_month(record.table)

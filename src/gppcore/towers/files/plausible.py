@@ -1,7 +1,7 @@
-"""Units by plausibility: what a series of a tower can be, and which unit explains a series that it cannot be.
+"""Units by plausibility: limits of each series, and the unit that explains a series outside them.
 
-Every test looks at a whole series in our units. The limits are wide: they part units, which differ by factors of 10
-to 1000 or an offset of 273, not good years from odd ones.
+Every test takes a whole series in our units. The limits are wide: they separate units, which differ by factors of 10 to
+1000 or an offset of 273, not usual from unusual years.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SPIKES = 0.005
 _HIGHEST_WEEK, _HIGHEST_MONTH, _HIGHEST_YEAR = 30.0, 25.0, 13.0
 """Mean GPP [g C m-2 d-1] that no vegetation exceeds: 24.1 is the highest month of 204 towers."""
 _MIN_DAYS = 60.0
-"""Days of values below which a low or high total tells nothing of the unit."""
+"""Days of values that a test of totals needs."""
 
 
 class Misfit(NamedTuple):
