@@ -1,4 +1,4 @@
-"""Commands for observation files of towers: ``gppcore towers check | import | sample``."""
+"""Commands for observation files of towers: ``gppcore towers check | import | sample | report``."""
 
 from __future__ import annotations
 
@@ -130,6 +130,21 @@ def sample(
         samples.weather.to_csv(out / "weather.csv", index=False)
         samples.sites.to_csv(out / "sites.csv")
     typer.echo(f"Sample  {out}: {len(samples.report)} sites")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Tower folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder for report.html and its figures.")],
+) -> None:
+    """Write a page of a tower folder: map, climates, land cover, years and a table of sites."""
+    from gppcore.report.network import write_network_report
+    from gppcore.towers import read_towers
+
+    towers = read_towers(folder)
+    if towers.gpp.empty:
+        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none")
+    typer.echo(f"Report  {write_network_report(towers, out)}")
 
 
 def _read(
