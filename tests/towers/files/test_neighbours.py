@@ -180,6 +180,10 @@ def test_months_by_predictor_set_name_what_is_missing(record):
     sets = usable(months.gpp, months.weather, given=("lai",))
     assert sets["months"].tolist() == [0, 0, 0]
     assert sets.loc["small", "lacking"] == "vpd in 12 of 12 months"
+    assert (
+        "no core month has all weather (missing: vpd in 12 of 12 months); sample it from a grid (--weather)"
+        in months.notes
+    )
     assert "columns ndwi, fpar, lst_day and others" in sets.loc["mid", "lacking"]
     whole = site_months(record())
     assert usable(whole.gpp, whole.weather, given=("lai",)).loc["small", "months"] == 12
