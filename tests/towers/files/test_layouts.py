@@ -319,6 +319,19 @@ def test_eddypro_gives_gpp_by_partitioning(year, truth, tmp_path):
     assert ours["gpp"].sum() == pytest.approx(wanted["gpp"].sum(), rel=0.05)
 
 
+def test_weather_of_a_file_beside_joins_the_fluxes(year, tmp_path):
+    flux = plumber(year, tmp_path)
+    whole = monthly_weather(read_fluxnet(flux))
+    data = xr.load_dataset(flux)
+    weather = ["Tair", "SWdown", "VPD", "Precip", "CO2air"]
+    data[weather].isel(time=slice(0, -48)).to_netcdf(tmp_path / flux.name.replace("_Flux", "_Met"), engine="h5netcdf")
+    data.drop_vars(weather).to_netcdf(flux, engine="h5netcdf")
+    assert tower_files([tmp_path]) == [flux]
+    joined = read_fluxnet(flux)
+    assert joined.table["tair"].isna().sum() == 48
+    pd.testing.assert_frame_equal(monthly_weather(joined).iloc[:11], whole.iloc[:11])
+
+
 def test_folder_means_the_finest_table_of_each_product(kit, year, tmp_path):
     for step in ("HH", "DD", "MM"):
         part = year if step == "HH" else kit.longer(year, step)
