@@ -1,4 +1,4 @@
-"""Commands for observation files of towers: ``gppcore towers check | import | sample``."""
+"""Commands for observation files of towers: ``gppcore towers check | import | sample | report``."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def import_(
     write_tower_folder(good, table, out, weather=given.weather, lai=given.lai)
     summary.to_csv(out / "import_report.csv", index=False)
     core_sequences(pd.concat([months.gpp for months in good])).to_csv(out / "sequences.csv", index=False)
-    if _places(good, table) < 2:
-        typer.echo("warn   core months at fewer than 2 places 50 km apart: `evaluate` and `fine_tune` need more")
+    if _places(good, table, given) < 2:
+        typer.echo("warn   usable months at fewer than 2 places 50 km apart: `evaluate` and `fine_tune` need more")
     left = f"; {n} faults, see import_report.csv" if n else ""
     typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites{left}")
 
@@ -130,6 +130,21 @@ def sample(
         samples.weather.to_csv(out / "weather.csv", index=False)
         samples.sites.to_csv(out / "sites.csv")
     typer.echo(f"Sample  {out}: {len(samples.report)} sites")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Tower folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder for report.html and its figures.")],
+) -> None:
+    """Write a page of a tower folder: map, climates, land cover, years and a table of sites."""
+    from gppcore.report.network import write_network_report
+    from gppcore.towers import read_towers
+
+    towers = read_towers(folder)
+    if towers.gpp.empty:
+        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none")
+    typer.echo(f"Report  {write_network_report(towers, out)}")
 
 
 def _read(
@@ -177,13 +192,16 @@ def _without_faults(readings: list[FileReading], sites: pd.DataFrame, given: Giv
     return good
 
 
-def _places(found: list[SiteMonths], sites: pd.DataFrame) -> int:
-    """Return at how many places 50 km apart there are core months."""
+def _places(found: list[SiteMonths], sites: pd.DataFrame, given: Given) -> int:
+    """Return at how many places 50 km apart there are core months with weather."""
     from gppcore.towers.files import clusters
+    from gppcore.towers.files.monthly import WEATHER
+    from gppcore.towers.files.months import usable
 
-    with_core = sorted({months.site for months in found if months.gpp["core"].any()})
-    position = sites.loc[with_core, ["lat", "lon"]].to_numpy(float)
-    return len(set(clusters(position[:, 0], position[:, 1]))) if with_core else 0
+    known = ("lai", "ca") if given.weather is None else WEATHER
+    used = sorted({m.site for m in found if usable(m.gpp, m.weather, given=known)["months"].any()})
+    position = sites.loc[used, ["lat", "lon"]].to_numpy(float)
+    return len(set(clusters(position[:, 0], position[:, 1]))) if used else 0
 
 
 def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:

@@ -55,6 +55,29 @@ def test_single_month_far_below_zero_is_left_out_and_noise_is_kept(record):
     assert months["gpp"].iloc[0] < 0.0
 
 
+@pytest.mark.parametrize(("step", "value"), [("HR", -9.0), ("HR", 400.0), ("DD", -25.0), ("MM", -28.0), ("MM", 70.0)])
+def test_badly_filled_gaps_do_not_speak_against_the_file(record, step, value):
+    """A constant, far below zero or above all limits, in three months of bad quality costs these months alone."""
+
+    def change(table):
+        lost = table.index.month.isin([4, 5, 6])
+        table.loc[lost, "GPP_NT_VUT_REF"] = value
+        table.loc[lost, "NEE_VUT_REF_QC"] = 3.0 if step == "HR" else 0.0
+        return table
+
+    months = monthly_gpp(record(change, step))
+    assert set(range(1, 13)) - set(months.loc[months["core"] == 1, "month"]) == {4, 5, 6}
+    assert months["gpp"].max() < 25.0
+
+    def spike_of_good_quality(table):
+        table = change(table)
+        table.loc[table.index.month.isin([4, 5, 6]), "NEE_VUT_REF_QC"] = 0.0 if step == "HR" else 1.0
+        return table
+
+    with pytest.raises((TowerFormatError, UnitsError), match="GPP_NT_VUT_REF"):
+        record(spike_of_good_quality, step)
+
+
 def test_gpp_of_the_other_sign_is_still_refused(record):
     with pytest.raises(TowerFormatError, match="sign of NEE"):
         record(lambda t: t.assign(GPP_NT_VUT_REF=-t["GPP_NT_VUT_REF"]))
@@ -180,6 +203,10 @@ def test_months_by_predictor_set_name_what_is_missing(record):
     sets = usable(months.gpp, months.weather, given=("lai",))
     assert sets["months"].tolist() == [0, 0, 0]
     assert sets.loc["small", "lacking"] == "vpd in 12 of 12 months"
+    assert (
+        "no core month has all weather (missing: vpd in 12 of 12 months); sample it from a grid (--weather)"
+        in months.notes
+    )
     assert "columns ndwi, fpar, lst_day and others" in sets.loc["mid", "lacking"]
     whole = site_months(record())
     assert usable(whole.gpp, whole.weather, given=("lai",)).loc["small", "months"] == 12

@@ -17,6 +17,7 @@ from gppcore.errors import GppcoreError, MissingFileError, RangeError, TowerForm
 from gppcore.features import PREDICTOR_SETS
 from gppcore.towers.files.content import STEPS, is_table
 from gppcore.towers.files.months import SiteMonths, site_months, usable
+from gppcore.towers.files.netcdf import weather_beside
 from gppcore.towers.files.periods import Period
 from gppcore.towers.files.record import read_good_records
 from gppcore.towers.files.sites import check_position
@@ -180,9 +181,12 @@ def _read(path: Path, *, sites: pd.DataFrame | None, drop: Sequence[Period], par
 
 
 def _finest(paths: Sequence[Path]) -> list[Path]:
-    """Leave out tables of longer steps that a network distributes beside finer ones."""
+    """Leave out tables of longer steps beside finer ones, and files of weather beside those of fluxes."""
     best: dict[str, tuple[int, Path]] = {}
+    read_with_fluxes = {weather_beside(path) for path in paths if path != weather_beside(path)}
     for path in paths:
+        if path in read_with_fluxes:
+            continue
         step = _STEP.search(path.name)
         rank = (*STEPS, "YY").index(step[1]) if step else 0
         key = _STEP.sub("", path.name.split(".", 1)[0])

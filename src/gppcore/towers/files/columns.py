@@ -56,6 +56,11 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     ),
     "ustar": _all("m s-1", "USTAR", "Ustar", "ustar", "u*"),
     "ca": _all("umol mol-1", "CO2_F_MDS", "CO2_PI_F", "CO2", "ca", "CO2air", "co2_mole_fraction", "twr_co2_ppm"),
+    "qc": _all(
+        "1",
+        *(f"NEE_{kind}_{what}_QC" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
+        *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_qc", "gpp_qc"),
+    ),
     "nee": _all(
         "flux",
         *(f"NEE_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
@@ -80,17 +85,12 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     },
     "nee_random": _all("flux", "NEE_VUT_REF_RANDUNC", "NEE_CUT_REF_RANDUNC"),
     "nee_joint": _all("flux", "NEE_VUT_REF_JOINTUNC", "NEE_CUT_REF_JOINTUNC"),
-    "qc": _all(
-        "1",
-        *(f"NEE_{kind}_{what}_QC" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_qc", "gpp_qc"),
-    ),
     "valid_day_frac": _all("1", "gpp_valid_day_frac"),
     "core": _all("1", "core"),
     "lai": _all("m2 m-2", "lai", "LAI", "modis_lai_m2_m2"),
 }
-"""For each quantity of this package its columns in files, best first. Temperature comes first: others are checked
-against it."""
+"""For each quantity of this package its columns in files, best first. Temperature comes first and quality before
+fluxes: others are checked with them."""
 
 GPP = ("gpp_nt", "gpp_dt", "gpp")
 _OF_GPP = ("nee", "qc", "gpp_05", "gpp_25", "gpp_75", "gpp_95", "nee_random", "nee_joint")

@@ -25,6 +25,8 @@ STEPS = ("HH", "HR", "DD", "WW", "MM")
 _OTHER_PRODUCTS = re.compile(r"_(ERA\w*|AUX\w*|BIF\w*|BADM|VARINFO|YY)(?=[_.])")
 _OF_A_MAC = re.compile(r"(^|/)(__MACOSX/|\._)")
 """What a Mac adds to its zip archives beside each file: no tables, whatever their names end in."""
+_ABOUT = re.compile(r"readme|licen[cs]e|citation|policy|manifest|snapshot", re.IGNORECASE)
+"""Names of what comes with downloads beside the tables."""
 _OTHER_MISSING = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "inf", "#value!", "#div/0!"}
 _DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 
@@ -118,7 +120,7 @@ class Content:
 def is_table(name: str) -> bool:
     """Return whether a file of this name can be a table of a tower, rather than another product or a system's file."""
     ends = name.lower().endswith((".csv", ".csv.gz", ".zip", ".txt", ".nc"))
-    return ends and not (_OTHER_PRODUCTS.search(name) or _OF_A_MAC.search(name))
+    return ends and not any(pattern.search(name) for pattern in (_OTHER_PRODUCTS, _OF_A_MAC, _ABOUT))
 
 
 def open_content(path: str | Path, step: str | None = None) -> Content:

@@ -57,6 +57,11 @@ def site_months(record: TowerRecord) -> SiteMonths:
     gpp, weather = monthly_gpp(record), monthly_weather(record)
     first, last = record.table.index[0], record.table.index[-1]
     notes = (*record.notes, *_warnings(record, gpp))
+    sets = usable(gpp, weather, given=("lai", "ca"))
+    if gpp["core"].any() and not sets["months"].any():
+        notes += (
+            f"no core month has all weather (missing: {sets['lacking'].iloc[0]}); sample it from a grid (--weather)",
+        )
     if len(gpp) and (n := int(weather["ca"].isna().sum())):
         notes += (f"CO2 missing in {n} of {len(weather)} months: that of Mauna Loa is used",)
     return SiteMonths(record.site, record.where, record.layout, record.step, first, last, gpp, weather, notes)

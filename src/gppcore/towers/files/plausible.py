@@ -23,6 +23,8 @@ Known = Mapping[str, Float]
 
 _MUCH_UPTAKE = 3.0
 """NEE [g C m-2 d-1] that no noise reaches."""
+GOOD = 0.5
+"""Share of measured and well-filled values from which on a step is good."""
 _SPIKES = 0.005
 """Share of values below which those out of range are spikes, which no unit explains."""
 _HIGHEST_WEEK, _HIGHEST_MONTH, _HIGHEST_YEAR = 30.0, 25.0, 13.0
@@ -70,10 +72,13 @@ def converted(
         If none does.
     """
     units, declared = conversions(name, step), declared_unit(source, step)
+    everything: Float = raw * units[declared].scale + units[declared].offset
+    raw = _good(name, raw, known)
     values: Float = raw * units[declared].scale + units[declared].offset
     misfit = _misfit(name, values, step, known)
     if misfit is None:
-        return values
+        low, high = _limits(name, step)
+        return np.where(np.isnan(values) & ~((everything >= low) & (everything <= high)), np.nan, everything)
     seen = raw[np.isfinite(raw)]
     got = f"{seen.min():g} to {seen.max():g}, median {np.median(seen):g}" if seen.size else "no number"
     explained = [
@@ -90,6 +95,13 @@ def converted(
         )
     where = content.where if misfit.row is None else content.at(int(rows[misfit.row]))
     raise TowerFormatError(f"{where}: {source.name}: expected {misfit.expected}, got {misfit.got}")
+
+
+def _good(name: str, values: Float, known: Known) -> Float:
+    """Return fluxes without those that were filled badly: these must not speak against the file."""
+    if not name.startswith(("gpp", "nee")) or "qc" not in known:
+        return values
+    return np.where(known["qc"] < GOOD, np.nan, values)
 
 
 def _misfit(name: str, values: Float, step: str, known: Known) -> Misfit | None:

@@ -211,7 +211,7 @@ def check_position(site: str, lat: float, lon: float, where: str) -> None:
     )
     cause = next((f" (coordinates {what}?)" for what, y, x in causes if _inside(box, y, x)), "")
     south, north, west, east = box
-    expected = f"{south} to {north} N, {west} to {east} E, the country in its name"
+    expected = f"{south} to {north} N, {west} to {east} E as its name tells"
     raise TowerFormatError(f"{where}: {site}: expected {expected}, got {lat:g}, {lon:g}{cause}")
 
 
