@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from gppcore.tiles.store import window_order
+from gppcore.tiles.layout import window_order
 
 REGION = slice(500, 1780), slice(3500, 4780)  # Europe, Africa: 64 x 64 degrees
 N_CELLS = 204_800

@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # A shell starts background jobs with interrupts ignored, and the processes that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A commit passes or fails for what it changed: the same examples in every run. `--hypothesis-profile=thorough` draws
-# new ones, and many more.
+# A commit passes or fails for what it changed: the same examples in every run.
 settings.register_profile("repeatable", derandomize=True, max_examples=60, deadline=None)
-settings.register_profile("thorough", max_examples=600, deadline=None)
+settings.register_profile("thorough", derandomize=True, max_examples=400, deadline=None)
+settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile("repeatable")
 
 

@@ -205,7 +205,7 @@ REGRID = {
         "method: expected .*bilinear.*'nearest'",
     ),
     "no covariate": (lambda: gppcore.downscale(FIELD, factor=2, method="covariate"), "covariate: expected a value"),
-    "covariate not asked for": (
+    "covariate that the method does not take": (
         lambda: gppcore.downscale(FIELD, factor=2, covariate=FIELD),
         "covariate: expected None",
     ),
@@ -288,7 +288,7 @@ FORESTS = {
     "targets of another length": (lambda: FOREST.refit_leaves(X, np.zeros(2)), r"y: expected shape \(3,\), got \(2,\)"),
     "weights below 0": (
         lambda: FOREST.refit_leaves(X, np.zeros(3), weight=[-1.0, 1, 1]),
-        "weight, shrinkage: expected",
+        "weight: expected finite numbers",
     ),
 }
 

@@ -70,7 +70,7 @@ gpp_status apply(const gpp_forest* forest, gpp_workspace* workspace, const T* ro
 
 int gpp_abi_version(void) { return GPPCORE_ABI_VERSION; }
 
-const char* gpp_last_error(void) { return gppcore::last_error().c_str(); }
+const char* gpp_last_error(void) { return gppcore::last_error().text; }
 
 gpp_status gpp_isa(const char** name) {
   return guard([&] {

@@ -1,5 +1,6 @@
 // What every function of the C interface shares: guard() lets no exception out.
 #pragma once
+#include <cstring>
 #include <exception>
 #include <new>
 #include <string>
@@ -14,9 +15,24 @@ struct gpp_workspace {
 
 namespace gppcore {
 
-inline std::string& last_error() {
-  thread_local std::string message;
-  return message;
+// Message of the last failure in this thread. The memory is fixed: on the way of an error nothing is allocated, since
+// memory may be what is missing. A message holds a path and a reason.
+struct LastError {
+  char text[4096 + 512];
+
+  void set(const char* message) noexcept {
+    size_t n = strnlen(message, sizeof text);
+    if (n == sizeof text) --n;
+    if (message[n] != 0)  // cut, but not inside a character of UTF-8
+      while (n > 0 && (message[n] & 0xC0) == 0x80) --n;
+    std::memcpy(text, message, n);
+    text[n] = 0;
+  }
+};
+
+inline LastError& last_error() noexcept {
+  thread_local LastError last = {};
+  return last;
 }
 
 template <class Body>
@@ -25,15 +41,15 @@ gpp_status guard(Body&& body) noexcept {
     body();
     return GPP_OK;
   } catch (const Error& e) {
-    last_error() = e.what();
+    last_error().set(e.what());
     return static_cast<gpp_status>(e.code());
   } catch (const std::bad_alloc&) {
-    last_error() = "out of memory";
+    last_error().set("out of memory");
     return GPP_ERROR_OUT_OF_MEMORY;
   } catch (const std::exception& e) {
-    last_error() = e.what();
+    last_error().set(e.what());
   } catch (...) {
-    last_error() = "unknown exception";
+    last_error().set("unknown exception");
   }
   return GPP_ERROR_KERNEL;
 }

@@ -440,7 +440,7 @@ leaves with other parameters."""
 
 
 PFT_NAMES = ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop")
-"""Types that land cover tells apart; grass and crop are C3 or C4 by `c4_fraction`."""
+"""Types that land cover distinguishes; grass and crop are C3 or C4 by `c4_fraction`."""
 
 C4_OF = {"grass": "grass_c4", "crop": "crop_c4"}
 """C4 counterpart of the types that `c4_fraction` splits."""

@@ -164,3 +164,20 @@ def test_model_in_fortran(model, values, tmp_path):
     assert printed == f"{FACTS}\n"
     double = model.predict_columns(list(values), interval=True)
     assert got == bits(double) + double[0].tobytes()
+
+
+def test_every_failing_allocation_gives_a_code(model, tmp_path):
+    compiler = shutil.which("gcc")
+    if not compiler:
+        pytest.skip("no gcc here")
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{include_dir()}"]
+    folder = tmp_path / "saved"
+    save_model(model)(folder)
+    program = tmp_path / "allocations"
+    library = library_path()
+    link = [str(library), f"-Wl,-rpath,{library.parent}"]
+    subprocess.run([compiler, *flags, HERE / "allocations.c", "-o", program, *link], check=True)
+    ran = subprocess.run([program, folder / "source_process.gppf", folder], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.endswith(" failures, 0 dead\n"), ran.stdout + ran.stderr
+    assert int(ran.stdout.split()[0]) > 100

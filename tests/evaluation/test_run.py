@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gppcore.cli.evaluate import run_evaluation
-from gppcore.errors import OutputExistsError, RangeError
+from gppcore.errors import OutputExistsError, RangeError, TowerFormatError
 from gppcore.evaluation.run import EvaluationOptions, evaluate_towers
 from gppcore.evaluation.schemes import FewTowers
 from gppcore.towers import join_towers, read_towers
@@ -92,3 +92,13 @@ def test_training_towers_near_tested_ones_are_left_out(shared, tmp_path):
 def test_unknown_predictors_are_refused(shared):
     with pytest.raises(RangeError, match=r"predictors: expected one of \['small', 'mid', 'full'\], got 'all'"):
         evaluate_towers(EvaluationOptions(shared / "towers", predictors="all"))
+
+
+@pytest.mark.parametrize(("n", "core", "got"), [(1, 1, "at 1, out of"), (3, 0, "got 0 at 0, out of 0 core months")])
+def test_towers_of_one_place_or_without_core_months_are_refused(shared, tmp_path, n, core, got):
+    sites = sorted(set(pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"]))
+    folder = part(shared / "towers", sites[:n], tmp_path / "towers")
+    gpp = pd.read_csv(folder / "gpp_monthly.csv.gz")
+    gpp.assign(core=gpp["core"] * core).to_csv(folder / "gpp_monthly.csv.gz", index=False)
+    with pytest.raises(TowerFormatError, match=f"core months with all predictors at 2 places .*{got}"):
+        evaluate_towers(EvaluationOptions(folder))

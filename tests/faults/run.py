@@ -1,7 +1,7 @@
-"""Kill, starve and damage a mapping job at many places: `python tests/faults/run.py --n N`; exit code 1 on any loss.
+"""Kill a mapping job, fill its disk and damage its files: `python tests/faults/run.py --n N`; exit code 1 on any loss.
 
-Every trial runs the job in a process of its own, harms it, checks that each tile that the journal confirms is whole,
-runs the job again to its end, and compares the product with that of an uninterrupted run.
+Every trial runs the job in a separate process, injects a fault, checks that each tile in the journal is complete, runs
+the job again to its end, and compares the product with that of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LONG = 100
-"""Trials from which on every call is a place to kill at."""
+"""Number of trials from which the job is killed at every call."""
 PRELOADED = "GPPCORE_FAULTS_PRELOADED"
 
 
 class Loss(Exception):
-    """What the faults must never cause."""
+    """Loss of finished work, which no fault may cause."""
 
 
 def child(work: Callable[[], None]) -> int:

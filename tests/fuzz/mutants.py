@@ -1,7 +1,7 @@
-"""Damage model files at random and read them: only errors of gppcore, or a forest that predicts, may come of it.
+"""Damage model files at random and read them: the result must be a gppcore error or a forest that predicts.
 
-Run ``python tests/fuzz/mutants.py --n 20000`` for 20,000 mutants of each format; ``--peers`` lets the libraries that
-the formats come from read them, each in a process of its own.
+Run ``python tests/fuzz/mutants.py --n 20000`` for 20,000 mutants of each format. With ``--peers`` the libraries that
+define the formats read them instead, each file in a separate process.
 """
 
 from __future__ import annotations

@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gppcore.errors import OutputExistsError, TileFormatError
+from gppcore.errors import (
+    MissingFileError,
+    OutputExistsError,
+    ProductFormatError,
+    StoreLockedError,
+    TileFormatError,
+)
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.forest import Forest
-from gppcore.mapping.product import write_netcdf
+from gppcore.io.durable import rename_durably
+from gppcore.mapping.product import verify_product, write_netcdf
 from gppcore.mapping.run import map_gpp
 from gppcore.tiles import store as tiles
 from gppcore.tiles.store import TileStore
@@ -196,13 +203,93 @@ def test_predictions_of_another_model_are_not_taken_for_this_one(store, tmp_path
     assert not (tmp_path / "gpp.zarr").exists()
 
 
-def test_half_written_product_is_replaced(store, tmp_path):
-    building = tmp_path / "gpp.zarr.part"
-    building.mkdir()
+def test_half_written_product_is_replaced(store, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("gppcore.mapping.product.rename_durably", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            map_gpp(Sum(), store, tmp_path / "gpp.zarr")
+    (building,) = tmp_path.glob("gpp.zarr.*.part")
     (building / "stale").write_text("from a run that was killed")
     map_gpp(Sum(), store, tmp_path / "gpp.zarr")
     assert not building.exists()
     assert not (tmp_path / "gpp.zarr" / "stale").exists()
+
+
+def test_folders_of_the_user_stay(store, tmp_path):
+    (tmp_path / "gpp.zarr.part").mkdir()
+    (tmp_path / "gpp.zarr.part" / "thesis.txt").write_text("mine")
+    map_gpp(Sum(), store, tmp_path / "gpp.zarr")
+    assert (tmp_path / "gpp.zarr.part" / "thesis.txt").read_text() == "mine"
+
+
+def test_the_store_is_locked_until_the_product_has_its_name(store, tmp_path, monkeypatch):
+    other, real = TileStore.open(store.path), rename_durably
+
+    def renamed(building, path):
+        with pytest.raises(StoreLockedError):
+            map_gpp(Sum(), other, tmp_path / "second.zarr")
+        real(building, path)
+
+    monkeypatch.setattr("gppcore.mapping.product.rename_durably", renamed)
+    map_gpp(Sum(), store, tmp_path / "gpp.zarr")
+    assert not (tmp_path / "second.zarr").exists()
+
+
+def test_a_product_of_another_job_is_not_replaced(store, tmp_path, monkeypatch):
+    def written(folder, relative):
+        (tmp_path / "gpp.zarr").mkdir()
+
+    monkeypatch.setattr("gppcore.mapping.product.write_manifest", written)
+    with pytest.raises(OutputExistsError, match="which another job wrote meanwhile"):
+        map_gpp(Sum(), store, tmp_path / "gpp.zarr")
+
+
+def test_changed_predictors_are_mapped_again(store, tmp_path):
+    map_gpp(Sum(), store)
+    before = store.read_field("gpp_daily", 5)
+    lai = np.array(store.read("lai", 1)) + np.float32(1.0)
+    store.write("lai", 1, lai)
+    map_gpp(Sum(), store)
+    after = store.read_field("gpp_daily", 5)
+    np.testing.assert_array_equal(after, expected(store, 5))
+    changed = np.flatnonzero(after != before)
+    assert changed.size
+    assert np.isin(changed, np.arange(store.cells(1).start, store.cells(1).stop)).all()
+
+
+def flipped(path, at):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 64
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("name", ["lat/c/0", "lon/c/0", "cell/c/0", "time/c/0", "zarr.json", "cell/zarr.json"])
+@pytest.mark.parametrize("harm", [lambda path: flipped(path, path.stat().st_size // 2), lambda path: path.unlink()])
+def test_damage_of_coordinates_and_metadata_is_found(store, name, harm):
+    harm(store.path / name)
+    with pytest.raises((TileFormatError, MissingFileError)):
+        TileStore.open(store.path)
+
+
+def test_damage_of_a_product_is_found(store, tmp_path):
+    product = tmp_path / "gpp.zarr"
+    map_gpp(Sum(), store, product)
+    assert verify_product(product) > 5
+    files = [path for path in product.rglob("*") if path.is_file() and path.name != "manifest.json"]
+    for path in files:
+        whole = path.read_bytes()
+        flipped(path, len(whole) // 2)
+        with pytest.raises(ProductFormatError, match=f"got 1 missing or damaged, first .*{path.name}"):
+            verify_product(product)
+        path.unlink()
+        with pytest.raises(ProductFormatError, match="missing or damaged"):
+            write_netcdf(product, tmp_path / "gpp.nc")
+        path.write_bytes(whole)
+    verify_product(product)
+    chunk = next(path for path in files if path.parent.parent.parent.name == "c")
+    flipped(chunk, chunk.stat().st_size // 2)
+    with opened(product) as ds, pytest.raises(ValueError, match=r"(?i)crc32c|checksum"):
+        ds["gpp_daily"].load()
 
 
 def test_existing_product_is_refused_before_any_work(store, tmp_path):
@@ -231,7 +318,7 @@ def test_netcdf_copy_holds_the_same(store, tmp_path):
     write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
     with opened(tmp_path / "gpp.zarr") as zarr_ds, xr.open_dataset(tmp_path / "gpp.nc", engine="h5netcdf") as ds:
         xr.testing.assert_identical(ds.load(), zarr_ds.load())
-    assert not (tmp_path / "gpp.nc.part").exists()
+    assert not list(tmp_path.glob("*.part"))
     with pytest.raises(OutputExistsError, match=r"expected a new file, got .*gpp.nc"):
         write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
 

@@ -105,9 +105,9 @@ def test_stopped_run_goes_on(store, monkeypatch):
     (store.path / "soil_water" / "c" / "1" / "0").unlink()
     written, real = [], TileStore.write
 
-    def watched(self, name, tile, values, year=None):
+    def watched(self, name, tile, values, year=None, **options):
         written.append((name, tile, year))
-        real(self, name, tile, values, year)
+        real(self, name, tile, values, year, **options)
 
     monkeypatch.setattr(TileStore, "write", watched)
     assert derive_predictors(store) == added
@@ -151,3 +151,16 @@ def test_command_derives_what_the_files_lack(tmp_path):
     done = CliRunner().invoke(app, ["tiles", "build", str(tmp_path / "recipe.toml"), str(tmp_path / "store")])
     assert done.exit_code == 0, done.output
     np.testing.assert_array_equal(TileStore.open(tmp_path / "store").read_field("fraction_grass"), 1.0)
+
+
+def test_changed_inputs_are_derived_again(store):
+    derive_predictors(store)
+    before = months(store, "soil_water")
+    precip = np.array(store.read("precip", 1, 2002))
+    store.write("precip", 1, precip * 0.0, 2002)
+    derive_predictors(store)
+    after = months(store, "soil_water")
+    tile = store.cells(1)
+    assert (after[12:, tile] <= before[12:, tile]).all()
+    assert (after[12:, tile] < before[12:, tile]).any()
+    np.testing.assert_array_equal(after[:, store.cells(0)], before[:, store.cells(0)])

@@ -20,7 +20,8 @@ from gppcore.errors import (
     TileFormatError,
 )
 from gppcore.tiles import store as tiles
-from gppcore.tiles.store import TileStore, window_order
+from gppcore.tiles.layout import window_order
+from gppcore.tiles.store import TileStore
 
 LAT, LON = 89.5 - np.arange(48.0), -179.5 + np.arange(80.0)
 CELLS = np.random.default_rng(0).permutation(48 * 80)[:1300]

@@ -140,21 +140,6 @@ def test_same_bits_for_any_split_and_threads(n_steps):
         np.testing.assert_array_equal(np.stack(model.predict_columns(part, interval=True)), whole[..., begin:end])
 
 
-def test_same_bits_on_every_instruction_set(run_on_isa, tmp_path):
-    from gppcore.runtime import supported_isas
-
-    made(RECIPE).save(tmp_path)
-    np.save(tmp_path / "x.npy", np.stack([np.broadcast_to(c, 5000) for c in columns(5000)]))
-    code = (
-        "import hashlib, numpy as np\nfrom gppcore.transfer.model import Model\n"
-        f"x = np.load({str(tmp_path / 'x.npy')!r})\n"
-        f"model = Model.load({str(tmp_path)!r})\n"
-        "outs = [np.stack(model.predict_columns(list(x.astype(t)), interval=True)) for t in (np.float32, np.float64)]\n"
-        "print(*(hashlib.sha256(o.tobytes()).hexdigest() for o in outs))"
-    )
-    assert len({run_on_isa(isa, code) for isa in supported_isas()}) == 1
-
-
 def test_overflow_stays_in_its_pixel():
     huge = Forest.from_arrays(
         n_features=N_PREDICTORS,

@@ -17,8 +17,10 @@ namespace {
 
 [[noreturn]] void fail_with_errno(const std::string& path, const char* action) {
   const int reason = errno;
-  throw Error(reason == ENOENT ? ErrorCode::missing_file : ErrorCode::forest_format,
-              path + ": " + action + ": " + std::strerror(reason));
+  const ErrorCode code = reason == ENOENT || reason == ENOTDIR ? ErrorCode::missing_file
+                         : reason == ENOMEM                    ? ErrorCode::out_of_memory
+                                                               : ErrorCode::forest_format;
+  throw Error(code, path + ": " + action + ": " + std::strerror(reason));
 }
 
 class File {
@@ -50,10 +52,11 @@ void write_all(const std::string& path, const std::vector<char>& bytes) {
 }  // namespace
 
 Mapping::Mapping(const std::string& path) {
-  const File file(path, O_RDONLY);
+  const File file(path, O_RDONLY | O_NONBLOCK);  // a pipe without a writer would block
   struct stat info{};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) fail_with_errno(path, "cannot be opened");
-  if (!S_ISREG(info.st_mode)) throw Error(ErrorCode::forest_format, path + ": expected a regular file");
+  if (!S_ISREG(info.st_mode))
+    throw Error(ErrorCode::forest_format, path + ": expected a regular file, got a folder, pipe or device");
   size_ = static_cast<size_t>(info.st_size);
   if (size_ == 0) return;  // an empty range cannot be mapped
   data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);

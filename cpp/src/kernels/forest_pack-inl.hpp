@@ -73,7 +73,7 @@ struct Packs {
     count_living(n_gaps, first_bit, n_bits);
   }
 
-  // As count_gaps, but that branches, which no one can foretell, are the same for all rows of the block.
+  // As count_gaps, but the unpredictable branches are the same for all rows of the block.
   void count_living(int32_t n_gaps, int first_bit, int n_bits) {
     const Words* gaps = reinterpret_cast<const Words*>(work.gaps);
     Words sum[M]{};

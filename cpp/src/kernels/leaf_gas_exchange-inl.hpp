@@ -228,7 +228,7 @@ GPPCORE_INLINE Classes<V, N> newton_step(const Cubic<V, N>& f, const Classes<V, 
   return minimum(at_least(a - (f.f0 + a * (h - a * u)) * rough_reciprocal(slope), 0.0), limit);
 }
 
-// The root with its derivatives, by the theorem of implicit functions.
+// The root with its derivatives, by the implicit function theorem.
 template <class E, int N>
 GPPCORE_INLINE Classes<Lanes<E>, N> with_derivatives(const Cubic<Lanes<E>, N>&, const Classes<Lanes<E>, N>& a,
                                                      const Classes<Lanes<E>, N>&) {

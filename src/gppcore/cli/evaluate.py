@@ -40,6 +40,6 @@ def skill_table(found: Mapping[str, Any]) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for name, skill in found["methods"].items():
         gain = found["differences"].get(f"transfer - {name}", {}).get("r2")
-        told = f"{gain[0]:+.3f} ({gain[1]:+.3f} to {gain[2]:+.3f})" if gain else ""
-        table.add_row(name, *(f"{skill[key]:.3f}" for key in _COLUMNS), told)
+        interval = f"{gain[0]:+.3f} ({gain[1]:+.3f} to {gain[2]:+.3f})" if gain else ""
+        table.add_row(name, *(f"{skill[key]:.3f}" for key in _COLUMNS), interval)
     return table

@@ -14,9 +14,7 @@ from gppcore.cli import towers as towers_commands
 from gppcore.errors import GppcoreError, RangeError
 
 app = typer.Typer(
-    help="Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -25,6 +23,23 @@ app.add_typer(tiles_app, name="tiles")
 app.add_typer(towers_commands.app, name="towers")
 
 _INTERRUPTED = 130
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import gppcore
+
+        typer.echo(gppcore.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers."""
 
 
 @app.command()
@@ -66,6 +81,7 @@ def map_(
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
+    netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write one netCDF4 file per calendar year.")] = False,
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
     from rich.progress import Progress
@@ -81,6 +97,13 @@ def map_(
             predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
         )
     typer.echo(f"Map  {out}")
+    if netcdf:
+        from gppcore.mapping.product import write_netcdf
+
+        for year in store.each_year:
+            file = out.with_name(f"{out.stem}{'' if year is None else f'_{year}'}.nc")
+            write_netcdf(out, file, year=year)
+            typer.echo(f"Map  {file}")
 
 
 @tiles_app.command("build")
@@ -121,7 +144,7 @@ def evaluate_(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
-    """Judge process model, direct learning and transfer side by side by towers that they have not seen."""
+    """Evaluate process model, direct learning and transfer learning at held-out towers."""
     from gppcore.cli.evaluate import run_evaluation
     from gppcore.evaluation.run import EvaluationOptions
     from gppcore.evaluation.schemes import FewTowers
@@ -168,8 +191,16 @@ def compare(
 
 
 @app.command()
-def info() -> None:
-    """Tell versions, the instruction set in use and where header and library for C and Fortran lie."""
+def info(
+    product: Annotated[Path | None, typer.Argument(help="Zarr product of `gppcore map`, to describe.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every file of the product with its checksum.")
+    ] = False,
+) -> None:
+    """Print versions, instruction set and the paths of header and library; or describe a product."""
+    if product is not None:
+        _describe(product, verify)
+        return
     import gppcore
     from gppcore import runtime
 
@@ -181,6 +212,20 @@ def info() -> None:
     }
     for name, value in lines.items():
         typer.echo(f"{name:<16} {value}")
+
+
+def _describe(product: Path, verify: bool) -> None:
+    from gppcore.io.cf import open_cf
+    from gppcore.mapping.product import verify_product
+
+    files = verify_product(product) if verify else 0
+    with open_cf(product, "product") as ds:
+        for name, text in ds.attrs.items():
+            typer.echo(f"{name:<16} {text}")
+        for name, field in ds.data_vars.items():
+            typer.echo(f"{name!s:<16} {dict(field.sizes)}, {field.attrs.get('units', 'no unit')}")
+    if verify:
+        typer.echo(f"{'verified':<16} {files} files")
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -219,7 +264,7 @@ def main() -> NoReturn:
             raise
         _fail(error.format_message(), getattr(error, "exit_code", 2))
     if code == _INTERRUPTED:
-        _fail("interrupted; what is finished is kept, and the same command goes on from there", _INTERRUPTED)
+        _fail("interrupted; finished work is kept, and the same command resumes it", _INTERRUPTED)
     sys.exit(code)
 
 

@@ -1,13 +1,13 @@
-"""Commands for observation files of towers: ``gppcore towers check | import | sample``."""
+"""Commands for observation files of towers: ``gppcore towers check | import | sample | report``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from gppcore.errors import GppcoreError, TowerFormatError
+from gppcore.errors import GppcoreError, RangeError, TowerFormatError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +27,15 @@ Drop = Annotated[
 ]
 Processes = Annotated[int | None, typer.Option(help="Files read at the same time; default: one for each processor.")]
 Partition = Annotated[
-    str | None,
-    typer.Option(help="Make GPP from NEE where a file has none: night or day (needs gppcore[partition])."),
+    bool, typer.Option("--partition", help="Make GPP of NEE where a file has none (needs gppcore[partition]).")
 ]
+
+
+class Given(NamedTuple):
+    """Months that the user gives for all towers."""
+
+    weather: pd.DataFrame | None
+    lai: pd.DataFrame | None
 
 
 @app.command()
@@ -37,14 +43,14 @@ def check(
     files: Files,
     sites: Annotated[list[Path] | None, typer.Option(help=_SITES_HELP)] = None,
     drop: Drop = None,
-    partition: Partition = None,
+    partition: Partition = False,
     report: Annotated[Path | None, typer.Option(help="CSV file for the table of sites, warnings and faults.")] = None,
     processes: Processes = None,
 ) -> None:
     """Read every file and say what it holds, what to beware of and what is wrong; the exit code is 1 at a fault."""
-    from gppcore.towers.files import read_sites
+    from gppcore.towers.files.sites import read_site_table
 
-    readings = _read(files, read_sites(*sites) if sites else None, drop, partition, processes)
+    readings = _read(files, read_site_table(*sites) if sites else None, drop, partition, processes)
     _show(readings, report)
     if any(reading.faults for reading in readings):
         raise typer.Exit(1)
@@ -61,53 +67,88 @@ def import_(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing if any file or site has a fault.")] = False,
     drop: Drop = None,
-    partition: Partition = None,
+    partition: Partition = False,
     processes: Processes = None,
 ) -> None:
     """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
-    from gppcore.towers.files import read_lai, read_sites, read_weather, write_tower_folder
+    import pandas as pd
+
+    from gppcore.towers.files import read_lai, read_weather, write_tower_folder
     from gppcore.towers.files.folder import refuse_occupied
+    from gppcore.towers.files.months import core_sequences
+    from gppcore.towers.files.sites import read_site_table
 
     refuse_occupied(out)
-    table = read_sites(*sites)
-    given = {"lai": read_lai(lai) if lai else None, "weather": read_weather(weather) if weather else None}
+    table = read_site_table(*sites)
+    given = Given(read_weather(weather) if weather else None, read_lai(lai) if lai else None)
     readings = _read(files, table, drop, partition, processes)
     good = _without_faults(readings, table, given)
     summary = _show(readings, None)
     n = sum(len(reading.faults) for reading in readings)
     if n and (strict or not good):
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
-    write_tower_folder(good, table, out, **given)
+    write_tower_folder(good, table, out, weather=given.weather, lai=given.lai)
     summary.to_csv(out / "import_report.csv", index=False)
-    core = sum(int(months.gpp["core"].sum()) for months in good)
+    core_sequences(pd.concat([months.gpp for months in good])).to_csv(out / "sequences.csv", index=False)
+    if _places(good, table, given) < 2:
+        typer.echo("warn   usable months at fewer than 2 places 50 km apart: `evaluate` and `fine_tune` need more")
     left = f"; {n} faults, see import_report.csv" if n else ""
-    typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites, {core} core months{left}")
+    typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites{left}")
 
 
 @app.command()
 def sample(
-    source: Annotated[Path, typer.Argument(help="Tile store, or a CF file that xarray opens.")],
+    source: Annotated[str, typer.Argument(help="Tile store, CF file, or `world`, the world of the demonstration.")],
     sites: Annotated[list[Path], typer.Option(help=_SITES_HELP)],
-    out: Annotated[Path, typer.Option(help="CSV file for the monthly weather and leaf area of the sites.")],
+    out: Annotated[Path, typer.Option(help="New folder for weather.csv and sites.csv.")],
     footprint: Annotated[
-        str, typer.Option(help="nearest: the nearest cell; mean: the 3 x 3 about the tower.")
+        str, typer.Option(help="nearest: the nearest cell; mean: the 3 x 3 about a tower.")
     ] = "nearest",
 ) -> None:
-    """Take the months of a tile store or a gridded file at towers, for `--weather` or `--lai` of `import`."""
-    from gppcore.towers.files import read_sites
+    """Take leaf area, weather and the share of C4 plants at towers from a grid, for `import`."""
+    from gppcore.demo.sampling import sample_world
+    from gppcore.errors import disk_errors
+    from gppcore.towers.files import read_sites, sample_at_towers
+    from gppcore.towers.files.folder import refuse_occupied
     from gppcore.towers.files.gridded import open_gridded
-    from gppcore.towers.files.sampling import sample_at_towers
 
-    samples = sample_at_towers(open_gridded(source), read_sites(*sites), footprint=footprint)  # type: ignore[arg-type]
-    samples.weather.to_csv(out, index=False)
+    refuse_occupied(out)
+    table = read_sites(*sites)
+    if footprint not in ("nearest", "mean"):
+        raise RangeError(f"footprint: expected nearest or mean, got {footprint!r}")
+    way: Literal["nearest", "mean"] = "mean" if footprint == "mean" else "nearest"
+    samples = (
+        sample_world(table, footprint=way)
+        if source == "world"
+        else sample_at_towers(open_gridded(Path(source)), table, footprint=way)
+    )
     for site, row in samples.report.iterrows():
         if row["mismatch"]:
             typer.echo(f"warn   {site}: {row['mismatch']}")
+    with disk_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        samples.weather.to_csv(out / "weather.csv", index=False)
+        samples.sites.to_csv(out / "sites.csv")
     typer.echo(f"Sample  {out}: {len(samples.report)} sites")
 
 
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Tower folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder for report.html and its figures.")],
+) -> None:
+    """Write a page of a tower folder: map, climates, land cover, years and a table of sites."""
+    from gppcore.report.network import write_network_report
+    from gppcore.towers import read_towers
+
+    towers = read_towers(folder)
+    if towers.gpp.empty:
+        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none")
+    typer.echo(f"Report  {write_network_report(towers, out)}")
+
+
 def _read(
-    files: list[str], sites: pd.DataFrame | None, drop: list[str] | None, partition: str | None, processes: int | None
+    files: list[str], sites: pd.DataFrame | None, drop: list[str] | None, partition: bool, processes: int | None
 ) -> list[FileReading]:
     """Read all files with a bar on a terminal."""
     from rich.console import Console
@@ -125,15 +166,13 @@ def _read(
             paths,
             sites=sites,
             drop=periods,
-            partition=partition,  # type: ignore[arg-type]
+            partition=partition,
             n_processes=processes,
             done=lambda reading: bar.advance(task),
         )
 
 
-def _without_faults(
-    readings: list[FileReading], sites: pd.DataFrame, given: dict[str, pd.DataFrame | None]
-) -> list[SiteMonths]:
+def _without_faults(readings: list[FileReading], sites: pd.DataFrame, given: Given) -> list[SiteMonths]:
     """Return the months of sites that can stand in a folder; what keeps a site from it becomes a fault of its file."""
     from gppcore.towers.files.folder import folder_tables
 
@@ -145,12 +184,24 @@ def _without_faults(
     for parts in of_site.values():
         together = [months for _, months in parts]
         try:
-            folder_tables(together, sites, given["weather"], given["lai"])
+            folder_tables(together, sites, given.weather, given.lai)
         except GppcoreError as error:
             parts[-1][0].faults.append(error)
         else:
             good += together
     return good
+
+
+def _places(found: list[SiteMonths], sites: pd.DataFrame, given: Given) -> int:
+    """Return at how many places 50 km apart there are core months with weather."""
+    from gppcore.towers.files import clusters
+    from gppcore.towers.files.monthly import WEATHER
+    from gppcore.towers.files.months import usable
+
+    known = ("lai", "ca") if given.weather is None else WEATHER
+    used = sorted({m.site for m in found if usable(m.gpp, m.weather, given=known)["months"].any()})
+    position = sites.loc[used, ["lat", "lon"]].to_numpy(float)
+    return len(set(clusters(position[:, 0], position[:, 1]))) if used else 0
 
 
 def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
@@ -169,9 +220,13 @@ def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
     table = report(readings)
     sites = table[table["site_id"].notna()].drop(columns=["file", "warnings", "fault"])
     if len(sites):
-        typer.echo("\nCore months that each set of predictors can use, leaf area given (docs/evaluation.md has the sets):")
+        typer.echo(
+            "\nCore months that each set of predictors can use, leaf area given (docs/evaluation.md has the sets):"
+        )
         typer.echo(sites.fillna("").to_string(index=False))
-        typer.echo("mid and full need columns that no tower file has, such as ndwi and fpar: add them to gpp_monthly.csv")
+        typer.echo(
+            "mid and full need columns that no tower file has, such as ndwi and fpar: add them to gpp_monthly.csv"
+        )
     if to is not None:
         table.to_csv(to, index=False)
     return table

@@ -15,7 +15,7 @@ from gppcore.features import MONTHLY_PREDICTORS, pft_fractions
 from gppcore.features.derive import derived
 from gppcore.features.koeppen import koeppen_class
 from gppcore.regrid import aggregate, cell_area, downscale
-from gppcore.tiles.store import window_order
+from gppcore.tiles.layout import window_order
 from gppcore.variables import MONTHS
 
 Float32 = NDArray[np.float32]

@@ -13,7 +13,7 @@ from gppcore.demo.osse import CA
 from gppcore.demo.world import WORLD_LICENCE, open_world
 from gppcore.errors import RangeError
 from gppcore.regrid import downscale
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, month_coordinate
+from gppcore.tiles.layout import CLIMATOLOGY_YEAR, month_coordinate
 from gppcore.variables import MONTHS, attributes
 
 if TYPE_CHECKING:

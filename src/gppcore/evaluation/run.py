@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gppcore.errors import RangeError
+from gppcore.errors import RangeError, TowerFormatError
 from gppcore.evaluation import result
 from gppcore.evaluation.explain import explain
 from gppcore.evaluation.holdout import Evaluation, evaluate
@@ -18,7 +18,7 @@ from gppcore.evaluation.learning_curve import learning_curve
 from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.schemes import By, FewTowers, Scheme
 from gppcore.evaluation.sif import fluorescence
-from gppcore.features import PREDICTOR_SETS
+from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.towers import Towers, join_towers, read_towers
 from gppcore.transfer.transfer_model import TransferModel
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SIF = "csif_mw_m2_nm_sr"
+_LEAST_PLACES = 2
 
 
 @dataclass(frozen=True)
@@ -79,27 +80,30 @@ def evaluate_towers(
     RangeError
         If an option is unknown, or nothing can be held out.
     MissingFileError, TowerFormatError, UnitsError
-        If the towers cannot be read.
+        If the towers cannot be read, or have core months at one place only.
     """
     if options.predictors not in PREDICTOR_SETS:
         raise RangeError(f"predictors: expected one of {list(PREDICTOR_SETS)}, got {options.predictors!r}")
     towers, tested_sites = _towers(options)
-    study = MethodSuite(
+    suite = MethodSuite(
         towers,
         PREDICTOR_SETS[options.predictors],
         unseen="years" if options.scheme == "temporal" else "places",
         seed=options.seed,
-        n_threads=options.n_threads,
+        n_threads=options.n_threads if options.scheme == "temporal" else 1,  # the others have splits for all cores
     )
-    samples = study.samples
+    samples = suite.samples
+    _refuse_too_few(towers, samples)
     tested = None if tested_sites is None else samples.groups["site"].isin(tested_sites).to_numpy()
+    suite.prepare()
     found = evaluate(
-        study,
+        suite,
         samples,
         scheme=options.scheme,
         by=options.by,
         few_towers=options.few_towers,
         tested=tested,
+        n_processes=options.n_threads,
         progress=(lambda split: progress(split.label)) if progress else None,
     )
     predictions = found.table(samples)
@@ -115,9 +119,9 @@ def evaluate_towers(
         "folds": found.folds,
         "seed": options.seed,
     }
-    parts = _parts(options, found, study.models, predictions)
+    parts = _parts(options, found, found.models, predictions)
     if options.scheme != "few_towers":
-        parts |= explain(study.models, found, samples, seed=options.seed)
+        parts |= explain(found.models, found, samples, seed=options.seed)
     return result.assemble(predictions, meta, parts), predictions
 
 
@@ -127,6 +131,17 @@ def _towers(options: EvaluationOptions) -> tuple[Towers, Sequence[str] | None]:
         return towers, None
     test = read_towers(options.test_towers)
     return join_towers(towers, test), list(test.sites.index)
+
+
+def _refuse_too_few(towers: Towers, samples: Samples) -> None:
+    """Refuse towers at one place only: nothing could be held out."""
+    places = samples.groups["cluster"].nunique()
+    if places < _LEAST_PLACES:
+        raise TowerFormatError(
+            f"towers {towers.name}: expected core months with all predictors at {_LEAST_PLACES} places 50 km apart or "
+            f"more, got {len(samples.groups)} at {places}, out of {len(towers.gpp)} core months; column reason of "
+            "gpp_monthly.csv says why months are not core, and empty cells of cell_forcing_monthly.csv lack predictors"
+        )
 
 
 def _parts(

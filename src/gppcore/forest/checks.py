@@ -18,7 +18,7 @@ def row_columns(x: Any, n_features: int, names: Sequence[str]) -> list[NDArray[A
     Parameters
     ----------
     x : array_like, shape (n, n_features), or pandas.DataFrame
-        A column of a table that the model does not know is an error, as a missing one is.
+        An unknown or missing column of a table is an error.
     n_features : int
         Features of the model.
     names : sequence of str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -12,9 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore import _core
-from gppcore.arrays import check_output, floats, overlaps, whole_numbers
-from gppcore.display import html_table
-from gppcore.errors import DtypeError, ForestFormatError, RangeError, ShapeError
+from gppcore.arrays import check_output, overlaps
+from gppcore.errors import DtypeError, ForestFormatError, RangeError
 from gppcore.forest.algebra import added, pruned, scaled
 from gppcore.forest.checks import checked_columns, row_columns
 from gppcore.forest.formats.arrays import NodeFlag
@@ -22,6 +20,8 @@ from gppcore.forest.formats.lightgbm import read_lightgbm
 from gppcore.forest.formats.lightgbm_export import write_lightgbm
 from gppcore.forest.formats.sklearn import read_sklearn
 from gppcore.forest.formats.xgboost import read_xgboost
+from gppcore.forest.identity import Identity
+from gppcore.forest.inputs import core_arguments, refit_targets
 from gppcore.runtime import threads
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Float = TypeVar("Float", np.float32, np.float64)
 _LINKS = ("identity", "exp", "sigmoid", "softmax")
 
 
-class Forest:
+class Forest(Identity):
     """An additive ensemble of trees: ``link(link_scale * (base + sum of one leaf per tree))``.
 
     Made by `from_lightgbm`, `from_xgboost`, `from_sklearn`, `from_arrays` or `load`; immutable, and safe to share
@@ -42,10 +42,10 @@ class Forest:
 
     A numeric node sends a missing value to the side that it names, else ``x <= threshold`` (in float64) to the
     left. A categorical node sends NaN to the side that it names, and else asks its set for the category trunc(x);
-    `NodeFlag` tells what becomes of numbers that are no category.
+    `NodeFlag` determines how numbers outside the categories are handled.
     """
 
-    __slots__ = ("__weakref__", "_digest", "_forest", "_path")
+    __slots__ = ("_forest",)
 
     def __init__(self, forest: Any, *, path: str | None = None) -> None:
         self._forest, self._path, self._digest = forest, path, ""
@@ -184,33 +184,23 @@ class Forest:
         if link not in _LINKS:
             message = f"link: expected one of {_LINKS}, got {link!r}"
             raise ForestFormatError(message)
-        try:
-            features = whole_numbers("feature", feature, np.int32)
-            begins = whole_numbers("tree_begin", tree_begin, np.int64)
-            outputs = np.zeros(max(begins.size - 1, 0), np.int32) if tree_output is None else tree_output
-            values = np.ascontiguousarray(floats("value", value), dtype=np.float64)
-            bases = np.atleast_1d(np.ascontiguousarray(floats("base", base), dtype=np.float64))
-            arguments = (
-                whole_numbers("n_features", n_features, np.int32).item(),
-                bases.size,
-                values.shape[1] if values.ndim == 2 else 1,
-                _LINKS.index(link),
-                floats("link_scale", link_scale).item(),
-                bases,
-                begins,
-                whole_numbers("tree_output", outputs, np.int32),
-                features,
-                whole_numbers("left", left, np.int32),
-                whole_numbers("right", right, np.int32),
-                np.ascontiguousarray(floats("threshold", threshold), dtype=np.float64),
-                values,
-                whole_numbers("flags", np.zeros(features.shape, np.uint8) if flags is None else flags, np.uint8),
-                whole_numbers("set_begin", set_begin, np.int64),
-                whole_numbers("set_words", set_words, np.uint32),
-                list(feature_names),
-            )
-        except (DtypeError, RangeError) as error:
-            raise ForestFormatError(f"from_arrays: {error}") from None
+        arguments = core_arguments(
+            n_features=n_features,
+            tree_begin=tree_begin,
+            feature=feature,
+            threshold=threshold,
+            left=left,
+            right=right,
+            value=value,
+            flags=flags,
+            set_begin=set_begin,
+            set_words=set_words,
+            base=base,
+            tree_output=tree_output,
+            link_scale=link_scale,
+            feature_names=feature_names,
+            link=_LINKS.index(link),
+        )
         return cls(_core.Forest.from_arrays(*arguments))
 
     def arrays(self) -> dict[str, Any]:
@@ -378,7 +368,7 @@ class Forest:
         return self._run(ready, shape, out, raw, n_threads)
 
     def apply(self, x: NDArray[Float] | pd.DataFrame, *, n_threads: int = 1) -> NDArray[np.int32]:
-        """Tell which leaf of each tree a row reaches.
+        """Return the leaf that each row reaches in each tree.
 
         Parameters
         ----------
@@ -441,65 +431,13 @@ class Forest:
         """
         columns = row_columns(x, self.n_features, self.feature_names)
         n = columns[0].size
-        target = np.ascontiguousarray(floats("y", y), np.float64)
-        weights = np.ones(n) if weight is None else np.array(floats("weight", weight), np.float64)
-        for name, array, shape in (("y", target, self._shape(n)), ("weight", weights, (n,))):
-            if array.shape != shape:
-                message = f"{name}: expected shape {shape}, got {array.shape}"
-                raise ShapeError(message)
-        if np.ma.is_masked(y):
-            left_out = np.ma.getmaskarray(np.ma.asarray(y)).reshape(n, -1).any(axis=1)
-            target[left_out], weights[left_out] = 0.0, 0.0
-        if not np.isfinite(target).all():
-            message = "y: expected finite numbers, got NaN or infinity; mask what is missing"
-            raise RangeError(message)
-        if not (weights.min(initial=0.0) >= 0.0 and np.isfinite(weights).all() and shrinkage >= 0.0):
-            message = "weight, shrinkage: expected finite numbers of at least 0, got others"
-            raise RangeError(message)
+        target, weights = refit_targets(y, weight, self._shape(n))
+        if not shrinkage >= 0.0:
+            raise RangeError(f"shrinkage: expected at least 0, got {shrinkage}")
         refit = self._of("refit_leaves", columns[0].dtype)
         value = refit(columns, target.reshape(n, self.n_outputs), weights, shrinkage, rate, threads(n_threads))
         arrays = self.arrays()
         return Forest.from_arrays(**{**arrays, "value": value.reshape(arrays["value"].shape)})
-
-    @property
-    def digest(self) -> str:
-        """Hexadecimal digits of the forest's content: equal for forests that predict alike by the same trees."""
-        if not self._digest:
-            sha = hashlib.sha256()
-            for name, value in self.arrays().items():
-                content = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-                sha.update(f"{name} {len(content)} ".encode() + content)
-            self._digest = sha.hexdigest()[:32]
-        return self._digest
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Forest) and (self is other or self.digest == other.digest)
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A forest of a file is found there by other processes of this machine; any other one travels with its arrays.
-        if self._path is not None:
-            return _reloaded, (self._path, self.digest, None)
-        arrays = {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in self.arrays().items()}
-        return _reloaded, (None, self.digest, arrays)
-
-    def __copy__(self) -> Forest:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Forest:
-        return self  # immutable
-
-    def _repr_html_(self) -> str:
-        rows = {
-            "trees": f"{self.n_trees:,}",
-            "leaves": f"{self.n_leaves:,}",
-            "features": ", ".join(self.feature_names) or str(self.n_features),
-            "outputs": str(self.n_outputs),
-            "link": self.link,
-        }
-        return html_table("Forest", rows)
 
     def __add__(self, other: Forest) -> Forest:
         """Add up the raw predictions of two forests that have features, outputs and link in common."""
@@ -541,13 +479,3 @@ class Forest:
             return result
         out[...] = result
         return out
-
-
-def _reloaded(path: str | None, digest: str, arrays: dict[str, Any] | None) -> Forest:
-    """Return a pickled forest: that of its file, if it is still the same there."""
-    if path is None:
-        return Forest.from_arrays(**(arrays or {}))
-    forest = Forest.load(path)
-    if forest.digest != digest:
-        raise ForestFormatError(f"{path}: expected the forest with digest {digest}, got another, {forest.digest}")
-    return forest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore import __version__
-from gppcore.errors import OutputExistsError, RangeError, disk_errors
+from gppcore.errors import MissingFileError, OutputExistsError, ProductFormatError, RangeError, disk_errors
 from gppcore.io.durable import PART, rename_durably
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore, month_coordinate
+from gppcore.io.manifest import check_manifest, write_manifest
+from gppcore.tiles.layout import CLIMATOLOGY_YEAR, month_coordinate
+from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
+MANIFEST = "lat/manifest.json"
+"""In the folder of an array: beside the arrays, Zarr readers that list the group would warn about it."""
 CHUNK = 400
 """Side of the product's chunks in grid cells."""
 
@@ -43,15 +49,22 @@ def write_product(
     ------
     TileFormatError
         If a tile is missing or was changed.
+    OutputExistsError
+        If another job wrote the product meanwhile.
+    StoreLockedError
+        If the store has another writer.
     DiskFullError
         If there is no room.
     """
     import zarr
+    from zarr.codecs import Crc32cCodec, ZstdCodec
 
     rows, columns = _window(store)
     lat, lon = store.lat[rows], store.lon[columns]
-    building = out.with_name(out.name + PART)
-    with disk_errors(out):
+    # The name is that of this store: a second job, or a folder of the user's, has another.
+    token = hashlib.sha256(str(store.path.resolve()).encode()).hexdigest()[:8]
+    building = out.with_name(f"{out.name}.{token}{PART}")
+    with disk_errors(out), store.writing():
         if building.exists():
             shutil.rmtree(building)
         # No date, so that the same model and store give identical bytes.
@@ -69,11 +82,33 @@ def write_product(
                 chunks=(MONTHS, min(CHUNK, lat.size), min(CHUNK, lon.size)),
                 dtype="float32",
                 fill_value=np.nan,
+                compressors=(ZstdCodec(), Crc32cCodec()),
                 dimension_names=("time", "lat", "lon"),
                 attributes={**variable_attrs, "cell_methods": "area: mean time: mean"},
             )
             _write_bands(store, name, array, rows, columns)
+        write_manifest(building, MANIFEST)
+        if out.exists():
+            raise OutputExistsError(f"product: expected a new folder, got {out}, which another job wrote meanwhile")
         rename_durably(building, out)
+
+
+def verify_product(path: Path) -> int:
+    """Read every file of a product and compare its checksum with the manifest; return the number of files.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no product.
+    ProductFormatError
+        If a file is missing or damaged, or the product has no manifest.
+    """
+    if not (path / "zarr.json").is_file():
+        raise MissingFileError(f"product: expected a folder with zarr.json, got {path}")
+    n = check_manifest(path, MANIFEST, content=True)
+    if not n:
+        raise ProductFormatError(f"{path}: expected a product with a manifest, {MANIFEST}, got none")
+    return n
 
 
 def _window(store: TileStore) -> tuple[slice, slice]:
@@ -150,7 +185,8 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
 
     if out.exists():
         raise OutputExistsError(f"product: expected a new file, got {out}, which exists")
-    building = out.with_name(out.name + PART)
+    check_manifest(product, MANIFEST, content=False)
+    building = out.with_name(f"{out.name}.{secrets.token_hex(4)}{PART}")
     # Times stay numbers: what was written is copied, units included.
     with xr.open_zarr(product, chunks=None, consolidated=False, decode_times=False) as ds, disk_errors(out):
         if year is not None:
@@ -166,5 +202,9 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
         gridded = [name for name, array in ds.data_vars.items() if array.dims == ("time", "lat", "lon")]
         plain = {name: {"_FillValue": None} for name in ("time", "time_bnds", "lat", "lon")}
         encoding = {**plain, **dict.fromkeys(gridded, chunks)}
-        ds.drop_encoding().to_netcdf(building, engine="h5netcdf", encoding=encoding)
-        rename_durably(building, out)
+        try:
+            ds.drop_encoding().to_netcdf(building, engine="h5netcdf", encoding=encoding)
+            rename_durably(building, out)
+        except BaseException:
+            building.unlink(missing_ok=True)
+            raise

@@ -126,7 +126,8 @@ def map_gpp(
         tasks = []
         for year in store.each_year:
             for tile in range(store.n_tiles):
-                if not all(store.has(name, tile, year) for name in variables):
+                origin = _origin(predictor, store, tile, year)
+                if not all(store.has(name, tile, year, origin=origin) for name in variables):
                     tasks.append((tile, year))
                 elif progress:
                     progress(store.n_cells(tile))
@@ -141,8 +142,9 @@ def map_gpp(
                     store.confirm(entry)
                 if progress:
                     progress(store.n_cells(entries[0].tile))
-    if out is not None:
-        write_product(store, Path(out), variables, attrs=attrs or {})
+        # Under the same lock: no other job changes a tile before the product has its name.
+        if out is not None:
+            write_product(store, Path(out), variables, attrs=attrs or {})
 
 
 def _outputs(model: Predictor, variable: str) -> dict[str, dict[str, str]]:
@@ -167,8 +169,17 @@ def _predict_tile(
     options = {"interval": True} if _has_interval(model) else {}
     found: Any = model.predict_columns(columns, **options)
     outputs = found if options else (found,)
+    origin = _origin(model, store, tile, year)
     written = zip(variables, outputs, strict=True)
-    return [store.put(name, tile, values.astype(np.float32, copy=False), year) for name, values in written]
+    return [
+        store.put(name, tile, values.astype(np.float32, copy=False), year, origin=origin) for name, values in written
+    ]
+
+
+def _origin(model: Predictor, store: TileStore, tile: int, year: int | None) -> str:
+    """Return the digest of what the predictions of a tile follow from."""
+    names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
+    return store.digest(names, tile, year, salt=model.digest)
 
 
 def _in_threads(

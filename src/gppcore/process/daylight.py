@@ -1,8 +1,8 @@
 """Solar geometry, and daylight hours reconstructed from daily or monthly means.
 
-GPP is not linear in light, so that the two-leaf model must never run on mean radiation. A day becomes eight
+GPP is not linear in light, so the two-leaf model must never run on mean radiation. A day becomes eight
 Gauss-Legendre nodes of its daylight hours, with varying cloudiness; a month becomes three such days of different
-cloudiness, the clearer the wider in temperature.
+cloudiness, with a wider temperature range on clearer days.
 
 References
 ----------
@@ -102,7 +102,7 @@ def sw_toa(lat: Float, day: float | Float) -> Float:
 def hourly_cos_zenith(lat: Float, lon: Float, day: Float, hour_angle: Float) -> Float:
     """Return the cosine of the solar zenith angle at all times and places, negative at night.
 
-    Times and places are kept apart, so that an element costs three products and no trigonometry.
+    Terms in time and location are separated, so that an element costs three products and no trigonometry.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def equation_of_time(day: Float) -> Float:
 
 
 def clearness_of_days(kt: Float) -> Float:
-    """Return the clearness index of days that stand for a month; their mean by Gauss weights is the month's.
+    """Return the clearness index of the days that represent a month; their mean by Gauss weights is the month's.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def clearness_spread(kt: Float) -> Float:
 
 
 def range_of_days(kt: Float, tair_range: Float) -> Float:
-    """Return the diurnal range of temperature [K] of days that stand for a month, conserving the mean range.
+    """Return the diurnal range of temperature [K] of the days that represent a month, conserving the mean range.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def daylight_of_month(
     lat : ndarray, shape (n,)
         Latitude [degrees north].
     day : float or ndarray, shape (n,)
-        Day of the year that stands for the month.
+        Day of the year that represents the month.
     sw : ndarray, shape (n,)
         Mean shortwave, nights included [W m-2].
     tair, tair_range : ndarray, shape (n,)
@@ -274,7 +274,7 @@ def daylight_of_month(
     Daylight
         Three days of different clearness. Shortwave follows the sun; the clearness of the hours alternates about
         that of their day by the standard deviation of [5]_, so that cloudiness varies while the daily radiation
-        is kept. Temperature follows the hour, on clear days by more; vapour pressure is constant.
+        is conserved. Temperature has a diurnal course, wider on clear days; vapour pressure is constant.
     """
     kt = clearness_of_days(_clearness(lat, day, sw, _KT_MAX))
     ranges = range_of_days(kt, tair_range)

@@ -7,7 +7,7 @@ References
 .. [3] Clapp, R.B. & Hornberger, G.M. (1978) Water Resour. Res. 14, 601-604 (suction; loam).
 .. [4] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202, eqs 12-14 (stress).
 .. [5] Zheng, D., Hunt, E.R. & Running, S.W. (1993) Clim. Res. 2, 183-191. (soil temperature
-   from the mean of 11 days of air; their regional regression on it is not taken).
+   from the mean of 11 days of air; without their regional regression).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = 
     Parameters
     ----------
     precip, evaporation : ndarray, shape (times, n)
-        Precipitation and potential evaporation [mm d-1]: months, whole years from a January on, or days.
+        Precipitation and potential evaporation [mm d-1]: months (complete years from January), or days.
     tair : ndarray, shape (times, n)
         Air temperature [degC]: below 0 precipitation stays as snow.
     daily : bool, default False
@@ -57,7 +57,7 @@ def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = 
     Returns
     -------
     ndarray, shape (times, n)
-        Mean soil water of each time [1], 0 to 1. The first year is run three times before, to forget the start.
+        Mean soil water of each time [1], 0 to 1. The first year is repeated three times for spin-up.
     """
     out = np.empty(precip.shape)
     for start in range(0, precip.shape[1], _BLOCK):
@@ -91,7 +91,7 @@ def soil_temperature(tair: Float) -> Float:
     Parameters
     ----------
     tair : ndarray, shape (days, n)
-        Daily mean air temperature [degC]; a missing day is left out.
+        Daily mean air temperature [degC]; missing days are skipped.
     """
     total, count = np.zeros(tair.shape), np.zeros(tair.shape)
     known, value = ~np.isnan(tair), np.nan_to_num(tair)

@@ -27,7 +27,7 @@ def output(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the array to write to, and the one to return: `out` after checks, or a new array.
 
-    They differ where `out` may overlap the inputs: the caller then copies the first to the second at the end.
+    They differ if `out` may overlap the inputs; the caller then copies the first to the second at the end.
     """
     if out is None:
         new = np.empty(shape, dtype=like.dtype)
@@ -42,7 +42,7 @@ def leading(field: NDArray[Any]) -> Iterator[tuple[int, ...]]:
 
 
 def check_min_valid(min_valid: float) -> None:
-    """Raise unless it is a share."""
+    """Raise unless the value is a fraction."""
     if not 0.0 <= min_valid <= 1.0:
         message = f"min_valid: expected a share in [0, 1], got {min_valid}"
         raise RangeError(message)

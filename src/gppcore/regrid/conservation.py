@@ -43,8 +43,8 @@ def conservation_report(
     """Compare the mass of a field before and after regridding.
 
     Target cells are compared with the area-weighted mean, in float64, of the valid source cells that they overlap.
-    For a downscaled field give the fine field as `source` and the coarse one as `target`: the question is whether
-    the fine field has the means of the coarse one.
+    For a downscaled field, pass the fine field as `source` and the coarse one as `target`, which tests whether the
+    fine field reproduces the coarse means.
 
     Parameters
     ----------

@@ -22,13 +22,13 @@ _SAME_DEGREE = 1e-4
 class LatLonGrid:
     """Rectilinear grid of cells between circles of latitude and meridians.
 
-    Edges are taken to mean what they nearly say: within 0.002 cells, a first or last latitude is the pole, and a
-    span of longitudes is the whole circle.
+    Edges are snapped within 0.002 cells: an outer latitude to the pole, and a span of longitudes to the full
+    circle.
 
     Parameters
     ----------
     lat_edges : array_like, shape (n_lat + 1,), degrees in [-90, 90]
-        Ascending or descending; what lies beyond a pole is cut there.
+        Ascending or descending; edges beyond a pole are clipped to it.
     lon_edges : array_like, shape (n_lon + 1,), degrees
         Ascending or descending, with any origin, spanning at most 360 degrees.
 
@@ -121,7 +121,7 @@ class LatLonGrid:
     def columns_over(self, other: LatLonGrid) -> tuple[NDArray[np.int64], Floats]:
         """Return the columns of an eastward grid that overlap the longitudes of another, and their edges.
 
-        They come in the order in which they lie side by side; none are returned if there is no such order.
+        Columns are ordered from west to east; none are returned if they are not contiguous.
         """
         if other.periodic:
             return np.arange(self.shape[1]), self.lon_edges
@@ -149,7 +149,7 @@ class LatLonGrid:
         return LatLonGrid(*fine)
 
     def factor_in(self, coarse: LatLonGrid) -> int | None:
-        """Return how many rows and columns of this grid make a cell of `coarse`; None if they do not fit."""
+        """Return the rows and columns of this grid in a cell of `coarse`; None if the grids are not nested."""
         factor = self.shape[0] // coarse.shape[0]
         if factor < 1:
             return None
@@ -196,7 +196,7 @@ def edges(centres: ArrayLike) -> Floats:
     -------
     ndarray of float64, shape (n + 1,), degrees
         Where the first or last centre of latitude is a pole, the outer edge lies beyond it; every function
-        here cuts such an edge at the pole.
+        here clips such an edge to the pole.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def edges(centres: ArrayLike) -> Floats:
 
 
 def check_edges(name: str, value: ArrayLike, limit: float | None) -> Floats:
-    """Return a new array of edges, cut at +-limit; an error if it does not ascend or descend."""
+    """Return a new array of edges, clipped to +-limit; an error if they neither ascend nor descend."""
     array = np.array(floats(name, value), dtype=np.float64)
     if array.ndim != 1 or array.size < 2:
         message = f"{name}: expected shape (n,) with n >= 2, got {array.shape}"

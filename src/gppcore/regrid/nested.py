@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Float = TypeVar("Float", np.float32, np.float64)
 Method = Literal["conservative", "bilinear", "covariate", "smooth"]
 
-# Arguments that each method takes of arrays.
+# Optional arguments of each method, for arrays.
 _NEEDS = {
     "conservative": (),
     "bilinear": ("lon_edges",),
@@ -76,16 +76,16 @@ def aggregate(
     Parameters
     ----------
     field : ndarray, shape (..., lat, lon), float32 or float64; or xarray.DataArray or xarray.Dataset
-        Fine field; NaN is a missing cell, in each of the leading dimensions on its own, and is left out of the
+        Fine field; NaN marks missing cells, independently in each leading dimension, which are excluded from the
         mean. Dask arrays stay lazy.
     factor : int
         Fine cells per coarse cell along each axis; must divide lat and lon.
     lat_edges : array_like, shape (lat + 1,) or (2,), degrees in [-90, 90]
         Latitude edges of the fine grid, or (first, last) of a regular grid. Taken from xarray objects.
     min_valid : float, in [0, 1]
-        Least share of a coarse cell's area that must be valid for it to get a value.
+        Minimum valid fraction of the area of a coarse cell; below it the cell is NaN.
     fraction : bool
-        Whether to return that share, too.
+        Whether to return the valid fraction too.
     out : ndarray, shape (..., lat / factor, lon / factor), optional
         C-contiguous, dtype of `field`; created if not given. Not for xarray objects.
     n_threads : int
@@ -94,7 +94,7 @@ def aggregate(
     Returns
     -------
     mean : ndarray, shape (..., lat / factor, lon / factor), dtype of `field`; or xarray object
-        NaN where no fine cell is valid, or too few. Sums are in float64.
+        NaN where no fine cell is valid, or the valid fraction is below `min_valid`. Sums are in float64.
     fraction : the same, in [0, 1], only if requested
 
     Raises
@@ -151,19 +151,19 @@ def downscale(
     out: Any = None,
     n_threads: int = 1,
 ) -> Any:
-    """Bring a field to a grid that is `factor` times finer.
+    """Downscale a field to a grid that is `factor` times finer.
 
     ``conservative`` repeats each value. ``bilinear`` is linear in latitude and longitude between the centres
-    of valid coarse cells (weights of missing ones are given to the others, so coasts reach half a cell out)
-    and held constant beyond the outermost centres; it does not keep the mean. ``covariate`` gives
-    ``coarse * covariate / mean(covariate)``, the mean being area-weighted over the valid fine cells of the
+    of valid coarse cells (weights are renormalised over valid cells, so coasts extend by half a cell)
+    and held constant beyond the outermost centres; it does not conserve the mean. ``covariate`` gives
+    ``coarse * covariate / mean(covariate)``, with the area-weighted mean over the valid fine cells of the
     coarse cell: their area-weighted mean is then the coarse value, to rounding (1e-7 relative in float32,
     1e-14 in float64). Where the mean covariate is 0, its valid cells all take the coarse value. ``smooth`` is the
     bilinear surface, continuous across the borders of cells, whose node values are such that its area-weighted
     mean over each coarse cell is the coarse value (a mean-preserving interpolation in the sense of Rymes and Myers
-    2001, solved for the nodes); missing coarse cells stay missing. Where a cell and its neighbours are all
-    >= 0 the surface would sometimes fall below 0: there it is flattened towards the mean of its cell as far as
-    needed, which keeps the mean but leaves a step at the border.
+    2001, solved for the nodes); missing coarse cells stay missing. If a cell and its neighbours are all
+    >= 0 but the surface would fall below 0, it is flattened towards the cell mean just enough to stay >= 0, which
+    conserves the mean but leaves a step at the border.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def downscale(
     method : {"conservative", "bilinear", "covariate", "smooth"}
         How values vary inside a coarse cell.
     covariate : ndarray, shape (..., lat * factor, lon * factor), or xarray.DataArray, finite and >= 0, or NaN
-        Pattern to follow, in any unit; dtype of `coarse`; leading dimensions of both broadcast. Only for
-        ``covariate``, which makes a fine cell NaN where the covariate is.
+        Spatial pattern, in any unit; dtype of `coarse`; leading dimensions of both broadcast. Only for
+        ``covariate``; fine cells are NaN where the covariate is NaN.
     lat_edges : array_like, shape (lat * factor + 1,) or (2,), degrees in [-90, 90]
         Latitude edges of the fine grid, or (first, last) of a regular grid. For ``covariate`` and ``smooth``; an
         xarray object has its own, and cells are split equally in degrees.

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class RegridPlan:
-    """Weights from a source grid to a target grid; fields are given to :meth:`apply`.
+    """Weights from a source grid to a target grid, which :meth:`apply` applies to fields.
 
     ``conservative`` is first-order conservative remapping (Jones 1999, eq. 4): every target cell gets the mean of
     the valid source cells that it overlaps, weighted by the area of overlap on the sphere. ``bilinear`` is linear in
     latitude and longitude between the centres of valid source cells, held constant from the last centre to the
     border of the source. On such grids weights are products of weights along the two axes, so that a plan is small.
-    Latitude and longitude may ascend or descend and longitude may have any origin, in each grid; a source that goes
-    round the globe is periodic. Target cells outside the source are NaN.
+    Latitude and longitude may ascend or descend and longitude may have any origin, in each grid; a source that spans
+    the globe is periodic. Target cells outside the source are NaN.
 
     Parameters
     ----------
@@ -115,12 +115,12 @@ class RegridPlan:
         Parameters
         ----------
         field : ndarray, shape (..., n_lat, n_lon), float32 or float64; or xarray.DataArray or xarray.Dataset
-            Field on the source grid; NaN is a missing cell, in each of the leading dimensions on its own. Of a
+            Field on the source grid; NaN marks missing cells, independently in each leading dimension. In a
             Dataset, every variable with latitude and longitude is regridded. Dask arrays stay lazy.
         min_valid : float, in [0, 1]
-            Least share of a target cell (of its area, or for bilinear of its weights) that must be valid.
+            Minimum valid fraction of a target cell (of its area, or for bilinear of its weights).
         fraction : bool
-            Whether to return that share, too.
+            Whether to return the valid fraction too.
         out : ndarray, shape (..., target n_lat, target n_lon), optional
             C-contiguous, dtype of `field`; created if not given. May overlap `field`. Not for xarray objects.
         n_threads : int
@@ -129,9 +129,9 @@ class RegridPlan:
         Returns
         -------
         mean : ndarray, shape (..., target n_lat, target n_lon), dtype of `field`; or xarray object
-            NaN where nothing is valid, or too little. Sums are in float64.
+            NaN where nothing is valid, or the valid fraction is below `min_valid`. Sums are in float64.
         fraction : the same, in [0, 1], only if requested
-            Valid share of each target cell.
+            Valid fraction of each target cell.
 
         Raises
         ------

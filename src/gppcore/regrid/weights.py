@@ -20,7 +20,7 @@ _SLIVER = 1e-9
 class AxisWeights(NamedTuple):
     """Target cell i takes source cells from ``first[i]`` on, with ``weight[offset[i]:offset[i + 1]]``.
 
-    Along longitude source cells are counted modulo their number. ``full[i]`` is the weight of a whole cell.
+    Along longitude, source indices wrap around. ``full[i]`` is the weight of a whole cell.
     """
 
     first: Index
@@ -37,7 +37,7 @@ def overlaps(target: LatLonGrid, source: LatLonGrid) -> tuple[AxisWeights, AxisW
 
 
 def interpolation(target: LatLonGrid, source: LatLonGrid) -> tuple[AxisWeights, AxisWeights]:
-    """Weights of the two nearest centres; a target centre beyond the last source centre takes that alone."""
+    """Weights of the two nearest centres; beyond the last source centre its weight is 1."""
     lat = _interpolation(target.lat, source.lat_edges, np.zeros(1))
     turns = _turns(target.lon_edges, source.lon_edges)
     return lat, _interpolation(target.lon, source.lon_edges, turns, periodic=source.periodic)
@@ -74,7 +74,7 @@ def _interpolation(target: Floats, source: Floats, turns: Floats, *, periodic: b
     right = np.searchsorted(centre, target, side="right")
     left = np.maximum(right - 1, 0)
     right = np.minimum(right, centre.size - 1)
-    # Between the last centre of one turn and the first of the next there is nothing unless the circle is closed.
+    # The gap between the last centre of one turn and the first of the next is covered only by periodic grids.
     apart = (left // n != right // n) & ~periodic
     near = np.where(target <= high[left], left, right)
     left, right = np.where(apart, near, left), np.where(apart, near, right)

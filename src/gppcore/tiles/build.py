@@ -18,7 +18,8 @@ from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
 from gppcore.tiles.fields import Fields, VariableSource
-from gppcore.tiles.store import TileStore, window_order
+from gppcore.tiles.layout import window_order
+from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, VARIABLES, attributes
 
 if TYPE_CHECKING:

@@ -77,11 +77,12 @@ def _declare(store: TileStore, name: str, monthly: bool) -> bool:
 
 def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequence[str]) -> None:
     """Write the unfinished chunks of one tile, all derived from the given variables alone."""
+    origin = _origin(store, tile, inputs)
     wanted = [
         (name, number if monthly else None)
         for name, monthly in added.items()
         for number, year in enumerate(store.each_year if monthly else (None,))
-        if not store.has(name, tile, year)
+        if not store.has(name, tile, year, origin=origin)
     ]
     if not wanted:
         return
@@ -96,9 +97,19 @@ def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequen
                 whole[name][..., block] = values
     for name, number in wanted:
         if number is None:
-            store.write(name, tile, whole[name])
+            store.write(name, tile, whole[name], origin=origin)
         else:
-            store.write(name, tile, whole[name][MONTHS * number : MONTHS * (number + 1)], store.each_year[number])
+            months = whole[name][MONTHS * number : MONTHS * (number + 1)]
+            store.write(name, tile, months, store.each_year[number], origin=origin)
+
+
+def _origin(store: TileStore, tile: int, inputs: Sequence[str]) -> str:
+    """Return the digest of all years of the inputs, since soil water of a year depends on those before."""
+    monthly = [name for name in inputs if store.is_monthly(name)]
+    digest = store.digest([name for name in inputs if name not in monthly], tile)
+    for year in store.each_year:
+        digest = store.digest(monthly, tile, year, salt=digest)
+    return digest
 
 
 def _all_months(store: TileStore, name: str, tile: int, block: slice) -> Float:

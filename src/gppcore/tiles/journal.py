@@ -50,11 +50,13 @@ class Entry:
     year: int
     size: int
     crc32: int
+    origin: str = ""
+    """Digest of what the content was derived from, where that is known."""
 
     @classmethod
-    def of(cls, variable: str, tile: int, year: int, content: memoryview) -> Entry:
+    def of(cls, variable: str, tile: int, year: int, content: memoryview, origin: str = "") -> Entry:
         """Describe the content of a chunk."""
-        return cls(variable, tile, year, len(content), zlib.crc32(content))
+        return cls(variable, tile, year, len(content), zlib.crc32(content), origin)
 
     @property
     def key(self) -> tuple[str, int, int]:

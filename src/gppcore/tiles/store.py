@@ -9,6 +9,7 @@ chunks that are not in the journal are ignored.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,39 +26,22 @@ from gppcore.errors import (
     DtypeError,
     MissingFileError,
     OutputExistsError,
+    ProductFormatError,
     RangeError,
     ShapeError,
     TileFormatError,
     disk_errors,
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
+from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.tiles.journal import Entry, Journal, plain_file
-from gppcore.variables import MONTHS, attributes
+from gppcore.tiles.layout import window_order, write_layout, zstd
+from gppcore.variables import MONTHS
 
 TILE_CELLS = 65536
-WINDOW = (40, 40)
-"""Height and width in grid cells, close to a block of the forest kernel, whose rows should be similar."""
-CLIMATOLOGY_YEAR = 2001
-"""The year that the coordinate `time` of a climatology names."""
 # In the folder of an array: beside the arrays, every Zarr reader that lists the group would warn about it.
 _JOURNAL = "cell/journal.jsonl"
-
-
-def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Sort flat indices of a (lat, lon) grid window by window, row by row inside a window."""
-    row, column = np.divmod(np.asarray(index, dtype=np.int64), shape[1])
-    height, width = WINDOW
-    window = (row // height) * -(-shape[1] // width) + column // width
-    order = np.argsort(window * (height * width) + (row % height) * width + column % width)
-    return np.asarray(index, dtype=np.int64)[order]
-
-
-def month_coordinate(years: Sequence[int]) -> tuple[NDArray[np.int32], dict[str, str]]:
-    """Return the 15th of every month of some years as a CF time coordinate and its attributes."""
-    first = np.datetime64(f"{min(years)}-01-01", "D")
-    days = [np.datetime64(f"{year}-{month:02d}-15", "D") for year in years for month in range(1, MONTHS + 1)]
-    attrs = {"units": f"days since {first}", "calendar": "standard", "axis": "T"}
-    return (np.array(days) - first).astype(np.int32), {"standard_name": "time", "long_name": "time", **attrs}
+_MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates, cells, years
 
 
 class _Variable(NamedTuple):
@@ -84,6 +68,10 @@ class TileStore:
         import zarr
 
         self.path = path
+        try:
+            check_manifest(path, _MANIFEST, content=True)
+        except ProductFormatError as error:
+            raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
         group = zarr.open_group(path, mode="r")
         try:
             self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
@@ -130,8 +118,6 @@ class TileStore:
         DiskFullError
             If there is no room.
         """
-        import zarr
-
         path, lat, lon = Path(path), floats("lat", lat).astype(np.float64), floats("lon", lon).astype(np.float64)
         if path.exists():
             raise OutputExistsError(f"tile store: expected a new folder, got {path}, which exists")
@@ -143,21 +129,10 @@ class TileStore:
             wrong = cells.max() if cells.min() >= 0 else cells.min()
             raise RangeError(f"cells: expected flat indices from 0 to {lat.size * lon.size - 1}, got {wrong}")
         index = window_order(cells, (lat.size, lon.size))
-        time, time_attrs = month_coordinate(series or [CLIMATOLOGY_YEAR])
         with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             building = path.with_name(path.name + PART)
-            layout = {"cells": TILE_CELLS, "years": series}
-            root: dict[str, Any] = {"Conventions": "CF-1.8", "gppcore_tiles": layout}
-            group = zarr.open_group(building, mode="w", zarr_format=3, attributes=root)
-            for name, values, attrs in (
-                ("time", time, time_attrs),
-                ("lat", lat, attributes("lat")),
-                ("lon", lon, attributes("lon")),
-                ("cell", index, {"compress": "lat lon"}),
-            ):
-                array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
-                array.attrs.update(attrs)
+            write_layout(building, lat, lon, index, series, TILE_CELLS)
+            write_manifest(building, _MANIFEST)
             rename_durably(building, path)
         return cls(path)
 
@@ -214,8 +189,8 @@ class TileStore:
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the declared variables, in alphabetical order."""
-        metadata = (path.parent.name for path in self.path.glob("*/zarr.json"))
-        return tuple(sorted(set(metadata) - {"time", "lat", "lon", "cell"}))
+        names = {path.parent.name for path in self.path.glob("*/zarr.json")}
+        return tuple(sorted(names - {"time", "lat", "lon", "cell"}))
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
@@ -225,8 +200,7 @@ class TileStore:
 
     def n_cells(self, tile: int) -> int:
         """Return the number of cells of a tile."""
-        cells = self.cells(tile)
-        return int(cells.stop - cells.start)
+        return len(range(*self.cells(tile).indices(self.index.size)))
 
     def writing(self) -> AbstractContextManager[None]:
         """Exclude all other writers from the store while the block runs.
@@ -287,7 +261,9 @@ class TileStore:
                 )
                 rename_durably(building, self.path / name)
 
-    def write(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> None:
+    def write(
+        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+    ) -> None:
         """Write one tile of a declared variable; it counts as finished once the journal lists it.
 
         Parameters
@@ -298,6 +274,8 @@ class TileStore:
             Number of the tile.
         values : ndarray of float32, shape (12, n), or (n,) if static, for the n cells of the tile
             Its values.
+        origin : str, optional
+            Digest of what the values were derived from; see :meth:`has`.
         year : int, optional
             Calendar year, out of `years`; None for a mean year, for static variables and for the year of a store of
             one.
@@ -314,9 +292,11 @@ class TileStore:
             If the store has another writer.
         """
         with self.writing():
-            self.confirm(self.put(name, tile, values, year))
+            self.confirm(self.put(name, tile, values, year, origin=origin))
 
-    def put(self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None) -> Entry:
+    def put(
+        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+    ) -> Entry:
         """Write the file of one tile without confirming it, for workers of a writer in other processes.
 
         Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
@@ -336,9 +316,9 @@ class TileStore:
         if n < self.tile_cells:
             whole = np.full((*shape[:-1], self.tile_cells), np.nan, dtype="<f4")
             whole[..., :n] = values
-        content = memoryview(_zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
+        content = memoryview(zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
         write_durably(chunk, content)
-        return Entry.of(name, tile, number, content)
+        return Entry.of(name, tile, number, content, origin)
 
     def confirm(self, entry: Entry) -> None:
         """Add a tile that :meth:`put` wrote to the journal."""
@@ -374,7 +354,7 @@ class TileStore:
                 raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
             self._verified[entry.key] = entry
         if self._variable(name).compressed:
-            content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
+            content = np.frombuffer(zstd().decode(content), dtype=np.uint8)
         mapped: NDArray[np.float32] = content.view("<f4").reshape(-1, self.tile_cells)[:, :n]
         return mapped if self._variable(name).monthly else mapped[0]
 
@@ -398,21 +378,52 @@ class TileStore:
         """
         return dict(self._metadata(name).get("attributes", {}))
 
-    def has(self, name: str, tile: int, year: int | None = None) -> bool:
-        """Whether a tile is finished: the journal lists it, and its file has the size and checksum listed there."""
+    def has(self, name: str, tile: int, year: int | None = None, *, origin: str | None = None) -> bool:
+        """Whether a tile is finished: the journal lists it, and its file has the size and checksum listed there.
+
+        With `origin` it must have been written with the same, that is, from the same inputs.
+        """
         try:
             self._verified.pop((name, tile, self._year_number(name, year)), None)
             self.read(name, tile, year)
         except TileFormatError:
             return False
-        return True
+        entry = self._journal.get(name, tile, self._year_number(name, year))
+        return origin is None or (entry is not None and entry.origin == origin)
+
+    def digest(self, names: Sequence[str], tile: int, year: int | None = None, *, salt: str = "") -> str:
+        """Return a digest of the contents of a tile of some variables, by their checksums in the journal.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Variables, monthly or static.
+        tile, year
+            As for :meth:`write`.
+        salt : str
+            Text that enters the digest, such as that of a model.
+
+        Raises
+        ------
+        TileFormatError
+            If a tile is not finished.
+        """
+        sha = hashlib.sha256(salt.encode())
+        for name in names:
+            number = self._year_number(name, year) if self.is_monthly(name) else 0
+            entry = self._journal.get(name, tile, number)
+            if entry is None:
+                raise TileFormatError(
+                    f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal"
+                )
+            sha.update(f"{name} {entry.size} {entry.crc32}\n".encode())
+        return sha.hexdigest()[:16]
 
     def read_field(self, name: str, month: int | None = None) -> NDArray[np.float32]:
         """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
         if month is None:
             return np.concatenate([self.read(name, tile) for tile in range(self.n_tiles)])
-        number, of_year = divmod(month, MONTHS)
-        year = self.each_year[number]
+        year, of_year = self.each_year[month // MONTHS], month % MONTHS
         return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
 
     def read_window(
@@ -488,9 +499,3 @@ class TileStore:
             raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
         metadata: dict[str, Any] = json.loads(path.read_text())
         return metadata
-
-
-def _zstd() -> Any:
-    from numcodecs.zstd import Zstd
-
-    return Zstd()

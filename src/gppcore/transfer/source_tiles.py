@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from gppcore.constants import PFT_NAMES
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features.koeppen import koeppen_class
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
+from gppcore.tiles.layout import CLIMATOLOGY_YEAR
+from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
 if TYPE_CHECKING:

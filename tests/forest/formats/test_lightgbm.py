@@ -158,7 +158,7 @@ def test_large_numbers_of_trees_are_read_in_time():
         ("num_tree_per_iteration=1", "num_tree_per_iteration=2", "a multiple of"),
         ("num_tree_per_iteration=1", "num_tree_per_iteration=0", "a multiple of"),
         ("Tree=1", "Tree=2", "expected Tree=1"),
-        ("\nTree=2", "\nBush=2", "expected 3 trees as tree_sizes tells"),
+        ("\nTree=2", "\nBush=2", "expected 3 trees as in tree_sizes"),
         ("is_linear=0", "is_linear=1", "linear"),
         ("shrinkage=1\n", "\n", "tree 0: expected a line shrinkage="),
         ("num_leaves=5", "num_leaves=6", "leaf_value: expected 6 numbers, got 5"),

@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
-from gppcore import read_fluxnet, read_sites, read_towers, write_tower_folder
+from gppcore import read_fluxnet, read_sites, read_towers, sample_at_towers, write_tower_folder
 from gppcore.errors import OutputExistsError, TowerFormatError
 from gppcore.features.co2 import co2_monthly
 from gppcore.process.simulate import simulate
@@ -88,6 +89,28 @@ def test_only_what_soil_water_needs_is_filled_and_told(records, sites, tmp_path)
     assert gpp["core"].sum() == 47
 
 
+def test_predictors_of_ones_own_go_the_same_way_as_to_a_map(records, sites, tmp_path):
+    lat, lon = np.arange(60.25, -60.0, -0.5), np.arange(0.25, 360.0, 0.5)
+    month = np.arange(24)[:, None, None] + np.zeros((24, lat.size, lon.size))
+    grid = xr.Dataset(
+        {
+            "evi": (("time", "lat", "lon"), month / 100.0),
+            "canopy_height": (("lat", "lon"), np.add.outer(lat, lon)),
+            "tair": (("time", "lat", "lon"), np.full(month.shape, 9.0), {"units": "degC"}),
+        },
+        {"time": pd.date_range("2003-01-15", periods=24, freq=pd.DateOffset(months=1)), "lat": lat, "lon": lon},
+    )
+    grid["lat"].attrs["units"], grid["lon"].attrs["units"] = "degrees_north", "degrees_east"
+    write_tower_folder(records, sites, tmp_path, lai=LAI, samples=sample_at_towers(grid, sites))
+    towers = read_towers(tmp_path)
+    samples = towers.samples(simulate(towers.forcing), predictors=("tair", "evi", "canopy_height"))
+    known = samples.groups["year"] < 2005
+    since = (samples.groups["year"] - 2003) * 12 + samples.groups["month"] - 1
+    np.testing.assert_allclose(samples.x[known, 1], since[known] / 100.0, atol=1e-6)
+    assert np.isfinite(samples.x[:, 2]).all()
+    assert np.isnan(samples.x[~known, 1]).all()
+
+
 def test_koeppen_class_is_computed_where_it_is_not_given(records, sites, tmp_path):
     write_tower_folder(records, sites, tmp_path, lai=LAI)
     table = pd.read_csv(tmp_path / "sites.csv", index_col="site_id")
@@ -128,7 +151,7 @@ def test_what_cannot_make_a_folder_is_refused(kit, half_hours, records, sites, t
     days = tmp_path / "FLX_DE-Mad_FLUXNET2015_FULLSET_DD_2003-2004_1-4.csv"
     record = read_fluxnet(kit.write(kit.stamped(kit.longer(half_hours, "DD"), "DD"), days))
     with pytest.raises(
-        TowerFormatError, match="no tmin, tmax in some .*no daily extremes; give sampled weather.*: DE-Mad"
+        TowerFormatError, match=r"no tmin, tmax in some .*no daily extremes; give sampled weather.*: DE-Mad"
     ):
         write_tower_folder([record], sites, tmp_path / "a", lai=LAI)
     (tmp_path / "full").mkdir()

@@ -46,7 +46,7 @@ def test_nearest_cell(world):
     found = sample_at_towers(world, table(A=(50.4, 13.9, "DBF", 480.0), B=(-20.9, 100.1, "GRA", 500.0)))
     np.testing.assert_allclose(found.fields["tair"].sel(site="A"), expected(51, 13))
     np.testing.assert_allclose(found.fields["tair"].sel(site="B"), expected(-21, 101))
-    assert "humus" not in found.fields
+    assert "humus" in found.fields  # a predictor of one's own
     report = found.report
     assert report["n_cells"].tolist() == [1, 1]
     assert report["pft_overlap"].tolist() == [1.0, 1.0]
@@ -149,8 +149,8 @@ def test_what_cannot_be_sampled_is_refused(world):
     sites = table(A=(50.4, 13.9, "DBF", 480.0))
     with pytest.raises(RangeError, match="footprint: expected nearest or mean, got 'all'"):
         sample_at_towers(world, sites, footprint="all")
-    with pytest.raises(ShapeError, match="expected fields out of"):
-        sample_at_towers(world[["humus"]], sites)
+    with pytest.raises(ShapeError, match="expected fields of latitude, longitude and perhaps time, got none"):
+        sample_at_towers(world[[]].assign_coords(world.coords), sites)
     with pytest.raises(UnitsError, match="tair in source: expected degC, got K"):
         sample_at_towers(world.assign(tair=world["tair"].assign_attrs(units="K")), sites)
     with pytest.raises(UnitsError, match=r"tair in source: .*look like K"):

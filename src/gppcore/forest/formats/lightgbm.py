@@ -43,7 +43,7 @@ def _model(text: str) -> dict[str, Any]:
     sizes = header.get("tree_sizes", "").split()
     if len(sizes) != len(blocks) or not 1 <= n_outputs <= len(blocks) or len(blocks) % n_outputs:
         message = (
-            f"LightGBM text: expected {len(sizes)} trees as tree_sizes tells, a multiple of "
+            f"LightGBM text: expected {len(sizes)} trees as in tree_sizes, a multiple of "
             f"num_tree_per_iteration = {n_outputs}, got {len(blocks)}"
         )
         raise ForestFormatError(message)

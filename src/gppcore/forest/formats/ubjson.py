@@ -85,7 +85,7 @@ class _Reader:
             raise self.fail("UTF-8", repr(error.object[:40])) from error
 
     def length(self) -> tuple[str, int | None]:
-        """Type and number of what follows in a container, each as far as it is told."""
+        """Type and number of the elements of a container, each if stated."""
         kind = ""
         if self.peek() == "$":
             self.take(1)

@@ -1,4 +1,4 @@
-"""The time axis of a dataset: its steps, the days and months they fall into, and the course of the sun."""
+"""The time axis of a dataset: its steps, the days and months they fall into, and the position of the sun."""
 
 from __future__ import annotations
 

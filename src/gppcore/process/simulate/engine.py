@@ -1,4 +1,4 @@
-"""The run over blocks of cells and times: the kernel for each type and pathway, and their area-weighted sums."""
+"""Run the kernel over blocks of cells and times, for each type and pathway, and sum by area."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Results = dict[str, Float]
 
 PARTS = ("gpp", "gpp_sunlit", "gpp_shaded")
 _DAILY = SECONDS_PER_DAY * G_C_PER_UMOL
-_ROWS = {"hourly": 65536, "daily": 2048, "monthly": 2048}  # of a block, whose fields then stay in cache
+_ROWS = {"hourly": 65536, "daily": 2048, "monthly": 2048}  # of a block, whose fields then fit into the cache
 _CELLS, _ELEMENTS = 512, 1 << 22  # of the part of a thread: at most so many cells, and cells times steps
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is simulated.
+    """Settings of a simulation.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ def run(inputs: Inputs, plan: Plan, n_threads: int, progress: Callable[[int], No
     threads = n_threads if n_threads > 0 else len(os.sched_getaffinity(0))
     size = max(1, min(_CELLS, _ELEMENTS // max(1, inputs.time.size)))
     parts = [slice(c, min(c + size, inputs.n_cells)) for c in range(0, inputs.n_cells, size)]
-    # Few cells leave the threads to the kernel.
+    # With few cells, the kernel uses the threads instead.
     inside = threads if len(parts) == 1 else 1
 
     def work(part: slice) -> Results:

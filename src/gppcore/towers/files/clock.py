@@ -1,4 +1,4 @@
-"""Time of the rows: stamps read, the step found, and every duplicate, gap, overlap and disorder refused."""
+"""Time stamps of the networks: their step; duplicates, gaps, overlaps and disorder are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINUTES = {"HH": 30, "HR": 60, "DD": 1440, "WW": 10080}
 
 
 class NameFacts(NamedTuple):
-    """What the name of a file tells; empty where it tells nothing."""
+    """Site, step and years that the name of a file states; empty where it states none."""
 
     site: str
     step: str
@@ -44,7 +44,7 @@ def name_facts(name: str) -> NameFacts:
 
 
 def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clock:
-    """Read the stamps of the networks (YYYYMMDDHHMM and shorter) and hold them against the name of the file.
+    """Read the stamps of the networks (YYYYMMDDHHMM and shorter) and compare them with the name of the file.
 
     Raises
     ------
@@ -54,10 +54,10 @@ def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clo
     first = next(stamp for stamp in ("TIMESTAMP_START", "TIMESTAMP", "TIMESTAMP_END") if stamp in raw)
     start = _stamps(content, raw[first])
     width = len(raw[first].iloc[0].strip())
-    if width >= 12:
-        start, step = _short_steps(content, raw, first, start)
+    if width >= 8:
+        start, step = _steps(content, raw, first, start)
     else:
-        step = "WW" if first == "TIMESTAMP_START" else {8: "DD", 6: "MM"}.get(width, "YY")
+        step = {6: "MM"}.get(width, "YY")
     if step == "YY":
         raise TowerFormatError(f"{content.where}: expected steps of HH, HR, DD, WW or MM, got years")
     if facts.step and facts.step != step:
@@ -71,27 +71,26 @@ def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clo
     return Clock(start, step)
 
 
-def _short_steps(
-    content: Content, raw: pd.DataFrame, first: str, start: pd.DatetimeIndex
-) -> tuple[pd.DatetimeIndex, str]:
-    """Return the start of half-hours or hours and the step; a single stamp other than that of the end is the start."""
+def _steps(content: Content, raw: pd.DataFrame, first: str, start: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, str]:
+    """Return the start of the steps and their length; stamps of days may be as long as those of half-hours."""
     import pandas as pd
 
+    lengths = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
+    length = float(np.median(np.abs(lengths))) if lengths.size else 1440.0
+    step = next((s for s, minutes in MINUTES.items() if minutes == length), "MM" if length >= 40320 else "")
+    if not step:
+        raise TowerFormatError(
+            f"{content.where}: expected steps of 30 min, 1 h, 1 d, 7 d or 1 month, got {length:g} min"
+        )
+    if step not in ("HH", "HR"):
+        return start, step
     if first == "TIMESTAMP_START" and "TIMESTAMP_END" in raw:
         minutes = np.asarray((_stamps(content, raw["TIMESTAMP_END"]) - start) / pd.Timedelta(minutes=1))
-    else:
-        minutes = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
-    length = float(np.median(minutes)) if minutes.size else np.nan
-    step = {30.0: "HH", 60.0: "HR"}.get(length, "")
-    if not step:
-        raise TowerFormatError(f"{content.where}: expected steps of 30 or 60 min, got {length:g} min")
-    if len(minutes) == len(start) and (wrong := minutes != length).any():
-        row = int(wrong.argmax())
-        got = f"{minutes[row]:g} min from {start[row]}"
-        raise TowerFormatError(f"{content.at(row)}: expected steps of {MINUTES[step]} min, got {got}")
-    if first == "TIMESTAMP_END":
-        start = start - pd.Timedelta(minutes=MINUTES[step])
-    return start, step
+        if (wrong := minutes != length).any():
+            row = int(wrong.argmax())
+            got = f"{minutes[row]:g} min from {start[row]}"
+            raise TowerFormatError(f"{content.at(row)}: expected steps of {MINUTES[step]} min, got {got}")
+    return (start - pd.Timedelta(minutes=MINUTES[step]) if first == "TIMESTAMP_END" else start), step
 
 
 def check_series(
@@ -126,7 +125,7 @@ def check_series(
 def _stamps(content: Content, column: pd.Series) -> pd.DatetimeIndex:
     import pandas as pd
 
-    text = column.str.strip()
+    text = column.str.strip().str.removesuffix(".0")  # of stamps that were numbers somewhere on the way
     width = len(text.iloc[0])
     times = pd.to_datetime(text, format=_FORMATS.get(width, "%Y%m%d%H%M"), errors="coerce")
     wrong = (times.isna() | (text.str.len() != width)).to_numpy()

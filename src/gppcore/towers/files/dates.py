@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
@@ -24,19 +25,12 @@ _PARTS = {
     "hour": ("hour", "hr", "hh"),
     "minute": ("minute", "min"),
 }
-_DAYS = (
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%d.%m.%Y",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%Y/%m/%d",
-    "%d/%m/%y",
-    "%m/%d/%y",
-    "%Y%m%d",
-    "%Y%m",
-)
-_HOURS = (" %H:%M", "", " %H:%M:%S", " %I:%M %p", "%H%M")
+_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d-%b-%Y")
+_HOURS = (" %H:%M", "", " %H:%M:%S", " %I:%M %p")
+_DIGITS = ("%Y%m%d%H%M", "%Y%m%d %H:%M", "%Y%m%d", "%Y%m")
+_SERIAL = re.compile(r"[34]\d{4}(\.\d+)?")
+_REGULAR = 0.9
+"""Share of equal steps above which an order of day and month is believed."""
 
 
 class TimeColumns:
@@ -88,9 +82,13 @@ def plain_clock(content: Content, raw: pd.DataFrame, columns: TimeColumns) -> Cl
         raise TowerFormatError(f"{content.where}: expected local standard time without a zone, got {start.tz}")
     if (wrong := np.asarray(start.isna())).any():
         row = int(wrong.argmax())
-        raise TowerFormatError(f"{content.at(int(raw.index[row]))}: expected a calendar date, got another")
+        got = " ".join(str(raw[column].iloc[row]) for column in (*columns.parts.values(), *columns.stamps))
+        serial = " (a serial number of a spreadsheet? write dates as text)" if _SERIAL.fullmatch(got) else ""
+        raise TowerFormatError(
+            f"{content.at(int(raw.index[row]))}: expected a calendar date like 2015-01-31, got {got!r}{serial}"
+        )
     lengths = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
-    length = float(np.median(lengths)) if lengths.size else 43200.0
+    length = float(np.median(np.abs(lengths))) if lengths.size else 43200.0
     if columns.parts and not {"day", "doy"} & set(columns.parts):
         step = "MM"
     else:
@@ -140,16 +138,17 @@ def _from_stamps(content: Content, raw: pd.DataFrame, columns: Sequence[str]) ->
     whole = text.str.len().max()
     text = text.where((text.str.len() > 10) | (whole <= 10), text + " 00:00")  # R leaves out midnight
     readings = []
-    for days, hours in product(_DAYS, _HOURS):
-        found = pd.to_datetime(text, errors="coerce", format=days + hours)
+    for form in (*(days + hours for days, hours in product(_DAYS, _HOURS)), *_DIGITS):
+        found = pd.to_datetime(text, errors="coerce", format=form)
         if not found.isna().any():
-            readings.append((days, pd.DatetimeIndex(found)))
+            readings.append((form, pd.DatetimeIndex(found)))
     if not readings:
         return pd.DatetimeIndex(pd.to_datetime(text, errors="coerce", format="mixed") if _one_wrong(text) else start)
-    regular = [(days, times) for days, times in readings if _is_regular(times)]
-    kept = regular or readings
+    regular = [_regularity(times) for _, times in readings]
+    best = max(regular)
+    kept = [reading for reading, r in zip(readings, regular, strict=True) if r == best or best < _REGULAR]
     if len(kept) > 1 and any(not times.equals(kept[0][1]) for _, times in kept):
-        orders = " or ".join(days for days, _ in kept)
+        orders = " or ".join(form for form, _ in kept)
         raise TowerFormatError(
             f"{content.where}: {columns[0]}: expected dates of one order, got {text.iloc[0]!r}, which may be {orders}; "
             "write dates as 2015-01-31"
@@ -162,12 +161,15 @@ def _one_wrong(text: pd.Series) -> bool:
     return bool(text.str.fullmatch(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*").mean() > 0.5)
 
 
-def _is_regular(times: pd.DatetimeIndex) -> bool:
+def _regularity(times: pd.DatetimeIndex) -> float:
+    """Return the share of steps of one length, those of months taken as one; 0 where times do not rise."""
     lengths = np.diff(times.to_numpy()).astype("m8[m]").astype(float)
-    if not lengths.size or lengths.min() <= 0:
-        return not lengths.size
-    months = bool((lengths >= 40320).all() and (lengths <= 44640).all())
-    return months or bool((lengths == np.median(lengths)).mean() > 0.9 and (lengths % np.median(lengths) == 0).all())
+    if not lengths.size:
+        return 1.0
+    if lengths.min() <= 0:
+        return 0.0
+    months = (lengths >= 40320) & (lengths <= 44640)
+    return float(max(months.mean(), (lengths == np.median(lengths)).mean()))
 
 
 def _starts(stamps: pd.DatetimeIndex, step: str, *, ends: bool) -> pd.DatetimeIndex:

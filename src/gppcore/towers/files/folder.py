@@ -15,13 +15,14 @@ from gppcore.features.koeppen import koeppen_class
 from gppcore.towers.files.monthly import WEATHER
 from gppcore.towers.files.months import SiteMonths, site_months
 from gppcore.towers.files.record import TowerRecord
+from gppcore.towers.files.sampling import TowerSamples
 from gppcore.towers.files.sites import clusters
 from gppcore.towers.towers import CELL_VPD_TO_DAYLIGHT_VPD, W_PER_MJ_DAY
 from gppcore.variables import check_field
 
 _MONTH = ["site_id", "year", "month"]
 _OF_WATER = ["tmin", "tmax", "precip"]
-"""What the soil-water bucket needs in every month: a gap in it would cost all later months."""
+"""What the soil-water bucket needs in every month: a gap would make all later months unknown."""
 _COLUMNS = {
     "tmin": ("cell_tmin_c", 1.0),
     "tmax": ("cell_tmax_c", 1.0),
@@ -40,6 +41,7 @@ def write_tower_folder(
     *,
     weather: pd.DataFrame | None = None,
     lai: pd.DataFrame | None = None,
+    samples: TowerSamples | None = None,
 ) -> None:
     """Write the three tables that :func:`gppcore.read_towers` reads.
 
@@ -52,11 +54,14 @@ def write_tower_folder(
     out : str or Path
         New folder.
     weather : pandas.DataFrame, optional
-        site_id, month, tmin, tmax, sw, vpd, precip, ca, and lai if it has it, in our units, and year unless it is the
-        same in all: `weather` of :func:`sample_at_towers`. Without it, the weather of the records themselves.
+        site_id, month, tmin, tmax, sw, vpd, precip, perhaps ca and lai, in our units, and year unless it is the same
+        in all: `weather` of :func:`sample_at_towers`. Without it, the weather of the records themselves.
     lai : pandas.DataFrame, optional
         site_id, month, lai [m2 m-2], and year unless it is the same in all: what :func:`read_lai` returns. It
         replaces the LAI of the weather.
+    samples : TowerSamples, optional
+        What :func:`sample_at_towers` returns: its predictors besides weather and land cover become columns, so that
+        training has the same numbers as the map.
 
     Raises
     ------
@@ -77,6 +82,8 @@ def write_tower_folder(
     out = Path(out)
     refuse_occupied(out)
     tables = folder_tables([site_months(r) if isinstance(r, TowerRecord) else r for r in records], sites, weather, lai)
+    if samples is not None:
+        tables = _with_predictors(tables, samples)
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         tables.gpp.round(5).to_csv(out / "gpp_monthly.csv", index=False)
@@ -125,6 +132,15 @@ def folder_tables(
     gpp.loc[without & (gpp["core"] == 1), "reason"] = "weather filled"
     gpp.loc[without, "core"] = 0
     return FolderTables(gpp, _site_table(sites, names, forcing), forcing)
+
+
+def _with_predictors(tables: FolderTables, samples: TowerSamples) -> FolderTables:
+    """Add the sampled predictors as columns, monthly ones to GPP and static ones to the sites."""
+    monthly, static = samples.predictors
+    keys = [key for key in _MONTH if key in monthly]
+    gpp = tables.gpp.merge(monthly.drop_duplicates(keys), how="left", on=keys)
+    sites = tables.sites.join(static.set_index("site_id"), how="left")
+    return tables._replace(gpp=gpp, sites=sites)
 
 
 def read_lai(path: str | Path) -> pd.DataFrame:
@@ -226,8 +242,8 @@ def _forcing(weather: pd.DataFrame, names: Sequence[str], own: bool) -> pd.DataF
     if len(bare := full["lai"].groupby("site_id").count().loc[lambda n: n == 0]):
         raise TowerFormatError(f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}")
     without_co2 = full["ca"].isna()
-    years, months = (full.index.get_level_values(key)[without_co2] for key in ("year", "month"))
-    full.loc[without_co2, "ca"] = co2_monthly(years, months)
+    lacks = full.index[without_co2].to_frame()
+    full.loc[without_co2, "ca"] = co2_monthly(lacks["year"], lacks["month"])
     return full.assign(filled=lacking.astype(int), co2_filled=without_co2.astype(int)).reset_index()
 
 

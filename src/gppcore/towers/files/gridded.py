@@ -10,14 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gppcore.errors import GppcoreError, MissingFileError, ShapeError
-from gppcore.features import FRACTIONS
 from gppcore.io.cf import coordinates
 from gppcore.tiles.store import TileStore
 from gppcore.variables import VARIABLES, check_unit
 
 Float = NDArray[np.float64]
-
-_KNOWN = {*VARIABLES, *FRACTIONS, "elevation"}
 
 
 class Gridded(Protocol):
@@ -38,13 +35,13 @@ def gridded(source: TileStore | xr.Dataset) -> Gridded:
     Raises
     ------
     ShapeError
-        If it has no field of a known name.
+        If it has no such field.
     UnitsError
         If a field states another unit than that of its name.
     """
     grid: Gridded = _Tiles(source) if isinstance(source, TileStore) else _Dataset(source)
     if not grid.names:
-        raise ShapeError(f"source: expected fields out of {sorted(_KNOWN)}, got none")
+        raise ShapeError("source: expected fields of latitude, longitude and perhaps time, got none")
     return grid
 
 
@@ -74,7 +71,8 @@ class _Dataset:
     def __init__(self, data: xr.Dataset) -> None:
         y, x = coordinates(data)
         lat, lon = y.dims[0], x.dims[0]
-        self.names = [str(name) for name in data.data_vars if name in _KNOWN and {lat, lon} <= set(data[name].dims)]
+        gridded = [str(name) for name in data.data_vars if {lat, lon} <= set(data[name].dims)]
+        self.names = [name for name in gridded if set(data[name].dims) <= {"time", lat, lon}]
         for name in self.names:
             if name in VARIABLES:
                 check_unit(name, data[name].attrs.get("units"), where="source")
@@ -96,7 +94,7 @@ class _Dataset:
 
 class _Tiles:
     def __init__(self, store: TileStore) -> None:
-        self.names = [name for name in store.variables if name in _KNOWN]
+        self.names = [*store.variables]
         self.lat, self.lon = store.lat, store.lon
         years = store.years or ()
         self.time = np.array([f"{y}-{m:02d}-15" for y in years for m in range(1, 13)], "M8[ns]") if years else None

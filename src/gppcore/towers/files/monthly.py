@@ -1,4 +1,4 @@
-"""Months of a record: quality over days, both partitionings, uncertainty, and the weather as towers folders give it."""
+"""Months of a record: quality by days, both partitionings, uncertainty, and the weather that tower folders hold."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.towers.files.columns import GPP, PER_DAY
+from gppcore.towers.files.plausible import GOOD
 from gppcore.towers.files.record import TowerRecord
 
 Float = NDArray[np.float64]
 
-GOOD_DAY = 0.5
-"""Share of measured and well-filled values above which a day is good."""
 GOOD_MONTH = 0.75
 """Share of good days that a month needs."""
 _COMPLETE_DAY = 0.9
@@ -65,9 +64,9 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
         if name in cycles:
             out[name] = cycles[name]["mean"].where(out[name].notna())
     out = out.reindex(columns=[*GPP, "nee"])
-    out["gpp_method"] = np.select([out["gpp_nt"].notna(), out["gpp_dt"].notna()], ["NT", "DT"], "PI")
-    stated = out["gpp"]
-    out["gpp"] = out["gpp_nt"].fillna(out["gpp_dt"]).fillna(stated)
+    known = [out["gpp_nt"].notna(), out["gpp"].notna() | out["gpp_dt"].isna()]
+    out["gpp_method"] = np.select(known, ["NT", "PI"], "DT")
+    out["gpp"] = out["gpp_nt"].fillna(out["gpp"]).fillna(out["gpp_dt"])
     present = days[gpp].notna().any(axis=1)
     quality = days["qc"] if "qc" in days else pd.Series(np.nan, days.index)
     out["gpp_qc"] = quality.groupby(month).mean()
@@ -76,7 +75,7 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
         judged = out["gpp_valid_day_frac"].fillna(out["gpp_qc"])
         good = judged >= GOOD_MONTH if "qc" in days or "valid_day_frac" in days else present.groupby(month).all()
     else:
-        good_days = present & (quality >= GOOD_DAY) if "qc" in days else present
+        good_days = present & (quality >= GOOD) if "qc" in days else present
         share = good_days.groupby(month).sum() / pd.DatetimeIndex(out.index).days_in_month
         out["gpp_valid_day_frac"] = share if "qc" in days else np.nan
         good = share >= GOOD_MONTH
@@ -97,7 +96,7 @@ def _judged(
         "GPP of day-time partitioning alone": out["gpp_method"] == "DT",
         "too few good days": ~good,
         "the same hours missing on most days": lacking,
-        "both partitionings differ": (out["gpp_nt"] - out["gpp_dt"]).abs() > _DISAGREEMENT,
+        "both partitionings differ": (out["gpp"] - out["gpp_dt"]).abs() > _DISAGREEMENT,
     }
     if "core" in days:
         faults = {"marked by the file": days["core"].groupby(month).min() != 1.0}
@@ -229,7 +228,7 @@ def _mean(days: pd.Series, month: pd.DatetimeIndex, step: str) -> pd.Series:
 def _uncertainty(record: TowerRecord) -> pd.Series:
     """Join the random error of NEE, independent from step to step, and the spread of GPP over friction thresholds.
 
-    Where the file has no quantiles of GPP, the joint uncertainty of NEE stands for both, as if it were fully
+    Where the file has no quantiles of GPP, the joint uncertainty of NEE replaces both, as if it were fully
     correlated over the month.
     """
     table, month = record.table, _first_of_month(record.table)

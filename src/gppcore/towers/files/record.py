@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from gppcore.errors import GppcoreError, TowerFormatError
 from gppcore.process.daylight import saturation_vapour_pressure
 from gppcore.towers.files.clock import STAMPS, Clock, NameFacts, name_facts, official_clock
-from gppcore.towers.files.columns import GPP, PER_DAY, SOURCES, Source, candidates_in, chosen
+from gppcore.towers.files.columns import GPP, PER_DAY, Source, candidates_in, chosen
 from gppcore.towers.files.content import Content, open_content
 from gppcore.towers.files.dates import TimeColumns, plain_clock
 from gppcore.towers.files.netcdf import netcdf_content
-from gppcore.towers.files.partition import METHODS, partitioned
+from gppcore.towers.files.partition import partitioned
 from gppcore.towers.files.periods import Period, in_periods
 from gppcore.towers.files.plausible import converted
 from gppcore.towers.files.series import MISSING, check_series, good_share, without_missing
@@ -63,11 +63,11 @@ class TowerRecord:
 
 
 class Asked(NamedTuple):
-    """What the caller asks for: metadata, periods to leave out, and how GPP is made where there is none."""
+    """What the caller asks for: metadata, periods to leave out, and whether GPP is made of NEE."""
 
     sites: pd.DataFrame | None
     drop: Sequence[Period]
-    partition: Literal["night", "day"] | None
+    partition: bool
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def read_fluxnet(
     sites: pd.DataFrame | None = None,
     step: str | None = None,
     drop: Sequence[Period] = (),
-    partition: Literal["night", "day"] | None = None,
+    partition: bool = False,
 ) -> TowerRecord:
     """Read the record of one site and refuse a file that cannot be right.
 
@@ -103,14 +103,14 @@ def read_fluxnet(
         AmeriFlux FLUXNET files (FULLSET or SUBSET; HH, HR, DD, WW, MM), AmeriFlux BASE, or a plain table whose
         columns have names of :mod:`gppcore.variables` or of FLUXNET.
     sites : pandas.DataFrame, optional
-        What :func:`read_sites` returns; light is then held against the coordinates too.
+        What :func:`read_sites` returns; light is then compared with the coordinates too.
     step : {"HH", "HR", "DD", "WW", "MM"}, optional
         Which table of an archive; without it the finest.
     drop : sequence of Period
-        Times whose values count as missing, so that a fault in them costs no more than them.
-    partition : {"night", "day"}, optional
-        How GPP is made of NEE where the file has none (extra `gppcore[partition]`), see
-        :func:`gppcore.towers.files.partition.partitioned`; without it such a file is refused.
+        Times whose values count as missing, so that faults in them do not affect the rest.
+    partition : bool, default False
+        Whether GPP is made of NEE where the file has none (extra `gppcore[partition]`, see
+        :func:`gppcore.towers.files.partition.partitioned`); else such a file is refused.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def read_records(
     sites: pd.DataFrame | None = None,
     step: str | None = None,
     drop: Sequence[Period] = (),
-    partition: Literal["night", "day"] | None = None,
+    partition: bool = False,
 ) -> list[TowerRecord]:
     """Read all sites of a file: one, or those of a plain table with a column `site_id`.
 
@@ -156,7 +156,7 @@ def read_good_records(
     sites: pd.DataFrame | None = None,
     step: str | None = None,
     drop: Sequence[Period] = (),
-    partition: Literal["night", "day"] | None = None,
+    partition: bool = False,
 ) -> Reading:
     """Read the sites of a file that are right, and collect the faults of the others.
 
@@ -168,7 +168,7 @@ def read_good_records(
     if official and content.marked:
         raise TowerFormatError(f"{content.where}: expected plain text, got a byte-order mark (saved by a spreadsheet?)")
     candidates = candidates_in(content.header, content.units)
-    if partition is None or "nee" not in candidates:
+    if not partition or "nee" not in candidates:
         _refuse_without_gpp(content, candidates)
     asked = Asked(sites, drop, partition)
     named = [column for column in _SITE if column in content.header][:1]
@@ -176,6 +176,7 @@ def read_good_records(
     if official:
         words = [c for c in STAMPS if c in content.header] + named
         raw = content.read(columns, words, official=True)
+        content = replace(content, text=b"")  # hundreds of megabytes that nothing needs any more
         site, clock = _official_site(content, facts, raw, named), official_clock(content, raw, facts)
         layout: Layout = "base" if content.comments else "fluxnet"
         reading = Reading([_record(content, site, layout, clock, raw, candidates, asked)])
@@ -193,11 +194,14 @@ def _is_netcdf(path: str | Path) -> bool:
 def _refuse_without_gpp(content: Content, candidates: Mapping[str, Sequence[Source]]) -> None:
     if any(name in candidates for name in GPP):
         return
-    wanted = [source.name for name in GPP for source in SOURCES[name]]
-    got = "none"
+    like = [column for column in content.header if "gpp" in column.lower()]
+    got = f"only {like}" if like else "none"
     if "nee" in candidates:
-        got = f"net exchange alone ({candidates['nee'][0].name}); make GPP of it by --partition night"
-    raise TowerFormatError(f"{content.where}: expected a column of GPP out of {wanted}, got {got}")
+        got = f"net exchange alone ({candidates['nee'][0].name}); make GPP of it by --partition"
+    raise TowerFormatError(
+        f"{content.where}: expected a column of GPP such as GPP_NT_VUT_REF, GPP_PI, GPP_f or gpp (docs/towers.md), "
+        f"got {got}"
+    )
 
 
 def _plain_records(
@@ -266,16 +270,17 @@ def _record(
     if dropped.any():
         notes += (f"{dropped.sum()} steps of {site} left out as asked",)
     if (filled := _deficit_of_humidity(known, clock.step)).any():
+        sources = {"vpd": sources["rh"]} | sources
         notes += (f"vapour pressure deficit of {filled.mean():.0%} of all steps from {sources['rh'].name} and TA",)
     table = pd.DataFrame(known, index=clock.start)
     where = content.where if layout != "plain" else f"{content.where}: {site}"
     if asked.partition and not any(name in table for name in GPP) and "nee" in table:
-        table, note = partitioned(table, asked.partition, where)
-        sources = {METHODS[asked.partition][0]: sources["nee"]} | sources
+        table, note = partitioned(table, where)
+        sources = {"gpp_nt": sources["nee"]} | sources
         notes += (note,)
     elif "qc" not in table and "core" not in table and "valid_day_frac" not in table:
         notes += ("no quality flags: a day counts as good where it has GPP",)
-    check_series(table, clock.step, sources, where)
+    check_series(table, clock.step, sources, where, site)
     check_sun(table, clock.step, place, where)
     return TowerRecord(site, content.where, layout, clock.step, table, notes)
 

@@ -1,4 +1,4 @@
-"""Gridded fields at towers, and where the cell does not stand for the tower."""
+"""Gridded fields at towers, and towers that their cell does not represent."""
 
 from __future__ import annotations
 
@@ -12,13 +12,25 @@ import xarray as xr
 from gppcore.constants import EARTH_RADIUS, IGBP, PFT_NAMES
 from gppcore.errors import RangeError
 from gppcore.features import FRACTIONS, land_cover_fractions
-from gppcore.tiles.store import CLIMATOLOGY_YEAR, TileStore
+from gppcore.tiles.layout import CLIMATOLOGY_YEAR
+from gppcore.tiles.store import TileStore
 from gppcore.towers.files.gridded import Float, Gridded, gridded
 from gppcore.towers.files.monthly import WEATHER
 from gppcore.variables import VARIABLES, check_field
 
+_OF_FORCING = {
+    "tair",
+    "tair_range",
+    "sw_toa",
+    "soil_water",
+    "precip_3m",
+    "c4_fraction",
+    "fraction_wetland",
+    "elevation",
+}
+"""Fields that `read_towers` derives, or takes from the metadata of sites."""
 LEAST_OVERLAP = 0.5
-"""Area share of the tower's types in its cell below which the cell does not stand for the tower."""
+"""Area share of the tower's types in its cell below which the cell does not represent the tower."""
 ELEVATION_GAP = 200.0
 """Difference of elevation [m] above which it does not."""
 
@@ -48,7 +60,7 @@ class TowerSamples:
     def weather(self) -> pd.DataFrame:
         """Months of the fields, as `write_tower_folder` takes them; `tair` and `tair_range` become extremes.
 
-        Those of a mean year have no column `year`.
+        Those of a mean year have no column `year`, and no `ca`, which differs by year.
         """
         fields = self.fields
         if "tmin" not in fields and "tair_range" in fields:
@@ -57,7 +69,28 @@ class TowerSamples:
         monthly = [name for name in WEATHER if name in fields and "time" in fields[name].dims]
         table = fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
         table = table.assign(year=table["time"].dt.year, month=table["time"].dt.month)
-        return table.drop(columns=["time", "year"] if self.mean_year else "time")
+        return table.drop(columns=["time", "year", "ca"] if self.mean_year else "time", errors="ignore")
+
+    @property
+    def sites(self) -> pd.DataFrame:
+        """Metadata of the sites that the fields hold, as `read_sites` takes them beside its own: `c4_percent`."""
+        index = pd.Index(self.fields["site"].values, name="site_id")
+        c4 = self.fields["c4_fraction"].values * 100.0 if "c4_fraction" in self.fields else np.nan
+        return pd.DataFrame({"c4_percent": c4}, index=index)
+
+    @property
+    def predictors(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Monthly and static fields besides weather and land cover, as tables with site_id, and year and month.
+
+        Those of a mean year have no column `year`. `write_tower_folder` adds them to the folder.
+        """
+        others = [str(name) for name in self.fields if name not in {*WEATHER, *FRACTIONS, *_OF_FORCING}]
+        monthly = [name for name in others if "time" in self.fields[name].dims]
+        table = self.fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
+        table = table.assign(year=table["time"].dt.year, month=table["time"].dt.month).drop(columns="time")
+        static = self.fields[[name for name in others if name not in monthly]].drop_vars("time", errors="ignore")
+        places = static.to_dataframe().reset_index().rename(columns={"site": "site_id"})
+        return (table.drop(columns="year") if self.mean_year else table), places
 
 
 def sample_at_towers(
@@ -68,8 +101,8 @@ def sample_at_towers(
     Parameters
     ----------
     source : TileStore or xarray.Dataset
-        Fields (time, lat, lon) and (lat, lon) under names of :mod:`gppcore.variables`; others are left out.
-        `igbp` or all `fraction_<pft>` tell the cover, `elevation` [m] the height. The months of a store of a mean year
+        Fields (time, lat, lon) and (lat, lon), under names of :mod:`gppcore.variables` or names of your own.
+        `igbp` or all `fraction_<pft>` give the cover, `elevation` [m] the height. The months of a store of a mean year
         are those of the year 2001.
     sites : pandas.DataFrame
         What :func:`read_sites` returns.
@@ -85,7 +118,7 @@ def sample_at_towers(
     RangeError
         If `footprint` is unknown, or a field is out of range.
     ShapeError
-        If the source has no field of a known name.
+        If the source has no such field.
     UnitsError
         If a field is in another unit than that of its name.
     """
@@ -119,7 +152,9 @@ def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> tuple[dict[str
     window = {name: grid.window(name, row, column) for name in grid.names}
     if "igbp" in window:
         window |= land_cover_fractions(window.pop("igbp"))
-    known = np.all([np.isfinite(field).reshape(-1, 3, 3).any(axis=0) for field in window.values()], axis=0)
+    # Cells with the variables of the models; a gap in a predictor of one's own must not move the tower elsewhere.
+    needed = [name for name in window if name in VARIABLES or name in FRACTIONS] or list(window)
+    known = np.all([np.isfinite(window[name]).reshape(-1, 3, 3).any(axis=0) for name in needed], axis=0)
     distance = np.where(known, _distances(grid, row, column, lat, lon), np.inf)
     used = np.isfinite(distance)
     if footprint == "nearest":

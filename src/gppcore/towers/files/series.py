@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gppcore.errors import TowerFormatError
 from gppcore.towers.files.columns import GPP, PER_DAY, Source
 from gppcore.towers.files.content import Content
+from gppcore.towers.files.plausible import GOOD
 
 MISSING = -9999.0
 _OTHER_MARKS = (-6999.0, -9999.9, -9999.99, -999.0, -999.9, -999.99, -99.9, -99.99, -7777.0, -8888.0, -99999.0, 9999.0)
@@ -54,7 +55,7 @@ def good_share(
     return np.where(np.isnan(flags), np.nan, (flags <= 1).astype(float))
 
 
-def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], where: str) -> None:
+def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], where: str, site: str) -> None:
     """Refuse a record whose series cannot be: stuck sensors, crossed quantiles, net exchange as GPP.
 
     Parameters
@@ -65,8 +66,8 @@ def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], 
         HH, HR, DD, WW or MM.
     sources : mapping of str to Source
         Columns of the file, for messages.
-    where : str
-        The file, for messages.
+    where, site : str
+        The file and the site, for messages.
 
     Raises
     ------
@@ -80,7 +81,9 @@ def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], 
         _check_exchange(table, name, f"{where}: {sources[name].name}")
     for name in _STUCK:
         if name in table:
-            _check_stuck(table[name], step, f"{where}: {sources[name].name}")
+            fluxes = name in ("nee", *GPP) and "qc" in table
+            judged = table[name].mask(table["qc"] < GOOD) if fluxes else table[name]
+            _check_stuck(judged, step, f"{where}: {sources[name].name}", site)
     for low, high in (("gpp_05", "gpp_95"), ("gpp_25", "gpp_75")):
         if low in table and high in table and (table[low] > table[high] + 1e-6).mean() > 0.01:
             names = f"{sources[low].name}, {sources[high].name}"
@@ -99,7 +102,7 @@ def _check_exchange(table: pd.DataFrame, name: str, where: str) -> None:
         raise TowerFormatError(f"{where}: expected GPP, got the values of net exchange (NEE)")
 
 
-def _check_stuck(values: pd.Series, step: str, where: str) -> None:
+def _check_stuck(values: pd.Series, step: str, where: str, site: str) -> None:
     """Refuse a value other than 0 that stays exactly the same for weeks."""
     days = _STUCK_DAYS[step]
     run = days * PER_DAY[step] // {"WW": 7, "MM": 30}.get(step, 1)
@@ -109,8 +112,8 @@ def _check_stuck(values: pd.Series, step: str, where: str) -> None:
     lengths = np.diff(last)
     if lengths.size and lengths.max() >= run:
         at = int(last[lengths.argmax()])
-        first, last = values.index[at], values.index[at + int(lengths.max())]
+        first, last = values.index[at], values.index[at + int(lengths.max()) - 1]
         raise TowerFormatError(
             f"{where}: expected changing values, got {array[at]:g} for {lengths.max()} steps from {first}; "
-            f"to go on without them use --drop SITE:{first:%Y-%m-%d}..{last:%Y-%m-%d}"
+            f"to go on without them use --drop {site}:{first:%Y-%m-%d}..{last:%Y-%m-%d}"
         )

@@ -1,4 +1,4 @@
-"""Metadata of sites: from BADM exports of the networks or plain tables, with coordinates held against the country."""
+"""Metadata of sites: from BADM exports of the networks or plain tables, with coordinates compared with the country."""
 
 from __future__ import annotations
 
@@ -16,16 +16,32 @@ from gppcore.towers.towers import CLUSTER_KM, distance_km
 from gppcore.variables import check_range
 
 _ALIASES = {
-    "lat": ("lat", "latitude", "location_lat"),
-    "lon": ("lon", "long", "longitude", "location_long"),
-    "igbp": ("igbp", "igbp_class", "vegetation_igbp"),
-    "elev_m": ("elev_m", "elevation", "elev", "location_elev"),
+    "lat": ("lat", "latitude", "location_lat", "latitude (degrees)", "lat_deg"),
+    "lon": ("lon", "long", "longitude", "location_long", "longitude (degrees)", "lon_deg"),
+    "igbp": (
+        "igbp",
+        "igbp_class",
+        "vegetation_igbp",
+        "igbp_land_use",
+        "igbp_veg_short",
+        "vegetation abbreviation (igbp)",
+    ),
+    "elev_m": ("elev_m", "elevation", "elev", "elv", "location_elev", "elevation (m)"),
     "utc_offset": ("utc_offset", "utc_offset_h", "timezone"),
-    "koeppen": ("koeppen", "koppen", "koeppen_cedar", "climate_koeppen", "grid_koeppen_main"),
+    "koeppen": (
+        "koeppen",
+        "koppen",
+        "koeppen_cedar",
+        "koeppen_code",
+        "climate_koeppen",
+        "climate class abbreviation (koeppen)",
+        "grid_koeppen_main",
+    ),
     "c4_percent": ("c4_percent",),
     "cluster50km": ("cluster50km",),
 }
-_SITE = ("site_id", "site", "site_name_short", "fluxnet_id")
+"""By our names, those of BADM, FluxDataKit, ingestr, AmeriFlux, ICOS and PLUMBER2, in lower case."""
+_SITE = ("site_id", "sitename", "site", "site id", "site_code", "site_name_short", "fluxnet_id", "station_id", "id")
 _TEXT = ("igbp", "koeppen", "cluster50km")
 _BADM = ("SITE_ID", "VARIABLE", "DATAVALUE")
 
@@ -52,16 +68,21 @@ def read_sites(*paths: str | Path) -> pd.DataFrame:
     TowerFormatError
         If a file is no such table, or coordinates are missing, not numbers, or outside the country of the site.
     """
+    table = read_site_table(*paths)
+    for site, row in table.iterrows():
+        check_position(str(site), row["lat"], row["lon"], str(paths[0]))
+    return table
+
+
+def read_site_table(*paths: str | Path) -> pd.DataFrame:
+    """Read what :func:`read_sites` reads, with coordinates that may be faulty: see :func:`check_position`."""
     table: pd.DataFrame | None = None
     for path in paths:
         found = _read(Path(path))
         table = found if table is None else table.combine_first(found)
     if table is None:
         raise TowerFormatError("sites: expected a file, got none")
-    table = table.reindex(columns=list(_ALIASES))
-    for site, row in table.iterrows():
-        _check_position(str(site), row["lat"], row["lon"], str(paths[0]))
-    return table
+    return table.reindex(columns=list(_ALIASES))
 
 
 def place_of(sites: pd.DataFrame, site: str, where: str) -> Place:
@@ -74,8 +95,8 @@ def place_of(sites: pd.DataFrame, site: str, where: str) -> Place:
     """
     if site not in sites.index:
         raise TowerFormatError(f"{where}: expected a site of the site table, got {site}")
-    lat, lon, utc_offset = sites.loc[[site], ["lat", "lon", "utc_offset"]].to_numpy(float)[0]
-    return Place(float(lat), float(lon), float(utc_offset))
+    lat, lon, utc_offset = map(float, sites.loc[[site], ["lat", "lon", "utc_offset"]].to_numpy(float)[0])
+    return Place(lat, lon, utc_offset)
 
 
 def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -107,7 +128,12 @@ def _read(path: Path) -> pd.DataFrame:
             pd.read_excel(path, dtype="str")
             if path.suffix.lower() in {".xlsx", ".xls"}
             else pd.read_csv(
-                path, dtype="str", encoding="utf-8-sig", keep_default_na=False, na_values=["", "NA", "-9999"]
+                path,
+                dtype="str",
+                encoding="utf-8-sig",
+                keep_default_na=False,
+                na_values=["", "NA", "-9999"],
+                sep=_separator(path),
             )
         )
     except (ValueError, OSError, ImportError) as error:
@@ -135,6 +161,13 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
+def _separator(path: Path) -> str:
+    """Return what parts the columns of a site table: a comma, or the tabs and semicolons of web pages."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        head = file.readline()
+    return max(",\t;", key=head.count)
+
+
 def _wide(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Turn the long rows of BADM to one row per site; of values that were reported again, the last holds."""
     wanted = {alias.upper() for aliases in _ALIASES.values() for alias in aliases}
@@ -152,7 +185,14 @@ def _wide(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     return wide.reset_index()
 
 
-def _check_position(site: str, lat: float, lon: float, where: str) -> None:
+def check_position(site: str, lat: float, lon: float, where: str) -> None:
+    """Refuse coordinates that are missing, out of range or outside the country that the name of the site begins with.
+
+    Raises
+    ------
+    TowerFormatError
+        If they are.
+    """
     if not (np.isfinite(lat) and np.isfinite(lon)):
         raise TowerFormatError(f"{where}: {site}: expected lat and lon, got {lat} and {lon}")
     try:

@@ -45,19 +45,17 @@ def known_unit(text: str) -> str | None:
     return _SPELT.get(plain.lower().replace("+1", "").replace("_", ""))
 
 
-def stated_units(header: Sequence[str], lines: Sequence[bytes]) -> dict[str, str] | None:
+def stated_units(header: Sequence[str], line: bytes) -> dict[str, str] | None:
     """Return the units of a row below the header, by column, or None if the row is one of values.
 
     Parameters
     ----------
     header : sequence of str
         Columns.
-    lines : sequence of bytes
-        The first row, if there is one.
+    line : bytes
+        The first row; empty if there is none.
     """
-    if not lines:
-        return None
-    fields = [text.strip().strip('"') for text in lines[0].decode(errors="replace").split(",")]
+    fields = [text.strip().strip('"') for text in line.decode(errors="replace").split(",")]
     if len(fields) != len(header) or any(_NUMBER.fullmatch(text) for text in fields if text != "1"):
         return None
     units = {name: unit for name, text in zip(header, fields, strict=True) if (unit := known_unit(text))}
