@@ -117,7 +117,7 @@ using ForestNode64 = ForestNode<int64_t, uint64_t>;
 // 0..top.
 struct ForestRange {
   int32_t base, top;
-  int32_t least, largest;  // places in the block
+  int32_t left_from, right_below;  // ranks of the nodes that some rows leave to the left, and to the right
 };
 
 enum ForestNodeKind : uint32_t { kForestSplit, kForestEnd, kForestSet, kForestSetUnseenLeft };
