@@ -45,7 +45,7 @@ void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, 
   }
   size_t n = 0;
   for (const auto& level : levels) n += level.size();
-  memory.reserve(n + kHeap);  // pointers into it are kept
+  memory.reserve(n + 16 + kHeap);  // pointers into it are kept
   search.n_levels = static_cast<int32_t>(levels.size());
   for (int32_t l = 0; l < search.n_levels; ++l) {
     const auto& level = levels[static_cast<size_t>(search.n_levels - 1 - l)];
@@ -53,6 +53,7 @@ void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, 
     search.last_group[l] = static_cast<int32_t>(level.size() / 16 - 1);
     memory.insert(memory.end(), level.begin(), level.end());
   }
+  memory.insert(memory.end(), 16, std::numeric_limits<T>::infinity());  // groups of 16 may begin anywhere
   add_heap(levels[0], search, memory);
 }
 

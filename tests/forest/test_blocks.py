@@ -40,10 +40,10 @@ def test_counts_thresholds(n, dtype):
     np.testing.assert_array_equal(got.predict_columns([wide[:, 1]]), expected)
 
 
-@pytest.mark.parametrize("n_between", [0, 1, 15, 16, 31, 32, 63, 64, 200])
+@pytest.mark.parametrize("n_between", [0, 1, 15, 16, 31, 32, 63, 64, 200, 255, 256, 511, 512, 1300, 4095, 4096])
 def test_counts_thresholds_between_the_ends_of_a_block(n_between):
     rng = np.random.default_rng(n_between)
-    thresholds = np.unique(rng.normal(size=250).astype(np.float32))
+    thresholds = np.unique(rng.normal(size=250 if n_between <= 200 else 4200).astype(np.float32))
     blocks = []
     for first in (0, 17, thresholds.size - n_between):
         ends = np.concatenate([[-np.inf], thresholds, [np.inf]])[[first, first + n_between + 1]]

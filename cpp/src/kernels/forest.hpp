@@ -14,12 +14,12 @@ constexpr int64_t kForestRanksPerRow = 255;      // thresholds that ranks in one
 constexpr int64_t kForestTreesPerSum = 8;        // trees whose leaf numbers are held before they are summed
 constexpr int64_t kForestMaxSumBytes = 4;        // bytes of a leaf value in fixed point
 constexpr int64_t kForestMaxRowTrees = kForestTreesPerSum * kForestBlock;  // as leaf numbers have room
-constexpr int64_t kForestDigitMasks = 17;   // of a digit: "at least i" for i from 0 to 16
-constexpr int64_t kForestDigits = 4;        // of 4 bits, in the place of a value among those of a block
-constexpr int64_t kForestFewestRanked = 16;     // walks through so many trees cost what ranks of a row do
-constexpr int64_t kForestMaxRanged = 64;    // columns whose digit masks fill a second-level cache
-constexpr int64_t kForestMaxTile = 4096;    // rows that are walked through a tree while it is in cache
-constexpr double kForestZeroSize = 1e-35f;  // |x| up to this is missing where zero is
+constexpr int64_t kForestDigitMasks = 17;    // of a digit: "at least i" for i from 0 to 16
+constexpr int64_t kForestDigits = 4;         // of 4 bits, in the place of a value among those of a block
+constexpr int64_t kForestFewestRanked = 16;  // walks through so many trees cost what ranks of a row do
+constexpr int64_t kForestMaxRanged = 64;     // columns whose digit masks fill a second-level cache
+constexpr int64_t kForestMaxTile = 4096;     // rows that are walked through a tree while it is in cache
+constexpr double kForestZeroSize = 1e-35f;   // |x| up to this is missing where zero is
 
 // How a value becomes the rank that the nodes compare.
 enum class ForestRowKind : uint8_t { number, number_or_zero, category, category_from_zero, whole_category };
@@ -117,7 +117,7 @@ using ForestNode64 = ForestNode<int64_t, uint64_t>;
 // 0..top.
 struct ForestRange {
   int32_t base, top;
-  int32_t least, largest;  // places in the block
+  int32_t left_from, right_below;  // ranks of the nodes that some rows leave to the left, and to the right
 };
 
 enum ForestNodeKind : uint32_t { kForestSplit, kForestEnd, kForestSet, kForestSetUnseenLeft };

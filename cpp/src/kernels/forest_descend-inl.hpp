@@ -15,6 +15,7 @@ namespace gppcore::GPPCORE_ISA::forest {
 // Places of the rows of a column are compared digit by digit, each of which has masks.
 static_assert(kForestDigits == 4);
 constexpr int32_t kLargestPlace = 65535;
+constexpr int32_t kNoRank = -1, kAllRanks = 0x7fffffff;  // below and above those of all nodes
 
 // Least and largest value but missing ones.
 template <class T>
@@ -91,10 +92,10 @@ bool find_ranges(const ForestPlan& plan, const RowsOf<T>& rows, bool kept, Fores
     const ForestSearch<T>& search = walked_searches<T>(plan)[f];
     const bool some = b.low <= b.high;
     const int32_t low = some ? rank(search, b.low) : 0, high = some ? rank(search, b.high) : 0;
-    ForestRange range{low - 1, high - low + 1, 1, high - low + 1};
-    if (b.missing && !column.missing_high) range.least = 0;
-    if (b.missing && column.missing_high) range.largest = range.top + 1;
-    if (!some) range.least = range.largest = column.missing_high ? range.top + 1 : 0;
+    ForestRange range{low - 1, high - low + 1, low, high};
+    if (b.missing && !column.missing_high) range.left_from = kNoRank;
+    if (b.missing && column.missing_high) range.right_below = kAllRanks;
+    if (!some) range.left_from = range.right_below = column.missing_high ? kAllRanks : kNoRank;
     fits &= range.top < kLargestPlace;
     ranges[c] = range;
   }
@@ -104,7 +105,8 @@ bool find_ranges(const ForestPlan& plan, const RowsOf<T>& rows, bool kept, Fores
 // A node that some rows leave to the left and some to the right; low and high are what bounds its subtree, as in
 // LivingTree::gap.
 struct LivingNode {
-  uint16_t column, place, low, high;
+  int32_t rank;
+  uint16_t column, low, high;
 };
 
 // The part of a tree that rows of a block reach. Nodes are parents first, leaves from left to right. gap[2 + i] is
@@ -131,12 +133,11 @@ inline bool descend(const ForestPlan& plan, const ForestTree& tree, const Forest
       const ForestNode32 node = nodes[at];
       const uint32_t column = node.word & columns, next = 2 * (node.word >> (bits + 2));
       const ForestRange& range = ranges[column];
-      int32_t place = node.threshold - range.base;
-      place = place < 0 ? 0 : place > range.top ? range.top : place;
-      const uint32_t left = place >= range.least, right = place < range.largest, both = left & right;
+      const uint32_t left = node.threshold >= range.left_from, right = node.threshold < range.right_below;
+      const uint32_t both = left & right;
       const auto number = static_cast<uint16_t>(n_nodes + 2);
       // Written at any rate: what is not alive is written over, and branches would be mispredicted.
-      living.node[n_nodes] = {static_cast<uint16_t>(column), static_cast<uint16_t>(place), low, high};
+      living.node[n_nodes] = {node.threshold, static_cast<uint16_t>(column), low, high};
       waiting[n_waiting] = {next + 1, number, high};
       high = both ? number : high;
       n_nodes += both;
@@ -174,7 +175,8 @@ void make_digits(const ForestPlan& plan, const RowsOf<T>& rows, bool kept, const
     const ForestRow& column = plan.columns[c];
     const ForestRange range = work.ranges[c];
     const int32_t f = column.feature;
-    if (is_category(column.kind) || range.least == range.largest || (kept && rows.input.step_strides[f] == 0)) continue;
+    if (is_category(column.kind) || range.left_from >= range.right_below || (kept && rows.input.step_strides[f] == 0))
+      continue;
     const T* x = rows.column(f);
     const int64_t stride = rows.input.strides[f];
     if (ranked != f) rank_column(walked_searches<T>(plan)[f], x, stride, rows.n, work.ranks);
@@ -219,10 +221,13 @@ void number_living_leaves(const LivingTree& living, const ForestWorkspace& work,
   bound_gaps<W, M>(living.n_nodes, gaps);
   for (int32_t i = 0; i < living.n_nodes; ++i) {
     const LivingNode node = living.node[i];
-    const int digits = n_digits(work.ranges[node.column]);
+    const ForestRange range = work.ranges[node.column];
+    const int digits = n_digits(range);
+    const int32_t above_base = node.rank - range.base;
+    const int32_t place = above_base < 0 ? 0 : above_base > range.top ? range.top : above_base;
     const Words* masks =
         reinterpret_cast<const Words*>(work.digits) + node.column * kForestDigits * kForestDigitMasks * M;
-    const auto from = [&](int d) { return masks + (d * kForestDigitMasks + (node.place >> (4 * d) & 15)) * M; };
+    const auto from = [&](int d) { return masks + (d * kForestDigitMasks + (place >> (4 * d) & 15)) * M; };
     const Words *b_low = gaps + living.gap[node.low] * M, *b_high = gaps + living.gap[node.high] * M;
     const Words *one = from(0), *two = from(1), *three = from(2), *four = from(3);
     Words* b = gaps + living.gap[2 + i] * M;
