@@ -26,6 +26,24 @@ def test_full_disk_and_full_quota_are_named(number):
     assert raised.value.__cause__.errno == number
 
 
-def test_other_errors_of_the_system_pass_unchanged():
-    with pytest.raises(PermissionError, match="mine"), errors.disk_errors(Path("out")):
-        raise PermissionError(errno.EACCES, "mine")
+@pytest.mark.parametrize(
+    "name", ["EIO", "EACCES", "EPERM", "EMFILE", "ENFILE", "ENOLCK", "EOPNOTSUPP", "EROFS", "ESTALE"]
+)
+def test_other_errors_of_the_system_keep_their_number_and_give_advice(name):
+    number = getattr(errno, name)
+    with (
+        pytest.raises(errors.FileAccessError, match=r"^out: expected access .*, got: mine; \w+") as raised,
+        errors.disk_errors(Path("out")),
+    ):
+        raise OSError(number, "mine")
+    assert raised.value.errno == number
+
+
+def test_missing_file_of_the_system_is_one_of_ours():
+    with pytest.raises(errors.MissingFileError, match="out: expected"), errors.disk_errors("out"):
+        raise FileNotFoundError(errno.ENOENT, "none")
+
+
+def test_own_errors_pass_unchanged():
+    with pytest.raises(errors.TileFormatError, match=r"^mine$"), errors.disk_errors("out"):
+        raise errors.TileFormatError("mine")

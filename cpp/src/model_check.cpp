@@ -23,8 +23,9 @@ void check_names(const char* of, const std::vector<std::string>& names) {
   std::set<std::string> seen;
   for (const std::string& name : names) {
     const bool plain = std::all_of(name.begin(), name.end(), is_plain);
-    if (name.empty() || name.size() > kMaxName || !plain)
-      refuse(std::string(of) + ": expected names of 1 to 47 letters, digits, '.', '_' and '-', got another");
+    if (name.empty() || name.size() > kMaxName || !plain || name[0] == '.')
+      refuse(std::string(of) +
+             ": expected names of 1 to 47 letters, digits, '.', '_' and '-', the first not '.', got another");
     if (!seen.insert(name).second) refuse(std::string(of) + ": expected different names, got " + name + " twice");
   }
 }

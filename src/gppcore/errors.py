@@ -68,18 +68,52 @@ class DiskFullError(GppcoreError, OSError):
     """The disk is full; outputs finished before stay valid."""
 
 
+class FileAccessError(GppcoreError, OSError):
+    """The system refuses to read, write or lock a file: permissions, a failing disk, too many open files."""
+
+
 class KernelError(GppcoreError, RuntimeError):
     """The compiled core failed, or an unknown instruction set was asked for."""
 
 
+_ADVICE = {
+    errno.EIO: "check the disk and run again",
+    errno.EACCES: "change the permissions or choose another place",
+    errno.EPERM: "change the permissions or choose another place",
+    errno.EROFS: "choose a place on a file system that can be written",
+    errno.EMFILE: "close files, or raise the limit with `ulimit -n`",
+    errno.ENFILE: "close files of other programs and run again",
+    errno.ENOLCK: "choose a place on a file system that has locks",
+    errno.EOPNOTSUPP: "choose a place on a file system that has locks",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
 @contextmanager
-def disk_errors(where: Path) -> Iterator[None]:
-    """Turn "no space left" while writing to `where` into :class:`DiskFullError`."""
+def disk_errors(where: str | Path) -> Iterator[None]:
+    """Turn errors of the system about `where` into typed ones, which keep its number in `errno`.
+
+    No space left becomes :class:`DiskFullError`, a missing file :class:`MissingFileError`, and all others
+    :class:`FileAccessError`.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, GppcoreError):
             raise
-        raise DiskFullError(
-            f"{where}: expected room on the disk, got: {error.strerror}; free some and run again"
-        ) from error
+        raise typed(error, where) from error
+
+
+def typed(error: OSError, where: str | Path) -> GppcoreError:
+    """Return the error of gppcore for an error of the system about `where`."""
+    reason = error.strerror or str(error) or type(error).__name__
+    found: GppcoreError
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        found = DiskFullError(f"{where}: expected room on the disk, got: {reason}; free some and run again")
+    elif isinstance(error, FileNotFoundError):
+        found = MissingFileError(f"{where}: expected a file or folder, got: {reason}")
+    else:
+        advice = _ADVICE.get(error.errno or 0, "mend it and run again")
+        found = FileAccessError(f"{where}: expected access to the file or folder, got: {reason}; {advice}")
+    found.errno = error.errno  # type: ignore[attr-defined]
+    return found

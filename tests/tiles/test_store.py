@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gppcore.errors import (
     DiskFullError,
     DtypeError,
+    FileAccessError,
     MissingFileError,
     OutputExistsError,
     RangeError,
@@ -195,7 +196,7 @@ def test_other_write_errors_are_not_called_a_full_disk(store, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "fsync", denied)
-    with pytest.raises(PermissionError):
+    with pytest.raises(FileAccessError, match="change the permissions"):
         store.write("tair", 0, values(store, 0))
 
 

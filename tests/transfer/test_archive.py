@@ -3,12 +3,14 @@
 import io
 import subprocess
 import sys
+import tracemalloc
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError
+from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError
 from gppcore.forest import Forest
 from gppcore.tiles.store import TileStore
 from gppcore.transfer.model import Model
@@ -159,12 +161,21 @@ def test_damaged_file_under_a_right_checksum_is_named_as_one_of_the_zip(saved):
 
 @pytest.mark.parametrize(
     "name",
-    ["../model.json", "/tmp/source_x.gppf", "a/model.json", "..", "member_a/b.gppf", "source_\u00e9.gppf", "read.me"],
+    [
+        "../model.json",
+        "/tmp/source_x.gppf",
+        "a/model.json",
+        "..",
+        "member_a/b.gppf",
+        "source_\u00e9.gppf",
+        "read.me",
+        "member_x.gppf",
+    ],
 )
 def test_files_that_no_model_has_are_refused(saved, tmp_path, name):
     rewrite(saved, {**files(saved), name: b"stray"})
     before = sorted(p for p in tmp_path.parent.rglob("*"))
-    with pytest.raises(ForestFormatError, match="got: a file"):
+    with pytest.raises(ForestFormatError, match=r"got: a file .*, which its recipe does not name"):
         TransferModel.load(saved)
     assert sorted(p for p in tmp_path.parent.rglob("*")) == before
 
@@ -174,6 +185,60 @@ def test_two_files_of_one_name_are_refused(saved):
         archive.writestr("model.json", "{}")
     with pytest.raises(ForestFormatError, match="two files of one name"):
         TransferModel.load(saved)
+
+
+def test_bombs_are_refused_before_they_are_unpacked(saved):
+    content = files(saved)
+    for name in (*content, "member_x.gppf"):
+        with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as archive:
+            for other, data in {**content, name: bytes(2**27)}.items():
+                archive.writestr(other, data)
+        tracemalloc.start()
+        with pytest.raises(ForestFormatError, match=r"unpacks to|more than"):
+            TransferModel.load(saved)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**24
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_stored_and_deflated_files_are_read(saved, method):
+    content = files(saved)
+    with zipfile.ZipFile(saved, "w", method) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    with pytest.raises(ForestFormatError, match="neither stored nor deflated"):
+        TransferModel.load(saved)
+
+
+def test_name_with_nul_is_not_cut(saved):
+    content = files(saved)
+    with zipfile.ZipFile(saved, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name.replace("model.json", "model.jsonXevil"), data)
+    saved.write_bytes(saved.read_bytes().replace(b"model.jsonXevil", b"model.json\0evil"))
+    with pytest.raises(ForestFormatError, match="which its recipe does not name"):
+        TransferModel.load(saved)
+
+
+def test_model_is_unpacked_for_its_user_alone(saved, monkeypatch):
+    seen = []
+    load = Model.load
+
+    def look(folder):
+        seen.append([folder.stat().st_mode & 0o777, *(file.stat().st_mode & 0o777 for file in folder.iterdir())])
+        return load(folder)
+
+    monkeypatch.setattr("gppcore.transfer.transfer_model.Model.load", look)
+    TransferModel.load(saved)
+    assert seen == [[0o700, 0o600, 0o600, 0o600, 0o600]]
+
+
+@pytest.mark.parametrize("card", [{"x": float("nan")}, {"x": object()}, {"x": "y" * 2**20}])
+def test_card_that_could_not_be_read_is_not_saved(model, tmp_path, card):
+    with pytest.raises(RangeError, match="card: expected"):
+        replace(model, card=card).save(tmp_path / "model")
+    assert not (tmp_path / "model" / "model.json").exists()
 
 
 def test_other_files_are_refused(tmp_path):

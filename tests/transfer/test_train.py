@@ -299,9 +299,17 @@ def change(**fields):
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (change(format="another"), "expected a card of gppcore transfer model 2, got ValueError"),
-        (lambda text: text[:50], "got JSONDecodeError"),
-        (lambda text: "{}", "got KeyError"),
+        (change(format="another"), "expected a card of gppcore transfer model 2, got 'another'"),
+        (lambda text: text[:50], "expected a JSON file, got"),
+        (lambda text: "{}", "expected a card of"),
+        (lambda text: "[]", "expected a card of"),
+        (change(card=None), "expected a card of"),
+        (change(card={"seed": 7}), "got another checksum"),
+        (change(predictors=["other"]), "got another predictors"),
+        (change(unknown=1), "got another unknown"),
+        (lambda text: text[:-2] + ',"deep":' + "[" * 40 + "]" * 40 + "}", "more than 32 nested"),
+        (lambda text: text[:-2] + ',"deep":' + "[" * 50000 + "]" * 50000 + "}", "more than 32 nested"),
+        (lambda text: text + " " * 2**20, "expected at most 1048576 bytes"),
     ],
 )
 def test_damaged_card_is_refused(saved, harm, message):

@@ -23,9 +23,16 @@ namespace {
   throw Error(code, path + ": " + action + ": " + std::strerror(reason));
 }
 
+// The system would cut the name at a zero byte, and open another file.
+const char* whole_name(const std::string& path) {
+  if (path.find('\0') != std::string::npos)
+    throw Error(ErrorCode::range, "path: expected the name of a file, got one with a NUL character");
+  return path.c_str();
+}
+
 class File {
  public:
-  File(const std::string& path, int flags) : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  File(const std::string& path, int flags) : descriptor_(::open(whole_name(path), flags | O_CLOEXEC, 0666)) {}
   ~File() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }

@@ -17,6 +17,7 @@ from gppcore.arrays import check_type
 from gppcore.errors import DtypeError, OutputExistsError, RangeError
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
+from gppcore.io.names import check_name
 from gppcore.mapping.product import write_product
 from gppcore.runtime import threads
 from gppcore.tiles.journal import Entry
@@ -117,7 +118,7 @@ def map_gpp(
     if client is not None and path is None:
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
-    variables = _outputs(predictor, variable)
+    variables = _outputs(predictor, check_name("variable", variable))
     for name in getattr(predictor, "predictors", PREDICTORS):
         store.is_monthly(name)  # an error if the store has no such variable
     with store.writing():

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
+from gppcore.io.names import check_name
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
 from gppcore.tiles.fields import Fields, VariableSource
@@ -165,6 +166,8 @@ def build_tiles(
 
 
 def _check_names(variables: Mapping[str, VariableSource]) -> None:
+    for name in variables:
+        check_name("variables", name)
     own = {name for name, source in variables.items() if source.units is not None}
     if unknown := sorted(set(variables) - set(VARIABLES) - own):
         raise RangeError(

@@ -34,6 +34,7 @@ from gppcore.errors import (
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
 from gppcore.io.manifest import check_manifest, write_manifest
+from gppcore.io.names import check_name, is_name
 from gppcore.tiles.journal import Entry, Journal, plain_file
 from gppcore.tiles.layout import window_order, write_layout, zstd
 from gppcore.variables import MONTHS
@@ -42,6 +43,9 @@ TILE_CELLS = 65536
 # In the folder of an array: beside the arrays, every Zarr reader that lists the group would warn about it.
 _JOURNAL = "cell/journal.jsonl"
 _MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates, cells, years
+
+
+_COORDINATES = {"time", "lat", "lon", "cell"}
 
 
 class _Variable(NamedTuple):
@@ -190,7 +194,7 @@ class TileStore:
     def variables(self) -> tuple[str, ...]:
         """Names of the declared variables, in alphabetical order."""
         names = {path.parent.name for path in self.path.glob("*/zarr.json")}
-        return tuple(sorted(names - {"time", "lat", "lon", "cell"}))
+        return tuple(sorted(name for name in names - _COORDINATES if is_name(name) and not name.endswith(PART)))
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
@@ -220,7 +224,7 @@ class TileStore:
         Parameters
         ----------
         name : str
-            Name of the variable.
+            Name of the variable: 1 to 47 letters, digits, ``.``, ``_`` and ``-``, the first not ``.``.
         monthly : bool
             Whether it has the dimension time.
         attrs : mapping
@@ -230,6 +234,8 @@ class TileStore:
 
         Raises
         ------
+        RangeError
+            If the name is another text, or that of a coordinate.
         OutputExistsError
             If the variable exists with other attributes, that is, of another origin.
         StoreLockedError, DiskFullError
@@ -237,10 +243,11 @@ class TileStore:
         import zarr
         from zarr.codecs import ZstdCodec
 
+        _check_variable(name)
         metadata = plain_file(self.path, f"{name}/zarr.json")
         with self.writing():
             if metadata.exists():
-                if (there := json.loads(metadata.read_text()).get("attributes", {})) != dict(attrs):
+                if (there := self.attributes(name)) != dict(attrs):
                     raise OutputExistsError(
                         f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}"
                     )
@@ -484,7 +491,7 @@ class TileStore:
         return plain_file(self.path, f"{name}/c/{middle}{tile}")
 
     def _variable(self, name: str) -> _Variable:
-        if name not in self._variables:
+        if not is_name(name) or name not in self._variables:
             metadata = self._metadata(name)
             codecs = [codec["name"] for codec in metadata["codecs"]]
             if codecs not in (["bytes"], ["bytes", "zstd"]):
@@ -494,8 +501,12 @@ class TileStore:
         return self._variables[name]
 
     def _metadata(self, name: str) -> dict[str, Any]:
-        path = plain_file(self.path, f"{name}/zarr.json")
-        if not path.is_file():
+        if not is_name(name) or not (path := plain_file(self.path, f"{name}/zarr.json")).is_file():
             raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
         metadata: dict[str, Any] = json.loads(path.read_text())
         return metadata
+
+
+def _check_variable(name: str) -> None:
+    if check_name("name", name) in _COORDINATES or name.endswith(PART):
+        raise RangeError(f"name: expected a name of your own, got {name!r}, which the store uses itself")

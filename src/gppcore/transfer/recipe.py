@@ -8,6 +8,7 @@ from typing import Any
 
 from gppcore import _core
 from gppcore.errors import ForestFormatError
+from gppcore.io.names import check_name
 
 KINDS = ("gpp", "ratio", "residual")
 """What members predict; their numbers in the file count from 0."""
@@ -117,6 +118,13 @@ def numbers(recipe: Recipe) -> Any:
     for member in recipe.members:
         if member.kind not in KINDS:
             raise ForestFormatError(f"member {member.name}: kind: expected one of {KINDS}, got {member.kind!r}")
+    for what, names in (
+        ("predictors", recipe.predictors),
+        ("sources", recipe.sources),
+        ("members", [member.name for member in recipe.members]),
+    ):
+        for name in names:
+            check_name(what, name, ForestFormatError)
     members = [(m.name, KINDS.index(m.kind), m.n_sources, m.weight, m.offset) for m in recipe.members]
     interval = None if recipe.interval is None else astuple(recipe.interval)
     return (list(recipe.predictors), list(recipe.sources), members, recipe.process_weight, recipe.gate, interval)

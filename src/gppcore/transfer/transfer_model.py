@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -16,12 +17,20 @@ from numpy.typing import NDArray
 
 from gppcore.arrays import check_type, floats, is_dataset
 from gppcore.display import html_table
-from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError, ShapeError
+from gppcore.errors import (
+    ForestFormatError,
+    MissingFileError,
+    OutputExistsError,
+    RangeError,
+    ShapeError,
+    disk_errors,
+)
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
 from gppcore.forest.checks import check_names, row_columns
 from gppcore.io.durable import write_json
-from gppcore.transfer.archive import pack, unpacked
+from gppcore.io.reading import JSON_LIMIT, check_depth, read_json
+from gppcore.transfer.archive import CARD, pack, unpacked
 from gppcore.transfer.model import Model
 from gppcore.transfer.recipe import Interval, Member, Recipe
 from gppcore.variables import VARIABLES, attributes, check_ranges, check_unit
@@ -33,7 +42,6 @@ Columns = Sequence[NDArray[Any]]
 
 GATE = 0.25
 """Process GPP at which half of a correction is applied [g m-2 d-1]."""
-_CARD = "model.json"
 _FORMAT = "gppcore transfer model 2"
 
 
@@ -234,16 +242,13 @@ class TransferModel:
             pack(Path(folder), path)
 
     def _save_folder(self, folder: Path) -> None:
-        if (folder / _CARD).exists():
-            raise OutputExistsError(f"{folder}: expected a folder without a model, got one that has {_CARD}")
-        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / CARD).exists():
+            raise OutputExistsError(f"{folder}: expected a folder without a model, got one that has {CARD}")
+        _check_card(self.card)
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         self._model.save(folder)
-        card = {
-            "format": _FORMAT,
-            **asdict(self.recipe),
-            "card": self.card,
-        }
-        write_json(folder / _CARD, card)
+        write_json(folder / CARD, _card(self.recipe, self.card))
 
     @classmethod
     def load(cls, path: str | Path) -> TransferModel:
@@ -266,19 +271,22 @@ class TransferModel:
 
     @classmethod
     def _load_folder(cls, folder: Path) -> TransferModel:
-        if not (folder / _CARD).is_file():
-            raise MissingFileError(f"model: expected a folder with {_CARD}, or its zip, got {folder}")
-        try:
-            card = json.loads((folder / _CARD).read_text())
-            if card["format"] != _FORMAT:
-                raise ValueError(card["format"])
-            provenance = card["card"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ForestFormatError(f"{folder / _CARD}: expected a card of {_FORMAT}, got {error!r}") from error
+        if not (folder / CARD).is_file():
+            raise MissingFileError(f"model: expected a folder with {CARD}, or its zip, got {folder}")
+        card = read_json(folder / CARD, ForestFormatError)
+        if not isinstance(card, dict) or card.get("format") != _FORMAT or not isinstance(card.get("card"), dict):
+            got = card.get("format", sorted(card)) if isinstance(card, dict) else card
+            raise ForestFormatError(f"{folder / CARD}: expected a card of {_FORMAT}, got {str(got)[:100]!r}")
+        provenance = card["card"]
         model = Model.load(folder)
         recipe = model.recipe
         if recipe.gate != GATE:
             raise ForestFormatError(f"{folder}: expected gate {GATE}, got {recipe.gate}")
+        whole = _card(recipe, provenance)
+        if wrong := [key for key in {*whole, *card} - {"crc32"} if card.get(key) != whole.get(key)]:
+            raise ForestFormatError(f"{folder / CARD}: expected a card of the model beside it, got another {wrong[0]}")
+        if card.get("crc32", whole["crc32"]) != whole["crc32"]:
+            raise ForestFormatError(f"{folder / CARD}: expected the card as it was written, got another checksum")
         return cls(
             recipe.predictors,
             dict(zip(recipe.sources, model.sources, strict=True)),
@@ -288,6 +296,25 @@ class TransferModel:
             provenance,
             recipe.interval,
         )
+
+
+def _card(recipe: Recipe, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the model card as JSON holds it: recipe, provenance, and the checksum of the latter."""
+    own = json.dumps(provenance, sort_keys=True)
+    content = {"format": _FORMAT, **asdict(recipe), "card": provenance, "crc32": zlib.crc32(own.encode())}
+    card: dict[str, Any] = json.loads(json.dumps(content))
+    return card
+
+
+def _check_card(provenance: Mapping[str, Any]) -> None:
+    """Refuse a card that :meth:`TransferModel.load` would refuse."""
+    try:
+        size = len(json.dumps(provenance, indent=2, allow_nan=False))
+        check_depth(provenance)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RangeError(f"card: expected text, finite numbers, lists and mappings for JSON, got: {error}") from None
+    if size > JSON_LIMIT // 2:
+        raise RangeError(f"card: expected at most {JSON_LIMIT // 2} bytes, got {size}; keep data in files of their own")
 
 
 def gated(process: NDArray[Any], mixed: NDArray[Any]) -> NDArray[Any]:
