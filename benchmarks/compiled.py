@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numba
 
-from gppcore.constants import LEAF_CONSTANTS, LeafConstants
+from gppcore.constants import TWO_LEAF_CONSTANTS, TwoLeafConstants
 from gppcore.process.reference import Hour
 from gppcore.process.two_leaf import Canopy, Forcing
 
@@ -29,8 +29,8 @@ def compiled(changes: Mapping[str, Any] | None = None) -> tuple[ModuleType, Modu
     -----
     Numba knows no dataclasses, so that the constants are given as a named tuple.
     """
-    names = [(field.name, float) for field in fields(LeafConstants)]
-    constants = NamedTuple("Constants", names)(*astuple(LEAF_CONSTANTS))  # type: ignore[misc]
+    names = [(field.name, float) for field in fields(TwoLeafConstants)]
+    constants = NamedTuple("Constants", names)(*astuple(TWO_LEAF_CONSTANTS))  # type: ignore[misc]
     functions: dict[Any, Any] = {}
     copies = []
     for name in MODULES:

@@ -20,10 +20,10 @@ import pandas as pd
 from compiled import compiled, hours_loop
 from oracle import CLASSES, FORCING, canopy_gpp, read
 
-from gppcore.constants import BEPS_PFTS, LEAF_CONSTANTS
+from gppcore.constants import BEPS_PFTS, TWO_LEAF_CONSTANTS
 from gppcore.process.reference import Hour, pft_numbers, saturation_vapour_pressure
 
-K = LEAF_CONSTANTS
+K = TWO_LEAF_CONSTANTS
 SINK, RD_SHARE, RD_PPFD, LOWEST, RATIO = K.sink_limit, K.rd_light_share, K.rd_light_ppfd, -K.jmax_offset, K.h2o_to_co2
 RD_TO_VCMAX, RD_ENERGY, JMAX_SLOPE, SATURATION, ZERO = (
     K.rd_to_vcmax,

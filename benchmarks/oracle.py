@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from gppcore import runtime
-from gppcore.constants import BEPS_PFTS, LEAF_CONSTANTS
+from gppcore.constants import BEPS_PFTS, TWO_LEAF_CONSTANTS
 from gppcore.errors import GppcoreError, RangeError
 from gppcore.process.reference import saturation_vapour_pressure
 from gppcore.process.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
@@ -132,7 +132,7 @@ def leaf_net(table: pd.DataFrame, mode: Mode) -> np.ndarray:
     metres = (column["t_biochem_c"] + 273.13) * 0.022624 / (273.16 * 1.013)  # mol m-2 s-1 -> m s-1
     return leaf_gas_exchange(
         vcmax25=column["vcmax25"],
-        ppfd=LEAF_CONSTANTS.ppfd_per_shortwave * column["rad_abs_wm2"],
+        ppfd=TWO_LEAF_CONSTANTS.ppfd_per_shortwave * column["rad_abs_wm2"],
         tair=column["t_biochem_c"],
         humidity=column["rh_leaf"],
         boundary_conductance=column["gb_w_ms"] / metres,

@@ -13,17 +13,38 @@ endif()
 
 set(GPPCORE_ISA_SOURCES)
 macro(gppcore_isa name)
-  list(APPEND GPPCORE_ISA_SOURCES src/isa/${name}.cpp src/isa/${name}_gradient.cpp)
+  list(APPEND GPPCORE_ISA_SOURCES src/isa/${name}.cpp)
   set_source_files_properties(src/isa/${name}.cpp PROPERTIES COMPILE_OPTIONS
                                                              "${GPPCORE_KERNEL_FLAGS};${GPPCORE_CHAIN_FLAGS};${ARGN}")
-  set_source_files_properties(src/isa/${name}_gradient.cpp PROPERTIES COMPILE_OPTIONS "${GPPCORE_KERNEL_FLAGS};${ARGN}")
 endmacro()
 
+# Kernels of the two-leaf model and of regridding. Derivatives are most of the compiling: one file per instantiation, so
+# that cores share it.
+set(GPPCORE_PARTS)
+macro(gppcore_parts name vector_bytes)
+  list(APPEND GPPCORE_PARTS gppcore_parts_${name})
+  add_library(
+    gppcore_parts_${name} OBJECT
+    src/parts/gradient_weather_f64.cpp src/parts/gradient_weather_f32.cpp src/parts/gradient_leaves_f64.cpp
+    src/parts/gradient_leaves_f32.cpp src/parts/two_leaf.cpp src/parts/regrid.cpp)
+  target_include_directories(gppcore_parts_${name} PRIVATE include src)
+  target_compile_definitions(gppcore_parts_${name} PRIVATE GPPCORE_ISA=${name} GPPCORE_VECTOR_BYTES=${vector_bytes})
+  target_compile_options(gppcore_parts_${name} PRIVATE ${GPPCORE_COMMON_FLAGS} -Wall -Wextra
+                                                       $<$<BOOL:${GPPCORE_WERROR}>:-Werror> ${GPPCORE_KERNEL_FLAGS}
+                                                       ${ARGN})
+endmacro()
+set_source_files_properties(src/parts/two_leaf.cpp src/parts/regrid.cpp PROPERTIES COMPILE_OPTIONS
+                                                                                   "${GPPCORE_CHAIN_FLAGS}")
+
 gppcore_isa(baseline)
+gppcore_parts(baseline 16)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(GPPCORE_AVX2_FLAGS -mavx2 -mfma -mpopcnt -mbmi -mbmi2)
   set(GPPCORE_AVX512_FLAGS -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mpopcnt -mbmi -mbmi2
                            -mprefer-vector-width=512)
-  gppcore_isa(avx2 -mavx2 -mfma -mpopcnt -mbmi -mbmi2)
+  gppcore_isa(avx2 ${GPPCORE_AVX2_FLAGS})
   gppcore_isa(avx512 ${GPPCORE_AVX512_FLAGS})
   gppcore_isa(avx512_vbmi ${GPPCORE_AVX512_FLAGS} -mavx512vbmi -mavx512vbmi2)
+  gppcore_parts(avx2 32 ${GPPCORE_AVX2_FLAGS})
+  gppcore_parts(avx512 64 ${GPPCORE_AVX512_FLAGS}) # avx512_vbmi has the same machine code
 endif()

@@ -35,6 +35,8 @@ struct Scratch {
     cutter.cut(work.leaf_id, kForestTreesPerSum * kForestBlock);
     cutter.cut(work.shorts, plan.leaf_width * kForestBlock * kForestMaxSumBytes);
     cutter.cut(work.keys, plan.n_columns * plan.tile);
+    cutter.cut(work.ranges, plan.ranked ? plan.n_columns : 0);
+    cutter.cut(work.digits, plan.ranked ? plan.n_columns * kForestDigits * kForestDigitMasks * kForestMaskBytes : 0);
     cutter.cut(work.walked, plan.tile);
     cutter.cut(work.sums, plan.n_outputs * plan.tile);
     cutter.cut(work.link, plan.n_outputs * 8);
@@ -58,12 +60,11 @@ ForestLine* own_memory(const ForestPlan& plan) {
 }
 
 // Rows that take a thread about a millisecond, so that threads share out even a small call, and that any call can be
-// interrupted. Walked trees get more: each chunk brings every tree into cache anew.
+// interrupted. Walked trees get more: each chunk brings every tree into cache anew, and blocks are pruned as a whole.
 int64_t rows_per_chunk(const ForestPlan& plan, int64_t n_steps) {
   constexpr int64_t kMasked = 1 << 21, kWalked = 1 << 19;  // trees by rows
-  constexpr int64_t kFewestWalked = 512;
   const int64_t n_walked = plan.n_trees - plan.n_masked;
-  if (n_walked > 0) return std::clamp<int64_t>(kWalked / n_walked / n_steps, kFewestWalked, kForestMaxTile);
+  if (n_walked > 0) return kWalked / n_walked / n_steps < kForestMaxTile ? kForestBlock : kForestMaxTile;
   const int64_t n_blocks = kMasked / std::max<int64_t>(plan.n_trees, 1) / n_steps / kForestBlock;
   return kForestBlock * std::clamp<int64_t>(n_blocks, 1, 8);
 }

@@ -135,8 +135,10 @@ Forest::Plan::Plan(const ForestView& a) {
   view.n_groups = static_cast<int64_t>(groups.size());
   view.n_rows = static_cast<int64_t>(rows.size());
   view.n_columns = static_cast<int64_t>(columns.size());
-  view.search_f32 = search_f32.data();
-  view.search_f64 = search_f64.data();
+  view.search_f32 = masked.f32.data();
+  view.search_f64 = masked.f64.data();
+  view.walked_f32 = walked.f32.data();
+  view.walked_f64 = walked.f64.data();
   view.rows = rows.data();
   view.groups = groups.data();
   view.trees = trees.data();
@@ -160,6 +162,7 @@ Forest::Plan::Plan(const ForestView& a) {
   view.columns = columns.data();
   view.nodes32 = nodes32.empty() ? nullptr : nodes32.data();
   view.nodes64 = nodes64.empty() ? nullptr : nodes64.data();
+  view.ranked = ranked.empty() ? nullptr : ranked.data();
   view.has_sets = !a.set_words.empty();
   view.set_begin = a.set_begin.data();
   view.set_words = a.set_words.data();

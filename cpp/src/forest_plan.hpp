@@ -8,6 +8,15 @@
 
 namespace gppcore {
 
+// Of masked or of walked trees: thresholds per feature, ascending, and what finds ranks among them.
+struct Searches {
+  std::vector<std::vector<double>> thresholds;
+  std::vector<std::vector<float>> levels_f32;
+  std::vector<std::vector<double>> levels_f64;
+  std::vector<ForestSearch<float>> f32;
+  std::vector<ForestSearch<double>> f64;
+};
+
 // The arrays that a ForestPlan points to. Filled in the order of the functions below.
 struct ForestTables {
   ForestPlan view{};
@@ -17,12 +26,8 @@ struct ForestTables {
   std::vector<double> leaves, quantum, bias;
   std::vector<uint32_t> fixed;
   ForestMemory tables;
-  std::vector<std::vector<double>> thresholds;  // per feature, of masked trees, ascending
-  std::vector<int32_t> rank_of_node;            // of its threshold among them
-  std::vector<std::vector<float>> levels_f32;
-  std::vector<std::vector<double>> levels_f64;
-  std::vector<ForestSearch<float>> search_f32;
-  std::vector<ForestSearch<double>> search_f64;
+  std::vector<int32_t> rank_of_node;  // of its threshold among those of masked or of walked trees
+  Searches masked, walked;
   std::vector<ForestRow> rows, columns;
   std::vector<ForestGroup> groups;
   std::vector<ForestTests> tests;
@@ -32,7 +37,7 @@ struct ForestTables {
   std::vector<uint32_t> set_conditions;
   std::vector<ForestRowTree> row_trees;
   std::vector<int32_t> row_number, first_leaf;
-  std::vector<ForestNode32> nodes32;
+  std::vector<ForestNode32> nodes32, ranked;
   std::vector<ForestNode64> nodes64;
 };
 
@@ -42,7 +47,7 @@ void order_trees(const ForestView& a, ForestTables& tables);
 void add_leaves(const ForestView& a, ForestTables& tables);
 // fixed, quantum, bias, and tables of masked trees. Throws Error(forest_format) if leaves are too large to be added.
 void add_fixed_leaves(const ForestView& a, ForestTables& tables);
-// thresholds, their ranks, levels and searches.
+// rank_of_node and the searches, of walked trees only if they can be pruned.
 void add_searches(const ForestView& a, ForestTables& tables);
 // rows, tests, conditions, steps, sets and groups.
 void add_steps(const ForestView& a, ForestTables& tables);

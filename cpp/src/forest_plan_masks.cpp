@@ -63,7 +63,7 @@ int64_t Steps::n_ranks(size_t feature, size_t slot) const {
   const auto i = static_cast<int64_t>(slot - first_slot_[feature]);
   if (i >= 4 * n_chunks_[feature]) return n_categories_[feature] + 1;
   const int64_t first = i % n_chunks_[feature] * kForestRanksPerRow;
-  return std::min(static_cast<int64_t>(t_.thresholds[feature].size()) - first, kForestRanksPerRow);
+  return std::min(static_cast<int64_t>(t_.masked.thresholds[feature].size()) - first, kForestRanksPerRow);
 }
 
 void Steps::add_rows() {
@@ -72,7 +72,7 @@ void Steps::add_rows() {
   n_chunks_.resize(n_features);
   n_categories_.assign(n_features, 0);
   for (size_t f = 0; f < n_features; ++f) {
-    n_chunks_[f] = (static_cast<int64_t>(t_.thresholds[f].size()) + kForestRanksPerRow - 1) / kForestRanksPerRow;
+    n_chunks_[f] = (static_cast<int64_t>(t_.masked.thresholds[f].size()) + kForestRanksPerRow - 1) / kForestRanksPerRow;
     first_slot_[f + 1] = first_slot_[f] + 4 * static_cast<size_t>(n_chunks_[f]) + kForestRowKinds - kCategory;
   }
   row_.assign(first_slot_.back(), -1);

@@ -45,7 +45,7 @@ void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, 
   }
   size_t n = 0;
   for (const auto& level : levels) n += level.size();
-  memory.reserve(n + kHeap);  // pointers into it are kept
+  memory.reserve(n + 16 + kHeap);  // pointers into it are kept
   search.n_levels = static_cast<int32_t>(levels.size());
   for (int32_t l = 0; l < search.n_levels; ++l) {
     const auto& level = levels[static_cast<size_t>(search.n_levels - 1 - l)];
@@ -53,6 +53,7 @@ void add_search(const std::vector<double>& thresholds, ForestSearch<T>& search, 
     search.last_group[l] = static_cast<int32_t>(level.size() / 16 - 1);
     memory.insert(memory.end(), level.begin(), level.end());
   }
+  memory.insert(memory.end(), 16, std::numeric_limits<T>::infinity());  // groups of 16 may begin anywhere
   add_heap(levels[0], search, memory);
 }
 
@@ -90,37 +91,56 @@ class Distinct {
   }
 };
 
-}  // namespace
+// Whether walked trees can be pruned: none has a split by category, and they are enough to pay for ranking the rows.
+bool can_rank(const ForestView& a, const ForestTables& tables) {
+  const auto first = tables.tree_number.begin() + tables.view.n_masked, end = tables.tree_number.end();
+  return end - first >= kForestFewestRanked && std::all_of(first, end, [&](int32_t tree) {
+           return std::none_of(a.flags.data() + a.tree_begin[tree], a.flags.data() + a.tree_begin[tree + 1],
+                               [](uint8_t flags) { return flags & kCategorical; });
+         });
+}
 
-void add_searches(const ForestView& a, ForestTables& tables) {
+// The thresholds of the trees [begin, end), and rank_of_node of their nodes.
+void add_searches(const ForestView& a, int64_t begin, int64_t end, ForestTables& tables, Searches& searches) {
   const auto n_features = static_cast<size_t>(a.n_features);
   Distinct distinct;
-  tables.rank_of_node.assign(a.feature.size(), 0);
-  for (int64_t t = 0; t < tables.view.n_masked; ++t) {
-    const int32_t tree = tables.tree_number[static_cast<size_t>(t)];
-    for (int64_t k = a.tree_begin[tree]; k < a.tree_begin[tree + 1]; ++k)
-      if (a.feature[k] >= 0 && !(a.flags[k] & kCategorical))
-        tables.rank_of_node[k] = distinct.number(a.feature[k], a.threshold[k] + 0.0);  // minus zero is zero
-  }
+  const auto each_split = [&](const auto& use) {
+    for (int64_t t = begin; t < end; ++t) {
+      const int32_t tree = tables.tree_number[static_cast<size_t>(t)];
+      for (int64_t k = a.tree_begin[tree]; k < a.tree_begin[tree + 1]; ++k)
+        if (a.feature[k] >= 0 && !(a.flags[k] & kCategorical)) use(k);
+    }
+  };
+  each_split([&](int64_t k) {
+    tables.rank_of_node[k] = distinct.number(a.feature[k], a.threshold[k] + 0.0);  // minus zero is zero
+  });
   std::vector<int32_t> order(distinct.pairs.size()), rank(order.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
   std::sort(order.begin(), order.end(), [&](int32_t x, int32_t y) { return distinct.pairs[x] < distinct.pairs[y]; });
-  tables.thresholds.resize(n_features);
+  searches.thresholds.resize(n_features);
   for (const int32_t i : order) {
-    auto& list = tables.thresholds[distinct.pairs[i].first];
+    auto& list = searches.thresholds[distinct.pairs[i].first];
     rank[i] = static_cast<int32_t>(list.size());
     list.push_back(distinct.pairs[i].second);
   }
-  if (!rank.empty())
-    for (int32_t& number : tables.rank_of_node) number = rank[number];
-  tables.search_f32.resize(n_features);
-  tables.search_f64.resize(n_features);
-  tables.levels_f32.resize(n_features);
-  tables.levels_f64.resize(n_features);
+  each_split([&](int64_t k) { tables.rank_of_node[k] = rank[tables.rank_of_node[k]]; });
+  searches.f32.resize(n_features);
+  searches.f64.resize(n_features);
+  searches.levels_f32.resize(n_features);
+  searches.levels_f64.resize(n_features);
   for (size_t f = 0; f < n_features; ++f) {
-    add_search(tables.thresholds[f], tables.search_f32[f], tables.levels_f32[f]);
-    add_search(tables.thresholds[f], tables.search_f64[f], tables.levels_f64[f]);
+    add_search(searches.thresholds[f], searches.f32[f], searches.levels_f32[f]);
+    add_search(searches.thresholds[f], searches.f64[f], searches.levels_f64[f]);
   }
+}
+
+}  // namespace
+
+void add_searches(const ForestView& a, ForestTables& tables) {
+  const auto n_trees = static_cast<int64_t>(tables.trees.size()), n_masked = tables.view.n_masked;
+  tables.rank_of_node.assign(a.feature.size(), 0);
+  add_searches(a, 0, n_masked, tables, tables.masked);
+  if (can_rank(a, tables)) add_searches(a, n_masked, n_trees, tables, tables.walked);
 }
 
 }  // namespace gppcore

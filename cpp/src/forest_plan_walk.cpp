@@ -79,21 +79,29 @@ void add_nodes(const ForestView& a, ForestTables& tables) {
   const size_t n_all = a.feature.size() + tables.trees.size();  // siblings are pairs, and so is a root
   tables.nodes64.resize(n_all);
   if (short_words) tables.nodes32.resize(n_all);
+  // Walked trees have ranks if their thresholds do.
+  const auto n_masked = static_cast<size_t>(tables.view.n_masked);
+  const bool ranked = short_words && !tables.walked.f32.empty() && tables.columns.size() <= kForestMaxRanged;
   std::vector<int64_t> place(static_cast<size_t>(largest));  // of each node of a tree from its root
   int64_t root = 0;
   for (size_t t = 0; t < tables.trees.size(); ++t) {
     const int64_t begin = a.tree_begin[tables.tree_number[t]], n = a.tree_begin[tables.tree_number[t] + 1] - begin;
     tables.trees[t].root = root;
     int64_t next = 1;  // pair
+    const bool with_ranks = ranked && t >= n_masked;
+    if (with_ranks && t == n_masked) tables.ranked.resize(n_all - static_cast<size_t>(root));
+    const int64_t ranked_root = root - (with_ranks ? tables.trees[n_masked].root : 0);
     for (int64_t i = 0, k = begin; i < n; ++i, ++k) {
       const int64_t at = root + (i > 0 ? place[i] : 0);
       if (a.feature[k] < 0) {
         tables.nodes64[at] = make_end<ForestNode64>(tables.leaf_of_node[k], bits);
         if (short_words) tables.nodes32[at] = make_end<ForestNode32>(tables.leaf_of_node[k], bits);
+        if (with_ranks) tables.ranked[at - root + ranked_root] = tables.nodes32[at];
         continue;
       }
       tables.nodes64[at] = make_node<ForestNode64>(a, k, column[k], bits, next);
       if (short_words) tables.nodes32[at] = make_node<ForestNode32>(a, k, column[k], bits, next);
+      if (with_ranks) tables.ranked[at - root + ranked_root] = {tables.rank_of_node[k], tables.nodes32[at].word};
       place[a.left[k]] = 2 * next;
       place[a.right[k]] = 2 * next + 1;
       ++next;

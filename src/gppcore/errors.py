@@ -24,6 +24,10 @@ class RangeError(GppcoreError, ValueError):
     """A value lies outside its valid range, or an option is unknown."""
 
 
+class RangeWarning(UserWarning):
+    """Values lie outside their valid range, and the caller asked for a warning."""
+
+
 class UnitsError(GppcoreError, ValueError):
     """A quantity is, or appears to be, in another unit than the required one."""
 

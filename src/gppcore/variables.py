@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore.errors import RangeError, UnitsError
+from gppcore.errors import RangeError, RangeWarning, UnitsError
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,9 @@ VARIABLES = {variable.name: variable for variable in _TABLE}
 G_C_PER_UMOL = 12.011e-6
 """Grams of carbon in a micromole of CO2 (standard atomic weight 12.011)."""
 
+CHECKS = ("raise", "warn", "ignore")
+"""What becomes of values outside their valid range."""
+
 SECONDS_PER_DAY = 86400.0
 
 MONTHS = 12
@@ -243,6 +248,36 @@ def check_range(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any
             f"{variable.unit}, got {low:g} to {high:g}"
         )
     return array
+
+
+def check_ranges(columns: Mapping[str, ArrayLike], check: str, *, where: str = "") -> None:
+    """Check variables against their valid ranges; names that the table does not have pass.
+
+    Parameters
+    ----------
+    columns : mapping of str to array_like
+        Values by name.
+    check : {"raise", "warn", "ignore"}
+        What to do with values outside.
+    where : str, optional
+        Where the values come from, for the message.
+
+    Raises
+    ------
+    RangeError, UnitsError
+        With "raise", as :func:`check_range`; RangeError for an unknown option.
+    """
+    if check not in CHECKS:
+        raise RangeError(f"check: expected one of {list(CHECKS)}, got {check!r}")
+    if check == "ignore":
+        return
+    for name in set(columns) & set(VARIABLES):
+        try:
+            check_range(name, columns[name], where=where)
+        except (RangeError, UnitsError) as error:
+            if check == "raise":
+                raise type(error)(f'{error}; convert the values, or pass check="ignore" if they are right') from None
+            warnings.warn(str(error), RangeWarning, stacklevel=3)
 
 
 def check_field(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any]:

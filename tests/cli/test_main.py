@@ -148,3 +148,31 @@ def test_import_is_quick():
         return min(durations)
 
     assert seconds("import gppcore") - seconds("pass") < 0.150
+
+
+def test_version_is_printed():
+    done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)
+    from gppcore import __version__
+
+    assert done.stdout.strip() == __version__
+
+
+def test_a_product_is_described_and_verified(tmp_path):
+    import numpy as np
+
+    from gppcore import TileStore
+    from gppcore.mapping.product import write_product
+
+    store = TileStore.create(tmp_path / "store", np.arange(4.0), np.arange(5.0), np.arange(20))
+    store.add("gpp_daily", monthly=True, attrs={"units": "g m-2 d-1", "long_name": "GPP"})
+    store.write("gpp_daily", 0, np.ones((12, 20), np.float32))
+    write_product(store, tmp_path / "gpp.zarr", {"gpp_daily": store.attributes("gpp_daily")}, attrs={"title": "mine"})
+    command = [*COMMAND, "info", str(tmp_path / "gpp.zarr"), "--verify"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "gpp_daily" in done.stdout
+    assert "mine" in done.stdout
+    assert "verified" in done.stdout
+    next((tmp_path / "gpp.zarr" / "gpp_daily" / "c").rglob("0/0/0")).unlink()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "missing or damaged, first gpp_daily/c/0/0/0" in done.stderr

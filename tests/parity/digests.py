@@ -113,6 +113,7 @@ def forests(folder, n_threads, size):
     x = rng.normal(size=(6007, 4))
     x[::7] = np.nan
     x[2048:] = x[2048] + 0.01 * x[2048:]  # alike, so that nodes are pruned
+    x[4096:] = 3.0 * x[4096:]  # less alike, so that more are left
     x[:, 3] = np.floor(8 * np.abs(x[:, 3]))  # categories
     x[3::11, 3] -= 0.5
     for name in ("masks", "walked", "classes"):

@@ -41,7 +41,7 @@ def digests(tmp_path_factory):
     with threadpool_limits(1, "openmp"):
         boosted = HistGradientBoostingRegressor(max_iter=50, early_stopping=False)
         Forest.from_sklearn(boosted.fit(x, y)).save(folder / "masks")
-        Forest.from_sklearn(RandomForestRegressor(7, random_state=0).fit(x, y)).save(folder / "walked")
+        Forest.from_sklearn(RandomForestRegressor(20, random_state=0).fit(x, y)).save(folder / "walked")
         one, two = (
             Forest.from_sklearn(HistGradientBoostingRegressor(max_iter=20).fit(x[:, :n], y + 2.0)) for n in (3, 4)
         )

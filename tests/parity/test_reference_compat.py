@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gppcore.constants import BEPS_PFTS, LEAF_CONSTANTS
+from gppcore.constants import BEPS_PFTS, TWO_LEAF_CONSTANTS
 from gppcore.process import reference_compat
 from gppcore.process.reference import Hour, pft_numbers, saturation_vapour_pressure
 
@@ -19,7 +19,7 @@ def oracle(shared):
 
 def leaf_net(row):
     leaf = reference_compat.biochemistry(
-        row.vcmax25, LEAF_CONSTANTS.ppfd_per_shortwave * row.rad_abs_wm2, row.t_biochem_c
+        row.vcmax25, TWO_LEAF_CONSTANTS.ppfd_per_shortwave * row.rad_abs_wm2, row.t_biochem_c
     )
     humidity = reference_compat.leaf_surface_humidity(
         row.e_air_kpa, row.t_biochem_c, row.t_leaf_lag_c, row.le_leaf_wm2, 1.0 / row.gb_w_ms

@@ -23,9 +23,9 @@ struct Site {
 };
 inline Site site_of(const TwoLeafParameters& p) {
   Site s;
-  s.height = 30.0 - 0.8 * p.height_overstory;
-  s.profile = log(splat<Lanes<double>>(s.height / (0.08 * p.height_overstory))).v[0];
-  s.depth_leaf = 1.0 - 0.8 * p.height_understory / p.height_overstory;
+  s.height = constants::reference_height - constants::displacement * p.height_overstory;
+  s.profile = log(splat<Lanes<double>>(s.height / (constants::roughness * p.height_overstory))).v[0];
+  s.depth_leaf = 1.0 - constants::displacement * p.height_understory / p.height_overstory;
   s.depth = 1.0 - p.height_understory / p.height_overstory;
   return s;
 }
@@ -74,7 +74,7 @@ GPPCORE_INLINE Supply<X, 4, F> supply_of(const Canopy<X, F>& k) {
   return {layers(k.r), k.b0, k.ca};
 }
 
-// exp(-0.03 x) for |x| < 0.7, to 1e-13.
+// exp(-0.03 x) for |x| < 0.7, to 1e-13; 0.03 is saturation_slope - derivative_slope.
 template <class X>
 GPPCORE_INLINE X slope_correction(const X& x) {
   const X y = -0.03 * x;
@@ -88,31 +88,47 @@ struct Air {
 };
 template <class X, class F>
 GPPCORE_INLINE Air<F> set_air(const CanopyHour<X, F>& h, Canopy<X, F>& k) {
-  constexpr double gamma = 0.066, molar = constants::h2o_to_co2 * 0.022624 / (273.16 * 1.013);
+  constexpr double gamma = constants::psychrometer,
+                   molar = constants::h2o_to_co2 * constants::molar_volume /
+                           (constants::molar_temperature * constants::air_pressure_bar);
   const F tair = h.weather[kTair], tk = tair + constants::zero_celsius;
-  const F vaporisation = 3149.0 - 2.37 * tk;
-  const auto inverse = reciprocal(Classes<F, 3>{{tk, vaporisation, tair + 237.3}});
-  const F inverse_t = inverse.c[2], scaled = tair * inverse_t, growth = exp_normal(17.3 * scaled);
-  const F es = 0.61078 * growth, e = maximum(es - 1e-3 * h.weather[kVpd], 0.01 * es);
+  const F vaporisation = constants::vaporisation_at_zero / 1000.0 - (constants::vaporisation_slope / 1000.0) * tk;
+  const auto inverse = reciprocal(Classes<F, 3>{{tk, vaporisation, tair + constants::saturation_offset}});
+  const F inverse_t = inverse.c[2], scaled = tair * inverse_t,
+          growth = exp_normal(constants::saturation_slope * scaled);
+  const F es = constants::saturation_pressure * growth,
+          e = maximum(es - 1e-3 * h.weather[kVpd], constants::least_humidity * es);
   const auto logs = log(Classes<F, 2>{{10.0 * e, tk}});
-  const F dry = 101.35 - 0.378 * e, moist = dry + (0.84 * 0.622) * e, per_both = reciprocal(dry * moist);
+  const F dry = constants::air_pressure - (1.0 - constants::vapour_mass) * e,
+          moist = dry + (constants::vapour_heat * constants::vapour_mass) * e, per_both = reciprocal(dry * moist);
   Air<F> air;
   air.inverse_tk = inverse.c[0];
-  air.emissivity = clamp(1.0 - exp_normal(-1.0 * exp_normal((1.0 / 1200.0) * tk * logs.c[0])), 0.7, 1.0);
-  air.per_heat = (1.0 / (1.292 * 1004.65 * molar)) * (dry * dry) * (per_both * air.inverse_tk);
+  air.emissivity = clamp(1.0 - exp_normal(-1.0 * exp_normal((1.0 / constants::emissivity_scale) * tk * logs.c[0])),
+                         constants::least_emissivity, 1.0);
+  air.per_heat =
+      (1.0 / (constants::air_density * constants::air_heat * molar)) * (dry * dry) * (per_both * air.inverse_tk);
   k.tair = tair;
   k.tk = tk;
   k.per_co2 = molar * tk;
-  k.heat_capacity = (1.292 * 1004.65) * (moist * moist) * per_both;
+  k.heat_capacity = (constants::air_density * constants::air_heat) * (moist * moist) * per_both;
   k.deficit = (1.0 / gamma) * (es - e);
-  k.slope = (2503.0 / gamma) * (inverse_t * inverse_t) * (growth * slope_correction(scaled));
+  k.slope = (constants::derivative_scale / gamma) * (inverse_t * inverse_t) * (growth * slope_correction(scaled));
   k.stomata = h.leaves[kG1] * h.leaves[kSoilWaterStress] * (1.0 / constants::h2o_to_co2);
-  const X unsaturation = exp_normal(6790.4985 * air.inverse_tk + 5.02808 * logs.c[1] - 54.8781919) * k.stomata;  // E20
+  const X unsaturation = exp_normal(constants::saturation_b * air.inverse_tk + constants::saturation_c * logs.c[1] -
+                                    constants::saturation_a) *
+                         k.stomata;  // E20
   k.humidity_air = 10.0 * (e * unsaturation);
-  const X flux = (1e-3 / 0.2165) * (tk * unsaturation) * (inverse.c[1] * k.heat_capacity);
+  const X flux = (1e-3 / constants::vapour_density) * (tk * unsaturation) * (inverse.c[1] * k.heat_capacity);
   k.humidity_deficit.over = flux * k.deficit;  // times r, where that is known
   k.humidity_slope.over = flux * k.slope;
   return air;
+}
+
+// E2, E22: diffuse share of shortwave over clearness.
+template <class F>
+GPPCORE_INLINE F diffuse_polynomial(const F& kt) {
+  namespace k = constants;
+  return k::diffuse_0 + kt * (k::diffuse_1 + kt * (k::diffuse_2 + kt * (k::diffuse_3 + kt * k::diffuse_4)));
 }
 
 // E2-E4, E14, E16-E18: leaf areas, what light they let through and what they absorb, longwave without that of leaves.
@@ -123,12 +139,15 @@ struct Light {
 template <class X, class F>
 GPPCORE_INLINE Light<X> set_light(const CanopyHour<X, F>& h, const TwoLeafParameters& p, const Air<F>& air, X decay,
                                   Canopy<X, F>& k) {
-  const F mu = at_least(h.weather[kCosZenith], 1e-3), inverse_mu = reciprocal(mu), two_mu = mu + mu;
-  const X lai = at_least(h.leaves[kLai], 0.1);
-  const X w = clamp((lai - 0.4) * 2.0, 0.0, 1.0), lu = 1.18 * decay * (w * w * (3.0 - 2.0 * w));
-  const X kd = -0.5 * h.leaves[kClumping], kb = -1.0 * (kd * inverse_mu), kb_lai = kb * lai;
+  const F mu = at_least(h.weather[kCosZenith], constants::low_sun), inverse_mu = reciprocal(mu), two_mu = mu + mu;
+  const X lai = at_least(h.leaves[kLai], constants::min_lai);
+  const X w = clamp((lai - constants::understory_fade) * 2.0, 0.0, 1.0),
+          lu = constants::understory_scale * decay * (w * w * (3.0 - 2.0 * w));
+  const X kd = -constants::leaf_projection * h.leaves[kClumping], kb = -1.0 * (kd * inverse_mu), kb_lai = kb * lai;
   const X plant_over = lai + p.stem_area_overstory, plant_under = lu + p.stem_area_understory;
-  const auto inverse = reciprocal(Classes<X, 4>{{plant_over, 0.537 + 0.025 * lai, plant_under, 0.537 + 0.025 * lu}});
+  const auto inverse =
+      reciprocal(Classes<X, 4>{{plant_over, constants::diffuse_path + constants::diffuse_path_slope * lai, plant_under,
+                                constants::diffuse_path + constants::diffuse_path_slope * lu}});
   const X kd_over = kd * inverse.c[1], kd_under = kd * inverse.c[3];
   const X through = exp(-1.0 * kb_lai), through_stems = through * exp(-p.stem_area_overstory * kb);
   const X through_under = exp(-1.0 * (kb * lu)), through_plant_under = exp(-1.0 * (kb * plant_under));
@@ -137,25 +156,30 @@ GPPCORE_INLINE Light<X> set_light(const CanopyHour<X, F>& h, const TwoLeafParame
   k.heat_sunlit = plant_sun;
   k.heat_shaded = at_least(plant_over - plant_sun, 0.0);
   k.sun_share = {plant_sun * inverse.c[0], two_mu * (through_stems * (1.0 - through_plant_under)) * inverse.c[2]};
-  // A canopy thinner than 0.1 has the leaves of one of 0.1, but fewer.
-  const X thin = at_most(h.leaves[kLai] * 10.0, 1.0), thin_under = p.understory ? thin : splat<X>(0.0);
+  // A canopy thinner than min_lai has the leaves of one of min_lai, but fewer.
+  const X thin = at_most(h.leaves[kLai] * (1.0 / constants::min_lai), 1.0),
+          thin_under = p.understory ? thin : splat<X>(0.0);
   k.area = {{thin * sun_over, thin * at_least(lai - sun_over, 0.0), thin_under * sun_under,
              thin_under * at_least(lu - sun_under, 0.0)}};
 
-  const F sw = at_least(h.weather[kSw], 0.0), kt = at_most(sw * inverse_mu * (1.0 / 1367.0), 0.7591);
-  const F share =
-      h.clearness ? 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058))) : h.weather[kDiffuseFraction];
+  const F sw = at_least(h.weather[kSw], 0.0),
+          kt = at_most(sw * inverse_mu * (1.0 / constants::solar_constant), constants::clearness_limit);
+  const F share = h.clearness ? diffuse_polynomial(kt) : h.weather[kDiffuseFraction];
   const F diffuse = share * sw, beam = sw - diffuse;
   const X go = exp_normal(kd_over * lai), gu = exp_normal(kd_under * lu);
-  const F scatter = beam * exp_normal(-1.0 * mu), sunbeam = at_most(0.5 * (beam * inverse_mu), 0.7 * 1362.0);
+  const F scatter = beam * exp_normal(-1.0 * mu), sunbeam = at_most(constants::leaf_projection * (beam * inverse_mu),
+                                                                    constants::beam_share * constants::beam_limit);
   const X shade_over = diffuse * (1.0 - exp(kd_over * plant_over)) * inverse.c[0] +
-                       0.07 * scatter * at_least(1.1 - 0.1 * plant_over, 0.0);
+                       constants::scatter_over * scatter *
+                           at_least(constants::scatter_offset - constants::scatter_slope * plant_over, 0.0);
   const X shade_under = diffuse * go * (1.0 - exp(kd_under * plant_under)) * inverse.c[2] +
-                        0.05 * (scatter * through) * at_least(1.1 - 0.1 * plant_under, 0.0);
+                        constants::scatter_under * (scatter * through) *
+                            at_least(constants::scatter_offset - constants::scatter_slope * plant_under, 0.0);
   k.absorbed = Classes<X, 4>{{sunbeam + shade_over, shade_over, sunbeam + shade_under, shade_under}} * (1.0 - p.albedo);
 
-  constexpr double eps = 0.98, reflected = eps * (1.0 - eps), ground = 0.96;
-  const F black = 5.67e-8 * air.per_heat, tk2 = k.tk * k.tk, tk4 = tk2 * tk2;
+  constexpr double eps = constants::leaf_emissivity, reflected = eps * (1.0 - eps),
+                   ground = constants::ground_emissivity;
+  const F black = constants::stefan_boltzmann * air.per_heat, tk2 = k.tk * k.tk, tk4 = tk2 * tk2;
   const X covered = 1.0 - go, covered_under = 1.0 - gu;
   const X sky = air.emissivity * go, soil = ground * gu, per_over = black * inverse.c[0],
           per_under = black * inverse.c[2];
@@ -172,26 +196,34 @@ GPPCORE_INLINE Light<X> set_light(const CanopyHour<X, F>& h, const TwoLeafParame
 // E15, E19: boundary layers of leaves and the air between the layers.
 template <class X, class F>
 GPPCORE_INLINE void set_wind(const CanopyHour<X, F>& h, const Site& site, const Light<X>& light, Canopy<X, F>& k) {
-  const F tair = k.tair, friction = at_least(h.weather[kWind], 0.05) * (0.4 / site.profile);
-  const X root = sqrt(light.plant), decay = 0.1 + root * sqrt(root), diffusivity = splat<X>(18.9e-6 + 0.07e-6 * tair);
-  const auto of_air = reciprocal(Classes<F, 2>{{friction, tair + 273.3}});
+  const F tair = k.tair,
+          friction = at_least(h.weather[kWind], constants::least_wind) * (constants::von_karman / site.profile);
+  const X root = sqrt(light.plant), decay = constants::understory_decay_offset + root * sqrt(root),
+          diffusivity = splat<X>(constants::diffusivity * 1e-6 + (constants::diffusivity_slope * 1e-6) * tair);
+  const auto of_air = reciprocal(Classes<F, 2>{{friction, tair + constants::stability_zero}});
   const auto of_leaves = reciprocal(Classes<X, 2>{{decay, diffusivity}});
-  const F per_friction = of_air.c[0], wind_top = friction * (1.1 / 0.4);
+  const F per_friction = of_air.c[0], wind_top = friction * (constants::canopy_top_wind / constants::von_karman);
   const X third = exp_normal((1.0 / 3.0) * log(light.plant * h.leaves[kClumping]));
-  const F viscous = sqrt((13.3 + 0.07 * tair) * per_friction * (1e-5 * 0.4 / 1.1));  // 10 nu / u_h
-  const X resistance = 0.05 * of_leaves.c[1] * viscous;
-  const X rb_over = resistance * exp(0.1 * ((0.167 + 0.179 * wind_top) * third));
+  const F viscous =
+      sqrt((constants::viscosity + constants::viscosity_slope * tair) * per_friction *
+           (1.0 / (1e6 * constants::leaf_size) * constants::von_karman / constants::canopy_top_wind));  // 10 nu / u_h
+  const X resistance = constants::leaf_boundary * of_leaves.c[1] * viscous;
+  const X rb_over = resistance * exp((0.5 * constants::overstory_depth) *
+                                     ((constants::wind_decay + constants::wind_decay_slope * wind_top) * third));
   const X rb_under = resistance * exp((0.5 * site.depth_leaf) * decay);
-  k.r = {at_most(rb_over, 40.0) * k.per_co2, at_most(rb_under, 40.0) * k.per_co2};
+  k.r = {at_most(rb_over, constants::largest_leaf_resistance) * k.per_co2,
+         at_most(rb_under, constants::largest_leaf_resistance) * k.per_co2};
   k.humidity_deficit = {k.humidity_deficit.over * k.r.over, k.humidity_deficit.over * k.r.under};
   k.humidity_slope = {k.humidity_slope.over * k.r.over, k.humidity_slope.over * k.r.under};
   const F air = k.per_co2 * per_friction;
-  k.ra_under = (exp(site.depth * decay) - 1.0) * air * (1.0 / (0.41 * 0.2)) * of_leaves.c[0];
-  k.ra_neutral = (2.5 * site.profile) * air;
-  k.ra_stable = (2.5 * 5.0) * air;
+  k.ra_under = (exp(site.depth * decay) - 1.0) * air *
+               (1.0 / (constants::von_karman_canopy * constants::canopy_diffusion)) * of_leaves.c[0];
+  k.ra_neutral = ((1.0 / constants::von_karman) * site.profile) * air;
+  k.ra_stable = ((1.0 / constants::von_karman) * constants::stable_slope) * air;
   const F to_length =
-      (-0.4 * 9.8 / (1.225 * 1010.0)) * site.height * (per_friction * per_friction) * (per_friction * of_air.c[1]);
-  k.heat_most = -200.0 * to_length;
+      (-constants::von_karman * constants::gravity / (constants::stability_density * constants::stability_heat)) *
+      site.height * (per_friction * per_friction) * (per_friction * of_air.c[1]);
+  k.heat_most = constants::least_heat * to_length;
   const F heat = to_length * (k.heat_capacity * k.per_co2);
   k.heat_sunlit = heat * k.heat_sunlit;
   k.heat_shaded = heat * k.heat_shaded;
@@ -202,10 +234,10 @@ template <class X, class F>
 GPPCORE_INLINE void set_canopy(const CanopyHour<X, F>& h, const TwoLeafParameters& p, const Site& site,
                                Canopy<X, F>& k) {
   // E5: nitrogen. Both decays are multiples of 0.03 per leaf area.
-  static_assert(constants::nitrogen_decay == 0.3);
+  static_assert(constants::nitrogen_decay == 0.3 && constants::understory_decay == 0.99);
   constexpr double kn = constants::nitrogen_decay;
-  const X n1 = exp_normal(-0.03 * at_least(h.leaves[kLai], 0.1)), n2 = n1 * n1, n4 = n2 * n2, n8 = n4 * n4,
-          n16 = n8 * n8;
+  const X n1 = exp_normal(-0.03 * at_least(h.leaves[kLai], constants::min_lai)), n2 = n1 * n1, n4 = n2 * n2,
+          n8 = n4 * n4, n16 = n8 * n8;
   const X nitrogen = n8 * n2;
   const Air<F> air = set_air(h, k);
   const Light<X> light = set_light(h, p, air, (n16 * n16) * n1, k);

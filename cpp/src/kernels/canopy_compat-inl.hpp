@@ -9,6 +9,9 @@ using D4 = Classes<D, 4>;  // leaf classes: sunlit and shaded overstory, sunlit 
 
 GPPCORE_INLINE D4 by_layer(D overstory, D understory) { return {{overstory, overstory, understory, understory}}; }
 
+// Resistance of the air in calm, s m-1; least LAI of the nitrogen profile.
+constexpr double kStillResistance = 200.0, kThinLai = 1e-3;
+
 struct CompatCanopy {
   D4 absorbed, area, rb, gb, r;  // W m-2 leaf; m2 m-2; s m-1; boundary layer for CO2, mol m-2 s-1, and 1 / gb
   CompatLeaves<4> leaves;
@@ -22,38 +25,52 @@ struct CompatCanopy {
 
 // E1, E13, and E25 but for the latent heat.
 GPPCORE_INLINE void set_air(D tair, D vpd, CompatCanopy& k) {
-  const D es = 0.61078 * exp(17.3 * tair / (237.3 + tair)), e = maximum(es - 1e-3 * vpd, 0.01 * es);
-  const D from_zero = tair + 237.3, tk = tair + constants::zero_celsius, tk2 = tk * tk, black = 5.67e-8 * (tk2 * tk2);
+  const D es = constants::saturation_pressure *
+               exp(constants::saturation_slope * tair / (constants::saturation_offset + tair)),
+          e = maximum(es - 1e-3 * vpd, constants::least_humidity * es);
+  const D from_zero = tair + constants::saturation_offset, tk = tair + constants::zero_celsius, tk2 = tk * tk,
+          black = constants::stefan_boltzmann * (tk2 * tk2);
   k.tair = tair;
   k.deficit = es - e;
-  k.slope = 2503.0 / (from_zero * from_zero) * exp(17.27 * tair / from_zero);
-  k.heat_capacity = (1.292 * 1004.65) * (1.0 + (0.84 * 0.622) * e / (101.35 - 0.378 * e));
-  const D emissivity = 1.0 - exp(-1.0 * exp((1.0 / 1200.0) * tk * log(10.0 * e)));
-  k.longwave_air = clamp(emissivity, 0.7, 1.0) * black;
-  k.longwave_ground = 0.96 * black;
+  k.slope = constants::derivative_scale / (from_zero * from_zero) * exp(constants::derivative_slope * tair / from_zero);
+  k.heat_capacity = (constants::air_density * constants::air_heat) *
+                    (1.0 + (constants::vapour_heat * constants::vapour_mass) * e /
+                               (constants::air_pressure - (1.0 - constants::vapour_mass) * e));
+  const D emissivity = 1.0 - exp(-1.0 * exp((1.0 / constants::emissivity_scale) * tk * log(10.0 * e)));
+  k.longwave_air = clamp(emissivity, constants::least_emissivity, 1.0) * black;
+  k.longwave_ground = constants::ground_emissivity * black;
   const D cold = tk + kWarmBias;
-  const D unsaturation = exp(6790.4985 / cold + 5.02808 * log(cold) - 54.8781919);  // 1 / e_sat
+  const D unsaturation =
+      exp(constants::saturation_b / cold + constants::saturation_c * log(cold) - constants::saturation_a);  // 1 / e_sat
   k.humidity_air = 10.0 * e * unsaturation;
-  k.humidity_flux = (1.0 / 0.2165) * cold * unsaturation;
-  k.per_co2 = cold * (constants::h2o_to_co2 * 0.022624 / (273.16 * 1.013));
+  k.humidity_flux = (1.0 / constants::vapour_density) * cold * unsaturation;
+  k.per_co2 = cold * (constants::h2o_to_co2 * constants::molar_volume /
+                      (constants::molar_temperature * constants::air_pressure_bar));
 }
 
 // E22, as a flux.
 GPPCORE_INLINE D diffuse_light(const D* x, bool clearness, D mu) {
   const D sw = x[kSw];
   if (!clearness) return x[kDiffuseFraction] * sw;
-  const D kt = where_less(x[kCosZenith], splat<D>(0.001), splat<D>(0.0), sw / (1367.0 * mu));
-  const D share = 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058)));
-  return clamp(where_less(splat<D>(0.8), kt, splat<D>(0.13), share), 0.0, 1.0) * sw;
+  const D kt =
+      where_less(x[kCosZenith], splat<D>(constants::low_sun), splat<D>(0.0), sw / (constants::solar_constant * mu));
+  const D share = diffuse_polynomial(kt);
+  return clamp(where_less(splat<D>(constants::clear_clearness), kt, splat<D>(constants::clear_diffuse), share), 0.0,
+               1.0) *
+         sw;
 }
 
 // E4, E14, E16, E17, E23: leaf areas and absorbed shortwave.
 GPPCORE_INLINE void set_light(const D* x, bool clearness, const TwoLeafParameters& p, D mu, D lai, CompatCanopy& k) {
-  const D zero = splat<D>(0.0), few = splat<D>(0.01), clumping = x[kClumping];
-  const D abundant = 1.18 * exp(-0.99 * lai), lu = p.understory ? where_less(lai, abundant, few, abundant) : few;
+  const D zero = splat<D>(0.0), few = splat<D>(constants::absent_understory), clumping = x[kClumping];
+  const D abundant = constants::understory_scale * exp(-constants::understory_decay * lai),
+          lu = p.understory ? where_less(lai, abundant, few, abundant) : few;
   const D plant_over = lai + p.stem_area_overstory, plant_under = lu + p.stem_area_understory;
-  const D kb = 0.5 * clumping / mu, kd_over = -0.5 * clumping / (0.537 + 0.025 * lai);
-  const D kd_under = -0.5 * clumping / (0.537 + 0.025 * lu);
+  const D kb = constants::leaf_projection * clumping / mu,
+          kd_over =
+              -constants::leaf_projection * clumping / (constants::diffuse_path + constants::diffuse_path_slope * lai);
+  const D kd_under =
+      -constants::leaf_projection * clumping / (constants::diffuse_path + constants::diffuse_path_slope * lu);
   const auto sunlit = [&](D area) { return 2.0 * mu * (1.0 - exp(zero - kb * area)); };
   const D sun_over = sunlit(lai), sun_under = sunlit(lai + lu) - sun_over;
   k.area = {{sun_over, maximum(lai - sun_over, zero), sun_under, maximum(lu - sun_under, zero)}};
@@ -68,11 +85,14 @@ GPPCORE_INLINE void set_light(const D* x, bool clearness, const TwoLeafParameter
   k.trans_under = exp(kd_under * lu);
 
   const D diffuse = diffuse_light(x, clearness, mu), beam = x[kSw] - diffuse;
-  const D scatter = beam * exp(-1.0 * mu), sunbeam = minimum(0.5 * beam / mu, splat<D>(0.7 * 1362.0));
+  const D scatter = beam * exp(-1.0 * mu), sunbeam = minimum(constants::leaf_projection * beam / mu,
+                                                             splat<D>(constants::beam_share * constants::beam_limit));
   const D shade_over =
-      diffuse * (1.0 - exp(kd_over * plant_over)) / plant_over + 0.07 * scatter * (1.1 - 0.1 * plant_over);
+      diffuse * (1.0 - exp(kd_over * plant_over)) / plant_over +
+      constants::scatter_over * scatter * (constants::scatter_offset - constants::scatter_slope * plant_over);
   const D shade_under = diffuse * k.trans_over * (1.0 - exp(kd_under * plant_under)) / plant_under +
-                        0.05 * scatter * exp(zero - kb * lai) * (1.1 - 0.1 * plant_under);
+                        constants::scatter_under * scatter * exp(zero - kb * lai) *
+                            (constants::scatter_offset - constants::scatter_slope * plant_under);
   k.absorbed = D4{{sunbeam + shade_over, shade_over, sunbeam + shade_under, shade_under}} * (1.0 - p.albedo);
 }
 
@@ -81,26 +101,36 @@ GPPCORE_INLINE void set_wind(const D* x, const TwoLeafParameters& p, const Site&
   const D tair = x[kTair], plant = lai + p.stem_area_overstory;
   const double depth = 1.0 - p.height_understory / p.height_overstory;
   k.calm = where_less(splat<D>(0.0), x[kWind], splat<D>(0.0), splat<D>(1.0));
-  const D friction = at_least(x[kWind], 0.05) * (0.4 / site.profile);
+  const D friction = at_least(x[kWind], constants::least_wind) * (constants::von_karman / site.profile);
   k.per_friction = 1.0 / friction;
-  k.to_length = (-0.4 * 9.8 / (1.225 * 1010.0)) / ((tair + 273.3) * (friction * friction * friction));
-  const D top = friction * (1.1 / 0.4), root = sqrt(plant), decay = 0.1 + root * sqrt(root);
-  const D decay_over = (0.167 + 0.179 * top) * exp((1.0 / 3.0) * log(plant * x[kClumping]));
-  const D per_nu = 1e5 / (13.3 + 0.07 * tair), per_diffusivity = 0.05e6 / (18.9 + 0.07 * tair);
-  const auto resistance = [&](D wind) { return at_most(per_diffusivity / sqrt(wind * per_nu), 40.0); };
-  const D rb_over = resistance(top * exp(-0.2 * decay_over));
-  const D rb_under = resistance(top * exp(decay * (0.8 * p.height_understory / p.height_overstory - 1.0)));
-  const D4 still = splat<D4>(200.0);
+  k.to_length =
+      (-constants::von_karman * constants::gravity / (constants::stability_density * constants::stability_heat)) /
+      ((tair + constants::stability_zero) * (friction * friction * friction));
+  const D top = friction * (constants::canopy_top_wind / constants::von_karman), root = sqrt(plant),
+          decay = constants::understory_decay_offset + root * sqrt(root);
+  const D decay_over =
+      (constants::wind_decay + constants::wind_decay_slope * top) * exp((1.0 / 3.0) * log(plant * x[kClumping]));
+  const D per_nu = (1e6 * constants::leaf_size) / (constants::viscosity + constants::viscosity_slope * tair),
+          per_diffusivity =
+              (1e6 * constants::leaf_boundary) / (constants::diffusivity + constants::diffusivity_slope * tair);
+  const auto resistance = [&](D wind) {
+    return at_most(per_diffusivity / sqrt(wind * per_nu), constants::largest_leaf_resistance);
+  };
+  const D rb_over = resistance(top * exp(-constants::overstory_depth * decay_over));
+  const D rb_under =
+      resistance(top * exp(decay * (constants::displacement * p.height_understory / p.height_overstory - 1.0)));
+  const D4 still = splat<D4>(kStillResistance);
   k.rb = where_less(splat<D4>(0.0), every<4>(k.calm), still, by_layer(rb_over, rb_under));
   k.r = k.rb * k.per_co2;
   k.gb = 1.0 / k.r;
-  k.ra_under = (exp(depth * decay) - 1.0) / (decay * (0.41 * 0.2 * friction));
+  k.ra_under =
+      (exp(depth * decay) - 1.0) / (decay * (constants::von_karman_canopy * constants::canopy_diffusion * friction));
 }
 
 // E5 at the leaf area as it is, E24.
 GPPCORE_INLINE void set_leaves(const D* x, const TwoLeafParameters& p, D mu, CompatCanopy& k) {
   constexpr double kn = constants::nitrogen_decay;
-  const D lai = at_least(x[kLai], 1e-3), kb = 0.5 * x[kClumping] / mu;
+  const D lai = at_least(x[kLai], kThinLai), kb = constants::leaf_projection * x[kClumping] / mu;
   const D through = exp(splat<D>(0.0) - kb * lai), nitrogen = exp(-kn * lai), a1 = 1.0 - through;
   const D a2 = (1.0 - nitrogen) * (1.0 / kn), a3 = (1.0 - through * nitrogen) / (kb + kn);
   const D sun = x[kVcmax25] * (kb * a3 / a1), shade = x[kVcmax25] * ((a2 - a3) / (lai - a1 / kb));
@@ -113,7 +143,7 @@ GPPCORE_INLINE void set_leaves(const D* x, const TwoLeafParameters& p, D mu, Com
 // E29 for the inputs x of hours that are lit; clearness: no diffuse fraction is given. Cosines below 1e-9, which have
 // no light, would overflow.
 inline void set_canopy(const D* x, bool clearness, const TwoLeafParameters& p, const Site& site, CompatCanopy& k) {
-  const D mu = at_least(x[kCosZenith], 1e-9), lai = at_least(x[kLai], 0.1);
+  const D mu = at_least(x[kCosZenith], 1e-9), lai = at_least(x[kLai], constants::min_lai);
   set_air(x[kTair], x[kVpd], k);
   set_light(x, clearness, p, mu, lai, k);
   set_wind(x, p, site, lai, k);

@@ -35,6 +35,7 @@ namespace forest {
 struct Kept {
   bool ranks = false;  // and their ranges
   enum { none, mixed, all } masks = none;
+  bool digits = false;  // and ranges, of walked trees
 };
 
 template <class T>
@@ -202,15 +203,22 @@ void predict_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t f
   }
   if (plan.n_masked == plan.n_trees) return;
   const auto walk = short_keys ? walk_tile<int32_t, T, Sums> : walk_tile<int64_t, T, Sums>;
-  walk(plan, input, first, step, n, work, sums);
+  walk(plan, input, first, step, n, work, sums, kept.digits);
+}
+
+// Ranks of static columns are kept from step to step in tiles of one block.
+template <class T>
+int64_t rows_per_tile(const ForestPlan& plan, const ForestInput<T>& input) {
+  return input.n_steps > 1 ? kForestBlock : plan.tile;
 }
 
 template <class T, class Sums>
 void predict(const ForestPlan& plan, const ForestInput<T>& input, int64_t begin, int64_t end, bool raw, T* out,
              const ForestWorkspace& work) {
   const bool linked = !raw && (plan.link != ForestPlanLink::identity || plan.link_scale != 1.0);
-  for (int64_t first = begin; first < end; first += plan.tile) {
-    const int64_t n = end - first < plan.tile ? end - first : plan.tile;
+  const int64_t tile = rows_per_tile(plan, input);
+  for (int64_t first = begin; first < end; first += tile) {
+    const int64_t n = end - first < tile ? end - first : tile;
     Kept kept;
     for (int64_t step = 0; step < input.n_steps; ++step) {
       Sums sums{plan, work};

@@ -14,8 +14,12 @@ constexpr int64_t kForestRanksPerRow = 255;      // thresholds that ranks in one
 constexpr int64_t kForestTreesPerSum = 8;        // trees whose leaf numbers are held before they are summed
 constexpr int64_t kForestMaxSumBytes = 4;        // bytes of a leaf value in fixed point
 constexpr int64_t kForestMaxRowTrees = kForestTreesPerSum * kForestBlock;  // as leaf numbers have room
-constexpr int64_t kForestMaxTile = 4096;    // rows that are walked through a tree while it is in cache
-constexpr double kForestZeroSize = 1e-35f;  // |x| up to this is missing where zero is
+constexpr int64_t kForestDigitMasks = 17;    // of a digit: "at least i" for i from 0 to 16
+constexpr int64_t kForestDigits = 4;         // of 4 bits, in the place of a value among those of a block
+constexpr int64_t kForestFewestRanked = 16;  // walks through so many trees cost what ranks of a row do
+constexpr int64_t kForestMaxRanged = 64;     // columns whose digit masks fill a second-level cache
+constexpr int64_t kForestMaxTile = 4096;     // rows that are walked through a tree while it is in cache
+constexpr double kForestZeroSize = 1e-35f;   // |x| up to this is missing where zero is
 
 // How a value becomes the rank that the nodes compare.
 enum class ForestRowKind : uint8_t { number, number_or_zero, category, category_from_zero, whole_category };
@@ -108,6 +112,14 @@ struct ForestNode {
 };
 using ForestNode32 = ForestNode<int32_t, uint32_t>;
 using ForestNode64 = ForestNode<int64_t, uint64_t>;
+// What the values of a column are in a block: a rank r among the thresholds of walked trees has the place r - base,
+// from 1 on to top; missing is 0, or top + 1. A node of rank t sends the places above t - base to the right, cut to
+// 0..top.
+struct ForestRange {
+  int32_t base, top;
+  int32_t left_from, right_below;  // ranks of the nodes that some rows leave to the left, and to the right
+};
+
 enum ForestNodeKind : uint32_t { kForestSplit, kForestEnd, kForestSet, kForestSetUnseenLeft };
 
 enum class ForestPlanLink : uint8_t { identity, exp, sigmoid, softmax };
@@ -143,6 +155,9 @@ struct ForestPlan {
   const ForestRow* columns;     // of walked keys
   const ForestNode32* nodes32;  // null if their words are too short for this model
   const ForestNode64* nodes64;  // null beside row_trees
+  const ForestNode32* ranked;   // nodes32 of the walked trees with ranks for thresholds; null if not all can have them
+  const ForestSearch<float>* walked_f32;  // per feature, of walked trees
+  const ForestSearch<double>* walked_f64;
   uint32_t column_bits32, column_bits64;
   bool has_sets;
   const int64_t* set_begin;
@@ -153,19 +168,21 @@ struct ForestPlan {
 
 // Scratch memory of one thread, each array aligned to 64 bytes.
 struct ForestWorkspace {
-  int32_t* ranks;    // kForestBlock
-  uint8_t* rows;     // n_rows * kForestBlock
-  uint8_t* least;    // of the ranks of each row in the block; 64 may be read
-  uint8_t* largest;  // likewise
-  uint8_t* masks;    // (kForestSetMasks + n_masks) * kForestMaskBytes
-  uint8_t* state;    // kForestSetMasks + n_masks: which sides rows of the block take, 1 left, 2 right, 3 both
-  uint8_t* gaps;     // (kForestMaxMaskedLeaves + 1) * kForestMaskBytes
-  uint8_t* leaf_id;  // kForestTreesPerSum * kForestBlock
-  uint16_t* shorts;  // leaf_width * kForestBlock * kForestMaxSumBytes
-  int64_t* keys;     // n_columns * tile
-  int32_t* walked;   // tile: leaves that one tree sends the rows to
-  double* sums;      // n_outputs * tile, or uint32_t
-  double* link;      // n_outputs vectors
+  int32_t* ranks;       // kForestBlock
+  uint8_t* rows;        // n_rows * kForestBlock
+  uint8_t* least;       // of the ranks of each row in the block; 64 may be read
+  uint8_t* largest;     // likewise
+  uint8_t* masks;       // (kForestSetMasks + n_masks) * kForestMaskBytes
+  uint8_t* state;       // kForestSetMasks + n_masks: which sides rows of the block take, 1 left, 2 right, 3 both
+  uint8_t* gaps;        // (kForestMaxMaskedLeaves + 1) * kForestMaskBytes
+  uint8_t* leaf_id;     // kForestTreesPerSum * kForestBlock
+  uint16_t* shorts;     // leaf_width * kForestBlock * kForestMaxSumBytes
+  int64_t* keys;        // n_columns * tile
+  ForestRange* ranges;  // n_columns
+  uint8_t* digits;      // n_columns * kForestDigits * kForestDigitMasks * kForestMaskBytes if there are ranked nodes
+  int32_t* walked;      // tile: leaves that one tree sends the rows to
+  double* sums;         // n_outputs * tile, or uint32_t
+  double* link;         // n_outputs vectors
 };
 
 // Feature f of row i at step s is columns[f][i * strides[f] + s * step_strides[f]].

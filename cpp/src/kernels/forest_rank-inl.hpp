@@ -44,10 +44,10 @@ template <class T>
 void rank_column(const ForestSearch<T>& search, const T* column, int64_t stride, int64_t n, int32_t* ranks) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (search.heap && stride < kLongStride && stride > -kLongStride) {
+    if (search.n_levels > 0 && (search.heap || stride == 1) && stride < kLongStride && stride > -kLongStride) {
       float least = -__builtin_inff(), largest = __builtin_inff();
       if (stride == 1) find_ends(column, n, least, largest);
-      return search_column(search, least, largest, column, stride, n, ranks);
+      if (search_column(search, least, largest, column, stride, n, ranks)) return;
     }
   }
 #endif

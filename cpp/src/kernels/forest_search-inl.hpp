@@ -97,19 +97,37 @@ inline void find_ends(const float* column, int64_t n, float& least, float& large
   largest = _mm512_reduce_max_ps(high);
 }
 
-// Only thresholds between the least and the largest value are searched where they are few, as in blocks of a map.
-inline void search_column(const ForestSearch<float>& search, float least, float largest, const float* column,
+// Only thresholds between the least and the largest value are searched where they are few, as in blocks of a map: a
+// heap of up to 255, of all or of every second, fourth, ... of them, and then 16 at once. False if they are too many.
+inline bool search_column(const ForestSearch<float>& search, float least, float largest, const float* column,
                           int64_t stride, int64_t n, int32_t* ranks) {
   const int32_t first = rank(search, least), n_between = rank(search, largest) - first;
-  if (n_between > 63) return search_column<8>(search.heap, 0, column, stride, n, ranks);
-  const int levels = n_between > 31 ? 6 : n_between > 15 ? 5 : 4;
+  if (n_between > 63 && search.heap) {
+    search_column<8>(search.heap, 0, column, stride, n, ranks);
+    return true;
+  }
+  int shift = 0;
+  while (n_between >> shift > 255) ++shift;
+  if (shift > 4) return false;
+  const int32_t n_kept = n_between >> shift;
+  const int levels = n_kept > 127 ? 8 : n_kept > 63 ? 7 : n_kept > 31 ? 6 : n_kept > 15 ? 5 : 4;
   const float* between = search.level[search.n_levels - 1] + first;
-  float heap[64] = {};
+  float heap[256] = {};
   for (int step = 1 << levels, h = 1; step > 1; step /= 2)
     for (int i = step / 2 - 1; i < (1 << levels) - 1; i += step)
-      heap[h++] = i < n_between ? between[i] : __builtin_inff();
-  const auto search_few = levels == 6 ? search_column<6> : levels == 5 ? search_column<5> : search_column<4>;
-  search_few(heap, first, column, stride, n, ranks);
+      heap[h++] = i < n_kept ? between[((i + 1) << shift) - 1] : __builtin_inff();
+  const auto search_few = levels == 8   ? search_column<8>
+                          : levels == 7 ? search_column<7>
+                          : levels == 6 ? search_column<6>
+                          : levels == 5 ? search_column<5>
+                                        : search_column<4>;
+  search_few(heap, shift > 0 ? 0 : first, column, stride, n, ranks);
+  for (int64_t i = 0; shift > 0 && i < n; ++i) {
+    const int32_t from = ranks[i] < 0 ? 0 : ranks[i] << shift;
+    const int32_t r = first + from + count_below(between + from, column[i * stride]);
+    ranks[i] = ranks[i] < 0 ? kMissingRank : r;
+  }
+  return true;
 }
 #endif
 

@@ -178,10 +178,22 @@ struct FixedSums {
     }
   }
 
-  // The leaves of all rows of the tile in one tree.
-  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t n_rows) {
+  // Leaves of n rows in one tree, by their numbers among its living leaves.
+  void add_living(const ForestTree& tree, const int32_t* leaf, int32_t n_leaves, const uint8_t* id, int64_t first,
+                  int64_t n_rows) {
+    uint32_t value[kForestMaxMaskedLeaves];
     for (int64_t k = 0; k < plan.leaf_width; ++k) {
-      uint32_t* to = sums + (tree.output + k) * plan.tile;
+      const uint32_t* from = leaves_of(plan, plan.fixed, tree, k);
+      for (int32_t l = 0; l < n_leaves; ++l) value[l] = from[leaf[l]];
+      uint32_t* to = sums + (tree.output + k) * plan.tile + first;
+      for (int64_t r = 0; r < n_rows; ++r) to[r] += value[id[r]];
+    }
+  }
+
+  // The leaves of rows from `first` on in one tree.
+  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t first, int64_t n_rows) {
+    for (int64_t k = 0; k < plan.leaf_width; ++k) {
+      uint32_t* to = sums + (tree.output + k) * plan.tile + first;
       const uint32_t* value = leaves_of(plan, plan.fixed, tree, k);
       for (int64_t r = 0; r < n_rows; ++r) to[r] += value[leaf[r]];
     }
@@ -232,10 +244,20 @@ struct DoubleSums {
     for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
   }
 
-  // The leaves of all rows of the tile in one tree.
-  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t n_rows) {
+  void add_living(const ForestTree& tree, const int32_t* leaf, int32_t n_leaves, const uint8_t* id, int64_t first,
+                  int64_t n_rows) {
+    double value[kForestMaxMaskedLeaves];
     for (int64_t k = 0; k < plan.leaf_width; ++k) {
-      double* to = work.sums + (tree.output + k) * plan.tile;
+      const double* from = leaves_of(plan, plan.leaves, tree, k);
+      for (int32_t l = 0; l < n_leaves; ++l) value[l] = from[leaf[l]];
+      double* to = work.sums + (tree.output + k) * plan.tile + first;
+      for (int64_t r = 0; r < n_rows; ++r) to[r] += value[id[r]];
+    }
+  }
+
+  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t first, int64_t n_rows) {
+    for (int64_t k = 0; k < plan.leaf_width; ++k) {
+      double* to = work.sums + (tree.output + k) * plan.tile + first;
       const double* value = leaves_of(plan, plan.leaves, tree, k);
       for (int64_t r = 0; r < n_rows; ++r) to[r] += value[leaf[r]];
     }
@@ -268,8 +290,13 @@ struct LeafNumbers {
     for (int64_t t = 0; t < n_trees; ++t) add_leaf(trees[t], leaf[t], row);
   }
 
-  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t n_rows) {
-    for (int64_t r = 0; r < n_rows; ++r) add_leaf(tree, leaf[r], r);
+  void add_living(const ForestTree& tree, const int32_t* leaf, int32_t, const uint8_t* id, int64_t first,
+                  int64_t n_rows) {
+    for (int64_t r = 0; r < n_rows; ++r) add_leaf(tree, leaf[id[r]], first + r);
+  }
+
+  void add_tree(const ForestTree& tree, const int32_t* leaf, int64_t first, int64_t n_rows) {
+    for (int64_t r = 0; r < n_rows; ++r) add_leaf(tree, leaf[r], first + r);
   }
 
   void add_leaf(const ForestTree& tree, int32_t leaf, int64_t row) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "forest.hpp"
-#include "forest_rank-inl.hpp"
+#include "forest_descend-inl.hpp"
 
 namespace gppcore::GPPCORE_ISA::forest {
 
@@ -147,21 +147,107 @@ inline void walk_tree_refilled(const ForestPlan& plan, const ForestTree& tree, c
 }
 #endif
 
-// All rows of a tile through one tree after the other, so that a tree stays in cache.
+// Trees from n_masked on for the rows of a tile, or of a block of it.
+template <class Key, class T, class Sums>
+struct Walker {
+  const ForestPlan& plan;
+  const ForestWorkspace& work;
+  Sums& sums;
+  bool has_keys = false;
+
+  // One tree for n rows from `at` on of the tile.
+  void walk(const ForestTree& tree, const RowsOf<T>& rows, int64_t at) {
+    Key* keys = reinterpret_cast<Key*>(work.keys);
+    if (!has_keys) fill_keys(plan, rows.input, rows.first, rows.step, rows.n, keys);
+    has_keys = true;
+    auto find = walk_tree<Key>;
+#if defined(__AVX512F__)
+    if constexpr (sizeof(Key) == sizeof(int32_t))
+      if (!plan.has_sets) find = walk_tree_refilled;
+#endif
+    find(plan, tree, keys, rows.n, work.walked);
+    sums.add_tree(tree, work.walked, at, rows.n);
+  }
+
+  void walk_all(const RowsOf<T>& rows, int64_t at) {
+    has_keys = false;
+    for (int64_t t = plan.n_masked; t < plan.n_trees; ++t) walk(plan.trees[t], rows, at);
+  }
+
+  // A block whose digits are made: each tree by its living leaves, or node by node where they are too many.
+  template <int M>
+  void prune_all(const RowsOf<T>& rows, int64_t at) {
+    constexpr int W = GPPCORE_VECTOR_BYTES;
+    has_keys = false;
+    LivingBatch<Sums> batch{plan, work, sums, at, rows.n};
+    LivingTree living;
+    for (int64_t t = plan.n_masked; t < plan.n_trees; ++t) {
+      const ForestTree& tree = plan.trees[t];
+      if (!descend(plan, tree, work.ranges, living)) {
+        walk(tree, rows, at);
+        continue;
+      }
+      if (living.n_nodes > 0) number_living_leaves<W, M>(living, work, batch.place());
+      batch.add(tree, living);
+    }
+    batch.flush();
+    sums.end_block(at, rows.n);
+  }
+
+  // Whether few leaves of most trees are alive in a block whose ranges are known.
+  bool is_coherent() const {
+    constexpr int64_t kTrials = 4, kFailures = 1;
+    LivingTree living;
+    int64_t n_failed = 0;
+    for (int64_t i = 0; i < kTrials && n_failed <= kFailures; ++i) {
+      const int64_t t = plan.n_masked + i * (plan.n_trees - plan.n_masked) / kTrials;
+      n_failed += !descend(plan, plan.trees[t], work.ranges, living);
+    }
+    return n_failed <= kFailures;
+  }
+
+  template <int M>
+  bool try_block(const RowsOf<T>& rows, int64_t at, bool kept) {
+    if (!find_ranges(plan, rows, kept, work.ranges) || !is_coherent()) return false;
+    make_digits<GPPCORE_VECTOR_BYTES, M>(plan, rows, kept, work);
+    prune_all<M>(rows, at);
+    return true;
+  }
+
+  // A block by its living leaves, in parts if it has to be; false if it had better be walked.
+  bool prune(const RowsOf<T>& rows, int64_t at, bool& kept) {
+    constexpr int64_t kPart = 512, kLeast = 64;
+    constexpr int kVector = 8 * GPPCORE_VECTOR_BYTES;
+    const bool keep = kept;
+    kept = false;
+    if (rows.n > kForestBlock / 2 && try_block<kForestBlock / kVector>(rows, at, keep)) return kept = true;
+    if (rows.n < kLeast) return false;
+    for (int64_t from = 0; from < rows.n; from += kPart) {
+      const RowsOf<T> part = rows.part(from, rows.n - from < kPart ? rows.n - from : kPart);
+      if (try_block<kPart / kVector>(part, at + from, false)) continue;
+      if (from == 0) return false;
+      walk_all(part, at + from);
+    }
+    return true;
+  }
+};
+
+// All rows of a tile. What is walked goes through one tree after the other, so that a tree stays in cache. `kept`: the
+// digits of the step before hold for columns that do not change.
 template <class Key, class T, class Sums>
 void walk_tile(const ForestPlan& plan, const ForestInput<T>& input, int64_t first, int64_t step, int64_t n,
-               const ForestWorkspace& work, Sums& sums) {
-  Key* keys = reinterpret_cast<Key*>(work.keys);
-  fill_keys(plan, input, first, step, n, keys);
-  auto find = walk_tree<Key>;
-#if defined(__AVX512F__)
-  if constexpr (sizeof(Key) == sizeof(int32_t))
-    if (!plan.has_sets) find = walk_tree_refilled;
-#endif
-  for (int64_t t = plan.n_masked; t < plan.n_trees; ++t) {
-    find(plan, plan.trees[t], keys, n, work.walked);
-    sums.add_tree(plan.trees[t], work.walked, n);
+               const ForestWorkspace& work, Sums& sums, bool& kept) {
+  Walker<Key, T, Sums> walker{plan, work, sums};
+  const RowsOf<T> rows{input, first, step, n};
+  int64_t at = 0;
+  if (plan.ranked) {
+    for (; at < n; at += kForestBlock) {
+      if (n > kForestBlock) kept = false;  // they are another block's
+      const RowsOf<T> block = rows.part(at, n - at < kForestBlock ? n - at : kForestBlock);
+      if (!walker.prune(block, at, kept)) break;
+    }
   }
+  if (at < n) walker.walk_all(rows.part(at, n - at), at);
 }
 
 // Few rows: each goes through several trees side by side.

@@ -8,8 +8,8 @@ namespace gppcore {
 
 struct Kernels {
   const char* isa;
-  TwoLeafKernels two_leaf;
-  RegridKernels regrid;
+  const TwoLeafKernels& two_leaf;
+  const RegridKernels& regrid;
   ForestKernels forest;
 };
 

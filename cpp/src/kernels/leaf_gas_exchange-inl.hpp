@@ -156,8 +156,10 @@ struct TemperatureC4 {
 
 template <class T>
 GPPCORE_INLINE TemperatureC4<T> temperature_c4(const T& tair) {
-  static_assert(constants::c4_q10 == 2.0);
-  const T t = 0.1 * (tair - 25.0), e = exp_normal(t), e2 = e * e;
+  namespace k = constants;
+  static_assert(k::c4_q10 == 2.0 && k::c4_hot_slope == 0.3 && k::c4_cold_slope == 0.2);
+  static_assert(k::c4_reference == 25.0 && k::c4_hot == 40.0 && k::c4_cold == 15.0);
+  const T t = 0.1 * (tair - constants::c4_reference), e = exp_normal(t), e2 = e * e;
   TemperatureC4<T> f;
   f.q10 = exp_normal(0.69314718055994531 * t);
   // (1 + exp(0.3 (T - 40))) (1 + exp(0.2 (15 - T))), times e^2.

@@ -13,6 +13,7 @@ constexpr RegridKernelsOf<T> kernels_of{aggregate_row<T>, replicate_row<T>, cova
 
 }  // namespace regrid
 
-constexpr RegridKernels regrid_kernels{regrid::relax_row, regrid::kernels_of<float>, regrid::kernels_of<double>};
+extern const RegridKernels regrid_kernels;
+const RegridKernels regrid_kernels = {regrid::relax_row, regrid::kernels_of<float>, regrid::kernels_of<double>};
 
 }  // namespace gppcore::GPPCORE_ISA

@@ -52,7 +52,8 @@ __attribute__((noinline)) void store_classes(const Canopy<X>& k, State<X>& s, co
     store(out.to[output + c], i, left, where_less(zero, lit, day, night) + poison);
   };
   // Moles of water that the deficit in units of Canopy drives through a resistance for CO2, and their weight.
-  const X water = k.heat_capacity * k.per_co2 / (3149000.0 - 2370.0 * k.tk);
+  const X water =
+      k.heat_capacity * k.per_co2 / (constants::vaporisation_at_zero - constants::vaporisation_slope * k.tk);
   const Classes<X, 4> through = s.g / (s.cs + s.g * (layers(s.ra) + layers(k.r)));
   warm_leaves(k, s);
   const Classes<X, 4> transpired = through * (k.deficit + k.slope * s.warm) * water;

@@ -16,10 +16,12 @@ template <class X, class F>
 GPPCORE_INLINE Layers<X> resistance_of_air(const Canopy<X, F>& k, const Site& site, const State<X>& s) {
   const X sensible = s.warm.c[0] * k.heat_sunlit + s.warm.c[1] * k.heat_shaded;
   const X heat = minimum(sensible * reciprocal(s.ra.over + 0.5 * k.r.over), splat<X>(k.heat_most));
-  const X zl = at_least(heat, -2.0 * site.height);
+  const X zl = at_least(heat, constants::least_inverse_length * site.height);
   const X over =
-      minimum(maximum(k.ra_neutral + zl * k.ra_stable, splat<X>(2.0 * k.per_co2)), splat<X>(100.0 * k.per_co2));
-  const X stable = at_most(1.0 + 5.0 * zl, 10.0), unstable = reciprocal(sqrt(at_least(1.0 - 16.0 * zl, 1.0)));
+      minimum(maximum(k.ra_neutral + zl * k.ra_stable, splat<X>(constants::least_air_resistance * k.per_co2)),
+              splat<X>(constants::largest_air_resistance * k.per_co2));
+  const X stable = at_most(1.0 + constants::stable_slope * zl, constants::stable_limit),
+          unstable = reciprocal(sqrt(at_least(1.0 - constants::unstable_slope * zl, 1.0)));
   return {over, over + k.ra_under * where_less(splat<X>(0.0), zl, stable, unstable)};
 }
 
@@ -56,7 +58,8 @@ GPPCORE_INLINE void assimilate(Canopy<X, F>& k, State<X>& s) {
   const Supply<X, 4, F> supply = supply_of(k);
   const X4 open = s.g * reciprocal(s.cs + s.g * (layers(s.ra) + supply.r));
   const X4 latent = open * (layers(k.humidity_deficit) + layers(k.humidity_slope) * s.warm);
-  const X4 c = minimum(maximum(k.humidity_air + latent, every<4>(0.05 * k.stomata)), every<4>(k.stomata));
+  const X4 c = minimum(maximum(k.humidity_air + latent, every<4>(constants::least_leaf_humidity * k.stomata)),
+                       every<4>(k.stomata));
   const Cubic<X, 4> f = C4 ? cubic_c4(k.leaf, c, supply) : cubic_c3(k.leaf, c, supply);
   if constexpr (First) {
     // Later passes leave less of an error of this one than a float can tell.
@@ -75,19 +78,21 @@ GPPCORE_INLINE void warm_leaves(const Canopy<X, F>& k, State<X>& s) {
   using X4 = Classes<X, 4>;
   const X4 r = layers(k.r), ra = layers(s.ra), open = s.cs + s.g * (ra + r), heat = ra + 0.5 * r;
   const X4 gained = heat * (s.radiation * open - k.deficit * s.g), lost = open + k.slope * (s.g * heat);
-  s.warm = clamp(gained * reciprocal(lost), -3.0, 5.0);
+  s.warm = clamp(gained * reciprocal(lost), constants::coolest_leaf, constants::warmest_leaf);
 }
 
 // All has the same temperature, and the air is neutral.
 template <bool C4, bool LeafTemperature, class X, class F>
 GPPCORE_INLINE void first_pass(Canopy<X, F>& k, State<X>& s) {
-  constexpr double cooler = -0.5;
+  constexpr double cooler = constants::first_warmth;
   const F begin = fourth_power(k.tk + cooler);
-  const F per_co2 = reciprocal(k.per_co2), over = (1.0 / 200.0) * per_co2, under = (1.0 / 300.0) * per_co2;
+  const F per_co2 = reciprocal(k.per_co2), over = (1.0 / constants::first_resistance_over) * per_co2,
+          under = (1.0 / constants::first_resistance_under) * per_co2;
   s.g = layers(splat<X>(over), splat<X>(under));
   s.cs = every<4>(splat<X>(1.0));
   s.warm = every<4>(splat<X>(cooler));
-  s.ra.over = splat<X>(minimum(maximum(k.ra_neutral, 2.0 * k.per_co2), 100.0 * k.per_co2));
+  s.ra.over = splat<X>(minimum(maximum(k.ra_neutral, constants::least_air_resistance * k.per_co2),
+                               constants::largest_air_resistance * k.per_co2));
   s.ra.under = s.ra.over + k.ra_under;
   s.radiation = absorbed_radiation(k, begin, begin);
   assimilate<C4, true, LeafTemperature>(k, s);

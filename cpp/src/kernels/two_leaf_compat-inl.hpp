@@ -13,6 +13,9 @@ GPPCORE_INLINE double element(const D& x, int lane) {
   return r;
 }
 
+// Latent heat at 0 K in J kg-1, of which 2370 are taken per degC; CO2 inside over that of the air as a sub-step begins.
+constexpr double kVaporisationAtZero = 3149333.0, kFirstCi = 0.7;
+
 // Hours at work, one in each lane; nothing but numbers of type D.
 struct CompatHours {
   CompatCanopy canopy;
@@ -31,19 +34,20 @@ GPPCORE_INLINE void copy_lane(CompatHours& to, int lane, const CompatHours& from
 
 // How hours begin.
 GPPCORE_INLINE void begin_hours(CompatHours& w) {
-  w.began = w.step_began = splat<D4>(-0.5);
+  w.began = w.step_began = splat<D4>(constants::first_warmth);
   w.heat = w.step_heat = w.canopy.tair;  // BEPS starts from the number of the air temperature
   w.steps = w.passes = splat<D>(0.0);
 }
 
 // E18: net longwave of the leaf classes, W m-2 leaf.
 GPPCORE_INLINE D4 compat_longwave(const CompatCanopy& k, const D4& warm) {
-  constexpr double eps = 0.98;
+  constexpr double eps = constants::leaf_emissivity;
   const D tk = k.tair + constants::zero_celsius;
   const D t_over = tk + warm.c[1] + k.sun_share_over * (warm.c[0] - warm.c[1]);
   const D t_under = tk + warm.c[3] + k.sun_share_under * (warm.c[2] - warm.c[3]);
   const D t_over2 = t_over * t_over, t_under2 = t_under * t_under;
-  const D b_over = (eps * 5.67e-8) * (t_over2 * t_over2), b_under = (eps * 5.67e-8) * (t_under2 * t_under2);
+  const D b_over = (eps * constants::stefan_boltzmann) * (t_over2 * t_over2),
+          b_under = (eps * constants::stefan_boltzmann) * (t_under2 * t_under2);
   const D go = k.trans_over, gu = k.trans_under;
   const D down = k.longwave_air * go + b_over * (1.0 - go), up = b_under * (1.0 - gu) + k.longwave_ground * gu;
   const D over = (eps * (k.longwave_air + up) - 2.0 * b_over) * (1.0 - go) + (eps * (1.0 - eps)) * (1.0 - gu) * down;
@@ -54,21 +58,23 @@ GPPCORE_INLINE D4 compat_longwave(const CompatCanopy& k, const D4& warm) {
 
 // E19, E30: resistance of the air from the leaf classes to 30 m, s m-1.
 GPPCORE_INLINE D4 compat_air(const CompatCanopy& k, const Site& site, D heat) {
-  const D zl = site.height * at_least(k.to_length * heat, -2.0);
-  const D over = clamp((site.profile + 5.0 * zl) * (2.5 * k.per_friction), 2.0, 100.0);
-  const D stable = at_most(1.0 + 5.0 * zl, 10.0), unstable = 1.0 / sqrt(at_least(1.0 - 16.0 * zl, 1.0));
+  const D zl = site.height * at_least(k.to_length * heat, constants::least_inverse_length);
+  const D over = clamp((site.profile + constants::stable_slope * zl) * ((1.0 / constants::von_karman) * k.per_friction),
+                       constants::least_air_resistance, constants::largest_air_resistance);
+  const D stable = at_most(1.0 + constants::stable_slope * zl, constants::stable_limit),
+          unstable = 1.0 / sqrt(at_least(1.0 - constants::unstable_slope * zl, 1.0));
   const D4 windy = by_layer(over, over + k.ra_under * where_less(splat<D>(0.0), zl, stable, unstable));
-  return where_less(splat<D4>(0.0), every<4>(k.calm), splat<D4>(200.0), windy);
+  return where_less(splat<D4>(0.0), every<4>(k.calm), splat<D4>(kStillResistance), windy);
 }
 
 // E31: one pass of the energy balance. Returns the largest change of leaf temperatures.
 GPPCORE_INLINE D compat_pass(const Site& site, CompatHours& w) {
   const CompatCanopy& k = w.canopy;
-  const D zero = splat<D>(0.0), per_gamma = k.heat_capacity * (1.0 / 0.066);
+  const D zero = splat<D>(0.0), per_gamma = k.heat_capacity * (1.0 / constants::psychrometer);
   const D4 ra = compat_air(k, site, w.heat), heat = ra + 0.5 * k.rb,
            radiation = k.absorbed + compat_longwave(k, w.began);
   w.vapour = ra + k.rb;
-  const D4 vaporisation = 3149333.0 - 2370.0 * (k.tair + w.began);
+  const D4 vaporisation = kVaporisationAtZero - constants::vaporisation_slope * (k.tair + w.began);
   const D4 supply = w.g * (k.deficit + k.slope * w.began) * per_gamma;
   const D4 latent = supply * reciprocal((1.0 + w.g * w.vapour) * vaporisation);  // kg m-2 s-1
   const D4 c = (k.humidity_air + latent * k.rb * k.humidity_flux) * k.stomata;
@@ -81,7 +87,7 @@ GPPCORE_INLINE D compat_pass(const Site& site, CompatHours& w) {
   const D4 lost = k.heat_capacity * open + (per_gamma * k.slope) * (w.g * heat), inverse = reciprocal(lost);
   D change = zero;
   for (int i = 0; i < 4; ++i) {
-    w.warm.c[i] = clamp(gained.c[i] * inverse.c[i], -3.0, 5.0);
+    w.warm.c[i] = clamp(gained.c[i] * inverse.c[i], constants::coolest_leaf, constants::warmest_leaf);
     const D difference = w.warm.c[i] - w.began.c[i];
     change = maximum(change, maximum(difference, zero - difference));
   }
@@ -100,7 +106,7 @@ GPPCORE_INLINE D next_pass(D change, CompatHours& w) {
   const D ended = where_less(change, limit, one, where_less(w.passes, splat<D>(kMaxPasses), zero, one));
   const D4 given_up = where_less(none, every<4>(ended), none, w.warm);
   w.began = where_less(every<4>(change), every<4>(limit), w.began, given_up);
-  w.heat = where_less(zero, ended, at_least(w.heat, -200.0), w.heat);
+  w.heat = where_less(zero, ended, at_least(w.heat, constants::least_heat), w.heat);
   D moved = maximum(w.heat - w.step_heat, w.step_heat - w.heat);
   for (int i = 0; i < 4; ++i)
     moved = moved + maximum(w.began.c[i] - w.step_began.c[i], w.step_began.c[i] - w.began.c[i]);
@@ -114,8 +120,11 @@ GPPCORE_INLINE D next_pass(D change, CompatHours& w) {
 // Stomata and CO2 begin anew where the pass to come is the first of a sub-step.
 GPPCORE_INLINE void renew(CompatHours& w) {
   const D4 passes = every<4>(w.passes), half = splat<D4>(0.5);
-  w.g = where_less(passes, half, by_layer(splat<D>(1.0 / 200.0), splat<D>(1.0 / 300.0)), w.g);
-  w.ci = where_less(passes, half, every<4>(0.7 * w.canopy.ca), w.ci);
+  w.g = where_less(
+      passes, half,
+      by_layer(splat<D>(1.0 / constants::first_resistance_over), splat<D>(1.0 / constants::first_resistance_under)),
+      w.g);
+  w.ci = where_less(passes, half, every<4>(kFirstCi * w.canopy.ca), w.ci);
 }
 
 // Writes the results of one lane to element i of each output that is wanted.
@@ -132,9 +141,12 @@ inline void write_lane(const CompatHours& w, int lane, const TwoLeafRow<double>&
     gpp[c] = at(w.a) * area;
     put(kGppClasses + c, gpp[c]);
     put(kConductance + c, constants::h2o_to_co2 * g / of(k.per_co2) * area);
-    const double supply = g * (of(k.deficit) + of(k.slope) * at(w.warm)) * (of(k.heat_capacity) * (1.0 / 0.066));
+    const double supply =
+        g * (of(k.deficit) + of(k.slope) * at(w.warm)) * (of(k.heat_capacity) * (1.0 / constants::psychrometer));
     const double tk = of(k.tair) + constants::zero_celsius;
-    put(kTranspiration + c, supply / ((1.0 + g * at(w.vapour)) * (3149000.0 - 2370.0 * tk)) * area);
+    put(kTranspiration + c,
+        supply / ((1.0 + g * at(w.vapour)) * (constants::vaporisation_at_zero - constants::vaporisation_slope * tk)) *
+            area);
     put(kLeafTemperature + c, of(k.tair) + at(w.warm));
     put(kApar + c, constants::ppfd_per_shortwave * at(k.absorbed) * area);
   }

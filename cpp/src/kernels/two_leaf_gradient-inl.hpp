@@ -1,5 +1,5 @@
-// Derivatives of canopy hours. Included once by each file of ../isa that is named for the gradient: such numbers want
-// other flags than the rest (../../cmake/isa.cmake).
+// Derivatives of canopy hours, by any input or by inputs of leaves alone. Each file of ../parts instantiates one
+// function, so that cores share the compiling, with other flags than the rest (../../cmake/isa.cmake).
 #pragma once
 #include "rows-inl.hpp"
 
@@ -54,20 +54,15 @@ inline void gradient_by(const TwoLeafParameters& p, const TwoLeafColumn<E>* inpu
 }
 
 template <class E>
-void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
-              const int* by, E* const* d) {
-  using V = Lanes<E>;
-  using X = Dual<V, kTwoLeafComponents>;
-  bool by_weather = false;
-  for (int c = 0; c < kTwoLeafComponents; ++c) by_weather |= (by[c] >= 0 && by[c] < kLai) || by[c] == kDiffuseFraction;
-  by_weather ? gradient_by<X, X>(p, inputs, n, out, by, d) : gradient_by<V, X>(p, inputs, n, out, by, d);
+void gradient_by_weather(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n,
+                         const TwoLeafRow<E>& out, const int* by, E* const* d) {
+  using X = Dual<Lanes<E>, kTwoLeafComponents>;
+  gradient_by<X, X>(p, inputs, n, out, by, d);
 }
-
-#define GPPCORE_ELEMENT(E)                                                                                             \
-  template void gradient(const TwoLeafParameters&, const TwoLeafColumn<E>*, int64_t, const TwoLeafRow<E>&, const int*, \
-                         E* const*);
-GPPCORE_ELEMENT(double)
-GPPCORE_ELEMENT(float)
-#undef GPPCORE_ELEMENT
+template <class E>
+void gradient_by_leaves(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
+                        const int* by, E* const* d) {
+  gradient_by<Lanes<E>, Dual<Lanes<E>, kTwoLeafComponents>>(p, inputs, n, out, by, d);
+}
 
 }  // namespace gppcore::GPPCORE_ISA

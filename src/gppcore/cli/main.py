@@ -15,9 +15,7 @@ from gppcore.errors import GppcoreError, RangeError
 from gppcore.io.reading import number_of
 
 app = typer.Typer(
-    help="Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -26,6 +24,23 @@ app.add_typer(tiles_app, name="tiles")
 app.add_typer(towers_commands.app, name="towers")
 
 _INTERRUPTED = 130
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import gppcore
+
+        typer.echo(gppcore.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers."""
 
 
 @app.command()
@@ -67,6 +82,7 @@ def map_(
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
+    netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write one netCDF4 file per calendar year.")] = False,
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
     from rich.progress import Progress
@@ -82,6 +98,13 @@ def map_(
             predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
         )
     typer.echo(f"Map  {out}")
+    if netcdf:
+        from gppcore.mapping.product import write_netcdf
+
+        for year in store.each_year:
+            file = out.with_name(f"{out.stem}{'' if year is None else f'_{year}'}.nc")
+            write_netcdf(out, file, year=year)
+            typer.echo(f"Map  {file}")
 
 
 @tiles_app.command("build")

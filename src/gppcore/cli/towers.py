@@ -1,9 +1,9 @@
-"""Commands for observation files of towers: ``gppcore towers check | import | sample``."""
+"""Commands for observation files of towers: ``gppcore towers check | import | sample | report``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -29,6 +29,13 @@ Processes = Annotated[int | None, typer.Option(help="Files read at the same time
 Partition = Annotated[
     bool, typer.Option("--partition", help="Make GPP of NEE where a file has none (needs gppcore[partition]).")
 ]
+
+
+class Given(NamedTuple):
+    """Months that the user gives for all towers."""
+
+    weather: pd.DataFrame | None
+    lai: pd.DataFrame | None
 
 
 @app.command()
@@ -64,23 +71,27 @@ def import_(
     processes: Processes = None,
 ) -> None:
     """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
+    import pandas as pd
+
     from gppcore.towers.files import read_lai, read_weather, write_tower_folder
     from gppcore.towers.files.folder import refuse_occupied
+    from gppcore.towers.files.months import core_sequences
     from gppcore.towers.files.sites import read_site_table
 
     refuse_occupied(out)
     table = read_site_table(*sites)
-    given = {"lai": read_lai(lai) if lai else None, "weather": read_weather(weather) if weather else None}
+    given = Given(read_weather(weather) if weather else None, read_lai(lai) if lai else None)
     readings = _read(files, table, drop, partition, processes)
     good = _without_faults(readings, table, given)
     summary = _show(readings, None)
     n = sum(len(reading.faults) for reading in readings)
     if n and (strict or not good):
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
-    write_tower_folder(good, table, out, lai=given["lai"], weather=given["weather"])
+    write_tower_folder(good, table, out, weather=given.weather, lai=given.lai)
     summary.to_csv(out / "import_report.csv", index=False)
-    if (places := _places(good, table)) < 2:
-        typer.echo(f"warn   core months at {places} places: `evaluate` and `fine_tune` need 2 or more, 50 km apart")
+    core_sequences(pd.concat([months.gpp for months in good])).to_csv(out / "sequences.csv", index=False)
+    if _places(good, table, given) < 2:
+        typer.echo("warn   usable months at fewer than 2 places 50 km apart: `evaluate` and `fine_tune` need more")
     left = f"; {n} faults, see import_report.csv" if n else ""
     typer.echo(f"Towers  {out}: {len({months.site for months in good})} sites{left}")
 
@@ -121,6 +132,21 @@ def sample(
     typer.echo(f"Sample  {out}: {len(samples.report)} sites")
 
 
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Tower folder.")],
+    out: Annotated[Path, typer.Argument(help="Folder for report.html and its figures.")],
+) -> None:
+    """Write a page of a tower folder: map, climates, land cover, years and a table of sites."""
+    from gppcore.report.network import write_network_report
+    from gppcore.towers import read_towers
+
+    towers = read_towers(folder)
+    if towers.gpp.empty:
+        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none")
+    typer.echo(f"Report  {write_network_report(towers, out)}")
+
+
 def _read(
     files: list[str], sites: pd.DataFrame | None, drop: list[str] | None, partition: bool, processes: int | None
 ) -> list[FileReading]:
@@ -146,9 +172,7 @@ def _read(
         )
 
 
-def _without_faults(
-    readings: list[FileReading], sites: pd.DataFrame, given: dict[str, pd.DataFrame | None]
-) -> list[SiteMonths]:
+def _without_faults(readings: list[FileReading], sites: pd.DataFrame, given: Given) -> list[SiteMonths]:
     """Return the months of sites that can stand in a folder; what keeps a site from it becomes a fault of its file."""
     from gppcore.towers.files.folder import folder_tables
 
@@ -160,7 +184,7 @@ def _without_faults(
     for parts in of_site.values():
         together = [months for _, months in parts]
         try:
-            folder_tables(together, sites, given["weather"], given["lai"])
+            folder_tables(together, sites, given.weather, given.lai)
         except GppcoreError as error:
             parts[-1][0].faults.append(error)
         else:
@@ -168,13 +192,16 @@ def _without_faults(
     return good
 
 
-def _places(found: list[SiteMonths], sites: pd.DataFrame) -> int:
-    """Return at how many places 50 km apart there are core months."""
+def _places(found: list[SiteMonths], sites: pd.DataFrame, given: Given) -> int:
+    """Return at how many places 50 km apart there are core months with weather."""
     from gppcore.towers.files import clusters
+    from gppcore.towers.files.monthly import WEATHER
+    from gppcore.towers.files.months import usable
 
-    with_core = sorted({months.site for months in found if months.gpp["core"].any()})
-    position = sites.loc[with_core, ["lat", "lon"]].to_numpy(float)
-    return len(set(clusters(position[:, 0], position[:, 1]))) if with_core else 0
+    known = ("lai", "ca") if given.weather is None else WEATHER
+    used = sorted({m.site for m in found if usable(m.gpp, m.weather, given=known)["months"].any()})
+    position = sites.loc[used, ["lat", "lon"]].to_numpy(float)
+    return len(set(clusters(position[:, 0], position[:, 1]))) if used else 0
 
 
 def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:

@@ -132,17 +132,19 @@ def _write(store: TileStore, name: str, values: NDArray[np.float32], threads: in
         list(pool.map(write, range(store.n_tiles)))
 
 
-def judge(model: TransferModel, samples: Samples, seed: int, progress: Progress) -> dict[str, Evaluation]:
+def judge(
+    model: TransferModel, samples: Samples, seed: int, n_processes: int, progress: Progress
+) -> dict[str, Evaluation]:
     """Evaluate process model, direct learning and transfer learning in every scheme."""
     results: dict[str, Evaluation] = {}
     for scheme in SCHEMES:
         unseen: Unseen = "years" if scheme == "temporal" else "places"
 
         def fitted(train: Samples, test: Samples, unseen: Unseen = unseen) -> dict[str, NDArray[np.float64]]:
-            tuned = fine_tune(model, train, unseen=unseen, members=MEMBERS, seed=seed)
-            alone = direct(train, unseen=unseen, seed=seed)
+            tuned = fine_tune(model, train, unseen=unseen, members=MEMBERS, seed=seed, n_threads=1)
+            alone = direct(train, unseen=unseen, seed=seed, n_threads=1)
             return {"process": test.process, "direct": alone.predict(test.x), "transfer": tuned.predict(test.x)}
 
-        results[scheme] = evaluate(fitted, samples, scheme=scheme)
+        results[scheme] = evaluate(fitted, samples, scheme=scheme, n_processes=n_processes)
         progress(1)
     return results

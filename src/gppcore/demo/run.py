@@ -74,7 +74,7 @@ def run_demo(options: DemoOptions, console: Console) -> dict[str, Any]:
         with steps.step("Pre-training and fine-tuning", 3, "model") as advance:
             models = trained or _train(cells, samples, options, advance)
         with steps.step("Evaluation at held-out towers", len(SCHEMES), "scheme") as advance:
-            judged = learning.judge(models["transfer"], samples, options.seed, advance)
+            judged = learning.judge(models["transfer"], samples, options.seed, options.threads, advance)
         with steps.step("Map", 2 * store.index.size, "cell") as advance:
             product = outputs.map_products(models, store, towers, options, advance)
         with steps.step("Comparison", 2, "step") as advance:

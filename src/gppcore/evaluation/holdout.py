@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 Method = Callable[[Samples, Samples], Float]
 """Takes training and test samples; returns GPP of the test samples [g m-2 d-1]."""
-Methods = Callable[[Samples, Samples], Mapping[str, Float]]
+
+
+class Fitted(NamedTuple):
+    """Predictions of several methods for one split, by name, and a model to keep."""
+
+    predicted: Mapping[str, Float]
+    model: Any = None
+
+
+Methods = Callable[[Samples, Samples], Mapping[str, Float] | Fitted]
 """The same for several methods at once, by name."""
 
 
@@ -42,6 +51,8 @@ class Evaluation:
         Tower GPP of these rows [g m-2 d-1].
     predicted : dict of str to ndarray
         Predictions by method.
+    models : tuple
+        Models that the methods returned as :class:`Fitted`, one per split.
     """
 
     scheme: str
@@ -49,6 +60,7 @@ class Evaluation:
     rows: NDArray[np.int64]
     observed: Float
     predicted: Mapping[str, Float]
+    models: tuple[Any, ...] = ()
 
     @property
     def folds(self) -> int:
@@ -86,6 +98,7 @@ def evaluate(
     by: By = "koeppen",
     few_towers: FewTowers | None = None,
     tested: NDArray[np.bool_] | None = None,
+    n_processes: int = 1,
     progress: Callable[[Split], None] | None = None,
 ) -> Evaluation:
     """Predict tower months with models that were fitted without their group.
@@ -99,6 +112,9 @@ def evaluate(
         Tower months.
     scheme, by, few_towers, tested
         What is held out: see :func:`gppcore.evaluation.schemes.splits`.
+    n_processes : int, default 1
+        Splits that are fitted at the same time, each in a process with its share of the cores. The result does not
+        depend on it. Methods are then pickled, by cloudpickle.
     progress : callable, optional
         Called with every split after it.
 
@@ -114,9 +130,10 @@ def evaluate(
     held_out = splits(samples.groups, scheme, by=by, few_towers=few_towers, tested=tested)
     together = methods if callable(methods) else _together(methods)
     parts: dict[str, list[Float]] = {}
-    for split in held_out:
-        found = together(samples.take(split.train), samples.take(split.test))
-        for name, predicted in found.items():
+    models: list[Any] = []
+    for split, fitted in zip(held_out, _fitted(together, samples, held_out, n_processes), strict=True):
+        models += [] if fitted.model is None else [fitted.model]
+        for name, predicted in fitted.predicted.items():
             gpp = floats(name, predicted).astype(np.float64)
             if gpp.shape != (int(split.test.sum()),):
                 raise ShapeError(
@@ -127,7 +144,23 @@ def evaluate(
             progress(split)
     rows = np.concatenate([np.flatnonzero(split.test) for split in held_out])
     joined = {name: np.concatenate(p) for name, p in parts.items()}
-    return Evaluation(scheme, tuple(held_out), rows, samples.gpp_daily[rows], joined)
+    return Evaluation(scheme, tuple(held_out), rows, samples.gpp_daily[rows], joined, tuple(models))
+
+
+def _fitted(methods: Methods, samples: Samples, held_out: Sequence[Split], n_processes: int) -> Iterator[Fitted]:
+    """Yield what the methods predict for every split, in order."""
+    if min(n_processes, len(held_out)) < 2:
+        yield from (_fit(methods, samples.take(split.train), samples.take(split.test)) for split in held_out)
+        return
+    from joblib import Parallel, delayed
+
+    tasks = (delayed(_fit)(methods, samples.take(split.train), samples.take(split.test)) for split in held_out)
+    yield from Parallel(n_jobs=n_processes, return_as="generator")(tasks)
+
+
+def _fit(methods: Methods, train: Samples, test: Samples) -> Fitted:
+    found = methods(train, test)
+    return found if isinstance(found, Fitted) else Fitted(found)
 
 
 def _together(methods: Mapping[str, Method]) -> Methods:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gppcore.calibration.cross_fit import cross_fitted_gpp
 from gppcore.calibration.fit import calibrate
 from gppcore.constants import BEPS_PFTS, PFTS, PlantFunctionalType
+from gppcore.evaluation.holdout import Fitted
 from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.towers import Towers
 from gppcore.towers.process import process_gpp
@@ -52,8 +53,6 @@ class MethodSuite:
         Seed of all learners.
     n_threads : int
         Threads; results do not depend on it.
-    models : list of TransferModel
-        Transfer models of the trainings so far, in their order.
     """
 
     towers: Towers
@@ -61,7 +60,6 @@ class MethodSuite:
     unseen: Unseen = "places"
     seed: int = 0
     n_threads: int = 1
-    models: list[TransferModel] = field(default_factory=list)
 
     @cached_property
     def samples(self) -> Samples:
@@ -82,6 +80,10 @@ class MethodSuite:
         rows = self.source
         return pretrain(rows.x, rows.physics, predictors=self.predictors, seed=self.seed, n_threads=self.n_threads)
 
+    def prepare(self) -> None:
+        """Simulate the source domain and train its emulators once, before splits share them."""
+        _ = self.samples, self.pretrained
+
     def calibrated(self, train: Samples) -> Mapping[str, PlantFunctionalType]:
         """Return types calibrated to training samples."""
         return calibrate(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads).pfts
@@ -95,14 +97,13 @@ class MethodSuite:
             unseen = cross_fitted_gpp(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads)
         return fine_tune(source, train, unseen=self.unseen, process=unseen, seed=self.seed, n_threads=self.n_threads)
 
-    def __call__(self, train: Samples, test: Samples) -> dict[str, Float]:
+    def __call__(self, train: Samples, test: Samples) -> Fitted:
         """Fit all methods to `train`; return GPP of `test` by method, and the bounds of transfer's interval."""
         pfts = self.calibrated(train)
         at_test = self.towers.at(test)
         alone = direct(train, unseen=self.unseen, seed=self.seed, n_threads=self.n_threads)
         continued = pretrain_continue(self.pretrained, train, seed=self.seed)
         model = self.transfer(train, pfts)
-        self.models.append(model)
         found = {
             "process": test.process,
             "process_beps": process_gpp(at_test, BEPS_TYPES, n_threads=self.n_threads),
@@ -111,6 +112,6 @@ class MethodSuite:
             "pretrain_continue": continued.predict(test.x, n_threads=self.n_threads),
         }
         if not model.has_interval:
-            return {**found, "transfer": model.predict(test.x, n_threads=self.n_threads)}
+            return Fitted({**found, "transfer": model.predict(test.x, n_threads=self.n_threads)}, model)
         gpp, low, high = model.predict(test.x, interval=True, n_threads=self.n_threads)
-        return {**found, "transfer": gpp, "transfer_low": low, "transfer_high": high}
+        return Fitted({**found, "transfer": gpp, "transfer_low": low, "transfer_high": high}, model)

@@ -85,23 +85,25 @@ def evaluate_towers(
     if options.predictors not in PREDICTOR_SETS:
         raise RangeError(f"predictors: expected one of {list(PREDICTOR_SETS)}, got {options.predictors!r}")
     towers, tested_sites = _towers(options)
-    study = MethodSuite(
+    suite = MethodSuite(
         towers,
         PREDICTOR_SETS[options.predictors],
         unseen="years" if options.scheme == "temporal" else "places",
         seed=options.seed,
-        n_threads=options.n_threads,
+        n_threads=options.n_threads if options.scheme == "temporal" else 1,  # the others have splits for all cores
     )
-    samples = study.samples
+    samples = suite.samples
     _refuse_too_few(towers, samples)
     tested = None if tested_sites is None else samples.groups["site"].isin(tested_sites).to_numpy()
+    suite.prepare()
     found = evaluate(
-        study,
+        suite,
         samples,
         scheme=options.scheme,
         by=options.by,
         few_towers=options.few_towers,
         tested=tested,
+        n_processes=options.n_threads,
         progress=(lambda split: progress(split.label)) if progress else None,
     )
     predictions = found.table(samples)
@@ -117,9 +119,9 @@ def evaluate_towers(
         "folds": found.folds,
         "seed": options.seed,
     }
-    parts = _parts(options, found, study.models, predictions)
+    parts = _parts(options, found, found.models, predictions)
     if options.scheme != "few_towers":
-        parts |= explain(study.models, found, samples, seed=options.seed)
+        parts |= explain(found.models, found, samples, seed=options.seed)
     return result.assemble(predictions, meta, parts), predictions
 
 

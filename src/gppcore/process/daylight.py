@@ -24,13 +24,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.constants import TWO_LEAF_CONSTANTS as K
 from gppcore.errors import ShapeError
 from gppcore.variables import DAYS_IN_MONTH, SECONDS_PER_DAY
 
 Float = NDArray[np.float64]
 
-SOLAR_CONSTANT = 1367.0
-"""W m-2."""
 N_CLOUD_DAYS = 3
 """Days of different cloudiness in a month."""
 N_NODES = 8
@@ -49,7 +48,7 @@ def normal_radiation(day: float | Float) -> Float:
     """Return shortwave at the top of the atmosphere on a plane that faces the sun [W m-2], shape of `day`."""
     from pvlib.irradiance import get_extra_radiation
 
-    return np.asarray(get_extra_radiation(day, solar_constant=SOLAR_CONSTANT, method="spencer"))
+    return np.asarray(get_extra_radiation(day, solar_constant=K.solar_constant, method="spencer"))
 
 
 def cos_zenith(lat: Float, day: float | Float, hour_angle: Float) -> Float:
@@ -232,7 +231,7 @@ def _weighted_sum(weights: Float, values: Float) -> Float:
 
 def saturation_vapour_pressure(tair: Float) -> Float:
     """Return saturation vapour pressure [Pa] at `tair` [degC] (equation E1 of the two-leaf model)."""
-    return 610.78 * np.exp(17.3 * tair / (237.3 + tair))
+    return 1000.0 * K.saturation_pressure * np.exp(K.saturation_slope * tair / (K.saturation_offset + tair))
 
 
 def temperature_at(hour: float | Float, tair: Float, tair_range: Float) -> Float:

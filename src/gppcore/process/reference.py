@@ -15,11 +15,10 @@ from __future__ import annotations
 from math import exp, log, sqrt
 from typing import NamedTuple
 
-from gppcore.constants import LEAF_CONSTANTS as K
+from gppcore.constants import TWO_LEAF_CONSTANTS as K
 from gppcore.constants import PlantFunctionalType
 
 N_PASSES = 3
-MIN_LAI = 0.1
 GAS_CONSTANT, ZERO_CELSIUS, T_REF = K.gas_constant, K.zero_celsius, K.reference_temperature
 
 
@@ -91,7 +90,7 @@ def clamp(x: float, low: float, high: float) -> float:
 
 def saturation_vapour_pressure(tair: float) -> float:
     """Return es in kPa at `tair` degC (E1; Murray type)."""
-    return 0.61078 * exp(17.3 * tair / (237.3 + tair))
+    return K.saturation_pressure * exp(K.saturation_slope * tair / (K.saturation_offset + tair))
 
 
 def diffuse_share(sw: float, cos_zenith: float) -> float:
@@ -99,24 +98,24 @@ def diffuse_share(sw: float, cos_zenith: float) -> float:
 
     The published polynomial rises again beyond its minimum and then jumps; here it stays at the minimum.
     """
-    kt = clamp(sw / (1367.0 * cos_zenith), 0.0, 0.7591)
-    return 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058)))
+    kt = clamp(sw / (K.solar_constant * cos_zenith), 0.0, K.clearness_limit)
+    return K.diffuse_0 + kt * (K.diffuse_1 + kt * (K.diffuse_2 + kt * (K.diffuse_3 + kt * K.diffuse_4)))
 
 
 def understory_lai(lai: float) -> float:
     """Return LAI of the understory (E3; Liu et al. 2003), fading out smoothly below an overstory of 0.9."""
-    w = clamp((lai - 0.4) * 2.0, 0.0, 1.0)
-    return 1.18 * exp(-0.99 * lai) * w * w * (3.0 - 2.0 * w)
+    w = clamp((lai - K.understory_fade) * 2.0, 0.0, 1.0)
+    return K.understory_scale * exp(-K.understory_decay * lai) * w * w * (3.0 - 2.0 * w)
 
 
 def sunlit(area: float, clumping: float, mu: float) -> float:
     """Return the sunlit part of a leaf area (E4; Norman 1982), spherical leaf angles."""
-    return 2.0 * mu * (1.0 - exp(-0.5 * clumping * area / mu))
+    return 2.0 * mu * (1.0 - exp(-K.leaf_projection * clumping * area / mu))
 
 
 def leaf_nitrogen(lai: float, clumping: float, mu: float) -> tuple[float, float]:
     """Return Vcmax of sunlit and shaded leaves over that at the canopy top (E5; Chen et al. 2012)."""
-    k, kn = 0.5 * clumping / mu, K.nitrogen_decay
+    k, kn = K.leaf_projection * clumping / mu, K.nitrogen_decay
     a1 = 1.0 - exp(-k * lai)
     a2 = (1.0 - exp(-kn * lai)) / kn
     a3 = (1.0 - exp(-(k + kn) * lai)) / (k + kn)
@@ -153,8 +152,9 @@ def leaf_c3(vcmax25: float, ppfd: float, tair: float) -> Leaf:
 
 def leaf_c4(vcmax25: float, ppfd: float, tair: float) -> Leaf:
     """Return the state of a C4 leaf (E9; Collatz et al. 1992)."""
-    q10 = K.c4_q10 ** ((tair - 25.0) / 10.0)
-    vcmax = vcmax25 * q10 / ((1.0 + exp(0.3 * (tair - 40.0))) * (1.0 + exp(0.2 * (15.0 - tair))))
+    q10 = K.c4_q10 ** ((tair - K.c4_reference) / 10.0)
+    hot, cold = exp(K.c4_hot_slope * (tair - K.c4_hot)), exp(K.c4_cold_slope * (K.c4_cold - tair))
+    vcmax = vcmax25 * q10 / ((1.0 + hot) * (1.0 + cold))
     light = K.c4_quantum_yield * ppfd
     return Leaf(vcmax, light, K.c4_rd_to_vcmax * vcmax25 * q10, 0.0, 0.0, K.c4_pep_slope * vcmax25 * q10, True)
 
@@ -221,22 +221,18 @@ class Air(NamedTuple):
     longwave_ground: float
 
 
-STEFAN_BOLTZMANN = 5.67e-8
-AIR_DENSITY = 1.292
-PSYCHROMETER = 0.066
-LEAF_EMISSIVITY, GROUND_EMISSIVITY = 0.98, 0.96
-
-
 def air_properties(tair: float, vpd: float) -> Air:
     """Return vapour pressure, deficit and slope in kPa, heat capacity, longwave (E13; two-leaf conventions)."""
     es = saturation_vapour_pressure(tair)
-    e = max(es - 1e-3 * vpd, 0.01 * es)
-    cp = 1004.65 * (1.0 + 0.84 * 0.622 * e / (101.35 - 0.378 * e))
-    slope = 2503.0 / (tair + 237.3) ** 2 * exp(17.27 * tair / (tair + 237.3))
+    e = max(es - 1e-3 * vpd, K.least_humidity * es)
+    dry = K.air_pressure - (1.0 - K.vapour_mass) * e
+    cp = K.air_heat * (1.0 + K.vapour_heat * K.vapour_mass * e / dry)
+    from_zero = tair + K.saturation_offset
+    slope = K.derivative_scale / from_zero**2 * exp(K.derivative_slope * tair / from_zero)
     tk = tair + ZERO_CELSIUS
-    emissivity = clamp(1.0 - exp(-exp(tk / 1200.0 * log(10.0 * e))), 0.7, 1.0)
-    black = STEFAN_BOLTZMANN * tk**4
-    return Air(e, es - e, slope, AIR_DENSITY * cp, emissivity * black, GROUND_EMISSIVITY * black)
+    emissivity = clamp(1.0 - exp(-exp(tk / K.emissivity_scale * log(10.0 * e))), K.least_emissivity, 1.0)
+    black = K.stefan_boltzmann * tk**4
+    return Air(e, es - e, slope, K.air_density * cp, emissivity * black, K.ground_emissivity * black)
 
 
 class Layer(NamedTuple):
@@ -254,14 +250,14 @@ class Layer(NamedTuple):
 
 def diffuse_transmission(area: float, lai: float, clumping: float) -> float:
     """Return the transmission of diffuse light through `area` (E14; Chen et al. 1999)."""
-    return exp(-0.5 * clumping * area / (0.537 + 0.025 * lai))
+    return exp(-K.leaf_projection * clumping * area / (K.diffuse_path + K.diffuse_path_slope * lai))
 
 
 def leaf_boundary_resistance(tair: float, wind: float) -> float:
     """Return the boundary-layer resistance of leaves for vapour, s m-1, at a wind inside the canopy (E15)."""
-    viscosity = (13.3 + 0.07 * tair) * 1e-6
-    diffusivity = (18.9 + 0.07 * tair) * 1e-6
-    return min(40.0, 0.05 / (diffusivity * sqrt(0.1 * wind / viscosity)))
+    viscosity = (K.viscosity + K.viscosity_slope * tair) * 1e-6
+    diffusivity = (K.diffusivity + K.diffusivity_slope * tair) * 1e-6
+    return min(K.largest_leaf_resistance, K.leaf_boundary / (diffusivity * sqrt(K.leaf_size * wind / viscosity)))
 
 
 def overstory_layer(
@@ -270,11 +266,11 @@ def overstory_layer(
     """Return areas, absorbed shortwave and boundary layer of the overstory (E16)."""
     beam = h.sw - diffuse
     plant = lai + p.stem_area_overstory
-    scatter = 0.07 * beam * max(1.1 - 0.1 * plant, least_scatter) * exp(-mu)
+    scatter = K.scatter_over * beam * max(K.scatter_offset - K.scatter_slope * plant, least_scatter) * exp(-mu)
     shade = diffuse * (1.0 - diffuse_transmission(plant, lai, h.clumping)) / plant + scatter
-    sun = min(0.5 * beam / mu, 0.7 * 1362.0) + shade
+    sun = min(K.leaf_projection * beam / mu, K.beam_share * K.beam_limit) + shade
     lai_sun, plant_sun = sunlit(lai, h.clumping, mu), sunlit(plant, h.clumping, mu)
-    decay = (0.167 + 0.179 * wind_top) * (plant * h.clumping) ** (1.0 / 3.0)
+    decay = (K.wind_decay + K.wind_decay_slope * wind_top) * (plant * h.clumping) ** (1.0 / 3.0)
     return Layer(
         lai_sun,
         max(lai - lai_sun, 0.0),
@@ -283,7 +279,7 @@ def overstory_layer(
         sun * (1.0 - p.albedo),
         shade * (1.0 - p.albedo),
         diffuse_transmission(lai, lai, h.clumping),
-        leaf_boundary_resistance(h.tair, wind_top * exp(-0.2 * decay)),
+        leaf_boundary_resistance(h.tair, wind_top * exp(-K.overstory_depth * decay)),
     )
 
 
@@ -301,14 +297,16 @@ def understory_layer(
     """Return areas, absorbed shortwave and boundary layer of the understory (E17)."""
     beam = h.sw - diffuse
     plant_over, plant = lai + p.stem_area_overstory, lu + p.stem_area_understory
-    through = exp(-0.5 * h.clumping * lai / mu)
-    scatter = 0.05 * beam * through * max(1.1 - 0.1 * plant, least_scatter) * exp(-mu)
+    through = exp(-K.leaf_projection * h.clumping * lai / mu)
+    scatter = (
+        K.scatter_under * beam * through * max(K.scatter_offset - K.scatter_slope * plant, least_scatter) * exp(-mu)
+    )
     shade = diffuse * over.transmission * (1.0 - diffuse_transmission(plant, lu, h.clumping)) / plant + scatter
-    sun = min(0.5 * beam / mu, 0.7 * 1362.0) + shade
+    sun = min(K.leaf_projection * beam / mu, K.beam_share * K.beam_limit) + shade
     lai_sun = sunlit(lai + lu, h.clumping, mu) - over.lai_sunlit
     plant_sun = sunlit(plant_over + plant, h.clumping, mu) - over.plant_sunlit
-    decay = 0.1 + plant_over**0.75
-    wind = wind_top * exp(-decay * (1.0 - 0.8 * p.height_understory / p.height_overstory))
+    decay = K.understory_decay_offset + plant_over**0.75
+    wind = wind_top * exp(-decay * (1.0 - K.displacement * p.height_understory / p.height_overstory))
     return Layer(
         lai_sun,
         max(lu - lai_sun, 0.0),
@@ -325,7 +323,7 @@ def net_longwave(air: Air, go: float, gu: float, bo: float, bu: float) -> tuple[
     """Return net longwave of over- and understory, W m-2 ground, from black-body fluxes bo, bu (E18)."""
     down = air.longwave_air * go + bo * (1.0 - go)
     up = bu * (1.0 - gu) + air.longwave_ground * gu
-    eps = LEAF_EMISSIVITY
+    eps = K.leaf_emissivity
     over = (eps * (air.longwave_air + up) - 2.0 * bo) * (1.0 - go) + eps * (1.0 - eps) * (1.0 - gu) * down
     under = (
         (eps * (down + air.longwave_ground) - 2.0 * bu) * (1.0 - gu)
@@ -337,17 +335,20 @@ def net_longwave(air: Air, go: float, gu: float, bo: float, bu: float) -> tuple[
 
 def aerodynamic_resistances(h: Hour, p: Pft, lai: float, heat: float) -> tuple[float, float]:
     """Return the resistances from over- and understory to 30 m, s m-1, with stability from `heat` (E19)."""
-    z, ho = 30.0 - 0.8 * p.height_overstory, p.height_overstory
-    profile = log(z / (0.08 * ho))
-    friction = 0.4 * max(h.wind, 0.05) / profile
-    inverse_length = max(-2.0, -0.4 * 9.8 * heat / (1.225 * 1010.0 * (h.tair + 273.3) * friction**3))
-    over = clamp((profile + 5.0 * z * inverse_length) / (0.4 * friction), 2.0, 100.0)
-    decay = 0.1 + (lai + p.stem_area_overstory) ** 0.75
+    z, ho = K.reference_height - K.displacement * p.height_overstory, p.height_overstory
+    profile = log(z / (K.roughness * ho))
+    friction = K.von_karman * max(h.wind, K.least_wind) / profile
+    buoyancy = -K.von_karman * K.gravity * heat
+    inertia = K.stability_density * K.stability_heat * (h.tair + K.stability_zero) * friction**3
+    inverse_length = max(K.least_inverse_length, buoyancy / inertia)
+    over = (profile + K.stable_slope * z * inverse_length) / (K.von_karman * friction)
+    over = clamp(over, K.least_air_resistance, K.largest_air_resistance)
+    decay = K.understory_decay_offset + (lai + p.stem_area_overstory) ** 0.75
     if inverse_length > 0.0:
-        psi = min(10.0, 1.0 + 5.0 * z * inverse_length)
+        psi = min(K.stable_limit, 1.0 + K.stable_slope * z * inverse_length)
     else:
-        psi = 1.0 / sqrt(1.0 - 16.0 * z * inverse_length)
-    diffusion = 0.41 * friction * 0.2 * ho / psi
+        psi = 1.0 / sqrt(1.0 - K.unstable_slope * z * inverse_length)
+    diffusion = K.von_karman_canopy * friction * K.canopy_diffusion * ho / psi
     under = ho / (decay * diffusion) * (exp(decay * (1.0 - p.height_understory / ho)) - 1.0)
     return over, over + under
 
@@ -355,9 +356,10 @@ def aerodynamic_resistances(h: Hour, p: Pft, lai: float, heat: float) -> tuple[f
 def leaf_surface_humidity(air: Air, tair: float, latent_heat: float, resistance: float) -> float:
     """Return relative humidity (0.05-1) at the leaf surface from `latent_heat` W m-2 leaf (E20)."""
     tk = tair + ZERO_CELSIUS
-    vapour = latent_heat * resistance / (3149000.0 - 2370.0 * tk) + 2.165 * air.e / tk
-    saturated = exp(54.8781919 - 6790.4985 / tk - 5.02808 * log(tk))
-    return clamp(vapour * tk / 0.2165 / saturated, 0.05, 1.0)
+    vapour = latent_heat * resistance / (K.vaporisation_at_zero - K.vaporisation_slope * tk)
+    vapour += 10.0 * K.vapour_density * air.e / tk
+    saturated = exp(K.saturation_a - K.saturation_b / tk - K.saturation_c * log(tk))
+    return clamp(vapour * tk / K.vapour_density / saturated, K.least_leaf_humidity, 1.0)
 
 
 def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = False) -> tuple[float, float]:
@@ -376,11 +378,11 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
     """
     if not (h.cos_zenith > 0.0 and h.sw > 0.0 and h.lai > 0.0):
         return 0.0, 0.0
-    mu, lai = max(h.cos_zenith, 1e-3), max(h.lai, MIN_LAI)
+    mu, lai = max(h.cos_zenith, K.low_sun), max(h.lai, K.min_lai)
     stress = h.soil_water_stress
     air = air_properties(h.tair, h.vpd)
-    z = 30.0 - 0.8 * p.height_overstory
-    wind_top = 1.1 * max(h.wind, 0.05) / log(z / (0.08 * p.height_overstory))
+    z = K.reference_height - K.displacement * p.height_overstory
+    wind_top = K.canopy_top_wind * max(h.wind, K.least_wind) / log(z / (K.roughness * p.height_overstory))
     diffuse = (diffuse_share(h.sw, mu) if h.diffuse_fraction < 0.0 else h.diffuse_fraction) * h.sw
     over = overstory_layer(h, p, mu, lai, diffuse, 0.0, wind_top)
     under = understory_layer(h, p, mu, lai, understory_lai(lai), diffuse, 0.0, over, wind_top)
@@ -389,14 +391,16 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
     # C4 photosynthesis barely responds to a lower Ci, so drought must also act on capacity (Sellers et al. 1996).
     if p.c4:
         top *= stress
-    per_co2 = K.h2o_to_co2 * (h.tair + ZERO_CELSIUS) * 0.022624 / (273.16 * 1.013)  # m s-1 -> mol m-2 s-1
+    # Resistances in s m-1 times this are those for CO2 in m2 s mol-1.
+    per_co2 = K.h2o_to_co2 * (h.tair + ZERO_CELSIUS) * K.molar_volume / (K.molar_temperature * K.air_pressure_bar)
     g0 = p.g0 / K.h2o_to_co2 * (stress if p.c4 else 1.0)
     layers = (over, over, under, under)
     absorbed = (over.absorbed_sunlit, over.absorbed_shaded, under.absorbed_sunlit, under.absorbed_shaded)
     areas = (over.lai_sunlit, over.lai_shaded, under.lai_sunlit, under.lai_shaded)
     v25 = (top * sun_share, top * shade_share, top * sun_share, top * shade_share)
-    g = [1.0 / 200.0, 1.0 / 200.0, 1.0 / 300.0, 1.0 / 300.0]  # vapour, m s-1
-    warm = [-0.5, -0.5, -0.5, -0.5]  # leaf minus air, K
+    g_over, g_under = 1.0 / K.first_resistance_over, 1.0 / K.first_resistance_under
+    g = [g_over, g_over, g_under, g_under]  # vapour, m s-1
+    warm = [K.first_warmth, K.first_warmth, K.first_warmth, K.first_warmth]  # leaf minus air, K
     a = [0.0, 0.0, 0.0, 0.0]
     flux = [0.0, 0.0, 0.0, 0.0]
     heat = 0.0
@@ -406,7 +410,7 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
         plant_under = under.plant_sunlit + under.plant_shaded
         t_over = (warm[0] * over.plant_sunlit + warm[1] * over.plant_shaded) / plant_over
         t_under = (warm[2] * under.plant_sunlit + warm[3] * under.plant_shaded) / plant_under
-        black = LEAF_EMISSIVITY * STEFAN_BOLTZMANN
+        black = K.leaf_emissivity * K.stefan_boltzmann
         b_over = black * (h.tair + ZERO_CELSIUS + t_over) ** 4
         b_under = black * (h.tair + ZERO_CELSIUS + t_under) ** 4
         n_over, n_under = net_longwave(air, over.transmission, under.transmission, b_over, b_under)
@@ -414,7 +418,7 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
             ra, rb = (ra_over if i < 2 else ra_under), layers[i].leaf_resistance
             radiation = absorbed[i] + (n_over / plant_over if i < 2 else n_under / plant_under)
             conductance = 1.0 / (ra + rb + 1.0 / g[i])
-            per_gamma = air.heat_capacity / PSYCHROMETER
+            per_gamma = air.heat_capacity / K.psychrometer
             latent_heat = conductance * (air.deficit + air.slope * warm[i]) * per_gamma
             hs = leaf_surface_humidity(air, h.tair, latent_heat, rb)
             slope = h.g1 * stress * hs / K.h2o_to_co2
@@ -429,13 +433,13 @@ def two_leaf(h: Hour, p: Pft, leaf_temperature: bool = False, gross: bool = Fals
             sensible = 1.0 / (ra + 0.5 * rb)
             gained = radiation - air.deficit * per_gamma * conductance
             lost = air.heat_capacity * sensible + per_gamma * air.slope * conductance
-            warm[i] = clamp(gained / lost, -3.0, 5.0)
+            warm[i] = clamp(gained / lost, K.coolest_leaf, K.warmest_leaf)
         if i_pass == 0:
             # Later passes keep it: in weak wind an update would let the resistance oscillate between its bounds from
             # pass to pass, and GPP would decrease with light.
             heat = warm[0] * over.plant_sunlit + warm[1] * over.plant_shaded
-            heat = max(-200.0, heat * air.heat_capacity / (ra_over + 0.5 * over.leaf_resistance))
-    thin = min(h.lai / MIN_LAI, 1.0)
+            heat = max(K.least_heat, heat * air.heat_capacity / (ra_over + 0.5 * over.leaf_resistance))
+    thin = min(h.lai / K.min_lai, 1.0)
     with_understory = 1.0 if p.understory else 0.0
     sun = areas[0] * flux[0] + with_understory * areas[2] * flux[2]
     shade = areas[1] * flux[1] + with_understory * areas[3] * flux[3]

@@ -11,12 +11,8 @@ from __future__ import annotations
 from math import acos, cos, exp, log, pi, sqrt
 from typing import NamedTuple
 
-from gppcore.constants import LEAF_CONSTANTS as K
+from gppcore.constants import TWO_LEAF_CONSTANTS as K
 from gppcore.process.reference import (
-    LEAF_EMISSIVITY,
-    MIN_LAI,
-    PSYCHROMETER,
-    STEFAN_BOLTZMANN,
     ZERO_CELSIUS,
     Air,
     Hour,
@@ -45,6 +41,10 @@ THIN_LAI = 1e-3
 """Minimum LAI of the nitrogen profile, which loses all precision below it."""
 ANY_SCATTER = -1e300
 """Multiple scattering may be negative, as it is for a plant area above 11."""
+FIRST_CI = 0.7
+"""CO2 inside the leaf over that of the air as a sub-step begins."""
+VAPORISATION_AT_ZERO = 3149333.0
+"""Latent heat at 0 K, J kg-1, of which BEPS takes 2370 per degC."""
 STILL_RESISTANCE = 200.0
 """Every resistance of the air in calm, s m-1."""
 
@@ -69,16 +69,16 @@ class Exchange(NamedTuple):
 
 def diffuse_share(sw: float, cos_zenith: float) -> float:
     """Return the diffuse share of shortwave (E22): the polynomial of E2, without its floor, and 0.13 above kt 0.8."""
-    kt = 0.0 if cos_zenith < 0.001 else sw / (1367.0 * cos_zenith)
-    if kt > 0.8:
-        return 0.13
-    return 0.943 + kt * (0.734 + kt * (-4.9 + kt * (1.796 + kt * 2.058)))
+    kt = 0.0 if cos_zenith < K.low_sun else sw / (K.solar_constant * cos_zenith)
+    if kt > K.clear_clearness:
+        return K.clear_diffuse
+    return K.diffuse_0 + kt * (K.diffuse_1 + kt * (K.diffuse_2 + kt * (K.diffuse_3 + kt * K.diffuse_4)))
 
 
 def understory_lai(lai: float, understory: bool) -> float:
     """Return LAI of the understory (E23): E3 without fading; 0.01 where there is none or it exceeds the overstory."""
-    lu = 1.18 * exp(-0.99 * lai)
-    return lu if understory and lu <= lai else 0.01
+    lu = K.understory_scale * exp(-K.understory_decay * lai)
+    return lu if understory and lu <= lai else K.absent_understory
 
 
 def biochemistry(vcmax25: float, ppfd: float, tair: float) -> Biochemistry:
@@ -100,9 +100,10 @@ def biochemistry(vcmax25: float, ppfd: float, tair: float) -> Biochemistry:
 def leaf_surface_humidity(e: float, tair: float, t_leaf: float, latent_heat: float, resistance: float) -> float:
     """Return relative humidity at the leaf surface (E25): E20 with latent heat evaluated in degC; not limited."""
     tk = tair + WARM_BIAS + ZERO_CELSIUS
-    vapour = latent_heat * resistance / (3149333.0 - 2370.0 * t_leaf) + 2.165 * e / tk
-    saturated = exp(54.8781919 - 6790.4985 / tk - 5.02808 * log(tk))
-    return vapour * tk / 0.2165 / saturated
+    vapour = latent_heat * resistance / (VAPORISATION_AT_ZERO - K.vaporisation_slope * t_leaf)
+    vapour += 10.0 * K.vapour_density * e / tk
+    saturated = exp(K.saturation_a - K.saturation_b / tk - K.saturation_c * log(tk))
+    return vapour * tk / K.vapour_density / saturated
 
 
 def residual_root(a: float, b: float, d: float, rd: float, g0: float, gb: float, ca: float) -> float:
@@ -188,8 +189,9 @@ class Sky(NamedTuple):
 
 def sky(h: Hour, p: Pft) -> Sky:
     """Return air, light and boundary layers of one hour (E29): E13 to E17 with E22 and E23."""
-    mu, lai = h.cos_zenith, max(h.lai, MIN_LAI)
-    wind_top = 1.1 * max(h.wind, 0.05) / log((30.0 - 0.8 * p.height_overstory) / (0.08 * p.height_overstory))
+    mu, lai = h.cos_zenith, max(h.lai, K.min_lai)
+    z = K.reference_height - K.displacement * p.height_overstory
+    wind_top = K.canopy_top_wind * max(h.wind, K.least_wind) / log(z / (K.roughness * p.height_overstory))
     share = clamp(diffuse_share(h.sw, mu), 0.0, 1.0) if h.diffuse_fraction < 0.0 else h.diffuse_fraction
     diffuse = share * h.sw
     over = overstory_layer(h, p, mu, lai, diffuse, ANY_SCATTER, wind_top)
@@ -211,7 +213,7 @@ def paths(h: Hour, p: Pft, s: Sky, heat: float) -> Paths:
     """Return the resistances of the air (E30): E15 and E19, all the same in calm."""
     if h.wind == 0.0:
         return Paths(STILL_RESISTANCE, STILL_RESISTANCE, STILL_RESISTANCE, STILL_RESISTANCE)
-    ra_over, ra_under = aerodynamic_resistances(h, p, max(h.lai, MIN_LAI), heat)
+    ra_over, ra_under = aerodynamic_resistances(h, p, max(h.lai, K.min_lai), heat)
     return Paths(ra_over, ra_under, s.over.leaf_resistance, s.under.leaf_resistance)
 
 
@@ -221,7 +223,7 @@ def longwave(s: Sky, t: list[float]) -> tuple[float, float]:
     plant_under = s.under.plant_sunlit + s.under.plant_shaded
     t_over = (t[0] * s.over.plant_sunlit + t[1] * s.over.plant_shaded) / plant_over
     t_under = (t[2] * s.under.plant_sunlit + t[3] * s.under.plant_shaded) / plant_under
-    black = LEAF_EMISSIVITY * STEFAN_BOLTZMANN
+    black = K.leaf_emissivity * K.stefan_boltzmann
     b_over, b_under = black * (t_over + ZERO_CELSIUS) ** 4, black * (t_under + ZERO_CELSIUS) ** 4
     n_over, n_under = net_longwave(s.air, s.over.transmission, s.under.transmission, b_over, b_under)
     return n_over / plant_over, n_under / plant_under
@@ -242,8 +244,9 @@ def energy_pass(
     h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry], w: Paths, before: list[float], state: Leaves
 ) -> None:
     """Solve all leaf classes and their temperatures once (E31), from the temperatures `before` and the last stomata."""
-    per_mol = (h.tair + WARM_BIAS + ZERO_CELSIUS) * 0.022624 / (273.16 * 1.013)  # mol m-2 s-1 -> m s-1
-    air, per_gamma = s.air, s.air.heat_capacity / PSYCHROMETER
+    # From mol m-2 s-1 to m s-1.
+    per_mol = (h.tair + WARM_BIAS + ZERO_CELSIUS) * K.molar_volume / (K.molar_temperature * K.air_pressure_bar)
+    air, per_gamma = s.air, s.air.heat_capacity / K.psychrometer
     n_over, n_under = longwave(s, before)
     absorbed = (s.over.absorbed_sunlit, s.over.absorbed_shaded, s.under.absorbed_sunlit, s.under.absorbed_shaded)
     for i in range(4):
@@ -260,7 +263,7 @@ def energy_pass(
         radiation = absorbed[i] + (n_over if i < 2 else n_under)
         gained = radiation - air.deficit * per_gamma * vapour
         lost = air.heat_capacity / (ra + 0.5 * rb) + per_gamma * air.slope * vapour
-        state.temperature[i] = h.tair + clamp(gained / lost, -3.0, 5.0)
+        state.temperature[i] = h.tair + clamp(gained / lost, K.coolest_leaf, K.warmest_leaf)
 
 
 def leaf_assimilation(h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry]) -> list[float]:
@@ -270,13 +273,13 @@ def leaf_assimilation(h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry]) -> li
     0.02 K, and then keeps those that its last pass began with; without that after 23 passes, leaves start at air
     temperature again.
     """
-    before = [h.tair - 0.5, h.tair - 0.5, h.tair - 0.5, h.tair - 0.5]
+    before = [h.tair + K.first_warmth, h.tair + K.first_warmth, h.tair + K.first_warmth, h.tair + K.first_warmth]
     state = Leaves([0.0] * 4, [0.0] * 4, [0.0] * 4, [0.0] * 4)
     heat = FIRST_HEAT * h.tair
     for _ in range(N_STEPS):
         for i in range(4):
-            state.conductance[i] = 1.0 / 200.0 if i < 2 else 1.0 / 300.0
-            state.ci[i] = 0.7 * h.ca
+            state.conductance[i] = 1.0 / K.first_resistance_over if i < 2 else 1.0 / K.first_resistance_under
+            state.ci[i] = FIRST_CI * h.ca
         for _ in range(MAX_PASSES):
             w = paths(h, p, s, heat)
             energy_pass(h, p, s, leaves, w, before, state)
@@ -293,7 +296,7 @@ def leaf_assimilation(h: Hour, p: Pft, s: Sky, leaves: list[Biochemistry]) -> li
         else:
             for i in range(4):
                 before[i] = h.tair
-        heat = max(heat, -200.0)
+        heat = max(heat, K.least_heat)
     return state.assimilation
 
 

@@ -33,7 +33,7 @@ from gppcore.io.reading import JSON_LIMIT, check_depth, read_json
 from gppcore.transfer.archive import CARD, pack, unpacked
 from gppcore.transfer.model import Model
 from gppcore.transfer.recipe import Interval, Member, Recipe
-from gppcore.variables import VARIABLES, attributes, check_unit
+from gppcore.variables import VARIABLES, attributes, check_ranges, check_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,7 +93,7 @@ class TransferModel:
         """Whether the model gives bounds with `interval=True`."""
         return self.interval is not None
 
-    def predict(self, x: Any, *, interval: bool = False, n_threads: int = 1) -> Any:
+    def predict(self, x: Any, *, interval: bool = False, check: str = "raise", n_threads: int = 1) -> Any:
         """Predict GPP of rows, of a table or of a dataset.
 
         Parameters
@@ -104,6 +104,8 @@ class TransferModel:
             order of `predictors`. A Dataset may have any dimensions and be lazy (dask).
         interval : bool, default False
             Return the bounds of the 90 % prediction interval too.
+        check : {"raise", "warn", "ignore"}
+            What to do with values outside the valid range of their predictor, which are often in another unit.
         n_threads : int, default 1
             Threads; 0 means all usable cores. The result does not depend on it.
 
@@ -120,13 +122,14 @@ class TransferModel:
         DtypeError
             If `x` does not hold numbers.
         UnitsError
-            If a variable of a Dataset states another unit than that of its name.
+            If a variable of a Dataset states another unit than that of its name, or values look like another unit.
         RangeError
-            If an interval is asked for that the model does not have.
+            If values lie outside their valid range, or an interval is asked for that the model does not have.
         """
         if is_dataset(x):
-            return self._predict_dataset(x, interval, n_threads)
+            return self._predict_dataset(x, interval, check, n_threads)
         columns = row_columns(x, len(self.predictors), self.predictors)
+        check_ranges(dict(zip(self.predictors, columns, strict=True)), check, where="x")
         return self.predict_columns(columns, interval=interval, n_threads=n_threads)
 
     def predict_columns(self, columns: Columns, *, interval: bool = False, n_threads: int = 1) -> Any:
@@ -138,7 +141,7 @@ class TransferModel:
             raise RangeError("interval: expected a model that fine_tune gave prediction intervals, got one without")
         return self._model.predict_columns(columns, n_threads=n_threads, interval=interval)
 
-    def _predict_dataset(self, ds: xr.Dataset, interval: bool, n_threads: int) -> Any:
+    def _predict_dataset(self, ds: xr.Dataset, interval: bool, check: str, n_threads: int) -> Any:
         import xarray as xr
 
         check_names("x", [str(name) for name in ds.data_vars], self.predictors)
@@ -150,6 +153,7 @@ class TransferModel:
             dtype = np.float32 if all(field.dtype == np.float32 for field in fields) else np.float64
             whole = np.broadcast_arrays(*fields)
             columns = [floats("x", field).astype(dtype, copy=False).reshape(-1) for field in whole]
+            check_ranges(dict(zip(self.predictors, columns, strict=True)), check, where="x")
             found = self.predict_columns(columns, interval=interval, n_threads=n_threads)
             parts = tuple(part.reshape(whole[0].shape) for part in (found if interval else (found,)))
             return parts if interval else parts[0]

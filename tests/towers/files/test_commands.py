@@ -168,3 +168,17 @@ def test_world_gives_leaf_area_and_c4_of_a_meadow(run, files, tmp_path):
     towers = read_towers(tmp_path / "towers")
     assert len(towers.gpp) == 24
     np.testing.assert_allclose(towers.forcing["lai"][:12, 0], weather["lai"], atol=1e-4)
+
+
+def test_wrong_position_of_one_site_leaves_the_others_of_the_table(run, files):
+    good, _, folder = files
+    with (folder / "sites.csv").open("a") as file:
+        file.write("US-Oth,51.0,13.5,DBF,1\nFR-Non,,,DBF,1\n")
+    assert run("check", good, "--sites", folder / "sites.csv")[0] == 0
+    months = pd.DataFrame({"site_id": "US-Oth", "year": 2003, "month": range(1, 13)})
+    months["gpp"] = 3.0 - 2.0 * np.cos(months["month"] / 2)
+    months.to_csv(folder / "other.csv", index=False)
+    code, out, _ = run("check", good, folder / "other.csv", "--sites", folder / "sites.csv")
+    assert code == 1
+    assert "FAULT  TowerFormatError: sites: US-Oth: expected" in out
+    assert "ok     " in out

@@ -224,7 +224,10 @@ def test_good_files_of_all_layouts_and_climates_raise_no_alarm(kit, tmp_path, la
     path = LAYOUTS[layout](frame, tmp_path)
     reading = read_files([path], n_processes=1)[0]
     assert not reading.faults
-    assert reading.months[0].notes in ((), ("CO2 missing in 12 of 12 months: that of Mauna Loa is used",))
+    alarms = [
+        note for note in reading.months[0].notes if "missing in 12 of 12" not in note and "all weather" not in note
+    ]
+    assert not alarms
     wanted = frame["GPP_NT_VUT_REF"].resample("MS").mean().to_numpy() * 12.011e-6 * 86400
     np.testing.assert_allclose(reading.months[0].gpp["gpp"], wanted, rtol=1e-3, atol=0.002)
     assert (reading.months[0].gpp["core"] == 1).all()
@@ -248,6 +251,7 @@ def test_names_of_the_networks_of_2025(kit, year, truth, tmp_path, name):
         archive.write(tmp_path / name, f"towers/{name}")
         archive.writestr(f"__MACOSX/towers/._{name}", b"\0\5\26\7")
         archive.writestr("towers/.DS_Store", b"\0\0")
+        archive.writestr("towers/README.txt", "Cite, please")
         for product in ("BIF", "BIFVARINFO_HH", "ERA5_HH"):
             archive.writestr(
                 f"towers/{name.split('_')[0]}_DE-Mad_FLUXNET_{product}_2003-2003_v1.3_r1.csv", "A,B\n1,2\n"
@@ -315,13 +319,26 @@ def test_eddypro_gives_gpp_by_partitioning(year, truth, tmp_path):
     assert ours["gpp"].sum() == pytest.approx(wanted["gpp"].sum(), rel=0.05)
 
 
+def test_weather_of_a_file_beside_joins_the_fluxes(year, tmp_path):
+    flux = plumber(year, tmp_path)
+    whole = monthly_weather(read_fluxnet(flux))
+    data = xr.load_dataset(flux)
+    weather = ["Tair", "SWdown", "VPD", "Precip", "CO2air"]
+    data[weather].isel(time=slice(0, -48)).to_netcdf(tmp_path / flux.name.replace("_Flux", "_Met"), engine="h5netcdf")
+    data.drop_vars(weather).to_netcdf(flux, engine="h5netcdf")
+    assert tower_files([tmp_path]) == [flux]
+    joined = read_fluxnet(flux)
+    assert joined.table["tair"].isna().sum() == 48
+    pd.testing.assert_frame_equal(monthly_weather(joined).iloc[:11], whole.iloc[:11])
+
+
 def test_folder_means_the_finest_table_of_each_product(kit, year, tmp_path):
     for step in ("HH", "DD", "MM"):
         part = year if step == "HH" else kit.longer(year, step)
         for site in ("DE-Mad", "DE-Oth"):
             name = f"FLX_{site}_FLUXNET2015_FULLSET_{step}_2003-2003_1-4.csv"
             kit.write(kit.stamped(part, step), tmp_path / name)
-    for other in ("readme.md", "._FLX_DE-Mad_FLUXNET2015_FULLSET_HH_2003-2003_1-4.csv"):
+    for other in ("readme.md", "README_en.txt", "._FLX_DE-Mad_FLUXNET2015_FULLSET_HH_2003-2003_1-4.csv"):
         (tmp_path / other).write_text("no table")
     (tmp_path / "FLX_DE-Mad_FLUXNET2015_AUXMETEO_2003-2003_1-4.csv").write_text("A,B\n1,2\n")
     found = tower_files([tmp_path])

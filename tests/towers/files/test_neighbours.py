@@ -6,7 +6,7 @@ import pytest
 
 from gppcore.errors import MissingFileError, TowerFormatError, UnitsError
 from gppcore.towers.files import monthly_gpp, monthly_weather, read_fluxnet
-from gppcore.towers.files.months import site_months, usable
+from gppcore.towers.files.months import core_sequences, site_months, usable
 
 UMOL = 12.011e-6 * 86400.0
 NAME = "FLX_DE-Mad_FLUXNET2015_FULLSET_{}_2003-2003_1-4.csv"
@@ -53,6 +53,29 @@ def test_single_month_far_below_zero_is_left_out_and_noise_is_kept(record):
     months = monthly_gpp(record(minus([1, 2], 0.7)))
     assert (months["core"] == 1).all()
     assert months["gpp"].iloc[0] < 0.0
+
+
+@pytest.mark.parametrize(("step", "value"), [("HR", -9.0), ("HR", 400.0), ("DD", -25.0), ("MM", -28.0), ("MM", 70.0)])
+def test_badly_filled_gaps_do_not_speak_against_the_file(record, step, value):
+    """A constant, far below zero or above all limits, in three months of bad quality costs these months alone."""
+
+    def change(table):
+        lost = table.index.month.isin([4, 5, 6])
+        table.loc[lost, "GPP_NT_VUT_REF"] = value
+        table.loc[lost, "NEE_VUT_REF_QC"] = 3.0 if step == "HR" else 0.0
+        return table
+
+    months = monthly_gpp(record(change, step))
+    assert set(range(1, 13)) - set(months.loc[months["core"] == 1, "month"]) == {4, 5, 6}
+    assert months["gpp"].max() < 25.0
+
+    def spike_of_good_quality(table):
+        table = change(table)
+        table.loc[table.index.month.isin([4, 5, 6]), "NEE_VUT_REF_QC"] = 0.0 if step == "HR" else 1.0
+        return table
+
+    with pytest.raises((TowerFormatError, UnitsError), match="GPP_NT_VUT_REF"):
+        record(spike_of_good_quality, step)
 
 
 def test_gpp_of_the_other_sign_is_still_refused(record):
@@ -180,6 +203,10 @@ def test_months_by_predictor_set_name_what_is_missing(record):
     sets = usable(months.gpp, months.weather, given=("lai",))
     assert sets["months"].tolist() == [0, 0, 0]
     assert sets.loc["small", "lacking"] == "vpd in 12 of 12 months"
+    assert (
+        "no core month has all weather (missing: vpd in 12 of 12 months); sample it from a grid (--weather)"
+        in months.notes
+    )
     assert "columns ndwi, fpar, lst_day and others" in sets.loc["mid", "lacking"]
     whole = site_months(record())
     assert usable(whole.gpp, whole.weather, given=("lai",)).loc["small", "months"] == 12
@@ -262,3 +289,19 @@ def test_months_in_the_order_of_day_month_year(tmp_path):
 def test_folder_is_no_file(tmp_path):
     with pytest.raises(MissingFileError, match="expected a file, got the folder"):
         read_fluxnet(tmp_path)
+
+
+def test_sequences_of_core_months_break_at_gaps_and_sites():
+    months = pd.DataFrame({"year": [2001] * 12 + [2002] * 12, "month": [*range(1, 13)] * 2})
+    first = months.assign(site_id="A", core=1)
+    first.loc[[3, 15], "core"] = 0
+    second = months.drop(index=[20]).assign(site_id="B", core=1)
+    found = core_sequences(pd.concat([second, first]))
+    assert found.to_numpy().tolist() == [
+        ["A", "2001-05", "2002-03", 11],
+        ["A", "2002-05", "2002-12", 8],
+        ["A", "2001-01", "2001-03", 3],
+        ["B", "2001-01", "2002-08", 20],
+        ["B", "2002-10", "2002-12", 3],
+    ]
+    assert core_sequences(months.assign(site_id="A", core=0)).empty

@@ -17,8 +17,10 @@ from gppcore.errors import GppcoreError, MissingFileError, RangeError, TowerForm
 from gppcore.features import PREDICTOR_SETS
 from gppcore.towers.files.content import STEPS, is_table
 from gppcore.towers.files.months import SiteMonths, site_months, usable
+from gppcore.towers.files.netcdf import weather_beside
 from gppcore.towers.files.periods import Period
 from gppcore.towers.files.record import read_good_records
+from gppcore.towers.files.sites import check_position
 
 _STEP = re.compile(r"_(HH|HR|DD|WW|MM|YY)(?=[_.])")
 
@@ -162,7 +164,16 @@ def report(readings: Sequence[FileReading]) -> pd.DataFrame:
 def _read(path: Path, *, sites: pd.DataFrame | None, drop: Sequence[Period], partition: bool) -> FileReading:
     try:
         reading = read_good_records(path, sites=sites, drop=drop, partition=partition)
-        return FileReading(path, [site_months(record) for record in reading.records], [*reading.faults])
+        found = FileReading(path, [], [*reading.faults])
+        for record in reading.records:
+            try:
+                if sites is not None:
+                    lat, lon = map(float, sites.loc[record.site, ["lat", "lon"]])
+                    check_position(record.site, lat, lon, "sites")
+                found.months.append(site_months(record))
+            except GppcoreError as error:
+                found.faults.append(error)
+        return found
     except (GppcoreError, OSError) as error:
         return FileReading(path, [], [error])
     except MemoryError:
@@ -170,9 +181,12 @@ def _read(path: Path, *, sites: pd.DataFrame | None, drop: Sequence[Period], par
 
 
 def _finest(paths: Sequence[Path]) -> list[Path]:
-    """Leave out tables of longer steps that a network distributes beside finer ones."""
+    """Leave out tables of longer steps beside finer ones, and files of weather beside those of fluxes."""
     best: dict[str, tuple[int, Path]] = {}
+    read_with_fluxes = {weather_beside(path) for path in paths if path != weather_beside(path)}
     for path in paths:
+        if path in read_with_fluxes:
+            continue
         step = _STEP.search(path.name)
         rank = (*STEPS, "YY").index(step[1]) if step else 0
         key = _STEP.sub("", path.name.split(".", 1)[0])

@@ -1,4 +1,4 @@
-"""Time of the rows: stamps read, the step found, and every duplicate, gap, overlap and disorder refused."""
+"""Time stamps of the networks: their step; duplicates, gaps, overlaps and disorder are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINUTES = {"HH": 30, "HR": 60, "DD": 1440, "WW": 10080}
 
 
 class NameFacts(NamedTuple):
-    """What the name of a file tells; empty where it tells nothing."""
+    """Site, step and years that the name of a file states; empty where it states none."""
 
     site: str
     step: str
@@ -44,7 +44,7 @@ def name_facts(name: str) -> NameFacts:
 
 
 def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clock:
-    """Read the stamps of the networks (YYYYMMDDHHMM and shorter) and hold them against the name of the file.
+    """Read the stamps of the networks (YYYYMMDDHHMM and shorter) and compare them with the name of the file.
 
     Raises
     ------

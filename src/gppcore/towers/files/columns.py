@@ -1,4 +1,4 @@
-"""The table of columns: which names of the networks hold a quantity, in which unit, and the units mistaken for it."""
+"""The table of columns: names of each quantity in files of the networks, their units, and units mistaken for them."""
 
 from __future__ import annotations
 
@@ -56,6 +56,11 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     ),
     "ustar": _all("m s-1", "USTAR", "Ustar", "ustar", "u*"),
     "ca": _all("umol mol-1", "CO2_F_MDS", "CO2_PI_F", "CO2", "ca", "CO2air", "co2_mole_fraction", "twr_co2_ppm"),
+    "qc": _all(
+        "1",
+        *(f"NEE_{kind}_{what}_QC" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
+        *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_qc", "gpp_qc"),
+    ),
     "nee": _all(
         "flux",
         *(f"NEE_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
@@ -80,17 +85,12 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     },
     "nee_random": _all("flux", "NEE_VUT_REF_RANDUNC", "NEE_CUT_REF_RANDUNC"),
     "nee_joint": _all("flux", "NEE_VUT_REF_JOINTUNC", "NEE_CUT_REF_JOINTUNC"),
-    "qc": _all(
-        "1",
-        *(f"NEE_{kind}_{what}_QC" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_qc", "gpp_qc"),
-    ),
     "valid_day_frac": _all("1", "gpp_valid_day_frac"),
     "core": _all("1", "core"),
     "lai": _all("m2 m-2", "lai", "LAI", "modis_lai_m2_m2"),
 }
-"""By the names of this package, the columns that may hold it, best first; temperature comes first, others are judged
-by it."""
+"""For each quantity of this package its columns in files, best first. Temperature comes first and quality before
+fluxes: others are checked with them."""
 
 GPP = ("gpp_nt", "gpp_dt", "gpp")
 _OF_GPP = ("nee", "qc", "gpp_05", "gpp_25", "gpp_75", "gpp_95", "nee_random", "nee_joint")
@@ -214,6 +214,7 @@ def conversions(name: str, step: str) -> dict[str, Conversion]:
             "umol m-2 s-1": Conversion(umol),
             "g C m-2 d-1": Conversion(1.0),
             f"g C m-2 {per_step}": Conversion(float(per_day)),
+            **({"g C m-2 week-1": Conversion(1.0 / 7.0)} if step == "WW" else {}),
             "g C m-2 month-1": Conversion(1.0 / _DAYS_PER_MONTH),
             "g C m-2 year-1": Conversion(1.0 / 365.25),
             "kg C m-2 s-1": Conversion(1e3 * SECONDS_PER_DAY),

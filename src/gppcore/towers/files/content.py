@@ -1,4 +1,4 @@
-"""What a tower file holds before anything is understood: text of equal rows under one header, or a clear refusal."""
+"""Text of tower files: one header and rows of equal length; anything else is refused."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ STEPS = ("HH", "HR", "DD", "WW", "MM")
 _OTHER_PRODUCTS = re.compile(r"_(ERA\w*|AUX\w*|BIF\w*|BADM|VARINFO|YY)(?=[_.])")
 _OF_A_MAC = re.compile(r"(^|/)(__MACOSX/|\._)")
 """What a Mac adds to its zip archives beside each file: no tables, whatever their names end in."""
+_ABOUT = re.compile(r"readme|licen[cs]e|citation|policy|manifest|snapshot", re.IGNORECASE)
+"""Names of what comes with downloads beside the tables."""
+_OTHER_MISSING = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "inf", "#value!", "#div/0!"}
 _DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 
 
@@ -118,7 +121,7 @@ class Content:
 def is_table(name: str) -> bool:
     """Return whether a file of this name can be a table of a tower, rather than another product or a system's file."""
     ends = name.lower().endswith((".csv", ".csv.gz", ".zip", ".txt", ".nc"))
-    return ends and not (_OTHER_PRODUCTS.search(name) or _OF_A_MAC.search(name))
+    return ends and not any(pattern.search(name) for pattern in (_OTHER_PRODUCTS, _OF_A_MAC, _ABOUT))
 
 
 def open_content(path: str | Path, step: str | None = None) -> Content:
@@ -206,7 +209,7 @@ def _parse(text: bytes, where: str, name: str) -> Content:
 
 
 def _with_commas(text: bytes, where: str) -> bytes:
-    """Return a table of commas; those of tabs and semicolons are plain tables that other tools write."""
+    """Return the table separated by commas; other tools write plain tables of tabs and semicolons."""
     head = next(BytesIO(text)).decode(errors="replace").rstrip()
     if "," in head:
         return text
@@ -244,4 +247,4 @@ def _reading(text: str, content: Content) -> str:
         return f"the header again ({text.strip()!r})"
     if _DECIMAL_COMMA.fullmatch(text):
         return f"a decimal comma ({text!r})"
-    return f"{text!r} (missing is -9999)"
+    return f"{text!r} (missing is -9999)" if text.strip().lower() in _OTHER_MISSING else repr(text)

@@ -1,4 +1,4 @@
-"""Boxes of countries, to tell coordinates of wrong sign: the first two letters of a site's name are its country."""
+"""Boxes of countries, to detect coordinates of wrong sign: a site's name begins with the code of its country."""
 
 from __future__ import annotations
 

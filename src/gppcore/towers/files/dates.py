@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
@@ -24,9 +25,10 @@ _PARTS = {
     "hour": ("hour", "hr", "hh"),
     "minute": ("minute", "min"),
 }
-_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y")
+_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d/%m/%y", "%m/%d/%y", "%d-%b-%Y")
 _HOURS = (" %H:%M", "", " %H:%M:%S", " %I:%M %p")
 _DIGITS = ("%Y%m%d%H%M", "%Y%m%d %H:%M", "%Y%m%d", "%Y%m")
+_SERIAL = re.compile(r"[34]\d{4}(\.\d+)?")
 _REGULAR = 0.9
 """Share of equal steps above which an order of day and month is believed."""
 
@@ -80,7 +82,11 @@ def plain_clock(content: Content, raw: pd.DataFrame, columns: TimeColumns) -> Cl
         raise TowerFormatError(f"{content.where}: expected local standard time without a zone, got {start.tz}")
     if (wrong := np.asarray(start.isna())).any():
         row = int(wrong.argmax())
-        raise TowerFormatError(f"{content.at(int(raw.index[row]))}: expected a calendar date, got another")
+        got = " ".join(str(raw[column].iloc[row]) for column in (*columns.parts.values(), *columns.stamps))
+        serial = " (a serial number of a spreadsheet? write dates as text)" if _SERIAL.fullmatch(got) else ""
+        raise TowerFormatError(
+            f"{content.at(int(raw.index[row]))}: expected a calendar date like 2015-01-31, got {got!r}{serial}"
+        )
     lengths = np.diff(start.to_numpy()) / np.timedelta64(1, "m")
     length = float(np.median(np.abs(lengths))) if lengths.size else 43200.0
     if columns.parts and not {"day", "doy"} & set(columns.parts):

@@ -22,7 +22,7 @@ from gppcore.variables import check_field
 
 _MONTH = ["site_id", "year", "month"]
 _OF_WATER = ["tmin", "tmax", "precip"]
-"""What the soil-water bucket needs in every month: a gap in it would cost all later months."""
+"""What the soil-water bucket needs in every month: a gap would make all later months unknown."""
 _COLUMNS = {
     "tmin": ("cell_tmin_c", 1.0),
     "tmax": ("cell_tmax_c", 1.0),

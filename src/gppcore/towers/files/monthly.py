@@ -1,4 +1,4 @@
-"""Months of a record: quality over days, both partitionings, uncertainty, and the weather as towers folders give it."""
+"""Months of a record: quality by days, both partitionings, uncertainty, and the weather that tower folders hold."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.towers.files.columns import GPP, PER_DAY
+from gppcore.towers.files.plausible import GOOD
 from gppcore.towers.files.record import TowerRecord
 
 Float = NDArray[np.float64]
 
-GOOD_DAY = 0.5
-"""Share of measured and well-filled values above which a day is good."""
 GOOD_MONTH = 0.75
 """Share of good days that a month needs."""
 _COMPLETE_DAY = 0.9
@@ -76,7 +75,7 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
         judged = out["gpp_valid_day_frac"].fillna(out["gpp_qc"])
         good = judged >= GOOD_MONTH if "qc" in days or "valid_day_frac" in days else present.groupby(month).all()
     else:
-        good_days = present & (quality >= GOOD_DAY) if "qc" in days else present
+        good_days = present & (quality >= GOOD) if "qc" in days else present
         share = good_days.groupby(month).sum() / pd.DatetimeIndex(out.index).days_in_month
         out["gpp_valid_day_frac"] = share if "qc" in days else np.nan
         good = share >= GOOD_MONTH
@@ -229,7 +228,7 @@ def _mean(days: pd.Series, month: pd.DatetimeIndex, step: str) -> pd.Series:
 def _uncertainty(record: TowerRecord) -> pd.Series:
     """Join the random error of NEE, independent from step to step, and the spread of GPP over friction thresholds.
 
-    Where the file has no quantiles of GPP, the joint uncertainty of NEE stands for both, as if it were fully
+    Where the file has no quantiles of GPP, the joint uncertainty of NEE replaces both, as if it were fully
     correlated over the month.
     """
     table, month = record.table, _first_of_month(record.table)

@@ -1,4 +1,4 @@
-"""What a record comes to: its months, which of them learners can use, and what is missing."""
+"""Months of a record, those that learners can use, and what is missing in the others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gppcore.features import PREDICTOR_SETS
 from gppcore.towers.files.columns import GPP, PER_DAY
 from gppcore.towers.files.monthly import GOOD_MONTH, monthly_gpp, monthly_weather
 from gppcore.towers.files.record import TowerRecord
+from gppcore.variables import MONTHS
 
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "tair": ("tmin", "tmax"),
@@ -56,6 +57,11 @@ def site_months(record: TowerRecord) -> SiteMonths:
     gpp, weather = monthly_gpp(record), monthly_weather(record)
     first, last = record.table.index[0], record.table.index[-1]
     notes = (*record.notes, *_warnings(record, gpp))
+    sets = usable(gpp, weather, given=("lai", "ca"))
+    if gpp["core"].any() and not sets["months"].any():
+        notes += (
+            f"no core month has all weather (missing: {sets['lacking'].iloc[0]}); sample it from a grid (--weather)",
+        )
     if len(gpp) and (n := int(weather["ca"].isna().sum())):
         notes += (f"CO2 missing in {n} of {len(weather)} months: that of Mauna Loa is used",)
     return SiteMonths(record.site, record.where, record.layout, record.step, first, last, gpp, weather, notes)
@@ -90,6 +96,27 @@ def usable(gpp: pd.DataFrame, weather: pd.DataFrame, *, given: Sequence[str] = (
         n = int(core[known].notna().all(axis=1).sum()) if len(known) == len(needs) and not absent else 0
         rows[name] = {"months": n, "lacking": "; ".join(texts)}
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def core_sequences(gpp: pd.DataFrame) -> pd.DataFrame:
+    """Return the unbroken sequences of core months.
+
+    Parameters
+    ----------
+    gpp : pandas.DataFrame
+        site_id, year, month and core: what :func:`monthly_gpp` returns, of any number of sites.
+
+    Returns
+    -------
+    pandas.DataFrame
+        site_id; `first` and `last` month, like 2015-01; `months`, their number; the longest of each site first.
+    """
+    core = gpp[gpp["core"] == 1].sort_values(["site_id", "year", "month"])
+    count = core["year"] * MONTHS + core["month"] - 1
+    run = (count.diff() != 1) | (core["site_id"] != core["site_id"].shift())
+    ends = core.assign(month=core["year"].astype(str) + "-" + core["month"].astype(str).str.zfill(2))
+    found = ends.groupby(["site_id", run.cumsum()])["month"].agg(first="first", last="last", months="size")
+    return found.reset_index("site_id").sort_values(["site_id", "months"], ascending=[True, False], ignore_index=True)
 
 
 def _warnings(record: TowerRecord, gpp: pd.DataFrame) -> list[str]:

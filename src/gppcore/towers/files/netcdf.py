@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from gppcore.errors import TowerFormatError
 from gppcore.towers.files.columns import candidates_in
 from gppcore.towers.files.content import Content
 from gppcore.towers.files.stated import known_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _SITE = ("site_code", "fluxnet_id", "site_id", "site_name")
 
@@ -23,15 +27,9 @@ def netcdf_content(path: Path) -> Content:
     TowerFormatError
         If the file is damaged, or has no time or no such variable.
     """
-    import xarray as xr
-
-    try:
-        with xr.open_dataset(path) as data:
-            data.load()
-    except (ValueError, OSError, KeyError) as error:
-        raise TowerFormatError(f"{path}: expected a netCDF file, got: {error}") from None
-    if "time" not in data.coords or not np.issubdtype(data["time"].dtype, np.datetime64):
-        raise TowerFormatError(f"{path}: expected a coordinate time of the standard calendar, got {list(data.coords)}")
+    data = _opened(path)
+    if (weather := weather_beside(path)) != path and weather.is_file():
+        data = data.merge(_opened(weather), compat="override", join="left", combine_attrs="override")
     wanted = {source.name for found in candidates_in([str(n) for n in data.data_vars], {}).values() for source in found}
     series = [name for name in data.data_vars if name in wanted and data[name].size == data["time"].size]
     if not series:
@@ -45,6 +43,24 @@ def netcdf_content(path: Path) -> Content:
     site = _site(data.attrs, path)
     header = ("time", *map(str, series))
     return Content(str(path), f"{site}.nc", (), header, 2, text, marked=False, units=units)
+
+
+def weather_beside(path: Path) -> Path:
+    """Return the file of weather that PLUMBER2 and FluxDataKit distribute beside that of fluxes, else the path."""
+    return path.with_name(path.name.replace("_Flux.nc", "_Met.nc"))
+
+
+def _opened(path: Path) -> xr.Dataset:
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path) as data:
+            data.load()
+    except (ValueError, OSError, KeyError) as error:
+        raise TowerFormatError(f"{path}: expected a netCDF file, got: {error}") from None
+    if "time" not in data.coords or not np.issubdtype(data["time"].dtype, np.datetime64):
+        raise TowerFormatError(f"{path}: expected a coordinate time of the standard calendar, got {list(data.coords)}")
+    return data
 
 
 def _site(attributes: dict[str, object], path: Path) -> str:

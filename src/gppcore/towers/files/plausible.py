@@ -1,7 +1,7 @@
-"""Units by plausibility: what a series of a tower can be, and which unit explains a series that it cannot be.
+"""Units by plausibility: limits of each series, and the unit that explains a series outside them.
 
-Every test looks at a whole series in our units. The limits are wide: they part units, which differ by factors of 10
-to 1000 or an offset of 273, not good years from odd ones.
+Every test takes a whole series in our units. The limits are wide: they separate units, which differ by factors of 10 to
+1000 or an offset of 273, not usual from unusual years.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ Known = Mapping[str, Float]
 
 _MUCH_UPTAKE = 3.0
 """NEE [g C m-2 d-1] that no noise reaches."""
+GOOD = 0.5
+"""Share of measured and well-filled values from which on a step is good."""
 _SPIKES = 0.005
 """Share of values below which those out of range are spikes, which no unit explains."""
 _HIGHEST_WEEK, _HIGHEST_MONTH, _HIGHEST_YEAR = 30.0, 25.0, 13.0
 """Mean GPP [g C m-2 d-1] that no vegetation exceeds: 24.1 is the highest month of 204 towers."""
 _MIN_DAYS = 60.0
-"""Days of values below which a low or high total tells nothing of the unit."""
+"""Days of values that a test of totals needs."""
 
 
 class Misfit(NamedTuple):
@@ -70,10 +72,13 @@ def converted(
         If none does.
     """
     units, declared = conversions(name, step), declared_unit(source, step)
+    everything: Float = raw * units[declared].scale + units[declared].offset
+    raw = _good(name, raw, known)
     values: Float = raw * units[declared].scale + units[declared].offset
     misfit = _misfit(name, values, step, known)
     if misfit is None:
-        return values
+        low, high = _limits(name, step)
+        return np.where(np.isnan(values) & ~((everything >= low) & (everything <= high)), np.nan, everything)
     seen = raw[np.isfinite(raw)]
     got = f"{seen.min():g} to {seen.max():g}, median {np.median(seen):g}" if seen.size else "no number"
     explained = [
@@ -90,6 +95,13 @@ def converted(
         )
     where = content.where if misfit.row is None else content.at(int(rows[misfit.row]))
     raise TowerFormatError(f"{where}: {source.name}: expected {misfit.expected}, got {misfit.got}")
+
+
+def _good(name: str, values: Float, known: Known) -> Float:
+    """Return fluxes without those that were filled badly: these must not speak against the file."""
+    if not name.startswith(("gpp", "nee")) or "qc" not in known:
+        return values
+    return np.where(known["qc"] < GOOD, np.nan, values)
 
 
 def _misfit(name: str, values: Float, step: str, known: Known) -> Misfit | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gppcore.errors import GppcoreError, TowerFormatError
 from gppcore.process.daylight import saturation_vapour_pressure
 from gppcore.towers.files.clock import STAMPS, Clock, NameFacts, name_facts, official_clock
-from gppcore.towers.files.columns import GPP, PER_DAY, SOURCES, Source, candidates_in, chosen
+from gppcore.towers.files.columns import GPP, PER_DAY, Source, candidates_in, chosen
 from gppcore.towers.files.content import Content, open_content
 from gppcore.towers.files.dates import TimeColumns, plain_clock
 from gppcore.towers.files.netcdf import netcdf_content
@@ -103,11 +103,11 @@ def read_fluxnet(
         AmeriFlux FLUXNET files (FULLSET or SUBSET; HH, HR, DD, WW, MM), AmeriFlux BASE, or a plain table whose
         columns have names of :mod:`gppcore.variables` or of FLUXNET.
     sites : pandas.DataFrame, optional
-        What :func:`read_sites` returns; light is then held against the coordinates too.
+        What :func:`read_sites` returns; light is then compared with the coordinates too.
     step : {"HH", "HR", "DD", "WW", "MM"}, optional
         Which table of an archive; without it the finest.
     drop : sequence of Period
-        Times whose values count as missing, so that a fault in them costs no more than them.
+        Times whose values count as missing, so that faults in them do not affect the rest.
     partition : bool, default False
         Whether GPP is made of NEE where the file has none (extra `gppcore[partition]`, see
         :func:`gppcore.towers.files.partition.partitioned`); else such a file is refused.
@@ -194,11 +194,14 @@ def _is_netcdf(path: str | Path) -> bool:
 def _refuse_without_gpp(content: Content, candidates: Mapping[str, Sequence[Source]]) -> None:
     if any(name in candidates for name in GPP):
         return
-    wanted = [source.name for name in GPP for source in SOURCES[name]]
-    got = "none"
+    like = [column for column in content.header if "gpp" in column.lower()]
+    got = f"only {like}" if like else "none"
     if "nee" in candidates:
         got = f"net exchange alone ({candidates['nee'][0].name}); make GPP of it by --partition"
-    raise TowerFormatError(f"{content.where}: expected a column of GPP out of {wanted}, got {got}")
+    raise TowerFormatError(
+        f"{content.where}: expected a column of GPP such as GPP_NT_VUT_REF, GPP_PI, GPP_f or gpp (docs/towers.md), "
+        f"got {got}"
+    )
 
 
 def _plain_records(

@@ -1,4 +1,4 @@
-"""Gridded fields at towers, and where the cell does not stand for the tower."""
+"""Gridded fields at towers, and towers that their cell does not represent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OF_FORCING = {
 }
 """Fields that `read_towers` derives, or takes from the metadata of sites."""
 LEAST_OVERLAP = 0.5
-"""Area share of the tower's types in its cell below which the cell does not stand for the tower."""
+"""Area share of the tower's types in its cell below which the cell does not represent the tower."""
 ELEVATION_GAP = 200.0
 """Difference of elevation [m] above which it does not."""
 
@@ -102,7 +102,7 @@ def sample_at_towers(
     ----------
     source : TileStore or xarray.Dataset
         Fields (time, lat, lon) and (lat, lon), under names of :mod:`gppcore.variables` or names of your own.
-        `igbp` or all `fraction_<pft>` tell the cover, `elevation` [m] the height. The months of a store of a mean year
+        `igbp` or all `fraction_<pft>` give the cover, `elevation` [m] the height. The months of a store of a mean year
         are those of the year 2001.
     sites : pandas.DataFrame
         What :func:`read_sites` returns.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gppcore.errors import TowerFormatError
 from gppcore.towers.files.columns import GPP, PER_DAY, Source
 from gppcore.towers.files.content import Content
+from gppcore.towers.files.plausible import GOOD
 
 MISSING = -9999.0
 _OTHER_MARKS = (-6999.0, -9999.9, -9999.99, -999.0, -999.9, -999.99, -99.9, -99.99, -7777.0, -8888.0, -99999.0, 9999.0)
@@ -80,7 +81,9 @@ def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], 
         _check_exchange(table, name, f"{where}: {sources[name].name}")
     for name in _STUCK:
         if name in table:
-            _check_stuck(table[name], step, f"{where}: {sources[name].name}", site)
+            fluxes = name in ("nee", *GPP) and "qc" in table
+            judged = table[name].mask(table["qc"] < GOOD) if fluxes else table[name]
+            _check_stuck(judged, step, f"{where}: {sources[name].name}", site)
     for low, high in (("gpp_05", "gpp_95"), ("gpp_25", "gpp_75")):
         if low in table and high in table and (table[low] > table[high] + 1e-6).mean() > 0.01:
             names = f"{sources[low].name}, {sources[high].name}"

@@ -1,4 +1,4 @@
-"""Metadata of sites: from BADM exports of the networks or plain tables, with coordinates held against the country."""
+"""Metadata of sites: from BADM exports of the networks or plain tables, with coordinates compared with the country."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ def read_sites(*paths: str | Path) -> pd.DataFrame:
     """
     table = read_site_table(*paths)
     for site, row in table.iterrows():
-        _check_position(str(site), row["lat"], row["lon"], str(paths[0]))
+        check_position(str(site), row["lat"], row["lon"], str(paths[0]))
     return table
 
 
 def read_site_table(*paths: str | Path) -> pd.DataFrame:
-    """Read what :func:`read_sites` reads, with faulty coordinates, which :func:`place_of` refuses site by site."""
+    """Read what :func:`read_sites` reads, with coordinates that may be faulty: see :func:`check_position`."""
     table: pd.DataFrame | None = None
     for path in paths:
         found = _read(Path(path))
@@ -91,12 +91,11 @@ def place_of(sites: pd.DataFrame, site: str, where: str) -> Place:
     Raises
     ------
     TowerFormatError
-        If the table has no such site, or its coordinates are missing or outside its country.
+        If the table has no such site.
     """
     if site not in sites.index:
         raise TowerFormatError(f"{where}: expected a site of the site table, got {site}")
     lat, lon, utc_offset = map(float, sites.loc[[site], ["lat", "lon", "utc_offset"]].to_numpy(float)[0])
-    _check_position(site, lat, lon, "sites")
     return Place(lat, lon, utc_offset)
 
 
@@ -186,7 +185,14 @@ def _wide(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     return wide.reset_index()
 
 
-def _check_position(site: str, lat: float, lon: float, where: str) -> None:
+def check_position(site: str, lat: float, lon: float, where: str) -> None:
+    """Refuse coordinates that are missing, out of range or outside the country that the name of the site begins with.
+
+    Raises
+    ------
+    TowerFormatError
+        If they are.
+    """
     if not (np.isfinite(lat) and np.isfinite(lon)):
         raise TowerFormatError(f"{where}: {site}: expected lat and lon, got {lat} and {lon}")
     try:

@@ -1,4 +1,4 @@
-"""The sun as witness: light of a record against the light at the top of the atmosphere, by time, place and season."""
+"""Light of a record compared with the light at the top of the atmosphere, by time, place and season."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _check_stated(stated: pd.Series, computed: pd.Series, step: str, place: Plac
 
 
 def _check_seasons(sw: pd.Series, toa: pd.Series, step: str, place: Place | None, where: str) -> None:
-    """Refuse a latitude of the wrong sign; within the tropics and their monsoons, seasons of light tell nothing."""
+    """Refuse a latitude of the wrong sign; within the tropics and their monsoons, seasons of light are no evidence."""
     if place is None or abs(place.lat) < 24.0:
         return
     start = pd.DatetimeIndex(sw.index)

@@ -1,3 +1,0 @@
-#define GPPCORE_ISA avx512
-#define GPPCORE_VECTOR_BYTES 64
-#include "../kernels/two_leaf_gradient-inl.hpp"

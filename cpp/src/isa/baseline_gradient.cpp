@@ -1,3 +1,0 @@
-#define GPPCORE_ISA baseline
-#define GPPCORE_VECTOR_BYTES 16
-#include "../kernels/two_leaf_gradient-inl.hpp"
