@@ -14,3 +14,4 @@ void register_two_leaf(py::module_& m);
 void register_regrid(py::module_& m);
 void register_forest(py::module_& m);
 void register_model(py::module_& m);
+void register_files(py::module_& m);

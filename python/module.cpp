@@ -36,4 +36,5 @@ PYBIND11_MODULE(_core, m) {
   register_regrid(m);
   register_forest(m);
   register_model(m);
+  register_files(m);
 }

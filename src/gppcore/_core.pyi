@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
+__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
 class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
@@ -207,6 +207,10 @@ def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[nu
 def leaf_gas_exchange(leaf: LeafParameters, inputs: list[numpy.typing.NDArray[numpy.float32] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float32] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:
     """
     Single leaves at a given humidity.
+    """
+def map_file(path: str) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    The bytes of a regular file, mapped read-only.
     """
 def read_recipe(path: str) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None]:
     """

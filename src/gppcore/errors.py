@@ -107,7 +107,7 @@ def disk_errors(where: str | Path) -> Iterator[None]:
 def typed(error: OSError, where: str | Path) -> GppcoreError:
     """Return the error of gppcore for an error of the system about `where`."""
     reason = error.strerror or str(error) or type(error).__name__
-    found: GppcoreError
+    found: DiskFullError | MissingFileError | FileAccessError
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         found = DiskFullError(f"{where}: expected room on the disk, got: {reason}; free some and run again")
     elif isinstance(error, FileNotFoundError):
@@ -115,5 +115,5 @@ def typed(error: OSError, where: str | Path) -> GppcoreError:
     else:
         advice = _ADVICE.get(error.errno or 0, "mend it and run again")
         found = FileAccessError(f"{where}: expected access to the file or folder, got: {reason}; {advice}")
-    found.errno = error.errno  # type: ignore[attr-defined]
+    found.errno = error.errno
     return found

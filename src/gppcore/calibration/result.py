@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,8 +9,11 @@ from pathlib import Path
 from gppcore.constants import PlantFunctionalType
 from gppcore.errors import CalibrationFormatError, MissingFileError
 from gppcore.io.durable import write_json
+from gppcore.io.reading import read_json
 
 _FORMAT = "gppcore calibration 1"
+_LIMIT = 2**24
+"""Largest file [bytes]."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Calibration:
         if not path.is_file():
             raise MissingFileError(f"calibration: expected a file, got {path}")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path, CalibrationFormatError, limit=_LIMIT)
             if (found := content.pop("format")) != _FORMAT:
                 raise CalibrationFormatError(f"{path}: expected format {_FORMAT!r}, got {found!r}")
             content["pfts"] = {name: PlantFunctionalType(**pft) for name, pft in content["pfts"].items()}

@@ -12,6 +12,7 @@ import typer
 
 from gppcore.cli import towers as towers_commands
 from gppcore.errors import GppcoreError, RangeError
+from gppcore.io.reading import number_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -230,7 +231,7 @@ def _describe(product: Path, verify: bool) -> None:
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(int(number_of(part.strip(), int)) for part in text.split(","))
     except ValueError:
         raise RangeError(f"--numbers: expected numbers such as 5,10,20, got {text!r}") from None
 
@@ -239,7 +240,7 @@ def _region(text: str | None) -> tuple[float, float, float, float] | None:
     if text is None:
         return None
     try:
-        south, north, west, east = (float(part) for part in text.split(","))
+        south, north, west, east = (number_of(part.strip(), float) for part in text.split(","))
     except ValueError:
         raise RangeError(f"--region: expected S,N,W,E in degrees, got {text!r}") from None
     if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):

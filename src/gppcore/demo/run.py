@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from gppcore.demo.progress import Steps
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS, Samples
 from gppcore.io.durable import write_json
+from gppcore.io.reading import read_json
 from gppcore.process.simulate import simulate
 from gppcore.regrid import cell_area
 from gppcore.report import write_report
@@ -103,7 +103,7 @@ def _check_folder(options: DemoOptions) -> None:
     """Refuse a folder that is neither empty nor an earlier run with the same options."""
     path = options.out / _RUN
     if path.is_file():
-        if json.loads(path.read_text()) != _identity(options):
+        if read_json(path, OutputExistsError) != _identity(options):
             raise OutputExistsError(f"--out: expected a new folder or a run with the same options, got {options.out}")
         return
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):

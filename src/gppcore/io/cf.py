@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import MissingFileError, ProductFormatError, ShapeError
+from gppcore.io.reading import check_file
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,6 +38,8 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
 
     if not path.exists():
         raise MissingFileError(f"{what}: expected a netCDF file or Zarr store, got no such file {path}")
+    if not path.is_dir():
+        check_file(path, ProductFormatError)
     try:
         # Zarr 3 does not specify consolidated metadata, and local stores gain little from it.
         options: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.is_dir() else {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from pathlib import Path
 
 from gppcore.errors import ProductFormatError
 from gppcore.io.durable import write_json
+from gppcore.io.reading import read_json
+
+_LIMIT = 2**28  # bytes: a manifest of some million files
 
 
 def write_manifest(folder: Path, relative: str) -> None:
@@ -36,11 +38,12 @@ def check_manifest(folder: Path, relative: str, *, content: bool) -> int:
         If a file is missing, or differs; the message names the first of them and their number.
     """
     own = folder / relative
-    if not own.is_file():
+    if not own.exists():
         return 0
     try:
-        files = {name: (int(size), int(crc)) for name, (size, crc) in json.loads(own.read_text())["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        listed = read_json(own, ProductFormatError, limit=_LIMIT)["files"]
+        files = {name: (int(size), int(crc)) for name, (size, crc) in listed.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ProductFormatError(f"{own}: expected a manifest of files, got {error!r}") from None
     wrong = [name for name, (size, crc) in files.items() if not _agrees(folder / name, size, crc, content)]
     if wrong:

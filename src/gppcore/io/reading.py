@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,16 @@ def check_depth(value: Any) -> None:
             return
         level = [child for v in containers for child in (v.values() if isinstance(v, dict) else v)]
     raise ValueError(f"more than {JSON_DEPTH} nested lists and objects")
+
+
+def number_of(text: str, parse: Callable[[str], float]) -> float:
+    """Return the number that a text holds, without what Python reads beyond the format: ``1_0`` and other digits.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number.
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError(f"not a number: {text[:40]!r}")
+    return parse(text)

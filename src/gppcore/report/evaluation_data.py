@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,12 @@ import pandas as pd
 from gppcore.errors import MissingFileError, RangeError
 from gppcore.evaluation.result import NUMBERS, PREDICTIONS
 from gppcore.evaluation.schemes import SCHEMES
+from gppcore.io.reading import parse_json, read_file
 from gppcore.report.style import COLOURS
 
 _HEAD = ("scheme", "by", "predictors", "towers", "rows", "sites", "clusters", "folds", "seed", "methods", "differences")
+_LIMIT = 2**28
+"""Largest file of numbers [bytes]."""
 _METRICS = ("r2", "rmse", "bias")
 _INTERVAL = ("nominal", "coverage", "by_pft", "reliability")
 
@@ -53,7 +55,7 @@ def read_results(folder: Path) -> Results:
         if not (folder / name).is_file():
             raise MissingFileError(f"evaluation: expected {name} in {folder}, got none")
     try:
-        numbers = json.loads((folder / NUMBERS).read_text("utf-8"))
+        numbers = parse_json(read_file(folder / NUMBERS, RangeError, limit=_LIMIT))
     except ValueError as error:
         raise RangeError(f"{folder / NUMBERS}: expected JSON, got: {error}") from error
     where = str(folder / NUMBERS)

@@ -16,6 +16,7 @@ from gppcore.arrays import check_type
 from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
 from gppcore.io.names import check_name
+from gppcore.io.reading import JSON_LIMIT, read_file
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
 from gppcore.tiles.fields import Fields, VariableSource
@@ -85,8 +86,8 @@ class TileRecipe:
         if not path.is_file():
             raise MissingFileError(f"recipe: expected a TOML file, got no such file {path}")
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+            content = tomllib.loads(read_file(path, RangeError, limit=JSON_LIMIT).decode())
+        except (ValueError, RecursionError) as error:
             raise RangeError(f"{path}: expected TOML, got: {error}") from None
         if unknown := set(content) - {"cells", "variables", "years"}:
             raise RangeError(f"{path}: expected cells, variables and years, got {sorted(unknown)}")

@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from gppcore.errors import StoreLockedError, TileFormatError, disk_errors
+from gppcore.io.reading import parse_json, read_file
 
 
 def plain_file(root: Path, relative: str) -> Path:
@@ -84,7 +86,8 @@ class Journal:
         self._entries: dict[tuple[str, int, int], Entry] = {}
         self._size = -1
         self._threads = threading.RLock()
-        self._depth, self._lock = 0, -1
+        self._depth, self._lock, self._process = 0, -1, os.getpid()
+        _JOURNALS.add(self)
         self.refresh()
 
     def get(self, variable: str, tile: int, year: int) -> Entry | None:
@@ -94,10 +97,12 @@ class Journal:
     def refresh(self) -> None:
         """Read entries added since, by any process."""
         path = plain_file(self.root, self._relative)
-        size = path.stat().st_size if path.is_file() else 0
+        with disk_errors(path):
+            size = path.stat().st_size if path.exists() else 0
         if size == self._size:
             return
-        entries = (_entry(line) for line in path.read_bytes().splitlines()) if size else ()
+        lines = read_file(path, TileFormatError).splitlines() if size else ()
+        entries = (_entry(line) for line in lines)
         self._entries = {entry.key: entry for entry in entries if entry}
         self._size = size
 
@@ -116,6 +121,8 @@ class Journal:
     def writing(self) -> Iterator[None]:
         """Exclude all other writers; may be nested, and shared by the threads that use this object.
 
+        A process forked meanwhile does not hold the lock, and leaving the block there releases nothing.
+
         Raises
         ------
         StoreLockedError
@@ -124,15 +131,31 @@ class Journal:
         with self._threads:
             if self._depth == 0:
                 self._lock = self._take_lock()
-                self.refresh()
+                try:
+                    self.refresh()
+                except BaseException:
+                    os.close(self._lock)
+                    raise
             self._depth += 1
+        process = self._process
         try:
             yield
         finally:
-            with self._threads:
-                self._depth -= 1
-                if self._depth == 0:
-                    os.close(self._lock)
+            if process == self._process:
+                self._leave()
+
+    def _leave(self) -> None:
+        with self._threads:
+            self._depth -= 1
+            if self._depth == 0:
+                os.close(self._lock)
+
+    def forget_lock(self) -> None:
+        """Give up what a forked process inherited: the lock is that of its parent, and ends with it."""
+        if self._depth:
+            os.close(self._lock)  # else the lock would last as long as this process
+        self._threads = threading.RLock()  # another thread of the parent may hold the old one
+        self._depth, self._lock, self._process = 0, -1, os.getpid()
 
     def _take_lock(self) -> int:
         """Lock the store; the system releases the lock when the process ends, for whatever reason."""
@@ -158,9 +181,23 @@ class Journal:
 
 
 def _entry(line: bytes) -> Entry | None:
-    """Read a line of the journal; None if a crash cut it off."""
+    """Read a line of the journal; None if a crash cut it off, or it is damaged."""
     try:
-        values: dict[str, Any] = json.loads(line)
-        return Entry(**values)
+        values: dict[str, Any] = parse_json(line)
+        entry = Entry(**values)
     except (ValueError, TypeError):
         return None
+    texts, numbers = (entry.variable, entry.origin), (entry.tile, entry.year, entry.size, entry.crc32)
+    whole = all(isinstance(text, str) for text in texts) and all(type(number) is int for number in numbers)
+    return entry if whole else None
+
+
+_JOURNALS: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for journal in _JOURNALS:
+        journal.forget_lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

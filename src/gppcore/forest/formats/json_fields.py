@@ -24,7 +24,7 @@ def member_of(parent: Any, key: str, kind: type, where: str) -> Any:
 def count_of(parent: dict[str, Any], key: str, where: str) -> int:
     """Non-negative integer, which XGBoost writes as text."""
     text = member_of(parent, key, str, where)
-    if not text.isdecimal() or len(text) > 9:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
         message = f"{where}: {key}: expected an integer from 0, got {text[:40]!r}"
         raise ForestFormatError(message)
     return int(text)

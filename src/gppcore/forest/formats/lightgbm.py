@@ -9,6 +9,7 @@ import numpy as np
 from gppcore.errors import ForestFormatError
 from gppcore.forest.formats.arrays import Flat, NodeFlag, Tree, join_trees
 from gppcore.forest.formats.source import content_of
+from gppcore.io.reading import number_of
 
 # LightGBM's kZeroThreshold, a float32 constant: numbers of at most this size are read as 0.
 ZERO = float(np.float32(1e-35))
@@ -182,7 +183,7 @@ def _parsed(fields: dict[str, str], key: str, n: int, where: str, parse: Any, dt
         message = f"{where}: {key}: expected {n} numbers, got {len(parts)}"
         raise ForestFormatError(message)
     try:
-        return np.fromiter(map(parse, parts), dtype, n)
+        return np.fromiter((number_of(part, parse) for part in parts), dtype, n)
     except (ValueError, OverflowError) as error:
         message = f"{where}: {key}: expected numbers, got: {error}"
         raise ForestFormatError(message) from error

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from gppcore.errors import ForestFormatError, MissingFileError
+from gppcore.io.reading import read_file
 
 
 def content_of(path: Any) -> bytes:
     """Bytes of the file `path`."""
     try:
-        return Path(path).read_bytes()
-    except FileNotFoundError as error:
+        return read_file(Path(path), ForestFormatError)
+    except MissingFileError as error:
         message = f"{path}: expected a model file, got none"
         raise MissingFileError(message) from error
-    except (OSError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         message = f"source: expected a model file that can be read, got: {error}"
         raise ForestFormatError(message) from error

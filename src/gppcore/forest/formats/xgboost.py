@@ -15,6 +15,7 @@ from gppcore.forest.formats.json_fields import count_of, integers_of, member_of,
 from gppcore.forest.formats.rounding import less_than
 from gppcore.forest.formats.source import content_of
 from gppcore.forest.formats.ubjson import read_ubjson
+from gppcore.io.reading import number_of
 
 _LINKS = {
     **dict.fromkeys(("reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror"), "identity"),
@@ -177,7 +178,7 @@ def _sets(tree: dict[str, Any], is_set: Flat, where: str) -> tuple[Flat, ...]:
 def _margin(text: str, objective: str, n_outputs: int) -> list[float]:
     """Turn the base score from predictions, which the file has, to sums."""
     try:
-        scores = [float(score) for score in text.strip("[]").split(",")]
+        scores = [number_of(score, float) for score in text.strip("[]").split(",")]
         if _LINKS[objective] == "sigmoid":
             scores = [-math.log(1.0 / score - 1.0) for score in scores]
         elif _LINKS[objective] == "exp":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gppcore.errors import MissingFileError, TowerFormatError
+from gppcore.io.reading import read_file
 from gppcore.towers.files.stated import stated_units
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def open_content(path: str | Path, step: str | None = None) -> Content:
         raise MissingFileError(f"tower file: expected a file, got the folder {path}; name the files in it")
     if not path.is_file():
         raise MissingFileError(f"tower file: expected a file, got no such file {path}")
-    text, where, name = path.read_bytes(), str(path), path.name
+    text, where, name = read_file(path, TowerFormatError), str(path), path.name
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
