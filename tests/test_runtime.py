@@ -102,12 +102,12 @@ def test_ctrl_c_ends_training_at_once(learner):
     with subprocess.Popen([sys.executable, "-c", LONG_FIT, learner], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
         begin = time.perf_counter()
+        process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "interrupted\n"
         taken = time.perf_counter() - begin
-        print(f"{taken:.3f} s")
-        assert taken < 1.0  # 0.2 s on a machine that does nothing else
+        print(f"interrupted after {taken:.3f} s")
+        assert taken < 1.0  # promised are 0.2 s with an idle core; tests share theirs
 
 
 def test_interruptible_returns_and_raises_what_the_call_does():
