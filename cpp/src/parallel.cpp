@@ -3,6 +3,7 @@
 #ifdef __linux__
 #include <sched.h>
 #endif
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +41,16 @@ struct Job {
   }
 };
 
+// Whether there is memory for a thread and for what it needs afterwards: where the C library has none for the variables
+// of a running thread, it ends the process.
+bool has_headroom() {
+  constexpr size_t kHeadroom = size_t{64} << 20;
+  void* const space = ::mmap(nullptr, kHeadroom, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (space == MAP_FAILED) return false;
+  ::munmap(space, kHeadroom);
+  return true;
+}
+
 class Pool {
  public:
   void run(Job& job, int n_helpers, const std::function<void()>& check) {
@@ -49,7 +60,7 @@ class Pool {
       try {
         for (int i = 0; i < n_helpers; ++i) tickets_.push_back(&job);
         const int wanted = std::min<int>(static_cast<int>(tickets_.size()), kMaxThreads);
-        for (; n_threads_ < wanted; ++n_threads_) std::thread(&Pool::work, this).detach();
+        for (; n_threads_ < wanted && has_headroom(); ++n_threads_) std::thread(&Pool::work, this).detach();
       } catch (const std::system_error&) {
       } catch (const std::bad_alloc&) {
       }

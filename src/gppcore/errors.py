@@ -76,6 +76,7 @@ class KernelError(GppcoreError, RuntimeError):
     """The compiled core failed, or an unknown instruction set was asked for."""
 
 
+_NO_THREAD = "can't start new thread"
 _ADVICE = {
     errno.EIO: "check the disk and run again",
     errno.EACCES: "change the permissions or choose another place",
@@ -94,7 +95,8 @@ def disk_errors(where: str | Path) -> Iterator[None]:
     """Turn errors of the system about `where` into typed ones, which keep its number in `errno`.
 
     No space left becomes :class:`DiskFullError`, a missing file :class:`MissingFileError`, and all others
-    :class:`FileAccessError`.
+    :class:`FileAccessError`. A thread that the system refuses, which libraries of files need, is a
+    :class:`KernelError`.
     """
     try:
         yield
@@ -102,6 +104,12 @@ def disk_errors(where: str | Path) -> Iterator[None]:
         if isinstance(error, GppcoreError):
             raise
         raise typed(error, where) from error
+    except RuntimeError as error:
+        if _NO_THREAD not in str(error):
+            raise
+        raise KernelError(
+            f"{where}: expected one more thread, got: {error}; end other programs or raise the limit (`ulimit -u`)"
+        ) from error
 
 
 def typed(error: OSError, where: str | Path) -> GppcoreError:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,7 +15,10 @@ import gppcore
 from gppcore import _core
 from gppcore.errors import MissingFileError, RangeError
 
-__all__ = ["include_dir", "isa", "library_path", "supported_isas", "threads", "usable_cores"]
+__all__ = ["include_dir", "interruptible", "isa", "library_path", "supported_isas", "threads", "usable_cores"]
+
+
+Result = TypeVar("Result")
 
 
 def isa() -> str:
@@ -52,6 +59,35 @@ def threads(n_threads: int | None) -> int:
     if isinstance(n_threads, bool) or not isinstance(n_threads, int | np.integer) or not 0 <= n_threads < 2**31:
         raise RangeError(f"n_threads: expected a whole number from 0 (all usable cores), got {n_threads!r}")
     return int(n_threads) or usable_cores()
+
+
+def interruptible(call: Callable[[], Result]) -> Result:
+    """Return what a long call of another library returns; Ctrl-C ends the wait for it at once.
+
+    The call runs in a thread of its own, since libraries look for Ctrl-C only between their own calls, if at all. After
+    Ctrl-C it is left to end by itself, and nothing uses its result; the end of the process ends it too.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return call()  # Ctrl-C never reaches another thread
+    results: list[Result] = []
+    errors: list[BaseException] = []
+    context = contextvars.copy_context()  # numpy.errstate, for one
+
+    def run() -> None:
+        try:
+            results.append(context.run(call))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the system has no thread left
+        return call()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def include_dir() -> Path:

@@ -1,7 +1,10 @@
-/* Preloaded: kills the process at its k-th write, fsync or rename below a folder; a write is torn in its middle. */
+/* Preloaded: kills the process at its k-th write, fsync or rename below a folder, or lets that call and all later ones
+ * fail; a write is torn in its middle. New threads can be refused. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,6 +14,7 @@
 
 static char folder[PATH_MAX];
 static atomic_long kill_at, calls;
+static atomic_int failure, threads_left = 1 << 30;
 
 /* Kill at call number k (0: never); below_folder is where calls count. */
 void arm(const char* below_folder, long k) {
@@ -18,6 +22,10 @@ void arm(const char* below_folder, long k) {
   atomic_store(&calls, 0);
   atomic_store(&kill_at, k);
 }
+/* From call number k on, set errno to `number` instead. */
+void fail(int number) { atomic_store(&failure, number); }
+/* Refuse all threads but n more. */
+void leave_threads(int n) { atomic_store(&threads_left, n); }
 long counted(void) { return atomic_load(&calls); }
 
 static int below(int fd) {
@@ -28,29 +36,42 @@ static int below(int fd) {
   path[n] = 0;
   return strncmp(path, folder, strlen(folder)) == 0;
 }
-static int last_call(int counts) { return counts && atomic_fetch_add(&calls, 1) + 1 == atomic_load(&kill_at); }
-static void die(void) { kill(getpid(), SIGKILL); }
+/* Whether this call is the last one, or fails. */
+static int last_call(int counts) {
+  if (!counts) return 0;
+  const long now = atomic_fetch_add(&calls, 1) + 1, at = atomic_load(&kill_at);
+  return at && (now == at || (now > at && atomic_load(&failure)));
+}
+static int die(void) {
+  errno = atomic_load(&failure);
+  if (!errno) kill(getpid(), SIGKILL);
+  return -1;
+}
 
 ssize_t write(int fd, const void* data, size_t n) {
   ssize_t (*next)(int, const void*, size_t) = dlsym(RTLD_NEXT, "write");
   if (last_call(below(fd))) {
-    next(fd, data, n / 2);
-    die();
+    if (n > 1) (void)!next(fd, data, n / 2);
+    return die();
   }
   return next(fd, data, n);
 }
 ssize_t pwrite64(int fd, const void* data, size_t n, off64_t at) {
   ssize_t (*next)(int, const void*, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
-  if (last_call(below(fd))) die();
+  if (last_call(below(fd))) return die();
   return next(fd, data, n, at);
 }
 int fsync(int fd) {
   int (*next)(int) = dlsym(RTLD_NEXT, "fsync");
-  if (last_call(below(fd))) die();
+  if (last_call(below(fd))) return die();
   return next(fd);
 }
 int rename(const char* from, const char* to) {
   int (*next)(const char*, const char*) = dlsym(RTLD_NEXT, "rename");
-  if (last_call(folder[0] && strncmp(from, folder, strlen(folder)) == 0)) die();
+  if (last_call(folder[0] && strncmp(from, folder, strlen(folder)) == 0)) return die();
   return next(from, to);
+}
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*), void* data) {
+  int (*next)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*) = dlsym(RTLD_NEXT, "pthread_create");
+  return atomic_fetch_sub(&threads_left, 1) > 0 ? next(thread, attributes, body, data) : EAGAIN;
 }

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
-import json
 import os
 import random
 import shutil
@@ -19,91 +17,16 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+
+import damage
+import hosts
+from bench import PRELOADED, Bench, Loss, child, ended
 
 HERE = Path(__file__).resolve().parent
 LONG = 100
 """Number of trials from which the job is killed at every call."""
-PRELOADED = "GPPCORE_FAULTS_PRELOADED"
-
-
-class Loss(Exception):
-    """Loss of finished work, which no fault may cause."""
-
-
-def child(work: Callable[[], None]) -> int:
-    """Run some work in a forked process and return its process number."""
-    process = os.fork()
-    if process == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException as error:
-            sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        finally:
-            os._exit(code)
-    return process
-
-
-def ended(process: int) -> int:
-    """Wait for a process; negative is the signal that killed it."""
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-
-
-class Bench:
-    """A folder for trials, a model and the product of an uninterrupted run."""
-
-    def __init__(self, root: Path) -> None:
-        import job
-
-        self.job, self.root, self.model = job, root, root / "model"
-        self.library = ctypes.CDLL(os.environ[PRELOADED])
-        self.library.counted.restype = ctypes.c_long
-        job.save_model(self.model)
-        started = time.monotonic()
-        if ended(child(lambda: self._counted(root / "whole"))) != 0:
-            raise Loss("the uninterrupted run failed")
-        self.seconds = time.monotonic() - started
-        self.calls = int((root / "calls").read_text())
-        self.digest = job.digest(root / "whole")
-
-    def _counted(self, folder: Path) -> None:
-        self.library.arm(os.fsencode(folder), 0)
-        self.job.run(folder, self.model)
-        (self.root / "calls").write_text(str(self.library.counted()))
-
-    @contextlib.contextmanager
-    def trial(self) -> Iterator[Path]:
-        """Make a folder for one trial."""
-        folder = Path(tempfile.mkdtemp(dir=self.root))
-        yield folder
-        shutil.rmtree(folder)
-
-    def run(self, folder: Path) -> int:
-        """Start the job."""
-        return child(lambda: self.job.run(folder, self.model))
-
-    def check(self, folder: Path, before: set[tuple[str, int, int]] = frozenset()) -> set[tuple[str, int, int]]:
-        """Check the confirmed tiles and return them."""
-
-        def look() -> None:
-            (folder / "found").write_text(json.dumps(sorted(self.job.finished(folder))))
-
-        if ended(child(look)) != 0:
-            raise Loss("a tile that the journal confirms is not whole")
-        found = {(name, tile, year) for name, tile, year in json.loads((folder / "found").read_text())}
-        if lost := before - found:
-            raise Loss(f"finished tiles were lost: {sorted(lost)[:3]}")
-        return found
-
-    def finish(self, folder: Path) -> None:
-        """Run the job to its end and compare its product."""
-        if ended(self.run(folder)) != 0:
-            raise Loss("the job did not go on after the fault")
-        if self.job.digest(folder) != self.digest:
-            raise Loss("the product differs from that of an uninterrupted run")
 
 
 def killed_at_random(bench: Bench, n: int) -> str:
@@ -210,6 +133,7 @@ def two_writers(bench: Bench, n: int) -> str:
             first = child(hold)
             while not held.exists():
                 time.sleep(0.001)
+            os.kill(first, signal.SIGSTOP)  # a writer that stands still is one
             if ended(child(lambda owner=first: refused(owner))):
                 raise Loss("two writers")
             slowest = max(slowest, float((folder / "slow").read_text()))
@@ -287,6 +211,12 @@ FAULTS: dict[str, tuple[Callable[[Bench, int], str], float]] = {
     "two writers": (two_writers, 0.1),
     "damaged chunks": (damaged, 0.3),
     "Ctrl-C": (interrupted, 0.2),
+    "errors of write, fsync, rename": (hosts.failing_calls, 0.6),
+    "no descriptors left": (hosts.no_descriptors, 0.3),
+    "no threads left": (hosts.no_threads, 0.1),
+    "second job on one product": (hosts.second_job, 0.1),
+    "stale tiles": (damage.stale, 0.1),
+    "flipped bits in every file": (damage.flipped, 0.3),
 }
 """Each fault, and its trials per trial of the first."""
 
@@ -309,7 +239,6 @@ def main() -> int:
     options = parser.parse_args()
     if PRELOADED not in os.environ:
         preload()
-    sys.path.insert(0, str(HERE))
     failed = False
     # In memory, where there is such a folder: a killed process loses nothing that it wrote, synced or not.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

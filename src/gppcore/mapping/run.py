@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.arrays import check_type
-from gppcore.errors import DtypeError, OutputExistsError, RangeError
+from gppcore.errors import DtypeError, OutputExistsError, RangeError, disk_errors
 from gppcore.features import PREDICTORS
 from gppcore.forest import Forest
 from gppcore.io.names import check_name
@@ -190,7 +190,8 @@ def _in_threads(
     n_threads = max(n_threads, 1)
     pool = ThreadPoolExecutor(n_threads)
     futures = (pool.submit(_predict_tile, model, store, variables, *task) for task in tasks)
-    running = set(islice(futures, _AHEAD * n_threads))
+    with disk_errors(f"map in {n_threads} threads"):
+        running = set(islice(futures, _AHEAD * n_threads))
     try:
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)

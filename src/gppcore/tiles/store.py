@@ -32,7 +32,6 @@ from gppcore.errors import (
     ShapeError,
     TileFormatError,
     disk_errors,
-    typed,
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
 from gppcore.io.manifest import check_manifest, write_manifest
@@ -74,28 +73,32 @@ class TileStore:
     """
 
     def __init__(self, path: Path) -> None:
-        import zarr
-
         self.path = path
         try:
             check_manifest(path, _MANIFEST, content=True)
         except ProductFormatError as error:
             raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
-        try:
-            group = zarr.open_group(path, mode="r")
-            self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
-            layout: Any = group.attrs["gppcore_tiles"]
-            self.tile_cells: int = layout["cells"]
-            self.years: tuple[int, ...] | None = tuple(layout["years"]) if layout["years"] else None
-        except OSError as error:
-            raise typed(error, path) from error
-        except Exception as error:  # zarr raises many kinds for damaged metadata
-            wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
-            raise TileFormatError(f"{path}: expected {wanted}, got no {error}") from None
+        with disk_errors(path):
+            self._read_layout()
         self._check_layout()
         self._journal = Journal(path, _JOURNAL)
         self._variables: dict[str, _Variable] = {}
         self._verified: dict[tuple[str, int, int], Entry] = {}
+
+    def _read_layout(self) -> None:
+        import zarr
+
+        try:
+            group = zarr.open_group(self.path, mode="r")
+            self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
+            layout: Any = group.attrs["gppcore_tiles"]
+            self.tile_cells: int = layout["cells"]
+            self.years: tuple[int, ...] | None = tuple(layout["years"]) if layout["years"] else None
+        except Exception as error:  # zarr raises many kinds for damaged metadata
+            if isinstance(error, OSError) or type(error) is RuntimeError:
+                raise  # not of the files, but of the system
+            wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
+            raise TileFormatError(f"{self.path}: expected {wanted}, got no {error}") from None
 
     def _check_layout(self) -> None:
         years = self.years or ()

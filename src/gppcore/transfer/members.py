@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import RangeError
 from gppcore.forest import Forest
+from gppcore.runtime import interruptible
 from gppcore.transfer.recipe import Member
 
 Float = NDArray[np.float64]
@@ -158,7 +159,7 @@ def _fit_trees(x: Float, target: Float, weight: Float | None, seed: int, n_threa
 
     leaf = 10 if len(x) > _FEW_ROWS else max(3, len(x) // 60)
     learner = ExtraTreesRegressor(**_TREES, min_samples_leaf=leaf, random_state=seed, n_jobs=n_threads)
-    return Forest.from_sklearn(learner.fit(_without_gaps(x), target, sample_weight=weight))
+    return Forest.from_sklearn(interruptible(lambda: learner.fit(_without_gaps(x), target, sample_weight=weight)))
 
 
 def _without_gaps(x: Float) -> Float:
@@ -203,7 +204,8 @@ def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence
         "verbose": -1,
     }
     data = lightgbm.Dataset(x, target, weight=weight)
-    return Forest.from_lightgbm(lightgbm.train(parameters, data, num_boost_round=int(settings["max_iter"])))
+    n_rounds = int(settings["max_iter"])
+    return Forest.from_lightgbm(interruptible(lambda: lightgbm.train(parameters, data, num_boost_round=n_rounds)))
 
 
 _FIT_BOOSTED: Mapping[str, Callable[..., Forest]] = {"sklearn": _fit_boosted, "lightgbm": _fit_lightgbm}
@@ -229,5 +231,8 @@ def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None
 
     # A small fit gains nothing from several threads and waits for busy cores. The limit applies to libraries that
     # are already loaded, as that of the learner is.
-    with threadpool_limits(n_threads, "openmp"):
-        return learner.fit(x, target, sample_weight=weight)
+    def fit() -> Any:
+        with threadpool_limits(n_threads, "openmp"):
+            return learner.fit(x, target, sample_weight=weight)
+
+    return interruptible(fit)
