@@ -1,8 +1,6 @@
 """Comparison of products: against arithmetic done by hand on small planets."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,8 +13,6 @@ from gppcore.regrid import cell_area
 
 STANDARD_NAME = "gross_primary_productivity_of_biomass_expressed_as_carbon"
 DAYS = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-SHARED = Path(os.environ.get("GPPCORE_SHARED", Path(__file__).parents[2].parent / "shared"))
-NORTH_AMERICA = SHARED / "grids" / "namerica_classic_vs_gbaf_2p8.nc"
 
 
 def planet(step=10.0, *, south=-90.0, north=90.0, west=-180.0, east=180.0, seed=0, months=12):
@@ -433,37 +429,6 @@ def test_the_table_names_both_and_skips_no_region():
     for part in ("Product", "R2, common cells", "RMSE, north of the tropics", "Bias, top tenth"):
         assert part in labels
     assert "R2, tropics" not in labels  # no row of 30 degrees has its centre there
-
-
-@pytest.mark.skipif(not NORTH_AMERICA.exists(), reason="the shared grids are absent")
-def test_two_real_products():
-    result = compare_two(f"{NORTH_AMERICA}:gpp_classic", f"{NORTH_AMERICA}:gpp_gbaf")
-    data = xr.load_dataset(NORTH_AMERICA)
-    months = data.groupby("time.month").mean()
-    both = np.isfinite(months.gpp_classic + months.gpp_gbaf).values
-    whole = result.regions["whole"]
-    assert whole.n == both.sum()
-    weight = both * np.cos(np.deg2rad(data.lat.values))[:, None] * DAYS[:, None, None]
-    x, y = np.where(both, months.gpp_classic, 0.0), np.where(both, months.gpp_gbaf, 0.0)
-    assert whole.bias == pytest.approx(np.average(x - y, weights=weight), rel=2e-3)  # cos(lat) for the exact area
-    mean = np.average(y, weights=weight)
-    r2 = 1 - np.average((x - y) ** 2, weights=weight) / np.average((y - mean) ** 2, weights=weight)
-    assert whole.r2 == pytest.approx(r2, rel=2e-3)
-    assert result.regions["tropics"].n == 0
-    # The process model greens later, stays green longer, and is too productive where GPP is high.
-    season, other_season = result.seasonal["whole"], result.other_seasonal["whole"]
-    assert season.argmax() == other_season.argmax() == 6
-    assert (season[3:5] < other_season[3:5]).all()
-    assert (season[8:10] > other_season[8:10]).all()
-    assert result.high_bias > 0.0 > result.low_bias
-    assert 8.0 < whole.other_total < 16.0
-
-
-@pytest.mark.skipif(not NORTH_AMERICA.exists(), reason="the shared grids are absent")
-def test_the_page_tells_what_is_measured():
-    page = (Path(__file__).parents[2] / "docs" / "comparison.md").read_text()
-    for label, value in compare_two(f"{NORTH_AMERICA}:gpp_classic", f"{NORTH_AMERICA}:gpp_gbaf").table():
-        assert f"| {label} | {value} |" in page
 
 
 def test_implausible_values_are_refused():

@@ -1,20 +1,31 @@
-"""Order of the cells of a tile store, and its time coordinate."""
+"""Grid, cells and years of a tile store: their order, and how they are written and read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.errors import TileFormatError
 from gppcore.variables import MONTHS, attributes
 
 WINDOW = (40, 40)
 """Height and width in grid cells, close to a block of the forest kernel, whose rows should be similar."""
 CLIMATOLOGY_YEAR = 2001
 """The year that the coordinate `time` of a climatology names."""
+
+
+class Layout(NamedTuple):
+    """Grid, cells, cells per tile and calendar years, as the attributes of a tile store."""
+
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    tile_cells: int
+    years: tuple[int, ...] | None
 
 
 def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -60,8 +71,33 @@ def write_layout(
         array.attrs.update(attrs)
 
 
-def zstd() -> Any:
-    """Return the codec of compressed tiles."""
-    from numcodecs.zstd import Zstd
+def read_layout(folder: Path) -> Layout:
+    """Read and check what :func:`write_layout` wrote."""
+    import zarr
 
-    return Zstd()
+    try:
+        group = zarr.open_group(folder, mode="r")
+        lat, lon, index = (np.asarray(group[name][:]) for name in ("lat", "lon", "cell"))  # type: ignore[index]
+        attrs: Any = group.attrs["gppcore_tiles"]
+        layout = Layout(lat, lon, index, attrs["cells"], tuple(attrs["years"]) if attrs["years"] else None)
+    except Exception as error:  # zarr raises many kinds for damaged metadata
+        if isinstance(error, OSError) or type(error) is RuntimeError:
+            raise  # not of the files, but of the system
+        wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
+        raise TileFormatError(f"{folder}: expected {wanted}, got no {error}") from None
+    _check_layout(folder, layout)
+    return layout
+
+
+def _check_layout(folder: Path, layout: Layout) -> None:
+    years, index = layout.years or (), layout.cells
+    axes = all(axis.ndim == 1 and axis.dtype == np.float64 for axis in (layout.lat, layout.lon))
+    whole = index.ndim == 1 and index.dtype == np.int64
+    numbers = all(type(number) is int for number in (layout.tile_cells, *years))
+    if not axes or not whole or not numbers or layout.tile_cells < 1 or list(years) != sorted(set(years)):
+        raise TileFormatError(
+            f"{folder}: expected lat and lon (float64), cell (int64), tiles of whole numbers of cells and "
+            f"ascending years, got cells {layout.tile_cells!r} and years {str(years)[:80]}"
+        )
+    if index.size and not 0 <= index.min() <= index.max() < layout.lat.size * layout.lon.size:
+        raise TileFormatError(f"{folder}: expected cells of the grid, got {index.min()} to {index.max()}")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,26 +35,25 @@ from gppcore.errors import (
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
 from gppcore.io.manifest import check_manifest, write_manifest
-from gppcore.io.names import check_name, is_name
-from gppcore.io.reading import JSON_LIMIT, parse_json, read_file
+from gppcore.io.names import is_name
 from gppcore.tiles.journal import Entry, Journal, plain_file
-from gppcore.tiles.layout import window_order, write_layout, zstd
+from gppcore.tiles.layout import read_layout, window_order, write_layout
+from gppcore.tiles.metadata import (
+    METADATA,
+    Variable,
+    check_metadata,
+    check_variable,
+    create_variable,
+    is_variable,
+    read_metadata,
+    zstd,
+)
 from gppcore.variables import MONTHS
 
 TILE_CELLS = 65536
 # In the folder of an array: beside the arrays, every Zarr reader that lists the group would warn about it.
 _JOURNAL = "cell/journal.jsonl"
 _MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates, cells, years
-
-
-_METADATA = (-1, -1)
-"""In the place of tile and year: entries of the journal for the metadata of a variable."""
-_COORDINATES = {"time", "lat", "lon", "cell"}
-
-
-class _Variable(NamedTuple):
-    monthly: bool
-    compressed: bool
 
 
 class TileStore:
@@ -79,41 +78,10 @@ class TileStore:
         except ProductFormatError as error:
             raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
         with disk_errors(path):
-            self._read_layout()
-        self._check_layout()
+            self.lat, self.lon, self.index, self.tile_cells, self.years = read_layout(path)
         self._journal = Journal(path, _JOURNAL)
-        self._variables: dict[str, _Variable] = {}
+        self._variables: dict[str, Variable] = {}
         self._verified: dict[tuple[str, int, int], Entry] = {}
-
-    def _read_layout(self) -> None:
-        import zarr
-
-        try:
-            group = zarr.open_group(self.path, mode="r")
-            self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
-            layout: Any = group.attrs["gppcore_tiles"]
-            self.tile_cells: int = layout["cells"]
-            self.years: tuple[int, ...] | None = tuple(layout["years"]) if layout["years"] else None
-        except Exception as error:  # zarr raises many kinds for damaged metadata
-            if isinstance(error, OSError) or type(error) is RuntimeError:
-                raise  # not of the files, but of the system
-            wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
-            raise TileFormatError(f"{self.path}: expected {wanted}, got no {error}") from None
-
-    def _check_layout(self) -> None:
-        years = self.years or ()
-        axes = all(axis.ndim == 1 and axis.dtype == np.float64 for axis in (self.lat, self.lon))
-        whole = self.index.ndim == 1 and self.index.dtype == np.int64
-        numbers = all(type(number) is int for number in (self.tile_cells, *years))
-        if not axes or not whole or not numbers or self.tile_cells < 1 or list(years) != sorted(set(years)):
-            raise TileFormatError(
-                f"{self.path}: expected lat and lon (float64), cell (int64), tiles of whole numbers of cells and "
-                f"ascending years, got cells {self.tile_cells!r} and years {str(years)[:80]}"
-            )
-        if self.index.size and not 0 <= self.index.min() <= self.index.max() < self.lat.size * self.lon.size:
-            raise TileFormatError(
-                f"{self.path}: expected cells of the grid, got {self.index.min()} to {self.index.max()}"
-            )
 
     @classmethod
     def create(
@@ -220,7 +188,7 @@ class TileStore:
     def variables(self) -> tuple[str, ...]:
         """Names of the declared variables, in alphabetical order."""
         names = {path.parent.name for path in self.path.glob("*/zarr.json")}
-        return tuple(sorted(name for name in names - _COORDINATES if is_name(name) and not name.endswith(PART)))
+        return tuple(sorted(name for name in names if is_variable(name)))
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
@@ -266,10 +234,7 @@ class TileStore:
             If the variable exists with other attributes, that is, of another origin.
         StoreLockedError, DiskFullError
         """
-        import zarr
-        from zarr.codecs import ZstdCodec
-
-        _check_variable(name)
+        check_variable(name)
         metadata = plain_file(self.path, f"{name}/zarr.json")
         with self.writing():
             if metadata.exists():
@@ -278,23 +243,11 @@ class TileStore:
                         f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}"
                     )
                 return
-            building = self.path / f"{name}{PART}"
+            shape = (MONTHS * len(self.each_year), self.index.size) if monthly else (self.index.size,)
             with disk_errors(self.path):
-                zarr.create_array(
-                    building,
-                    shape=(MONTHS * len(self.each_year), self.index.size) if monthly else (self.index.size,),
-                    chunks=(MONTHS, self.tile_cells) if monthly else (self.tile_cells,),
-                    dtype="float32",
-                    fill_value=np.nan,
-                    compressors=ZstdCodec() if compressed else None,
-                    zarr_format=3,
-                    dimension_names=("time", "cell") if monthly else ("cell",),
-                    attributes=dict(attrs),
-                    overwrite=True,
-                )
-                rename_durably(building, self.path / name)
+                create_variable(self.path, name, shape, self.tile_cells, attrs, compressed=compressed)
             content = memoryview(metadata.read_bytes())
-            self._journal.confirm(Entry.of(name, *_METADATA, content))
+            self._journal.confirm(Entry.of(name, *METADATA, content))
 
     def write(
         self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
@@ -519,43 +472,16 @@ class TileStore:
         middle = f"{number}/" if self._variable(name).monthly else ""
         return plain_file(self.path, f"{name}/c/{middle}{tile}")
 
-    def _variable(self, name: str) -> _Variable:
+    def _variable(self, name: str) -> Variable:
         if not is_name(name) or name not in self._variables:
-            metadata = self._metadata(name)
-            codecs = self._checked_codecs(name, metadata)
-            self._variables[name] = _Variable(len(metadata["shape"]) == 2, codecs[-1] == "zstd")
+            n_months = MONTHS * len(self.each_year)
+            self._variables[name] = check_metadata(self.path, name, self._metadata(name), n_months, self.index.size)
         return self._variables[name]
 
-    def _checked_codecs(self, name: str, metadata: Mapping[str, Any]) -> list[str]:
-        """Return the codecs of a variable whose metadata describe what :meth:`add` writes."""
-        where = self.path / name / "zarr.json"
-        try:
-            codecs = [codec["name"] for codec in metadata["codecs"]]
-            kind, shape = metadata["data_type"], list(metadata["shape"])
-        except (KeyError, TypeError) as error:
-            raise TileFormatError(f"{where}: expected the metadata of an array, got no {error}") from None
-        if codecs not in (["bytes"], ["bytes", "zstd"]):
-            raise TileFormatError(f"{where}: expected codecs bytes or bytes, zstd, got {str(codecs)[:100]}")
-        cells = self.index.size
-        if kind != "float32" or shape not in ([cells], [MONTHS * len(self.each_year), cells]):
-            raise TileFormatError(
-                f"{where}: expected float32 over {cells} cells, got {str(kind)[:20]} of {str(shape)[:40]}"
-            )
-        return codecs
-
     def _metadata(self, name: str) -> dict[str, Any]:
-        if not is_name(name) or not (path := plain_file(self.path, f"{name}/zarr.json")).is_file():
+        if not is_name(name) or not plain_file(self.path, f"{name}/zarr.json").is_file():
             raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
-        content = read_file(path, TileFormatError, limit=JSON_LIMIT)
-        entry = self._journal.get(name, *_METADATA)
-        try:
-            metadata = parse_json(content)
-        except ValueError as error:
-            raise TileFormatError(f"{path}: expected the metadata of an array, got: {error}") from None
-        changed = entry is not None and not entry.confirms(memoryview(content))
-        if changed or not isinstance(metadata, dict) or not isinstance(metadata.get("attributes", {}), dict):
-            raise TileFormatError(f"{path}: expected the metadata as they were written, got others; build it again")
-        return metadata
+        return read_metadata(self.path, name, self._journal)
 
 
 def _mapped(chunk: Path, size: int) -> NDArray[np.uint8]:
@@ -567,8 +493,3 @@ def _mapped(chunk: Path, size: int) -> NDArray[np.uint8]:
     if content.size != size:
         raise TileFormatError(f"{chunk}: expected a file of {size} bytes, got another or none: {content.size} bytes")
     return content
-
-
-def _check_variable(name: str) -> None:
-    if check_name("name", name) in _COORDINATES or name.endswith(PART):
-        raise RangeError(f"name: expected a name of your own, got {name!r}, which the store uses itself")

@@ -1,0 +1,101 @@
+"""Metadata of the variables of a tile store: Zarr arrays of float32, monthly or static."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gppcore.errors import RangeError, TileFormatError
+from gppcore.io.durable import PART, rename_durably
+from gppcore.io.names import check_name, is_name
+from gppcore.io.reading import JSON_LIMIT, parse_json, read_file
+from gppcore.tiles.journal import Journal, plain_file
+from gppcore.variables import MONTHS
+
+METADATA = (-1, -1)
+"""In the place of tile and year: entries of the journal for the metadata of a variable."""
+_COORDINATES = {"time", "lat", "lon", "cell"}
+
+
+class Variable(NamedTuple):
+    """How a variable is stored."""
+
+    monthly: bool
+    compressed: bool
+
+
+def is_variable(folder: str) -> bool:
+    """Whether a folder of a store with this name is that of a variable."""
+    return folder not in _COORDINATES and is_name(folder) and not folder.endswith(PART)
+
+
+def check_variable(name: str) -> None:
+    """Raise RangeError unless a variable may have this name."""
+    if not is_variable(check_name("name", name)):
+        raise RangeError(f"name: expected a name of your own, got {name!r}, which the store uses itself")
+
+
+def create_variable(
+    path: Path, name: str, shape: tuple[int, ...], tile_cells: int, attrs: Mapping[str, Any], *, compressed: bool
+) -> None:
+    """Create a variable of NaN over (time, cell) or (cell,), whole or not at all."""
+    import zarr
+    from zarr.codecs import ZstdCodec
+
+    monthly = len(shape) == 2
+    building = path / f"{name}{PART}"
+    zarr.create_array(
+        building,
+        shape=shape,
+        chunks=(MONTHS, tile_cells) if monthly else (tile_cells,),
+        dtype="float32",
+        fill_value=np.nan,
+        compressors=ZstdCodec() if compressed else None,
+        zarr_format=3,
+        dimension_names=("time", "cell") if monthly else ("cell",),
+        attributes=dict(attrs),
+        overwrite=True,
+    )
+    rename_durably(building, path / name)
+
+
+def read_metadata(path: Path, name: str, journal: Journal) -> dict[str, Any]:
+    """Read the metadata of a variable, which must be as they were written."""
+    file = plain_file(path, f"{name}/zarr.json")
+    content = read_file(file, TileFormatError, limit=JSON_LIMIT)
+    entry = journal.get(name, *METADATA)
+    try:
+        metadata = parse_json(content)
+    except ValueError as error:
+        raise TileFormatError(f"{file}: expected the metadata of an array, got: {error}") from None
+    changed = entry is not None and not entry.confirms(memoryview(content))
+    if changed or not isinstance(metadata, dict) or not isinstance(metadata.get("attributes", {}), dict):
+        raise TileFormatError(f"{file}: expected the metadata as they were written, got others; build it again")
+    return metadata
+
+
+def check_metadata(path: Path, name: str, metadata: Mapping[str, Any], n_months: int, n_cells: int) -> Variable:
+    """Return how a variable is stored, whose metadata must describe what :func:`create_variable` creates."""
+    where = path / name / "zarr.json"
+    try:
+        codecs = [codec["name"] for codec in metadata["codecs"]]
+        kind, shape = metadata["data_type"], list(metadata["shape"])
+    except (KeyError, TypeError) as error:
+        raise TileFormatError(f"{where}: expected the metadata of an array, got no {error}") from None
+    if codecs not in (["bytes"], ["bytes", "zstd"]):
+        raise TileFormatError(f"{where}: expected codecs bytes or bytes, zstd, got {str(codecs)[:100]}")
+    if kind != "float32" or shape not in ([n_cells], [n_months, n_cells]):
+        raise TileFormatError(
+            f"{where}: expected float32 over {n_cells} cells, got {str(kind)[:20]} of {str(shape)[:40]}"
+        )
+    return Variable(len(shape) == 2, codecs[-1] == "zstd")
+
+
+def zstd() -> Any:
+    """Return the codec of compressed variables."""
+    from numcodecs.zstd import Zstd
+
+    return Zstd()
