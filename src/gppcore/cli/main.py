@@ -1,4 +1,4 @@
-"""The command line: ``gppcore demo | tiles | towers | map | evaluate | compare | info``."""
+"""The command line: ``gppcore demo | tiles | towers | train | map | evaluate | compare | info``."""
 
 from __future__ import annotations
 
@@ -73,6 +73,21 @@ def demo(
     console.print(
         f"Report   {out / 'report.html'}\nNumbers  {out / 'summary.json'}\nMap      {out / 'gpp_0p05deg.zarr'}"
     )
+
+
+@app.command()
+def train(
+    towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
+    out: Annotated[Path, typer.Option(help="New folder of the model, or one file if it ends with .zip.")],
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the learners.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+) -> None:
+    """Calibrate the process model, pre-train on it, fine-tune with all towers, and save the model for `map`."""
+    from gppcore.cli.train import run_training
+    from gppcore.runtime import threads as usable
+
+    run_training(towers, out, predictors, seed=seed, n_threads=usable(threads))
 
 
 @app.command("map")

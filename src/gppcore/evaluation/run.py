@@ -82,18 +82,17 @@ def evaluate_towers(
     MissingFileError, TowerFormatError, UnitsError
         If the towers cannot be read, or have core months at one place only.
     """
-    if options.predictors not in PREDICTOR_SETS:
-        raise RangeError(f"predictors: expected one of {list(PREDICTOR_SETS)}, got {options.predictors!r}")
+    predictors = check_predictors(options.predictors)
     towers, tested_sites = _towers(options)
     suite = MethodSuite(
         towers,
-        PREDICTOR_SETS[options.predictors],
+        predictors,
         unseen="years" if options.scheme == "temporal" else "places",
         seed=options.seed,
         n_threads=options.n_threads if options.scheme == "temporal" else 1,  # the others have splits for all cores
     )
     samples = suite.samples
-    _refuse_too_few(towers, samples)
+    check_towers(towers, samples)
     tested = None if tested_sites is None else samples.groups["site"].isin(tested_sites).to_numpy()
     suite.prepare()
     found = evaluate(
@@ -125,16 +124,15 @@ def evaluate_towers(
     return result.assemble(predictions, meta, parts), predictions
 
 
-def _towers(options: EvaluationOptions) -> tuple[Towers, Sequence[str] | None]:
-    towers = read_towers(options.towers)
-    if options.test_towers is None:
-        return towers, None
-    test = read_towers(options.test_towers)
-    return join_towers(towers, test), list(test.sites.index)
+def check_predictors(name: str) -> tuple[str, ...]:
+    """Return the predictors of a set; refuse other names."""
+    if name not in PREDICTOR_SETS:
+        raise RangeError(f"predictors: expected one of {list(PREDICTOR_SETS)}, got {name!r}")
+    return PREDICTOR_SETS[name]
 
 
-def _refuse_too_few(towers: Towers, samples: Samples) -> None:
-    """Refuse towers at one place only: nothing could be held out."""
+def check_towers(towers: Towers, samples: Samples) -> None:
+    """Refuse towers at one place only: nothing could be held out, and no weight estimated."""
     places = samples.groups["cluster"].nunique()
     if places < _LEAST_PLACES:
         raise TowerFormatError(
@@ -142,6 +140,14 @@ def _refuse_too_few(towers: Towers, samples: Samples) -> None:
             f"more, got {len(samples.groups)} at {places}, out of {len(towers.gpp)} core months; column reason of "
             "gpp_monthly.csv says why months are not core, and empty cells of cell_forcing_monthly.csv lack predictors"
         )
+
+
+def _towers(options: EvaluationOptions) -> tuple[Towers, Sequence[str] | None]:
+    towers = read_towers(options.towers)
+    if options.test_towers is None:
+        return towers, None
+    test = read_towers(options.test_towers)
+    return join_towers(towers, test), list(test.sites.index)
 
 
 def _parts(
