@@ -293,7 +293,7 @@ class TileStore:
                     overwrite=True,
                 )
                 rename_durably(building, self.path / name)
-            content = memoryview(metadata.read_bytes())
+                content = memoryview(metadata.read_bytes())
             self._journal.confirm(Entry.of(name, *_METADATA, content))
 
     def write(
