@@ -19,12 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore import _core
 from gppcore.arrays import floats, whole_numbers
 from gppcore.display import html_table
 from gppcore.errors import (
     DtypeError,
-    ForestFormatError,
     MissingFileError,
     OutputExistsError,
     ProductFormatError,
@@ -36,9 +34,16 @@ from gppcore.errors import (
 from gppcore.io.durable import PART, rename_durably, write_durably
 from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.io.names import check_name, is_name
-from gppcore.io.reading import JSON_LIMIT, parse_json, read_file
 from gppcore.tiles.journal import Entry, Journal, plain_file
-from gppcore.tiles.layout import window_order, write_layout, zstd
+from gppcore.tiles.layout import (
+    checked_codecs,
+    mapped_file,
+    read_layout,
+    read_metadata,
+    window_order,
+    write_layout,
+    zstd,
+)
 from gppcore.variables import MONTHS
 
 TILE_CELLS = 65536
@@ -78,42 +83,10 @@ class TileStore:
             check_manifest(path, _MANIFEST, content=True)
         except ProductFormatError as error:
             raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
-        with disk_errors(path):
-            self._read_layout()
-        self._check_layout()
+        self.lat, self.lon, self.index, self.tile_cells, self.years = read_layout(path)
         self._journal = Journal(path, _JOURNAL)
         self._variables: dict[str, _Variable] = {}
         self._verified: dict[tuple[str, int, int], Entry] = {}
-
-    def _read_layout(self) -> None:
-        import zarr
-
-        try:
-            group = zarr.open_group(self.path, mode="r")
-            self.lat, self.lon, self.index = (np.asarray(group[k][:]) for k in ("lat", "lon", "cell"))  # type: ignore[index]
-            layout: Any = group.attrs["gppcore_tiles"]
-            self.tile_cells: int = layout["cells"]
-            self.years: tuple[int, ...] | None = tuple(layout["years"]) if layout["years"] else None
-        except Exception as error:  # zarr raises many kinds for damaged metadata
-            if isinstance(error, OSError) or type(error) is RuntimeError:
-                raise  # not of the files, but of the system
-            wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
-            raise TileFormatError(f"{self.path}: expected {wanted}, got no {error}") from None
-
-    def _check_layout(self) -> None:
-        years = self.years or ()
-        axes = all(axis.ndim == 1 and axis.dtype == np.float64 for axis in (self.lat, self.lon))
-        whole = self.index.ndim == 1 and self.index.dtype == np.int64
-        numbers = all(type(number) is int for number in (self.tile_cells, *years))
-        if not axes or not whole or not numbers or self.tile_cells < 1 or list(years) != sorted(set(years)):
-            raise TileFormatError(
-                f"{self.path}: expected lat and lon (float64), cell (int64), tiles of whole numbers of cells and "
-                f"ascending years, got cells {self.tile_cells!r} and years {str(years)[:80]}"
-            )
-        if self.index.size and not 0 <= self.index.min() <= self.index.max() < self.lat.size * self.lon.size:
-            raise TileFormatError(
-                f"{self.path}: expected cells of the grid, got {self.index.min()} to {self.index.max()}"
-            )
 
     @classmethod
     def create(
@@ -381,7 +354,7 @@ class TileStore:
         where = f"tile {tile} of {name!r}" + (f" in {year}" if year is not None else "")
         if entry is None:
             raise TileFormatError(f"{self.path}: expected a finished {where}, got none in the journal")
-        content = _mapped(chunk, entry.size)
+        content = mapped_file(chunk, entry.size)
         if self._verified.get(entry.key) is not entry:
             if not entry.confirms(content.data):
                 raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
@@ -522,51 +495,15 @@ class TileStore:
     def _variable(self, name: str) -> _Variable:
         if not is_name(name) or name not in self._variables:
             metadata = self._metadata(name)
-            codecs = self._checked_codecs(name, metadata)
+            where = self.path / name / "zarr.json"
+            codecs = checked_codecs(where, metadata, self.index.size, len(self.each_year))
             self._variables[name] = _Variable(len(metadata["shape"]) == 2, codecs[-1] == "zstd")
         return self._variables[name]
-
-    def _checked_codecs(self, name: str, metadata: Mapping[str, Any]) -> list[str]:
-        """Return the codecs of a variable whose metadata describe what :meth:`add` writes."""
-        where = self.path / name / "zarr.json"
-        try:
-            codecs = [codec["name"] for codec in metadata["codecs"]]
-            kind, shape = metadata["data_type"], list(metadata["shape"])
-        except (KeyError, TypeError) as error:
-            raise TileFormatError(f"{where}: expected the metadata of an array, got no {error}") from None
-        if codecs not in (["bytes"], ["bytes", "zstd"]):
-            raise TileFormatError(f"{where}: expected codecs bytes or bytes, zstd, got {str(codecs)[:100]}")
-        cells = self.index.size
-        if kind != "float32" or shape not in ([cells], [MONTHS * len(self.each_year), cells]):
-            raise TileFormatError(
-                f"{where}: expected float32 over {cells} cells, got {str(kind)[:20]} of {str(shape)[:40]}"
-            )
-        return codecs
 
     def _metadata(self, name: str) -> dict[str, Any]:
         if not is_name(name) or not (path := plain_file(self.path, f"{name}/zarr.json")).is_file():
             raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
-        content = read_file(path, TileFormatError, limit=JSON_LIMIT)
-        entry = self._journal.get(name, *_METADATA)
-        try:
-            metadata = parse_json(content)
-        except ValueError as error:
-            raise TileFormatError(f"{path}: expected the metadata of an array, got: {error}") from None
-        changed = entry is not None and not entry.confirms(memoryview(content))
-        if changed or not isinstance(metadata, dict) or not isinstance(metadata.get("attributes", {}), dict):
-            raise TileFormatError(f"{path}: expected the metadata as they were written, got others; build it again")
-        return metadata
-
-
-def _mapped(chunk: Path, size: int) -> NDArray[np.uint8]:
-    """Map a file, which must have a size now, whatever it had before."""
-    try:
-        content = _core.map_file(str(chunk)).view(np.memmap)  # the type tells readers that it is a file
-    except (MissingFileError, ForestFormatError) as error:
-        raise TileFormatError(f"{chunk}: expected a file of {size} bytes, got another or none: {error}") from None
-    if content.size != size:
-        raise TileFormatError(f"{chunk}: expected a file of {size} bytes, got another or none: {content.size} bytes")
-    return content
+        return read_metadata(path, self._journal.get(name, *_METADATA))
 
 
 def _check_variable(name: str) -> None:
