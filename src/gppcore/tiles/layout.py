@@ -10,13 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore import _core
-from gppcore.errors import ForestFormatError, MissingFileError, TileFormatError, disk_errors
+from gppcore.errors import (
+    ForestFormatError,
+    MissingFileError,
+    ProductFormatError,
+    RangeError,
+    TileFormatError,
+    disk_errors,
+)
+from gppcore.io.durable import PART
+from gppcore.io.manifest import check_manifest
+from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, parse_json, read_file
 from gppcore.tiles.journal import Entry
 from gppcore.variables import MONTHS, attributes
 
 WINDOW = (40, 40)
 """Height and width in grid cells, close to a block of the forest kernel, whose rows should be similar."""
+COORDINATES = {"time", "lat", "lon", "cell"}
 CLIMATOLOGY_YEAR = 2001
 """The year that the coordinate `time` of a climatology names."""
 
@@ -74,8 +85,8 @@ class Layout(NamedTuple):
     years: tuple[int, ...] | None
 
 
-def read_layout(path: Path) -> Layout:
-    """Read coordinates, cells and years of a store.
+def read_layout(path: Path, manifest: str) -> Layout:
+    """Read coordinates, cells and years of a store, which must be those of its manifest, if it has one.
 
     Raises
     ------
@@ -84,6 +95,10 @@ def read_layout(path: Path) -> Layout:
     """
     import zarr
 
+    try:
+        check_manifest(path, manifest, content=True)
+    except ProductFormatError as error:
+        raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
     with disk_errors(path):
         try:
             group = zarr.open_group(path, mode="r")
@@ -177,3 +192,9 @@ def zstd() -> Any:
     from numcodecs.zstd import Zstd
 
     return Zstd()
+
+
+def check_variable(name: str) -> None:
+    """Refuse a name of a variable that leads elsewhere, or that the store uses itself."""
+    if check_name("name", name) in COORDINATES or name.endswith(PART):
+        raise RangeError(f"name: expected a name of your own, got {name!r}, which the store uses itself")

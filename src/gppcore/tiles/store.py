@@ -25,17 +25,18 @@ from gppcore.errors import (
     DtypeError,
     MissingFileError,
     OutputExistsError,
-    ProductFormatError,
     RangeError,
     ShapeError,
     TileFormatError,
     disk_errors,
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
-from gppcore.io.manifest import check_manifest, write_manifest
-from gppcore.io.names import check_name, is_name
+from gppcore.io.manifest import write_manifest
+from gppcore.io.names import is_name
 from gppcore.tiles.journal import Entry, Journal, plain_file
 from gppcore.tiles.layout import (
+    COORDINATES,
+    check_variable,
     checked_codecs,
     mapped_file,
     read_layout,
@@ -54,7 +55,6 @@ _MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates,
 
 _METADATA = (-1, -1)
 """In the place of tile and year: entries of the journal for the metadata of a variable."""
-_COORDINATES = {"time", "lat", "lon", "cell"}
 
 
 class _Variable(NamedTuple):
@@ -79,11 +79,7 @@ class TileStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            check_manifest(path, _MANIFEST, content=True)
-        except ProductFormatError as error:
-            raise TileFormatError(str(error).replace("write the product again", "build the store again")) from None
-        self.lat, self.lon, self.index, self.tile_cells, self.years = read_layout(path)
+        self.lat, self.lon, self.index, self.tile_cells, self.years = read_layout(path, _MANIFEST)
         self._journal = Journal(path, _JOURNAL)
         self._variables: dict[str, _Variable] = {}
         self._verified: dict[tuple[str, int, int], Entry] = {}
@@ -193,7 +189,7 @@ class TileStore:
     def variables(self) -> tuple[str, ...]:
         """Names of the declared variables, in alphabetical order."""
         names = {path.parent.name for path in self.path.glob("*/zarr.json")}
-        return tuple(sorted(name for name in names - _COORDINATES if is_name(name) and not name.endswith(PART)))
+        return tuple(sorted(name for name in names - COORDINATES if is_name(name) and not name.endswith(PART)))
 
     def cells(self, tile: int) -> slice:
         """Return the cells of a tile as a slice of `index`."""
@@ -242,14 +238,12 @@ class TileStore:
         import zarr
         from zarr.codecs import ZstdCodec
 
-        _check_variable(name)
+        check_variable(name)
         metadata = plain_file(self.path, f"{name}/zarr.json")
         with self.writing():
             if metadata.exists():
                 if (there := self.attributes(name)) != dict(attrs):
-                    raise OutputExistsError(
-                        f"{self.path}: expected {name!r} with attributes {dict(attrs)}, got {there}"
-                    )
+                    raise OutputExistsError(f"{self.path}: expected {name!r} with {dict(attrs)}, got {there}")
                 return
             building = self.path / f"{name}{PART}"
             with disk_errors(self.path):
@@ -504,8 +498,3 @@ class TileStore:
         if not is_name(name) or not (path := plain_file(self.path, f"{name}/zarr.json")).is_file():
             raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
         return read_metadata(path, self._journal.get(name, *_METADATA))
-
-
-def _check_variable(name: str) -> None:
-    if check_name("name", name) in _COORDINATES or name.endswith(PART):
-        raise RangeError(f"name: expected a name of your own, got {name!r}, which the store uses itself")
