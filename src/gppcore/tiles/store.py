@@ -243,7 +243,7 @@ class TileStore:
         with self.writing():
             if metadata.exists():
                 if (there := self.attributes(name)) != dict(attrs):
-                    raise OutputExistsError(f"{self.path}: expected {name!r} with {dict(attrs)}, got {there}")
+                    raise OutputExistsError(f"{self.path}: expected {name!r} with attributes {attrs}, got {there}")
                 return
             building = self.path / f"{name}{PART}"
             with disk_errors(self.path):
