@@ -43,6 +43,25 @@ def failing_calls(bench: Bench, n: int) -> str:
     return f"{stopped} typed errors at {len(points)} of {bench.calls} calls, {len(NUMBERS)} kinds"
 
 
+def failing_opens(bench: Bench, n: int) -> str:
+    """Let the opening of a file and all later ones fail, in the job and in one that resumes it."""
+    stopped = 0
+    for i in range(n):
+        with bench.trial() as folder:
+            for k in (1 + i * 4000 // n, 1 + i * 40 // n):
+
+                def prepare(folder: Path = folder, k: int = k, number: int = NUMBERS[i % len(NUMBERS)]) -> None:
+                    bench.library.arm(os.fsencode(folder), 0)
+                    bench.library.fail_opens(k, number)
+
+                stopped += not bench.outcome(folder, prepare)
+                bench.check(folder)
+            bench.finish(folder)
+    if not stopped:
+        raise Loss("no failing call stopped the job")
+    return f"{stopped} typed errors in {2 * n} runs, {len(NUMBERS)} kinds"
+
+
 def no_descriptors(bench: Bench, n: int) -> str:
     """Run with fewer descriptors than the job needs, down to none."""
     stopped = 0

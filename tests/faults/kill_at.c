@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +15,7 @@
 #include <unistd.h>
 
 static char folder[PATH_MAX];
-static atomic_long kill_at, calls;
+static atomic_long kill_at, calls, fail_open_at, opens;
 static atomic_int failure, threads_left = 1 << 30;
 
 /* Kill at call number k (0: never); below_folder is where calls count. */
@@ -24,6 +26,12 @@ void arm(const char* below_folder, long k) {
 }
 /* From call number k on, set errno to `number` instead. */
 void fail(int number) { atomic_store(&failure, number); }
+/* From the k-th opening of a file below the folder on, set errno to `number` in each. */
+void fail_opens(long k, int number) {
+  atomic_store(&failure, number);
+  atomic_store(&opens, 0);
+  atomic_store(&fail_open_at, k);
+}
 /* Refuse all threads but n more. */
 void leave_threads(int n) { atomic_store(&threads_left, n); }
 long counted(void) { return atomic_load(&calls); }
@@ -75,3 +83,22 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   int (*next)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*) = dlsym(RTLD_NEXT, "pthread_create");
   return atomic_fetch_sub(&threads_left, 1) > 0 ? next(thread, attributes, body, data) : EAGAIN;
 }
+static int open_by(const char* name, const char* path, int flags, mode_t mode) {
+  int (*next)(const char*, int, ...) = dlsym(RTLD_NEXT, name);
+  const long at = atomic_load(&fail_open_at);
+  if (at && strncmp(path, folder, strlen(folder)) == 0 && atomic_fetch_add(&opens, 1) + 1 >= at) {
+    errno = atomic_load(&failure);
+    return -1;
+  }
+  return next(path, flags, mode);
+}
+#define OPEN(name)                             \
+  int name(const char* path, int flags, ...) { \
+    va_list rest;                              \
+    va_start(rest, flags);                     \
+    const mode_t mode = va_arg(rest, mode_t);  \
+    va_end(rest);                              \
+    return open_by(#name, path, flags, mode);  \
+  }
+OPEN(open)
+OPEN(open64)

@@ -212,6 +212,7 @@ FAULTS: dict[str, tuple[Callable[[Bench, int], str], float]] = {
     "damaged chunks": (damaged, 0.3),
     "Ctrl-C": (interrupted, 0.2),
     "errors of write, fsync, rename": (hosts.failing_calls, 0.6),
+    "errors of open": (hosts.failing_opens, 0.6),
     "no descriptors left": (hosts.no_descriptors, 0.3),
     "no threads left": (hosts.no_threads, 0.1),
     "second job on one product": (hosts.second_job, 0.1),

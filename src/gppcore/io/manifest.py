@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from gppcore.errors import ProductFormatError
+from gppcore.errors import ProductFormatError, disk_errors
 from gppcore.io.durable import write_json
 from gppcore.io.reading import read_json
 
@@ -45,7 +45,8 @@ def check_manifest(folder: Path, relative: str, *, content: bool) -> int:
         files = {name: (int(size), int(crc)) for name, (size, crc) in listed.items()}
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ProductFormatError(f"{own}: expected a manifest of files, got {error!r}") from None
-    wrong = [name for name, (size, crc) in files.items() if not _agrees(folder / name, size, crc, content)]
+    with disk_errors(folder):
+        wrong = [name for name, (size, crc) in files.items() if not _agrees(folder / name, size, crc, content)]
     if wrong:
         raise ProductFormatError(
             f"{folder}: expected {len(files)} files as they were written, got {len(wrong)} missing or damaged, first "

@@ -188,7 +188,7 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
     check_manifest(product, MANIFEST, content=False)
     building = out.with_name(f"{out.name}.{secrets.token_hex(4)}{PART}")
     # Times stay numbers: what was written is copied, units included.
-    with xr.open_zarr(product, chunks=None, consolidated=False, decode_times=False) as ds, disk_errors(out):
+    with disk_errors(out), xr.open_zarr(product, chunks=None, consolidated=False, decode_times=False) as ds:
         if year is not None:
             years = xr.decode_cf(ds[["time"]])["time"].dt.year.values
             if year not in years:

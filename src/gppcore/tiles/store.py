@@ -246,7 +246,7 @@ class TileStore:
             shape = (MONTHS * len(self.each_year), self.index.size) if monthly else (self.index.size,)
             with disk_errors(self.path):
                 create_variable(self.path, name, shape, self.tile_cells, attrs, compressed=compressed)
-            content = memoryview(metadata.read_bytes())
+                content = memoryview(metadata.read_bytes())
             self._journal.confirm(Entry.of(name, *METADATA, content))
 
     def write(

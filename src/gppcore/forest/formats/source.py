@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gppcore.errors import ForestFormatError, MissingFileError
+from gppcore.errors import FileAccessError, ForestFormatError, MissingFileError
 from gppcore.io.reading import read_file
 
 
@@ -16,6 +16,6 @@ def content_of(path: Any) -> bytes:
     except MissingFileError as error:
         message = f"{path}: expected a model file, got none"
         raise MissingFileError(message) from error
-    except (TypeError, ValueError) as error:
+    except (ForestFormatError, FileAccessError, TypeError, ValueError) as error:
         message = f"source: expected a model file that can be read, got: {error}"
         raise ForestFormatError(message) from error
