@@ -95,7 +95,7 @@ forest = Forest.from_arrays(
     right=np.tile(np.where(inner, 2 * node + 2, 0), n_trees),
     value=rng.random(1023 * n_trees),
 )
-rows = rng.random((400_000, 4))
+rows = rng.random((4_000_000, 4), dtype=np.float32)
 print("ready", flush=True)
 try:
     forest.predict(rows, n_threads=int(sys.argv[1]))
@@ -111,9 +111,9 @@ def test_ctrl_c_ends_a_long_call(n_threads):
     command = [sys.executable, "-c", LONG_CALL, str(n_threads)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.5)
+        time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         begin = time.perf_counter()
         assert process.stdout.readline() == "interrupted\n"
         # 0.2 s on a machine of its own: here other processes may hold the cores.
-        assert time.perf_counter() - begin < 1.0
+        assert time.perf_counter() - begin < 5.0

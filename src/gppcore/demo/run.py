@@ -57,9 +57,9 @@ def run_demo(options: DemoOptions, console: Console) -> dict[str, Any]:
         with steps.step("Embedded world", 15, "part") as advance:
             world = load_world(options.threads, advance)
             store = _store(world, options)
-        with steps.step("SourceDomain domain: fields", len(PFT_NAMES), "type") as advance:
+        with steps.step("Source domain: fields", len(PFT_NAMES), "type") as advance:
             source = source_domain(world, advance)
-        with steps.step("SourceDomain domain: two-leaf model", learning.source_hours(source), "h") as advance:
+        with steps.step("Source domain: two-leaf model", learning.source_hours(source), "h") as advance:
             simulated = learning.simulate_source(source, options.threads, advance)
             process_map = outputs.write_process_map(source, simulated, options.out)
         with steps.step("Downscaling to tiles", len(MONTHLY_PREDICTORS) + MONTHS + 1, "field") as advance:

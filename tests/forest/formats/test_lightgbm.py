@@ -196,7 +196,7 @@ def test_linear_trees_are_refused():
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(MissingFileError, match=r"absent\.txt"):
         Forest.from_lightgbm(tmp_path / "absent.txt")
-    with pytest.raises(ForestFormatError, match="source: expected a model file"):
+    with pytest.raises(ForestFormatError, match="expected a regular file, got a folder"):
         Forest.from_lightgbm(tmp_path)
     (tmp_path / "model.txt").write_bytes(b"tree\n\xff")
     with pytest.raises(ForestFormatError, match="UTF-8"):
