@@ -22,6 +22,7 @@ def some_towers(shared, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_and_saved(some_towers, tmp_path, capsys):
     model = tmp_path / "model.zip"
     run_training(some_towers, model, "small", seed=0, n_threads=2)

@@ -12,6 +12,8 @@ from gppcore.demo.fields import HALF, coarse_index, fine_area
 from gppcore.demo.learning import PROCESS
 from gppcore.tiles.store import TileStore
 
+pytestmark = pytest.mark.slow  # minutes, most of them for training models at held-out towers
+
 METHODS = ("process", "direct", "transfer")
 LABEL = "Observing-system simulation experiment"
 
@@ -120,7 +122,6 @@ def test_run_with_other_options_is_refused(out):
     assert state(out) == before
 
 
-@pytest.mark.slow  # judges the towers once more
 def test_second_run_keeps_tiles_models_and_totals(out, summary):
     before = {name: state(out / name) for name in ("tiles", "models", "gpp_0p05deg.zarr")}
     done = demo(out)

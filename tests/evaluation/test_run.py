@@ -67,6 +67,7 @@ def part(towers, sites, folder):
     return folder
 
 
+@pytest.mark.slow
 def test_test_towers_are_tested_alone(shared, tmp_path):
     sites = sorted(set(pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"]))
     train = part(shared / "towers", sites[0:40:2], tmp_path / "train")

@@ -199,11 +199,12 @@ CLIMATES = {
             "vpd in kPa without temperature",
             "temperature and deficit swapped",
             "monthly temperature and deficit swapped",
+            "weekly totals of gpp",  # seven times 0.8 g C m-2 d-1 is a rate of many places
         },
     ),
     "Svalbard": (
         (78.2, 15.9, 1.0, -4.0, 10.0, 1.5, 0.5, 1.0, 2.5),
-        {"monthly totals of gpp", "hourly rain as a daily rate", "monthly totals of rain"},
+        {"weekly totals of gpp", "monthly totals of gpp", "hourly rain as a daily rate", "monthly totals of rain"},
     ),
 }
 
