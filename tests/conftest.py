@@ -103,3 +103,17 @@ def make_towers():
         return Towers("made up", True, sites, gpp, forcing)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def part():
+    """Write the part of a tower folder that holds some sites."""
+
+    def write(towers, sites, folder):
+        folder.mkdir()
+        for name in ("gpp_monthly.csv.gz", "sites.csv", "cell_forcing_monthly.csv.gz"):
+            table = pd.read_csv(towers / name)
+            table[table["site_id"].isin(sites)].to_csv(folder / name, index=False)
+        return folder
+
+    return write

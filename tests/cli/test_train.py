@@ -11,15 +11,10 @@ from gppcore.features import PREDICTOR_SETS
 
 
 @pytest.fixture(scope="module")
-def some_towers(shared, tmp_path_factory):
+def some_towers(shared, part, tmp_path_factory):
     """Return a folder of twelve towers."""
-    folder = tmp_path_factory.mktemp("train") / "towers"
-    folder.mkdir()
     own = pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"].unique()
-    for name in ("gpp_monthly.csv.gz", "sites.csv", "cell_forcing_monthly.csv.gz"):
-        table = pd.read_csv(shared / "towers" / name)
-        table[table["site_id"].isin(sorted(own)[:24:2])].to_csv(folder / name, index=False)
-    return folder
+    return part(shared / "towers", sorted(own)[:24:2], tmp_path_factory.mktemp("train") / "towers")
 
 
 @pytest.mark.slow

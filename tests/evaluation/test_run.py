@@ -58,17 +58,8 @@ def test_finished_evaluation_is_not_written_over(evaluated, shared):
         run_evaluation(EvaluationOptions(shared / "towers"), evaluated, as_json=False)
 
 
-def part(towers, sites, folder):
-    """Write the part of a tower folder that holds some sites."""
-    folder.mkdir()
-    for name in ("gpp_monthly.csv.gz", "sites.csv", "cell_forcing_monthly.csv.gz"):
-        table = pd.read_csv(towers / name)
-        table[table["site_id"].isin(sites)].to_csv(folder / name, index=False)
-    return folder
-
-
 @pytest.mark.slow
-def test_test_towers_are_tested_alone(shared, tmp_path):
+def test_test_towers_are_tested_alone(shared, part, tmp_path):
     sites = sorted(set(pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"]))
     train = part(shared / "towers", sites[0:40:2], tmp_path / "train")
     test = part(shared / "towers", sites[1:40:2], tmp_path / "test")
@@ -78,7 +69,7 @@ def test_test_towers_are_tested_alone(shared, tmp_path):
     assert np.isfinite(predictions["transfer"]).all()
 
 
-def test_training_towers_near_tested_ones_are_left_out(shared, tmp_path):
+def test_training_towers_near_tested_ones_are_left_out(shared, part, tmp_path):
     towers = read_towers(shared / "towers")
     own = towers.sites.loc[sorted(set(towers.gpp["site_id"]))]
     pair = next(group.index for _, group in own.groupby("cluster") if len(group) > 1)
@@ -96,7 +87,7 @@ def test_unknown_predictors_are_refused(shared):
 
 
 @pytest.mark.parametrize(("n", "core", "got"), [(1, 1, "at 1, out of"), (3, 0, "got 0 at 0, out of 0 core months")])
-def test_towers_of_one_place_or_without_core_months_are_refused(shared, tmp_path, n, core, got):
+def test_towers_of_one_place_or_without_core_months_are_refused(shared, part, tmp_path, n, core, got):
     sites = sorted(set(pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"]))
     folder = part(shared / "towers", sites[:n], tmp_path / "towers")
     gpp = pd.read_csv(folder / "gpp_monthly.csv.gz")

@@ -119,7 +119,7 @@ def map_gpp(
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, check_name("variable", variable))
-    for name in getattr(predictor, "predictors", PREDICTORS):
+    for name in _predictors(predictor):
         store.is_monthly(name)  # an error if the store has no such variable
     with store.writing():
         for name, described in variables.items():
@@ -161,12 +161,16 @@ def _has_interval(model: Predictor) -> bool:
     return bool(getattr(model, "has_interval", False))
 
 
+def _predictors(model: Predictor) -> Sequence[str]:
+    names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
+    return names
+
+
 def _predict_tile(
     model: Predictor, store: TileStore, variables: Sequence[str], tile: int, year: int | None
 ) -> list[Entry]:
     """Predict one tile and write its files: the unit of work of every driver."""
-    names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
-    columns = [store.read(name, tile, year if store.is_monthly(name) else None) for name in names]
+    columns = [store.read(name, tile, year if store.is_monthly(name) else None) for name in _predictors(model)]
     options = {"interval": True} if _has_interval(model) else {}
     found: Any = model.predict_columns(columns, **options)
     outputs = found if options else (found,)
@@ -179,15 +183,13 @@ def _predict_tile(
 
 def _origin(model: Predictor, store: TileStore, tile: int, year: int | None) -> str:
     """Return the digest of what the predictions of a tile follow from."""
-    names: Sequence[str] = getattr(model, "predictors", PREDICTORS)
-    return store.digest(names, tile, year, salt=model.digest)
+    return store.digest(_predictors(model), tile, year, salt=model.digest)
 
 
 def _in_threads(
     model: Predictor, store: TileStore, variables: Sequence[str], tasks: Sequence[Task], n_threads: int
 ) -> Generator[list[Entry]]:
     """Yield what was written, in the order of completion; close it to give up the rest."""
-    n_threads = max(n_threads, 1)
     pool = ThreadPoolExecutor(n_threads)
     futures = (pool.submit(_predict_tile, model, store, variables, *task) for task in tasks)
     with disk_errors(f"map in {n_threads} threads"):
