@@ -1,10 +1,12 @@
 """The table of variables: one name, one unit, one valid range; checks and CF attributes come from here.
 
-``python -m gppcore.variables`` prints it as docs/nomenclature.md; a test compares the two.
+``python -m gppcore.variables`` prints it as docs/nomenclature.md, and ``python -m gppcore.variables header`` as
+cpp/src/variables.hpp; tests compare them.
 """
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -361,5 +363,39 @@ def _at(where: str) -> str:
     return f" in {where}" if where else ""
 
 
+def cpp_header() -> str:
+    """Return the table as a C++ header."""
+    rows = (
+        (v.name, v.unit, f"{v.valid_range[0]:.17g}", f"{v.valid_range[1]:.17g}", v.look_alike)
+        for v in sorted(_TABLE, key=lambda v: v.name)
+    )
+    lines = [
+        "// Made by `python -m gppcore.variables header` from src/gppcore/variables.py.",
+        "#pragma once",
+        "",
+        "namespace gppcore {",
+        "",
+        "// Name, unit, valid range, and the unit that it is often given in with the range of a field's maximum there.",
+        "struct Variable {",
+        "  const char *name, *unit;",
+        "  double low, high;",
+        "  const char* look_alike;",
+        "  double look_alike_low, look_alike_high;",
+        "};",
+        "",
+        "constexpr Variable kVariables[] = {",
+        *(
+            f'    {{"{name}", "{unit}", {low}, {high}, '
+            + (f'"{other.unit}", {other.maximum[0]:.17g}, {other.maximum[1]:.17g}' if other else "nullptr, 0, 0")
+            + "},"
+            for name, unit, low, high, other in rows
+        ),
+        "};",
+        "",
+        "}  // namespace gppcore",
+    ]
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(nomenclature())
+    print(cpp_header() if sys.argv[1:] == ["header"] else nomenclature())

@@ -232,11 +232,34 @@ def info(
     lines = {
         "gppcore": gppcore.__version__,
         "instruction set": f"{runtime.isa()} (supported: {', '.join(runtime.supported_isas())})",
-        "library": runtime.library_path(),
-        "header": runtime.include_dir(),
+        "library": runtime.get_library(),
+        "header": runtime.get_include(),
     }
     for name, value in lines.items():
         typer.echo(f"{name:<16} {value}")
+
+
+@app.command()
+def config(
+    cflags: Annotated[bool, typer.Option("--cflags", help="Flags to compile with.")] = False,
+    libs: Annotated[bool, typer.Option("--libs", help="Flags to link with; they tell programs the folder.")] = False,
+    cmakedir: Annotated[bool, typer.Option("--cmakedir", help="Folder for CMake's gppcore_DIR.")] = False,
+    fortran: Annotated[bool, typer.Option("--fortran", help="Source of the Fortran module.")] = False,
+) -> None:
+    """Print what compilers and CMake need to build C, C++ and Fortran programs with this installation."""
+    from gppcore import runtime
+
+    library = Path(runtime.get_library())
+    lines = {
+        f"-I{runtime.get_include()}": cflags,
+        f"-L{library.parent} -Wl,-rpath,{library.parent} -lgppcore": libs,
+        runtime.get_cmake_dir(): cmakedir,
+        f"{runtime.get_include()}/gppcore/gppcore.f90": fortran,
+    }
+    wanted = [line for line, chosen in lines.items() if chosen]
+    if not wanted:
+        raise RangeError("config: expected --cflags, --libs, --cmakedir or --fortran, got none")
+    typer.echo(" ".join(wanted))
 
 
 def _describe(product: Path, verify: bool) -> None:

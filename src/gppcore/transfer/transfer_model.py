@@ -32,7 +32,7 @@ from gppcore.io.durable import write_json
 from gppcore.io.reading import JSON_LIMIT, check_depth, read_json
 from gppcore.transfer.archive import CARD, pack, unpacked
 from gppcore.transfer.model import Model
-from gppcore.transfer.recipe import Interval, Member, Recipe
+from gppcore.transfer.recipe import Interval, Member, Recipe, quantities_of
 from gppcore.variables import VARIABLES, attributes, check_ranges, check_unit
 
 if TYPE_CHECKING:
@@ -183,7 +183,10 @@ class TransferModel:
     @cached_property
     def recipe(self) -> Recipe:
         """How the compiled core joins the forests."""
-        return Recipe(self.predictors, tuple(self.sources), self.members, self.process_weight, GATE, self.interval)
+        quantities = quantities_of(self.predictors)
+        return Recipe(
+            self.predictors, tuple(self.sources), self.members, self.process_weight, GATE, self.interval, quantities
+        )
 
     @cached_property
     def _model(self) -> Model:
@@ -282,6 +285,10 @@ class TransferModel:
         recipe = model.recipe
         if recipe.gate != GATE:
             raise ForestFormatError(f"{folder}: expected gate {GATE}, got {recipe.gate}")
+        for name, own in zip(recipe.predictors, recipe.quantities, strict=False):  # none in files of version 1
+            (known,) = quantities_of([name])
+            if own.unit and known.unit and own.unit != known.unit:
+                raise ForestFormatError(f"{folder}: {name}: expected a model for {known.unit}, got one for {own.unit}")
         whole = _card(recipe, provenance)
         if wrong := [key for key in {*whole, *card} - {"crc32"} if card.get(key) != whole.get(key)]:
             raise ForestFormatError(f"{folder / CARD}: expected a card of the model beside it, got another {wrong[0]}")
@@ -301,7 +308,8 @@ class TransferModel:
 def _card(recipe: Recipe, provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return the model card as JSON holds it: recipe, provenance, and the checksum of the latter."""
     own = json.dumps(provenance, sort_keys=True)
-    content = {"format": _FORMAT, **asdict(recipe), "card": provenance, "crc32": zlib.crc32(own.encode())}
+    parts = {name: part for name, part in asdict(recipe).items() if name != "quantities"}  # the recipe's file has them
+    content = {"format": _FORMAT, **parts, "card": provenance, "crc32": zlib.crc32(own.encode())}
     card: dict[str, Any] = json.loads(json.dumps(content))
     return card
 
