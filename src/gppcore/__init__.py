@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "CalibratedParameters": "process.parameters",
     "Calibration": "calibration.result",
     "Canopy": "process.two_leaf",
     "Evaluation": "evaluation.holdout",

@@ -30,6 +30,8 @@ _COPIES = 4
 _EXCHANGED = 0.6  # share of the copied cells that get the land cover, or the C4 share, of others
 _LEAF_SD = 0.4  # of the logarithm of the factor on leaf area
 _SOIL_SD = 0.5  # of the logarithm of the exponent on relative soil water
+_LEAVES = ("lai", "lai_before", "lai_mean", "lai_min", "lai_max")
+_SOIL = ("soil_water", "soil_water_before", "soil_water_mean", "soil_water_growing")
 _BLOCK = 20_000  # months whose canopy hours are held at once
 
 
@@ -154,8 +156,12 @@ def _exchanged(forcing: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         changed = {
             "pft_fraction": (("pft", "cell"), forcing["pft_fraction"].transpose("pft", "cell").values[:, cover]),
             "c4_fraction": ("cell", c4),
-            "lai": (forcing["lai"] * leaves).clip(max=VARIABLES["lai"].valid_range[1]),
-            "soil_water": forcing["soil_water"].clip(min=0.0) ** drier,
+            **{
+                name: (forcing[name] * leaves).clip(max=VARIABLES[name].valid_range[1])
+                for name in _LEAVES
+                if name in forcing
+            },
+            **{name: forcing[name].clip(min=0.0) ** drier for name in _SOIL if name in forcing},
         }
         if "fraction_wetland" in forcing:
             changed["fraction_wetland"] = ("cell", forcing["fraction_wetland"].values[cover])
