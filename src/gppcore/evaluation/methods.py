@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,10 +25,20 @@ from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.towers import Towers
 from gppcore.towers.process import process_gpp
 from gppcore.transfer.source_domain import SourceRows, source_rows
-from gppcore.transfer.train import Unseen, direct, fine_tune, pretrain, pretrain_continue, with_process
+from gppcore.transfer.train import (
+    TRANSFER_MEMBERS,
+    Unseen,
+    direct,
+    fine_tune,
+    pretrain,
+    pretrain_continue,
+    with_process,
+)
 from gppcore.transfer.transfer_model import TransferModel
 
 Float = NDArray[np.float64]
+
+METHODS = ("process", "process_beps", "process_calibrated", "direct", "pretrain_continue", "transfer")
 
 _CALIBRATED = ("vcmax25", "psi_exponent")
 _OTHER_COVER = 25
@@ -44,9 +54,19 @@ class MethodSuite:
     Parameters
     ----------
     towers : Towers
-        All towers, of training and test; the source domain is their forcing, which contains no observed GPP.
+        All towers, of training and test.
     predictors : tuple of str
         Names, see `gppcore.features.PREDICTOR_SETS`.
+    domain : SourceRows, optional
+        Rows for pre-training, with the physics of `process`; without them the months of the towers are simulated,
+        which contain no observed GPP.
+    calibrate : bool
+        Whether the process model of the transfer model is calibrated to the training towers; False for a `domain`
+        that the two-leaf model cannot simulate, for instance the product of another process model.
+    methods : tuple of str
+        Methods to fit, out of `METHODS`.
+    members : tuple of str
+        Members of the transfer model; see :func:`gppcore.fine_tune`.
     unseen : {"places", "years"}
         What is to be predicted.
     seed : int
@@ -57,6 +77,10 @@ class MethodSuite:
 
     towers: Towers
     predictors: tuple[str, ...] = PREDICTOR_SETS["small"]
+    domain: SourceRows | None = None
+    calibrate: bool = True
+    methods: tuple[str, ...] = METHODS
+    members: tuple[str, ...] = TRANSFER_MEMBERS
     unseen: Unseen = "places"
     seed: int = 0
     n_threads: int = 1
@@ -71,7 +95,9 @@ class MethodSuite:
 
     @cached_property
     def source(self) -> SourceRows:
-        """Rows of the source domain, simulated with gppcore's parameters."""
+        """Rows of the source domain, by default simulated with gppcore's parameters."""
+        if self.domain is not None:
+            return self.domain
         return source_rows(self.towers.forcing, self.predictors, seed=self.seed, n_threads=self.n_threads)
 
     @cached_property
@@ -90,27 +116,44 @@ class MethodSuite:
 
     def transfer(self, train: Samples, pfts: Mapping[str, PlantFunctionalType]) -> TransferModel:
         """Return the transfer model of training samples and types calibrated to them."""
-        process = process_gpp(self.source.months, pfts, n_threads=self.n_threads)
-        source = with_process(self.pretrained, self.source.x, process, seed=self.seed, n_threads=self.n_threads)
-        unseen = None
-        if self.unseen == "places":
-            unseen = cross_fitted_gpp(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads)
-        return fine_tune(source, train, unseen=self.unseen, process=unseen, seed=self.seed, n_threads=self.n_threads)
+        source, process = self.pretrained, None
+        if self.calibrate:
+            calibrated = process_gpp(self.source.months, pfts, n_threads=self.n_threads)
+            source = with_process(source, self.source.x, calibrated, seed=self.seed, n_threads=self.n_threads)
+        if self.calibrate and self.unseen == "places":
+            process = cross_fitted_gpp(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads)
+        return fine_tune(
+            source,
+            train,
+            unseen=self.unseen,
+            process=process,
+            members=self.members,
+            seed=self.seed,
+            n_threads=self.n_threads,
+        )
+
+    def direct(self, train: Samples) -> TransferModel:
+        """Return the model of direct learning."""
+        return direct(train, unseen=self.unseen, seed=self.seed, n_threads=self.n_threads)
 
     def __call__(self, train: Samples, test: Samples) -> Fitted:
-        """Fit all methods to `train`; return GPP of `test` by method, and the bounds of transfer's interval."""
-        pfts = self.calibrated(train)
+        """Fit the methods to `train`; return GPP of `test` by method, and the bounds of transfer's interval."""
+        fitted = "process_calibrated" in self.methods or ("transfer" in self.methods and self.calibrate)
+        pfts = self.calibrated(train) if fitted else PFTS
         at_test = self.towers.at(test)
-        alone = direct(train, unseen=self.unseen, seed=self.seed, n_threads=self.n_threads)
-        continued = pretrain_continue(self.pretrained, train, seed=self.seed)
-        model = self.transfer(train, pfts)
-        found = {
-            "process": test.process,
-            "process_beps": process_gpp(at_test, BEPS_TYPES, n_threads=self.n_threads),
-            "process_calibrated": process_gpp(at_test, pfts, n_threads=self.n_threads),
-            "direct": alone.predict(test.x, n_threads=self.n_threads),
-            "pretrain_continue": continued.predict(test.x, n_threads=self.n_threads),
+        ways: Mapping[str, Callable[[], Float]] = {
+            "process": lambda: test.process,
+            "process_beps": lambda: process_gpp(at_test, BEPS_TYPES, n_threads=self.n_threads),
+            "process_calibrated": lambda: process_gpp(at_test, pfts, n_threads=self.n_threads),
+            "direct": lambda: self.direct(train).predict(test.x, n_threads=self.n_threads),
+            "pretrain_continue": lambda: pretrain_continue(self.pretrained, train, seed=self.seed).predict(
+                test.x, n_threads=self.n_threads
+            ),
         }
+        found = {name: ways[name]() for name in METHODS if name in self.methods and name in ways}
+        if "transfer" not in self.methods:
+            return Fitted(found)
+        model = self.transfer(train, pfts)
         if not model.has_interval:
             return Fitted({**found, "transfer": model.predict(test.x, n_threads=self.n_threads)}, model)
         gpp, low, high = model.predict(test.x, interval=True, n_threads=self.n_threads)
