@@ -59,8 +59,8 @@ def calibrate(
         Predictors of the place, in the forcing of the towers, that Vcmax25 follows. By default those of
         `gppcore.towers.process.COVARIATES` that the forcing has; an empty sequence: Vcmax25 depends on the type alone.
     priors : mapping of str to Prior, optional
-        Priors of these parameters. By default those of `PRIORS`, tightened where there are few clusters of towers
-        (:func:`gppcore.calibration.priors.tightened`).
+        Priors of these parameters. By default those of `PRIORS`; with covariates, whose slopes few towers determine
+        badly, tightened where there are few clusters (:func:`gppcore.calibration.priors.tightened`).
     residual_sd : float, default 2
         Standard deviation of tower months around the fitted model [g m-2 d-1], above 0. The default is that of
         109 real towers.
@@ -100,7 +100,7 @@ def calibrate(
     followed = _followed(towers, parameters, covariates)
     used = _known(towers, pfts, n_threads)
     if priors is None:
-        priors = tightened(len(np.unique(used.row_clusters)))
+        priors = tightened(len(np.unique(used.row_clusters))) if followed else PRIORS
     problem = Problem.of(used, pfts, parameters, priors, residual_sd, correlation, n_threads, followed)
     start = np.zeros(problem.prior.shape[1])
     with threadpool_limits(1, "blas"):  # its results depend on its threads

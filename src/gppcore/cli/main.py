@@ -79,7 +79,7 @@ def demo(
 def train(
     towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
     out: Annotated[Path, typer.Option(help="New folder of the model, or one file if it ends with .zip.")],
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the learners.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
 ) -> None:
@@ -153,7 +153,7 @@ def evaluate_(
         str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few).")
     ] = "site",
     by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
     numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few_towers.")] = "5,10,20",
     draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,

@@ -43,7 +43,7 @@ class EvaluationOptions:
         What is held out; see :func:`gppcore.evaluation.schemes.splits`.
     by : {"koeppen", "continent", "pft"}
         Classes of the scheme `regional`.
-    predictors : {"small", "mid", "full"}
+    predictors : {"small", "mid", "full", "rich"}
         Set of predictors; see `gppcore.features.PREDICTOR_SETS`.
     few_towers : FewTowers
         Numbers and draws of the scheme `few_towers`.

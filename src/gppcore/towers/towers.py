@@ -385,7 +385,7 @@ def _with_satellite_normals(towers: Towers, observed: pd.DataFrame) -> Towers:
         for name in ("fpar", "ndwi", "lst_day", "lst_night", "lai_modis")
         if name in observed
     }
-    known = {name: field.to_numpy(float) for name, field in fields.items()}
+    known: dict[str, NDArray[np.float64]] = {name: field.to_numpy(float) for name, field in fields.items()}
     known["tair"] = towers.forcing["tair"].transpose("time", "cell").values
     known["lat"] = towers.sites["lat"].to_numpy(float)
     found = derived(known, also=SATELLITE)
