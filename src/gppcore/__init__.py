@@ -29,6 +29,7 @@ _HOME = {
     "TransferModel": "transfer.transfer_model",
     "TwoLeafFlux": "process.two_leaf",
     "TwoLeafGradient": "process.two_leaf",
+    "adapt": "transfer.adapt",
     "aggregate": "regrid",
     "build_tiles": "tiles.build",
     "calibrate": "calibration.fit",

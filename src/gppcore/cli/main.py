@@ -90,6 +90,21 @@ def train(
     run_training(towers, out, predictors, seed=seed, n_threads=usable(threads))
 
 
+@app.command()
+def adapt(
+    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
+    towers: Annotated[Path, typer.Option(help="Folder of one or more towers with months of their own.")],
+    out: Annotated[Path, typer.Option(help="New folder of the adapted model, or one file if it ends with .zip.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the learner.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+) -> None:
+    """Adapt a model to towers with a few months of their own, and save the model for these and similar places."""
+    from gppcore.cli.train import run_adaptation
+    from gppcore.runtime import threads as usable
+
+    run_adaptation(model, towers, out, seed=seed, n_threads=usable(threads))
+
+
 @app.command("map")
 def map_(
     model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
@@ -150,7 +165,7 @@ def evaluate_(
         Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few).")
+        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few), own.")
     ] = "site",
     by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
     predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",

@@ -12,14 +12,16 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gppcore.features import FRACTIONS
+from gppcore.variables import VARIABLES
 
 Float = NDArray[np.float64]
 
@@ -51,9 +53,13 @@ LENGTH_PLACE, LENGTH_SEASON = 3.0, 2.5
 SD_SITE, SD_SITE_SEASON, SD_NOISE, LENGTH_SITE_SEASON = 0.35, 0.3, 0.4, 1.5
 
 
+SCALE_CONSTANT, SCALE_SLOPE = 0.6, 0.35
+"""Size of residuals at zero GPP [g m-2 d-1], and its increase with GPP."""
+
+
 def scale(process: Float) -> Float:
     """Return the size of residuals [g m-2 d-1] where process GPP is `process`."""
-    return np.asarray(0.6 + 0.35 * np.maximum(process, 0.0))
+    return np.asarray(SCALE_CONSTANT + SCALE_SLOPE * np.maximum(process, 0.0))
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,35 @@ class Axes:
         sd = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / count)
         return cls((*place, *season), mean, np.where(sd > 0.0, sd, 1.0), len(place))
 
-    def __call__(self, x: Float, predictors: Sequence[str]) -> tuple[Float, Float]:
-        """Return positions of rows by place and by season; 0, the mean, where a predictor is unknown."""
+    def to_card(self) -> dict[str, Any]:
+        """Return the axes as the card of a model keeps them."""
+        numbers = {"mean": self.mean.tolist(), "sd": self.sd.tolist()}
+        return {"columns": list(self.columns), "n_place": self.n_place, **numbers}
+
+    @classmethod
+    def from_card(cls, content: Mapping[str, Any]) -> Axes:
+        """Return what :meth:`to_card` gave."""
+        mean, sd = np.array(content["mean"], dtype=np.float64), np.array(content["sd"], dtype=np.float64)
+        return cls(tuple(content["columns"]), mean, sd, int(content["n_place"]))
+
+    def standardised(self, x: Float, predictors: Sequence[str]) -> Float:
+        """Return the columns in standard deviations from their mean; 0, the mean, where a predictor is unknown."""
         z = (_columns(x, predictors, self.columns) - self.mean) / self.sd
-        z = np.where(np.isfinite(z), np.clip(z, -_FARTHEST, _FARTHEST), 0.0)
+        return np.where(np.isfinite(z), np.clip(z, -_FARTHEST, _FARTHEST), 0.0)
+
+    def values(self, z: Float) -> dict[str, Float]:
+        """Return the predictors, by name, of standardised ones."""
+        found = {}
+        for j, name in enumerate(self.columns):
+            column = z[:, j] * self.sd[j] + self.mean[j]
+            if name in _LOGARITHMIC:
+                column = np.exp(column) - _LEAST_LEAVES
+            found[name] = np.clip(column, *VARIABLES[name].valid_range)
+        return found
+
+    def __call__(self, x: Float, predictors: Sequence[str]) -> tuple[Float, Float]:
+        """Return positions of rows by place and by season."""
+        z = self.standardised(x, predictors)
         shares = _shares(x, predictors)
         return np.hstack([z[:, : self.n_place], _SHARE_WEIGHT * shares]), z[:, self.n_place :]
 
@@ -107,7 +138,7 @@ class Residuals:
             for start in range(0, len(x), _BLOCK):
                 rows = slice(start, start + _BLOCK)
                 place, season = self.axes(x[rows], self.predictors)
-                kernel = _kernel(_squares(place, self.place), _squares(season, self.season))
+                kernel = _kernel(squares(place, self.place), squares(season, self.season))
                 found[rows] = kernel @ self.weight
         return np.asarray(found * scale(process))
 
@@ -145,8 +176,8 @@ def fit_residuals(
     axes = Axes.of(x, predictors)
     place, season = axes(x, predictors)
     with threadpool_limits(1, "blas"):  # its results depend on its threads
-        between = _squares(season, season)
-        covariance = _kernel(_squares(place, place), between)
+        between = squares(season, season)
+        covariance = _kernel(squares(place, place), between)
         own = SD_SITE**2 + SD_SITE_SEASON**2 * np.exp(between / (-2.0 * LENGTH_SITE_SEASON**2))
         covariance += np.where(site[:, None] == site, own * np.sqrt(np.outer(spread, spread)), 0.0)
         covariance[np.diag_indices(len(z))] += SD_NOISE**2 * spread
@@ -161,7 +192,8 @@ def _kernel(place: Float, season: Float) -> Float:
     return np.asarray(SD_PLACE**2 * of_place + (SD_BOTH**2 * of_place + SD_SEASON**2) * of_season)
 
 
-def _squares(a: Float, b: Float) -> Float:
+def squares(a: Float, b: Float) -> Float:
+    """Return squared distances between rows of two matrices."""
     distance = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2.0 * a @ b.T
     return np.asarray(np.maximum(distance, 0.0))
 

@@ -176,19 +176,28 @@ def held_out_gpp(
 
 def _distilled(rows: TrainingRows, residuals: Residuals, seed: int) -> Forest:
     """Return a forest with the predictions of a Gaussian process over the source domain and the towers."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
     x, process = rows.x, rows.process
     if rows.domain is not None and rows.emulator is not None:
         of_domain = np.maximum(rows.emulator.predict_columns(list(rows.domain.T)), 0.0)
         x, process = np.vstack([x, rows.domain]), np.append(process, of_domain)
-    target = residuals.predict(x, process)
-    # Only what the Gaussian process sees may split: the source domain lacks some of the other predictors.
-    seen = [name in residuals.inputs for name in rows.predictors]
-    features = np.hstack([np.where(seen, x, 0.0), np.zeros((len(x), rows.sources.shape[1]))])
-    features[:, len(seen)] = process
+    sources = np.zeros((len(x), rows.sources.shape[1]))
+    sources[:, 0] = process
+    return distil(x, rows.predictors, residuals.inputs, sources, residuals.predict(x, process), seed)
+
+
+def distil(
+    x: Float, predictors: Sequence[str], inputs: Sequence[str], sources: Float, target: Float, seed: int
+) -> Forest:
+    """Return a forest of a function of the predictors `inputs` and of sources, given its values at rows.
+
+    Other predictors do not split: the source domain lacks some of them.
+    """
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    seen = [name in inputs for name in predictors]
+    features = _without_gaps(np.hstack([np.where(seen, x, 0.0), sources]))
     learner = HistGradientBoostingRegressor(**DISTILLED_SETTINGS, early_stopping=False, random_state=seed)
-    return Forest.from_sklearn(_with_one_thread(learner, _without_gaps(features), target, None))
+    return Forest.from_sklearn(_with_one_thread(learner, features, target, None))
 
 
 def member(name: str, n_sources: int, weight: float) -> Member:

@@ -22,6 +22,7 @@ from gppcore.features import PREDICTORS, Samples
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.runtime import threads
 from gppcore.statistics import FOLDS, assign_folds
+from gppcore.transfer.gaussian import Axes
 from gppcore.transfer.intervals import fit_interval
 from gppcore.transfer.members import (
     MEMBERS,
@@ -242,6 +243,7 @@ def _tune(
         "unseen": unseen,
         "seed": seed,
         "learner": learner,
+        "axes": Axes.of(samples.x, samples.predictors).to_card(),
     }
     if held_out is None:
         if model.sources:
