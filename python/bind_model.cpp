@@ -52,8 +52,10 @@ void predict(const Model& model, const std::vector<py::array_t<T>>& columns, Arr
                                    interval ? out.mutable_data(2) : nullptr};
   const Columns<T> from(model.n_predictors(), columns, n_steps, n_rows);
   py::gil_scoped_release release;
-  model.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
-                      {false, n_threads, SignalCheck()});
+  guarded([&] {
+    model.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
+                        {false, n_threads, SignalCheck()});
+  });
 }
 
 }  // namespace
@@ -67,7 +69,9 @@ void register_model(py::module_& m) {
              return Model(recipe_of(recipe), std::move(sources), std::move(members));
            }),
            "recipe"_a, "sources"_a, "members"_a)
-      .def_static("load", &Model::load, "folder"_a, py::call_guard<py::gil_scoped_release>(), "Reads a folder.")
+      .def_static(
+          "load", [](const std::string& folder) { return guarded([&] { return Model::load(folder); }); }, "folder"_a,
+          py::call_guard<py::gil_scoped_release>(), "Reads a folder.")
       .def("save", &Model::save, "folder"_a, py::call_guard<py::gil_scoped_release>(), "Writes to a folder.")
       .def_property_readonly("recipe", [](const Model& model) { return tuple_of(model.recipe()); })
       .def_property_readonly("sources", [](const Model& model) { return model.sources(); })
@@ -75,7 +79,8 @@ void register_model(py::module_& m) {
       .def("predict_f32", &predict<float>, raw("columns"), raw("out"), "n_threads"_a, predict_doc)
       .def("predict_f64", &predict<double>, raw("columns"), raw("out"), "n_threads"_a, predict_doc);
   m.def(
-      "read_recipe", [](const std::string& path) { return tuple_of(gppcore::load_recipe(path)); }, "path"_a,
+      "read_recipe",
+      [](const std::string& path) { return tuple_of(guarded([&] { return gppcore::load_recipe(path); })); }, "path"_a,
       "Reads a .gppm file.");
   m.def(
       "write_recipe",

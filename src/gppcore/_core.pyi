@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
+__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
 class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
@@ -144,6 +144,16 @@ class Model:
     @property
     def sources(self) -> list[Forest]:
         ...
+class TruncationGuard:
+    """
+    For as long as it exists, mapped files may be cut short: they read as NaN from there on.
+    """
+    def __init__(self) -> None:
+        ...
+    def check(self) -> None:
+        """
+        Raises ForestFormatError if a mapped file was cut short.
+        """
 @typing.overload
 def aggregate(fine: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, row_area: numpy.typing.NDArray[numpy.float64], min_valid: typing.SupportsFloat | typing.SupportsIndex, coarse: numpy.typing.NDArray[numpy.float32], fraction: numpy.typing.NDArray[numpy.float32] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """

@@ -26,7 +26,9 @@ typedef enum gpp_status {
   GPP_ERROR_FOREST_FORMAT = 4,
   GPP_ERROR_MISSING_FILE = 5,
   GPP_ERROR_OUT_OF_MEMORY = 6,
-  GPP_ERROR_KERNEL = 7
+  GPP_ERROR_KERNEL = 7,
+  GPP_ERROR_DISK_FULL = 8,
+  GPP_ERROR_FILE_ACCESS = 9
 } gpp_status;
 
 /* The version of this interface that the library implements; compare with GPPCORE_ABI_VERSION. */

@@ -112,6 +112,9 @@ def map_(
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
+    check: Annotated[
+        str, typer.Option(help="What to do with predictors outside their valid range: raise, warn or ignore.")
+    ] = "raise",
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write one netCDF4 file per calendar year.")] = False,
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
@@ -125,7 +128,13 @@ def map_(
     with Progress() as bar:
         task = bar.add_task("Cells", total=store.index.size * len(store.each_year))
         map_gpp(
-            predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
+            predictor,
+            store,
+            out,
+            variable=variable,
+            check=check,
+            n_threads=threads,
+            progress=lambda n: bar.update(task, advance=n),
         )
     typer.echo(f"Map  {out}")
     if netcdf:

@@ -224,7 +224,7 @@ class Forest(Identity):
 
         Raises
         ------
-        MissingFileError
+        MissingFileError, FileAccessError
         ForestFormatError
             If the file is not a whole, unchanged forest file of a known version.
         """
@@ -239,7 +239,9 @@ class Forest(Identity):
         ------
         MissingFileError
             If the folder does not exist.
-        ForestFormatError
+        DiskFullError
+            If there is no room; an older file of that name stays.
+        FileAccessError
             If the file cannot be written.
         """
         self._forest.save(fspath(path))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import OutputExistsError
 from gppcore.features.derive import INPUTS, derivable, derived
+from gppcore.io.mapped import whole_files
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
@@ -117,6 +118,7 @@ def _origin(store: TileStore, tile: int, inputs: Sequence[str]) -> str:
     return digest
 
 
+@whole_files()
 def _all_months(store: TileStore, name: str, tile: int, block: slice) -> Float:
     if not store.is_monthly(name):
         return store.read(name, tile)[block].astype(np.float64)

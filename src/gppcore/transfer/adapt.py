@@ -170,7 +170,7 @@ def _drawn(samples: Samples, axes: Axes, seed: int) -> Float:
     shares = [samples.predictors.index(name) for name in FRACTIONS if name in samples.predictors]
     other = np.flatnonzero(far & (rng.random(_ROWS) < _OTHER_COVER))
     if shares:
-        x[np.ix_(other, shares)] = np.eye(len(shares))[rng.integers(0, len(shares), len(other))]
+        x[other[:, None], shares] = np.eye(len(shares))[rng.integers(0, len(shares), len(other))]
     return np.vstack([samples.x, x])
 
 

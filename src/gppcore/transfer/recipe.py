@@ -96,7 +96,9 @@ def write_model(path: str | PathLike[str], recipe: Recipe) -> None:
     MissingFileError
         If the folder does not exist.
     ForestFormatError
-        If the recipe is wrong, or the file cannot be written.
+        If the recipe is wrong.
+    DiskFullError, FileAccessError
+        If there is no room, or the file cannot be written.
     """
     _core.write_recipe(fspath(path), numbers(recipe))
 

@@ -16,6 +16,7 @@ from gppcore.constants import PFT_NAMES
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features.koeppen import koeppen_class
 from gppcore.features.place import PLACE
+from gppcore.io.mapped import whole_files
 from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.layout import CLIMATOLOGY_YEAR
 from gppcore.tiles.store import TileStore
@@ -121,7 +122,8 @@ def _candidates(store: TileStore, seed: int) -> Iterator[tuple[int, _Chosen]]:
         begin, shares = store.cells(tile).start, _shares(store, tile)
         grows = np.where(shares.sum(axis=0) > 0.0, shares.argmax(axis=0), _BARE)
         for number, year in enumerate(store.each_year):
-            climate = koeppen_class(*(store.read(name, tile, year) for name in ("tair", "precip"))).astype("<U1")
+            with whole_files():
+                climate = koeppen_class(*(store.read(name, tile, year) for name in ("tair", "precip"))).astype("<U1")
             known = np.isin(climate, _CLIMATES) & np.isfinite(shares).all(axis=0)
             stratum = grows * _CLIMATES.size + np.searchsorted(_CLIMATES, climate)
             for value in np.unique(stratum[known]):
@@ -130,6 +132,7 @@ def _candidates(store: TileStore, seed: int) -> Iterator[tuple[int, _Chosen]]:
                 yield int(value), _Chosen(priority, np.full(position.size, number), position)
 
 
+@whole_files()
 def _shares(store: TileStore, tile: int) -> NDArray[np.float32]:
     return np.stack([store.read(f"fraction_{name}", tile) for name in PFT_NAMES])
 
@@ -154,6 +157,7 @@ def _quotas(sizes: Sequence[int], total: int) -> NDArray[np.int64]:
     return quotas
 
 
+@whole_files()
 def _gathered(store: TileStore, variables: Sequence[str], chosen: _Chosen, weight: NDArray[np.float64]) -> xr.Dataset:
     """Read the variables at the chosen cells."""
     import pandas as pd

@@ -37,6 +37,7 @@ from gppcore.transfer.members import (
 from gppcore.transfer.recipe import Interval
 from gppcore.transfer.transfer_model import TransferModel, gated
 from gppcore.transfer.weights import expected_weights, stack
+from gppcore.variables import check_ranges
 
 Float = NDArray[np.float64]
 Unseen = Literal["places", "years"]
@@ -56,6 +57,7 @@ def pretrain(
     *,
     predictors: Sequence[str] = PREDICTORS,
     seed: int = 0,
+    check: str = "raise",
     n_threads: int | None = None,
 ) -> TransferModel:
     """Train emulators of the process model.
@@ -71,6 +73,8 @@ def pretrain(
         Names of the columns of `x`.
     seed : int, default 0
         Seed of the learner.
+    check : {"raise", "warn", "ignore"}
+        What to do with predictors outside their valid range, which are often in another unit.
     n_threads : int, optional
         Threads of the learner; all usable cores by default.
 
@@ -82,15 +86,18 @@ def pretrain(
     Raises
     ------
     RangeError
-        If `process` is not the first quantity.
+        If `process` is not the first quantity, or values lie outside their valid range.
     ShapeError
         If the columns and their names differ in number.
+    UnitsError
+        If values look like another unit.
     """
     n_threads = threads(n_threads)
     check_type("physics", physics, Mapping, "{'process': gpp}")
     if next(iter(physics), None) != "process":
         raise RangeError(f"physics: expected process GPP as its first quantity, `process`, got {list(physics)}")
     _check_rows(x, predictors)
+    check_ranges(dict(zip(predictors, x.T, strict=True)), check, where="x")
     for name, values in physics.items():
         if np.shape(values) != (len(x),):
             raise ShapeError(f"{name}: expected shape ({len(x)},), got {np.shape(values)}")
@@ -126,6 +133,10 @@ def _check_rows(x: NDArray[Any], predictors: Sequence[str]) -> None:
         raise ShapeError(f"x: expected shape (rows, {len(predictors)}), got {x.shape}")
 
 
+def _check_samples(samples: Samples, check: str) -> None:
+    check_ranges(dict(zip(samples.predictors, samples.x.T, strict=True)), check, where="samples")
+
+
 def fine_tune(
     model: TransferModel,
     samples: Samples,
@@ -135,6 +146,7 @@ def fine_tune(
     members: Sequence[str] = TRANSFER_MEMBERS,
     learner: Learner = "sklearn",
     seed: int = 0,
+    check: str = "raise",
     n_threads: int | None = None,
 ) -> TransferModel:
     """Fit members and their weights to towers.
@@ -158,6 +170,8 @@ def fine_tune(
         Learner of the boosted members; LightGBM is an extra.
     seed : int, default 0
         Seed of the learners.
+    check : {"raise", "warn", "ignore"}
+        What to do with predictors outside their valid range, which are often in another unit.
     n_threads : int, optional
         Threads of the learners, all usable cores by default; the result does not depend on it.
 
@@ -169,7 +183,9 @@ def fine_tune(
     Raises
     ------
     RangeError
-        If an option is unknown.
+        If an option is unknown, or predictors lie outside their valid range.
+    UnitsError
+        If predictors look like another unit.
     ShapeError
         If the predictors of model and towers differ, `process` has another number of rows, or the model was not
         pre-trained.
@@ -182,6 +198,7 @@ def fine_tune(
         raise ShapeError("model: expected emulators of the process model, which `pretrain` makes, got none")
     if process is not None and np.shape(process) != (len(samples),):
         raise ShapeError(f"process: expected shape ({len(samples)},), got {np.shape(process)}")
+    _check_samples(samples, check)
     return _tune(model, samples, unseen, process, tuple(members), learner, seed, n_threads)
 
 
@@ -191,11 +208,13 @@ def direct(
     unseen: Unseen = "places",
     learner: Learner = "sklearn",
     seed: int = 0,
+    check: str = "raise",
     n_threads: int | None = None,
 ) -> TransferModel:
     """Fit a model to towers alone, the baseline for transfer. Parameters as for :func:`fine_tune`."""
     n_threads = threads(n_threads)
     check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
+    _check_samples(samples, check)
     nothing = TransferModel(samples.predictors, {}, (), {}, 0.0, {})
     return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, seed, n_threads)
 
