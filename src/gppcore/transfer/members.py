@@ -120,11 +120,9 @@ def fit_member(
     RangeError
         If the name or the learner is unknown.
     """
-    if name not in MEMBERS:
-        raise RangeError(f"members: expected names out of {list(MEMBERS)}, got {name!r}")
     if learner not in LEARNERS:
         raise RangeError(f"learner: expected one of {list(LEARNERS)}, got {learner!r}")
-    how = MEMBERS[name]
+    how = _kind(name)
     if how.learner == "gaussian":
         return _distilled(rows, fit_gaussian(rows, seed=seed), seed)
     process = rows.process
@@ -150,6 +148,12 @@ def fit_member(
     return forest if start is None else forest + start
 
 
+def _kind(name: str) -> MemberKind:
+    if name not in MEMBERS:
+        raise RangeError(f"members: expected names out of {list(MEMBERS)}, got {name!r}")
+    return MEMBERS[name]
+
+
 def fit_gaussian(rows: TrainingRows, *, seed: int = 0) -> Residuals:
     """Fit the Gaussian process of the member `gaussian`."""
     own = np.arange(len(rows.x))
@@ -166,7 +170,7 @@ def held_out_gpp(
 
     A Gaussian process is not distilled for that: its forest differs little from it.
     """
-    if MEMBERS[name].learner == "gaussian":
+    if _kind(name).learner == "gaussian":
         value = fit_gaussian(train, seed=seed).predict(test.x, test.process)
     else:
         forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
