@@ -19,6 +19,7 @@ from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.own import evaluate_own, own_skill
 from gppcore.evaluation.schemes import By, FewTowers, Scheme
 from gppcore.evaluation.sif import fluorescence
+from gppcore.evaluation.variability import variability
 from gppcore.features import FRACTIONS, PREDICTOR_SETS, Samples
 from gppcore.towers import Towers, join_towers, read_towers
 from gppcore.transfer.transfer_model import TransferModel
@@ -171,6 +172,8 @@ def _parts(
 ) -> dict[str, Any]:
     """Return the optional parts of the result."""
     parts: dict[str, Any] = {}
+    if options.scheme not in ("few_towers", "own"):  # which predict a month several times
+        parts["variability"] = variability(predictions)
     if options.scheme == "own":
         parts["own"] = own_skill(predictions)
     if options.scheme == "few_towers":

@@ -275,17 +275,19 @@ def _tune(
     else:
         candidates = np.column_stack([held_out, rows.process])
         weights = stack(samples.gpp_daily, candidates, cluster, expected)
-        interval, relative = _interval(samples, candidates, weights, sd, bool(model.sources))
+        own_sd = sd if len(names) > 1 else np.zeros_like(sd)  # one member alone has no spread
+        interval, relative = _interval(samples, candidates, weights, own_sd, bool(model.sources))
         card["half_widths"] = [[level, width] for level, width in relative.items()]
     members = tuple(
         member(name, len(model.sources), float(weight))
         for name, weight in zip(names, weights[:-1], strict=True)
         if weight
     )
-    fitted = [m.name for m in members if m.name != _GAUSSIAN]
+    widened = _GAUSSIAN in names and len(names) > 1
+    fitted = [m.name for m in members if not (widened and m.name == _GAUSSIAN)]
     forests = {name: fit_member(name, rows, learner=learner, seed=seed, n_threads=n_threads) for name in fitted}
     process_weight = float(weights[-1])
-    if _GAUSSIAN in names:
+    if widened:
         mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed)
         if any(m.name == _GAUSSIAN for m in members):
             forests[_GAUSSIAN] = mean
