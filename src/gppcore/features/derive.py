@@ -53,6 +53,7 @@ def derivable(known: Collection[str]) -> dict[str, bool]:
     return found
 
 
+@np.errstate(all="ignore")  # NaN and infinity stay at their elements
 def derived(fields: Fields, *, mean_year: bool = False) -> dict[str, Float]:
     """Return all predictors that follow from fields and are not among them.
 
