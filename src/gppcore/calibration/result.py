@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from gppcore.constants import PlantFunctionalType
 from gppcore.errors import CalibrationFormatError, MissingFileError
@@ -66,7 +69,8 @@ class Calibration:
 
     def save(self, path: str | Path) -> None:
         """Write to a JSON file, which is replaced in one step if it exists."""
-        write_json(Path(path), {"format": _FORMAT, **asdict(self)})
+        content = {"format": _FORMAT, **asdict(self)}
+        write_json(Path(path), {**content, "crc32": _checksum(content)})
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
@@ -84,8 +88,12 @@ class Calibration:
             raise MissingFileError(f"calibration: expected a file, got {path}")
         try:
             content = read_json(path, CalibrationFormatError, limit=_LIMIT)
-            if (found := content.pop("format")) != _FORMAT:
+            checksum = content.pop("crc32", None)
+            if (found := content.get("format")) != _FORMAT:
                 raise CalibrationFormatError(f"{path}: expected format {_FORMAT!r}, got {found!r}")
+            if checksum != _checksum(content):
+                raise CalibrationFormatError(f"{path}: expected the file as it was written, got another checksum")
+            del content["format"]
             content["pfts"] = {name: PlantFunctionalType(**pft) for name, pft in content["pfts"].items()}
             content["estimates"] = {
                 name: {parameter: Estimate(**estimate) for parameter, estimate in own.items()}
@@ -94,3 +102,7 @@ class Calibration:
             return cls(**{**content, "sites": tuple(content["sites"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CalibrationFormatError(f"{path}: expected a calibration, got {error!r}") from error
+
+
+def _checksum(content: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode())
