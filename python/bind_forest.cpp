@@ -1,3 +1,5 @@
+#include <string_view>
+
 #include "bind_columns.hpp"
 #include "gppcore/error.hpp"
 #include "gppcore/forest.hpp"
@@ -111,6 +113,13 @@ void register_forest(py::module_& m) {
       .def_static(
           "load", [](const std::string& path) { return guarded([&] { return Forest::load(path); }); }, "path"_a,
           py::call_guard<py::gil_scoped_release>(), "Maps a .gppf file.")
+      .def_static(
+          "from_bytes",
+          [](const py::bytes& data) {
+            const std::string_view bytes = data;
+            return Forest::from_bytes(bytes.data(), bytes.size());
+          },
+          "data"_a, "Copies and checks the bytes of a .gppf file.")
       .def("save", &Forest::save, "path"_a, py::call_guard<py::gil_scoped_release>(), "Writes a .gppf file.")
       .def_property_readonly("n_features", &Forest::n_features)
       .def_property_readonly("n_outputs", &Forest::n_outputs)

@@ -23,6 +23,11 @@ class Forest:
         Copies and checks the nodes.
         """
     @staticmethod
+    def from_bytes(data: bytes) -> Forest:
+        """
+        Copies and checks the bytes of a .gppf file.
+        """
+    @staticmethod
     def load(path: str) -> Forest:
         """
         Maps a .gppf file.
@@ -121,7 +126,7 @@ class Model:
         """
         Reads a folder.
         """
-    def __init__(self, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None], sources: collections.abc.Sequence[Forest], members: collections.abc.Sequence[Forest]) -> None:
+    def __init__(self, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None, collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]]], sources: collections.abc.Sequence[Forest], members: collections.abc.Sequence[Forest]) -> None:
         ...
     def predict_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
@@ -139,7 +144,7 @@ class Model:
     def members(self) -> list[Forest]:
         ...
     @property
-    def recipe(self) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None]:
+    def recipe(self) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None, list[tuple[str, float, float]]]:
         ...
     @property
     def sources(self) -> list[Forest]:
@@ -222,7 +227,7 @@ def map_file(path: str) -> numpy.typing.NDArray[numpy.uint8]:
     """
     The bytes of a regular file, mapped read-only.
     """
-def read_recipe(path: str) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None]:
+def read_recipe(path: str) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None, list[tuple[str, float, float]]]:
     """
     Reads a .gppm file.
     """
@@ -260,7 +265,7 @@ def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[
     """
     Canopy hours with derivatives of GPP by four inputs.
     """
-def write_recipe(path: str, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None]) -> None:
+def write_recipe(path: str, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None, collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
     """
     Writes a .gppm file.
     """

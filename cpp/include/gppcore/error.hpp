@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
-namespace gppcore {
+#include "gppcore/visibility.hpp"
+
+namespace gppcore GPPCORE_VISIBLE {
 
 enum class ErrorCode : int {
   ok = 0,
@@ -17,6 +19,7 @@ enum class ErrorCode : int {
   kernel = 7,
   disk_full = 8,
   file_access = 9,
+  busy = 10,
 };
 
 class Error : public std::exception {
@@ -34,4 +37,4 @@ class Error : public std::exception {
   int reason_;
 };
 
-}  // namespace gppcore
+}  // namespace gppcore GPPCORE_VISIBLE

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "gppcore/visibility.hpp"
 #include "truncation.hpp"
 
-namespace gppcore {
+namespace gppcore GPPCORE_VISIBLE {
 
 class Mapping {
  public:
@@ -30,4 +31,4 @@ class Mapping {
 // Error(file_access).
 void replace_file(const std::string& path, const std::vector<char>& bytes);
 
-}  // namespace gppcore
+}  // namespace gppcore GPPCORE_VISIBLE

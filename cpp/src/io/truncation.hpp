@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <string>
 
-namespace gppcore {
+#include "gppcore/visibility.hpp"
+
+namespace gppcore GPPCORE_VISIBLE {
 
 // A mapped range of addresses. Reading past the end of a file that has become shorter raises SIGBUS; while a
 // TruncationGuard exists, such a page becomes one of bits that are all 1, which are NaN, and the range remembers it.
@@ -39,4 +41,4 @@ class TruncationGuard {
   static void handle(int number, siginfo_t* info, void* context);
 };
 
-}  // namespace gppcore
+}  // namespace gppcore GPPCORE_VISIBLE

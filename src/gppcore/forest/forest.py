@@ -217,8 +217,8 @@ class Forest(Identity):
         }
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Forest:
-        """Map a ``.gppf`` file into memory, checking all of it.
+    def load(cls, path: str | PathLike[str] | bytes) -> Forest:
+        """Map a ``.gppf`` file into memory, or copy its bytes, checking all of it.
 
         The file must not be changed in place afterwards; replacing it, as `save` does, is safe.
 
@@ -228,8 +228,10 @@ class Forest(Identity):
         ForestFormatError
             If the file is not a whole, unchanged forest file of a known version.
         """
+        if isinstance(path, bytes):
+            return cls(_core.Forest.from_bytes(path))
         if not isinstance(path, str | PathLike):
-            raise DtypeError(f"path: expected a path, got {type(path).__name__}")
+            raise DtypeError(f"path: expected a path or bytes, got {type(path).__name__}")
         return cls(_core.Forest.load(fspath(path)), path=str(Path(path).resolve()))
 
     def save(self, path: str | PathLike[str]) -> None:

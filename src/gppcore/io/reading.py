@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from gzip import GzipFile
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,7 +69,7 @@ def read_file(path: str | Path, error: type[GppcoreError], *, limit: int | None 
             return file.read(size)
 
 
-def unpacked(file: IO[bytes], size: int, where: str, error: type[GppcoreError]) -> bytes:
+def unpacked(file: IO[bytes] | GzipFile, size: int, where: str, error: type[GppcoreError]) -> bytes:
     """Return what a compressed file of `size` bytes holds, no more of it than a table or a model can.
 
     Raises
