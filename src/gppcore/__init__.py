@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "CalibratedParameters": "process.parameters",
     "Calibration": "calibration.result",
     "Canopy": "process.two_leaf",
     "Evaluation": "evaluation.holdout",
@@ -28,6 +29,7 @@ _HOME = {
     "TransferModel": "transfer.transfer_model",
     "TwoLeafFlux": "process.two_leaf",
     "TwoLeafGradient": "process.two_leaf",
+    "adapt": "transfer.adapt",
     "aggregate": "regrid",
     "build_tiles": "tiles.build",
     "calibrate": "calibration.fit",

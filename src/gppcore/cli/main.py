@@ -79,7 +79,7 @@ def demo(
 def train(
     towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
     out: Annotated[Path, typer.Option(help="New folder of the model, or one file if it ends with .zip.")],
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the learners.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
 ) -> None:
@@ -88,6 +88,21 @@ def train(
     from gppcore.runtime import threads as usable
 
     run_training(towers, out, predictors, seed=seed, n_threads=usable(threads))
+
+
+@app.command()
+def adapt(
+    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
+    towers: Annotated[Path, typer.Option(help="Folder of one or more towers with months of their own.")],
+    out: Annotated[Path, typer.Option(help="New folder of the adapted model, or one file if it ends with .zip.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the learner.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+) -> None:
+    """Adapt a model to towers with a few months of their own, and save the model for these and similar places."""
+    from gppcore.cli.train import run_adaptation
+    from gppcore.runtime import threads as usable
+
+    run_adaptation(model, towers, out, seed=seed, n_threads=usable(threads))
 
 
 @app.command("map")
@@ -159,10 +174,10 @@ def evaluate_(
         Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few).")
+        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few), own.")
     ] = "site",
     by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
     numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few_towers.")] = "5,10,20",
     draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.errors import DtypeError, OutputExistsError, RangeError, disk_errors
 from gppcore.features import PREDICTORS
+from gppcore.features.place import PLACE
 from gppcore.forest import Forest
 from gppcore.io.mapped import whole_files
 from gppcore.io.names import check_name
 from gppcore.mapping.product import write_product
 from gppcore.runtime import threads
+from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
 from gppcore.transfer.transfer_model import TransferModel
@@ -78,8 +80,9 @@ def map_gpp(
     model : Predictor, str or Path
         Usually a :class:`gppcore.TransferModel`, or the folder or zip of a saved one.
     store : TileStore
-        Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
-        already are kept, so that an interrupted run resumes.
+        Holds the predictors of the model, or what they are derived from (lags and normals,
+        `gppcore.features.place.PLACE`); the predictions are added to it as `variable`. Tiles that are finished already
+        are kept, so that an interrupted run resumes.
     out : str or Path, optional
         New folder of the Zarr product; without it the predictions stay in the store.
     variable : str, default "gpp_daily"
@@ -125,6 +128,8 @@ def map_gpp(
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, check_name("variable", variable))
+    if lacking := set(_predictors(predictor)) & set(PLACE) - set(store.variables):
+        derive_predictors(store, also=lacking)
     for name in _predictors(predictor):
         store.is_monthly(name)  # an error if the store has no such variable
     with store.writing():

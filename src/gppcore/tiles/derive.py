@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ _COMMENT = "derived from other variables of the store"
 _BLOCK = 8192  # cells: all months of many years of them are in memory at once
 
 
-def derive_predictors(store: TileStore) -> tuple[str, ...]:
+def derive_predictors(store: TileStore, *, also: Collection[str] = ()) -> tuple[str, ...]:
     """Derive the predictors that follow from the variables of a store and that it lacks.
 
     ========================================  =======================================================
@@ -41,6 +41,9 @@ def derive_predictors(store: TileStore) -> tuple[str, ...]:
     ----------
     store : TileStore
         With finished tiles.
+    also : collection of str, optional
+        Names out of `gppcore.features.place.PLACE` to derive too: lags, and normals of climate, leaf area and satellite
+        variables over all years of the store.
 
     Returns
     -------
@@ -55,10 +58,12 @@ def derive_predictors(store: TileStore) -> tuple[str, ...]:
     """
     with store.writing():
         given = {name for name in store.variables if not _is_derived(store, name)}
-        added = {name: monthly for name, monthly in derivable(given).items() if _declare(store, name, monthly)}
+        added = {
+            name: monthly for name, monthly in derivable(given, also=also).items() if _declare(store, name, monthly)
+        }
         inputs = sorted(given & INPUTS)
         for tile in range(store.n_tiles if added else 0):
-            _fill(store, tile, added, inputs)
+            _fill(store, tile, added, inputs, also)
     return tuple(added)
 
 
@@ -76,7 +81,7 @@ def _declare(store: TileStore, name: str, monthly: bool) -> bool:
     return True
 
 
-def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequence[str]) -> None:
+def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequence[str], also: Collection[str]) -> None:
     """Write the unfinished chunks of one tile, all derived from the given variables alone."""
     origin = _origin(store, tile, inputs)
     wanted = [
@@ -93,7 +98,7 @@ def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequen
     for start in range(0, n, _BLOCK):
         block = slice(start, start + _BLOCK)
         fields = {"lat": lat[block], **{name: _all_months(store, name, tile, block) for name in inputs}}
-        for name, values in derived(fields, mean_year=store.years is None).items():
+        for name, values in derived(fields, mean_year=store.years is None, also=also).items():
             if name in whole:
                 whole[name][..., block] = values
     for name, number in wanted:

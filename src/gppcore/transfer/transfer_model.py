@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from gppcore.forest import Forest
 from gppcore.forest.checks import check_names, row_columns
 from gppcore.io.durable import write_json
 from gppcore.io.reading import JSON_LIMIT, check_depth, read_json
+from gppcore.process.parameters import CalibratedParameters
 from gppcore.transfer.archive import CARD, pack, unpacked
 from gppcore.transfer.model import Model
 from gppcore.transfer.recipe import Interval, Member, Recipe, quantities_of
@@ -65,6 +66,8 @@ class TransferModel:
         Provenance: what it was trained on, seeds, settings.
     interval : Interval, optional
         Prediction interval, if one was fitted.
+    domain : ndarray, shape (rows, predictors), optional
+        Rows of the source domain, which fine-tuning distils the member `gaussian` on; not saved.
     """
 
     predictors: tuple[str, ...]
@@ -74,6 +77,7 @@ class TransferModel:
     process_weight: float
     card: Mapping[str, Any]
     interval: Interval | None = None
+    domain: NDArray[np.float64] | None = field(default=None, repr=False)
 
     @classmethod
     def of_forest(cls, forest: Forest, predictors: Sequence[str] = PREDICTORS) -> TransferModel:
@@ -87,6 +91,12 @@ class TransferModel:
             raise ShapeError(f"predictors: expected the order of the forest, {own}, got {predictors}")
         member = Member("forest", "gpp", 0, 1.0)
         return cls(tuple(predictors), {}, (member,), {member.name: forest}, 0.0, {})
+
+    @property
+    def parameters(self) -> CalibratedParameters | None:
+        """Parameters of the process model that the model was pre-trained on; None if the card has none."""
+        content = self.card.get("parameters")
+        return None if content is None else CalibratedParameters.from_json(content)
 
     @property
     def has_interval(self) -> bool:
@@ -207,7 +217,7 @@ class TransferModel:
 
     def __getstate__(self) -> dict[str, Any]:
         # The compiled model is built again on first use.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def _repr_html_(self) -> str:
         rows = {
