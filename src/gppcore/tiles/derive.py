@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ _COMMENT = "derived from other variables of the store"
 _BLOCK = 8192  # cells: all months of many years of them are in memory at once
 
 
-def derive_predictors(store: TileStore) -> tuple[str, ...]:
+def derive_predictors(
+    store: TileStore, names: Collection[str] | None = None, *, progress: Callable[[int], None] = lambda n: None
+) -> tuple[str, ...]:
     """Derive the predictors that follow from the variables of a store and that it lacks.
 
     ========================================  =======================================================
@@ -40,6 +42,10 @@ def derive_predictors(store: TileStore) -> tuple[str, ...]:
     ----------
     store : TileStore
         With finished tiles.
+    names : collection of str, optional
+        Those to derive; without it, all that the store lacks.
+    progress : callable, optional
+        Called with 1 after each tile.
 
     Returns
     -------
@@ -52,12 +58,21 @@ def derive_predictors(store: TileStore) -> tuple[str, ...]:
         If `igbp` holds other values than the classes 0 to 16.
     StoreLockedError, DiskFullError
     """
+
+    def wanted(name: str) -> bool:
+        return names is None or name in names
+
     with store.writing():
         given = {name for name in store.variables if not _is_derived(store, name)}
-        added = {name: monthly for name, monthly in derivable(given).items() if _declare(store, name, monthly)}
+        added = {
+            name: monthly
+            for name, monthly in derivable(given).items()
+            if wanted(name) and _declare(store, name, monthly)
+        }
         inputs = sorted(given & INPUTS)
         for tile in range(store.n_tiles if added else 0):
             _fill(store, tile, added, inputs)
+            progress(1)
     return tuple(added)
 
 
