@@ -8,6 +8,7 @@ from typing import Any
 from gppcore.demo.inputs import EXPERIMENT, TRUTH, Region, write_demo
 from gppcore.experiment import Experiment
 from gppcore.experiment.progress import Silent
+from gppcore.towers import read_towers
 
 
 def run_demo(
@@ -33,6 +34,8 @@ def run_demo(
     MissingFileError, TowerFormatError, UnitsError
         If the towers cannot be read.
     """
+    if towers is not None:
+        read_towers(towers)  # an error before the world is written
     shown = progress or Silent()
     options: dict[str, Any] = {"region": region, "towers": towers, "synthetic": synthetic, "netcdf": netcdf}
     write_demo(out, n_threads=n_threads or 1, **options)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gppcore
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 from gppcore.experiment.check import Finding, check
-from gppcore.experiment.inputs import fingerprint
+from gppcore.experiment.inputs import fingerprint, require
 from gppcore.experiment.progress import Silent, Steps
 from gppcore.experiment.settings import Settings, read_settings
 from gppcore.experiment.steps import STEPS, Work
@@ -128,6 +128,8 @@ class Experiment:
         Files count as changed when their size or time of change differ.
         """
         names = _chosen(to, only)
+        for name in names:
+            require(STEPS[name].files(self.settings), self.settings.recipe.folder, name)
         journal = self._journal()
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from gppcore.errors import disk_errors
+from gppcore.errors import MissingFileError, disk_errors
 from gppcore.experiment.settings import Settings
 from gppcore.tiles.fields import MAUNA_LOA
 
@@ -43,8 +44,21 @@ def found(text: str, folder: Path) -> list[Path]:
     return sorted(base.glob(pattern)) if any(sign in text for sign in "*?[") else [folder / path]
 
 
+def require(paths: Iterable[str], folder: Path, step: str) -> None:
+    """Refuse paths and patterns without a file, before any step has taken its time.
+
+    Raises
+    ------
+    MissingFileError
+        If there is one.
+    """
+    for text in paths:
+        if not any(path.exists() for path in found(text, folder)):
+            raise MissingFileError(f"{step}: expected files {text} in {folder}, got none; see `gppcore check`")
+
+
 def fingerprint(paths: Iterable[str], folder: Path) -> list[Record]:
-    """Return name, size and time of change of every file that paths, folders and patterns mean."""
+    """Return path from `folder`, size and time of change of every file that paths, folders and patterns mean."""
     records: list[Record] = []
     for text in paths:
         for path in found(text, folder):
@@ -53,5 +67,5 @@ def fingerprint(paths: Iterable[str], folder: Path) -> list[Record]:
                 for file in inside:
                     if file.exists():
                         state = file.stat()
-                        records.append((str(file), state.st_size, state.st_mtime_ns))
+                        records.append((os.path.relpath(file, folder), state.st_size, state.st_mtime_ns))
     return records

@@ -28,6 +28,7 @@ def derive_predictors(
     ========================================  =======================================================
     `tair`, `tair_range`                      `tmin`, `tmax`
     `tmin`, `tmax`                            `tair`, `tair_range`
+    `vpd`                                     `dewpoint`, `rh`, or `specific_humidity` with `patm`
     `sw_toa`                                  latitude
     `fraction_<pft>`, `fraction_wetland`      `igbp`
     `soil_water`                              `precip`, `tair`, `tair_range`, and `fraction_wetland`
