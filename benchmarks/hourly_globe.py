@@ -1,7 +1,8 @@
 """Run every hour of a year on the 0.5 degree land: `python benchmarks/hourly_globe.py [--pfts one|all] [--cells N]`.
 
 The monthly forcing of the demonstration's coarse grid (folder GPPCORE_DEMO, default gppcore-demo) is expanded to hours
-block by block (a month of some cells at a time), and each block goes through `simulate`; nothing is kept but the annual GPP. The expansion is part of the time told.
+block by block (a month of some cells at a time), and each block goes through `simulate`; nothing is kept but the annual
+GPP. The expansion is part of the time told.
 """
 
 from __future__ import annotations

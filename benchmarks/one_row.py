@@ -14,7 +14,7 @@ from gppcore import runtime
 
 def time_one_row(forest: Path, row: np.ndarray) -> tuple[float, np.ndarray]:
     """Return microseconds per call of one row, and what was predicted."""
-    library = Path(runtime.library_path())
+    library = Path(runtime.get_library())
     compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
     with TemporaryDirectory() as folder:
         program = Path(folder) / "one_row"
@@ -26,7 +26,7 @@ def time_one_row(forest: Path, row: np.ndarray) -> tuple[float, np.ndarray]:
                 source,
                 "-o",
                 program,
-                f"-I{runtime.include_dir()}",
+                f"-I{runtime.get_include()}",
                 library,
                 f"-Wl,-rpath,{library.parent}",
             ],

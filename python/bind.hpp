@@ -4,7 +4,23 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "../cpp/src/io/truncation.hpp"
+
 namespace py = pybind11;
+
+// What a call returns that reads mapped files: an error if one of them was cut short meanwhile.
+template <class Call>
+auto guarded(const Call& call) {
+  const gppcore::TruncationGuard guard;
+  if constexpr (std::is_void_v<decltype(call())>) {
+    call();
+    guard.check();
+  } else {
+    auto result = call();
+    guard.check();
+    return result;
+  }
+}
 
 // A C-contiguous array of T; used with py::arg().noconvert(), so that nothing is copied silently.
 template <class T>

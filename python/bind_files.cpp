@@ -3,6 +3,7 @@
 #include "bind.hpp"
 
 using gppcore::Mapping;
+using gppcore::TruncationGuard;
 
 namespace {
 
@@ -20,4 +21,8 @@ py::array_t<uint8_t> map_file(const std::string& path) {
 
 void register_files(py::module_& m) {
   m.def("map_file", map_file, py::arg("path"), "The bytes of a regular file, mapped read-only.");
+  py::class_<TruncationGuard>(
+      m, "TruncationGuard", "For as long as it exists, mapped files may be cut short: they read as NaN from there on.")
+      .def(py::init())
+      .def("check", &TruncationGuard::check, "Raises ForestFormatError if a mapped file was cut short.");
 }

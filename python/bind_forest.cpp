@@ -1,3 +1,5 @@
+#include <string_view>
+
 #include "bind_columns.hpp"
 #include "gppcore/error.hpp"
 #include "gppcore/forest.hpp"
@@ -22,8 +24,10 @@ void predict(const Forest& forest, const std::vector<py::array_t<T>>& columns, A
   T* to = out.mutable_data();
   const Columns<T> from(forest.n_features(), columns, n_steps, n_rows);
   py::gil_scoped_release release;
-  forest.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
-                       {raw, n_threads, SignalCheck()});
+  guarded([&] {
+    forest.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
+                         {raw, n_threads, SignalCheck()});
+  });
 }
 
 template <class T>
@@ -34,7 +38,9 @@ void apply(const Forest& forest, const std::vector<py::array_t<T>>& columns, Arr
   int32_t* to = out.mutable_data();
   const Columns<T> from(forest.n_features(), columns, 1, n_rows);
   py::gil_scoped_release release;
-  forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, SignalCheck()});
+  guarded([&] {
+    forest.apply_columns(from.data.data(), from.strides.data(), n_rows, to, {false, n_threads, SignalCheck()});
+  });
 }
 
 template <class T>
@@ -50,7 +56,8 @@ Array<double> refit_leaves(const Forest& forest, const std::vector<py::array_t<T
   std::vector<double> value;
   {
     py::gil_scoped_release release;
-    value = forest.refit_leaves(from.data.data(), from.strides.data(), n_rows, y.data(), options);
+    value =
+        guarded([&] { return forest.refit_leaves(from.data.data(), from.strides.data(), n_rows, y.data(), options); });
   }
   return Array<double>(static_cast<py::ssize_t>(value.size()), value.data());
 }
@@ -103,7 +110,16 @@ void register_forest(py::module_& m) {
                   raw("base"), raw("tree_begin"), raw("tree_output"), raw("feature"), raw("left"), raw("right"),
                   raw("threshold"), raw("value"), raw("flags"), raw("set_begin"), raw("set_words"), "feature_names"_a,
                   "Copies and checks the nodes.")
-      .def_static("load", &Forest::load, "path"_a, py::call_guard<py::gil_scoped_release>(), "Maps a .gppf file.")
+      .def_static(
+          "load", [](const std::string& path) { return guarded([&] { return Forest::load(path); }); }, "path"_a,
+          py::call_guard<py::gil_scoped_release>(), "Maps a .gppf file.")
+      .def_static(
+          "from_bytes",
+          [](const py::bytes& data) {
+            const std::string_view bytes = data;
+            return Forest::from_bytes(bytes.data(), bytes.size());
+          },
+          "data"_a, "Copies and checks the bytes of a .gppf file.")
       .def("save", &Forest::save, "path"_a, py::call_guard<py::gil_scoped_release>(), "Writes a .gppf file.")
       .def_property_readonly("n_features", &Forest::n_features)
       .def_property_readonly("n_outputs", &Forest::n_outputs)

@@ -15,17 +15,20 @@ using gppcore::ModelMemberKind;
 using gppcore::ModelRecipe;
 
 // A recipe as Python has it: predictors, sources, members (name, kind, n_sources, weight, offset), process weight,
-// gate, interval (q, a, b, c).
+// gate, interval (q, a, b, c), quantities (unit, low, high) of the predictors.
 using Names = std::vector<std::string>;
 using Member = std::tuple<std::string, uint32_t, int64_t, double, double>;
 using Interval = std::tuple<double, double, double, double>;
-using Recipe = std::tuple<Names, Names, std::vector<Member>, double, double, std::optional<Interval>>;
+using Quantities = std::vector<std::tuple<std::string, double, double>>;
+using Recipe = std::tuple<Names, Names, std::vector<Member>, double, double, std::optional<Interval>, Quantities>;
 
 ModelRecipe recipe_of(const Recipe& from) {
   ModelRecipe recipe;
   std::vector<Member> members;
   std::optional<Interval> interval;
-  std::tie(recipe.predictors, recipe.sources, members, recipe.process_weight, recipe.gate, interval) = from;
+  Quantities quantities;
+  std::tie(recipe.predictors, recipe.sources, members, recipe.process_weight, recipe.gate, interval, quantities) = from;
+  for (const auto& [unit, low, high] : quantities) recipe.quantities.push_back({unit, low, high});
   for (const auto& [name, kind, n_sources, weight, offset] : members)
     recipe.members.push_back({name, static_cast<ModelMemberKind>(kind), n_sources, weight, offset});
   if (interval) recipe.interval = std::apply([](auto... x) { return ModelInterval{x...}; }, *interval);
@@ -38,7 +41,9 @@ Recipe tuple_of(const ModelRecipe& r) {
     members.emplace_back(m.name, static_cast<uint32_t>(m.kind), m.n_sources, m.weight, m.offset);
   std::optional<Interval> interval;
   if (r.interval) interval = {r.interval->q, r.interval->a, r.interval->b, r.interval->c};
-  return {r.predictors, r.sources, std::move(members), r.process_weight, r.gate, interval};
+  Quantities quantities;
+  for (const gppcore::ModelQuantity& q : r.quantities) quantities.emplace_back(q.unit, q.low, q.high);
+  return {r.predictors, r.sources, std::move(members), r.process_weight, r.gate, interval, std::move(quantities)};
 }
 
 // out has shape (1 or 3, n_steps, n_rows): GPP, and low and high if they are wanted.
@@ -52,8 +57,10 @@ void predict(const Model& model, const std::vector<py::array_t<T>>& columns, Arr
                                    interval ? out.mutable_data(2) : nullptr};
   const Columns<T> from(model.n_predictors(), columns, n_steps, n_rows);
   py::gil_scoped_release release;
-  model.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
-                      {false, n_threads, SignalCheck()});
+  guarded([&] {
+    model.predict_steps(from.data.data(), from.strides.data(), from.step_strides.data(), n_rows, n_steps, to,
+                        {false, n_threads, SignalCheck()});
+  });
 }
 
 }  // namespace
@@ -67,7 +74,9 @@ void register_model(py::module_& m) {
              return Model(recipe_of(recipe), std::move(sources), std::move(members));
            }),
            "recipe"_a, "sources"_a, "members"_a)
-      .def_static("load", &Model::load, "folder"_a, py::call_guard<py::gil_scoped_release>(), "Reads a folder.")
+      .def_static(
+          "load", [](const std::string& folder) { return guarded([&] { return Model::load(folder); }); }, "folder"_a,
+          py::call_guard<py::gil_scoped_release>(), "Reads a folder.")
       .def("save", &Model::save, "folder"_a, py::call_guard<py::gil_scoped_release>(), "Writes to a folder.")
       .def_property_readonly("recipe", [](const Model& model) { return tuple_of(model.recipe()); })
       .def_property_readonly("sources", [](const Model& model) { return model.sources(); })
@@ -75,7 +84,8 @@ void register_model(py::module_& m) {
       .def("predict_f32", &predict<float>, raw("columns"), raw("out"), "n_threads"_a, predict_doc)
       .def("predict_f64", &predict<double>, raw("columns"), raw("out"), "n_threads"_a, predict_doc);
   m.def(
-      "read_recipe", [](const std::string& path) { return tuple_of(gppcore::load_recipe(path)); }, "path"_a,
+      "read_recipe",
+      [](const std::string& path) { return tuple_of(guarded([&] { return gppcore::load_recipe(path); })); }, "path"_a,
       "Reads a .gppm file.");
   m.def(
       "write_recipe",

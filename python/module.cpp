@@ -12,6 +12,8 @@ const char* python_error(gppcore::ErrorCode code) {
     case gppcore::ErrorCode::range: return "RangeError";
     case gppcore::ErrorCode::forest_format: return "ForestFormatError";
     case gppcore::ErrorCode::missing_file: return "MissingFileError";
+    case gppcore::ErrorCode::disk_full: return "DiskFullError";
+    case gppcore::ErrorCode::file_access: return "FileAccessError";
     default: return "KernelError";
   }
 }
@@ -27,7 +29,9 @@ PYBIND11_MODULE(_core, m) {
       if (p) std::rethrow_exception(p);
     } catch (const gppcore::Error& e) {
       const py::object type = py::module_::import("gppcore.errors").attr(python_error(e.code()));
-      py::set_error(type, e.what());
+      const py::object error = type(e.what());
+      if (e.reason() != 0) error.attr("errno") = e.reason();
+      PyErr_SetObject(type.ptr(), error.ptr());
     }
   });
   m.def("isa", [] { return std::string(gppcore::kernels().isa); }, "Name of the instruction set in use.");

@@ -1,17 +1,14 @@
-// What every function of the C interface shares: guard() lets no exception out.
+// What every function of the C interface shares: guard() lets no exception out, and the host's floating-point
+// environment alone.
 #pragma once
 #include <cstring>
 #include <exception>
 #include <new>
 #include <string>
 
+#include "../src/float_environment.hpp"
 #include "gppcore/error.hpp"
-#include "gppcore/forest.hpp"
 #include "gppcore/gppcore.h"
-
-struct gpp_workspace {
-  gppcore::ForestMemory memory;
-};
 
 namespace gppcore {
 
@@ -37,6 +34,7 @@ inline LastError& last_error() noexcept {
 
 template <class Body>
 gpp_status guard(Body&& body) noexcept {
+  const FloatEnvironment environment;
   try {
     body();
     return GPP_OK;
@@ -62,11 +60,25 @@ inline void require_size(int64_t size, const char* name) {
   if (size < 0) throw Error(ErrorCode::range, std::string(name) + ": expected >= 0, got " + std::to_string(size));
 }
 
-inline void require_memory(const gpp_workspace* workspace, size_t n_lines) {
-  require(workspace, "workspace");
-  if (workspace->memory.size() < n_lines)
-    throw Error(ErrorCode::shape,
-                "workspace: expected one made for this forest, or model, or a larger one, got a smaller one");
+// An index from 0 to n - 1.
+inline size_t require_index(int64_t i, int64_t n) {
+  if (i < 0 || i >= n)
+    throw Error(ErrorCode::range, "i: expected 0 to " + std::to_string(n - 1) + ", got " + std::to_string(i));
+  return static_cast<size_t>(i);
+}
+
+template <class T>
+void require_columns(const T* const* columns, const int64_t* strides, int64_t n_columns) {
+  require(columns, "columns");
+  require(strides, "strides");
+  for (int64_t f = 0; f < n_columns; ++f) require(columns[f], "columns[i]");
+}
+
+// The size that a caller was compiled with, which every struct begins with.
+inline void require_struct(int64_t size, int64_t expected, const char* name) {
+  if (size < expected)
+    throw Error(ErrorCode::shape, std::string(name) + ".size: expected sizeof(*" + name + "), " +
+                                      std::to_string(expected) + ", got " + std::to_string(size));
 }
 
 }  // namespace gppcore

@@ -23,10 +23,12 @@ endmacro()
 set(GPPCORE_PARTS)
 macro(gppcore_parts name vector_bytes)
   list(APPEND GPPCORE_PARTS gppcore_parts_${name})
-  add_library(
-    gppcore_parts_${name} OBJECT
-    src/parts/gradient_weather_f64.cpp src/parts/gradient_weather_f32.cpp src/parts/gradient_leaves_f64.cpp
-    src/parts/gradient_leaves_f32.cpp src/parts/two_leaf.cpp src/parts/regrid.cpp)
+  add_library(gppcore_parts_${name} OBJECT src/parts/two_leaf.cpp src/parts/regrid.cpp)
+  if(GPPCORE_GRADIENT)
+    target_sources(gppcore_parts_${name} PRIVATE src/parts/gradient_weather_f64.cpp src/parts/gradient_weather_f32.cpp
+                                                 src/parts/gradient_leaves_f64.cpp src/parts/gradient_leaves_f32.cpp)
+    target_compile_definitions(gppcore_parts_${name} PRIVATE GPPCORE_GRADIENT)
+  endif()
   target_include_directories(gppcore_parts_${name} PRIVATE include src)
   target_compile_definitions(gppcore_parts_${name} PRIVATE GPPCORE_ISA=${name} GPPCORE_VECTOR_BYTES=${vector_bytes})
   target_compile_options(gppcore_parts_${name} PRIVATE ${GPPCORE_COMMON_FLAGS} -Wall -Wextra

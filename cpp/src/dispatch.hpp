@@ -3,9 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "gppcore/visibility.hpp"
 #include "kernels/kernels.hpp"
 
-namespace gppcore {
+namespace gppcore GPPCORE_VISIBLE {
 
 // The kernels of the best instruction set of this CPU, or of the one that GPPCORE_ISA names
 // (baseline, avx2, avx512, avx512_vbmi); throws Error(kernel) if that one is unknown or not supported here.
@@ -14,4 +15,4 @@ const Kernels& kernels();
 // Names of the instruction sets that this CPU can run, best last.
 std::vector<std::string> supported_isas();
 
-}  // namespace gppcore
+}  // namespace gppcore GPPCORE_VISIBLE

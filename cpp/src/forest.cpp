@@ -6,6 +6,7 @@
 
 #include "cutter.hpp"
 #include "dispatch.hpp"
+#include "float_environment.hpp"
 #include "forest_plan.hpp"
 #include "parallel.hpp"
 
@@ -93,6 +94,7 @@ void apply_chunk(const ForestPlan& plan, const ForestInput<T>& input, int64_t be
 
 Forest::Forest(const ForestView& arrays, std::shared_ptr<const void> memory)
     : memory_(std::move(memory)), arrays_(arrays) {
+  const FloatEnvironment environment;
   check_forest(arrays_);
   kernels();  // the choice allocates and may fail: now, not in the first prediction
   plan_ = std::make_shared<const Plan>(arrays_);
@@ -139,6 +141,13 @@ void Forest::predict_columns(const T* const* columns, const int64_t* strides, in
 }
 
 template <class T>
+void Forest::apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
+                           ForestMemory& memory) const {
+  const ForestInput<T> input{columns, strides, strides, n_rows, 1};
+  apply_chunk(plan_->view, input, 0, n_rows, leaves, Scratch<T>(plan_->view, memory.data()).work);
+}
+
+template <class T>
 void Forest::predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
                            int64_t n_steps, T* out, ForestLine* memory) const {
   const ForestInput<T> input{columns, strides, step_strides, n_rows, n_steps};
@@ -167,6 +176,7 @@ void Forest::apply_rows(const T* rows, int64_t n_rows, int32_t* leaves, ForestMe
   template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, const ForestRun&) const;     \
   template void Forest::apply_columns(const T* const*, const int64_t*, int64_t, int32_t*, const ForestRun&) const; \
   template void Forest::predict_columns(const T* const*, const int64_t*, int64_t, T*, bool, ForestMemory&) const;  \
+  template void Forest::apply_columns(const T* const*, const int64_t*, int64_t, int32_t*, ForestMemory&) const;    \
   template void Forest::predict_steps(const T* const*, const int64_t*, const int64_t*, int64_t, int64_t, T*,       \
                                       ForestLine*) const;                                                          \
   template void Forest::predict_rows(const T*, int64_t, T*, bool, ForestMemory&) const;                            \

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "float_environment.hpp"
 #include "gppcore/forest.hpp"
 #include "parallel.hpp"
 
@@ -86,6 +87,7 @@ class Refit {
 template <class T>
 std::vector<double> Forest::refit_leaves(const T* const* columns, const int64_t* strides, int64_t n_rows,
                                          const double* y, const ForestRefit& options) const {
+  const FloatEnvironment environment;
   const ForestRun run{true, options.n_threads, options.check};
   std::vector<T> predicted(static_cast<size_t>(n_rows * n_outputs()));
   predict_columns(columns, strides, n_rows, predicted.data(), run);

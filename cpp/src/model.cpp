@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "cutter.hpp"
@@ -11,12 +12,6 @@
 
 namespace gppcore {
 namespace {
-
-constexpr const char* kFile = "model.gppm";
-
-std::string forest_file(const std::string& folder, const char* part, const std::string& name) {
-  return folder + "/" + part + "_" + name + ".gppf";
-}
 
 void check_forest(const std::string& name, const Forest& forest, int64_t n_features) {
   const auto refuse = [&](const char* what, int64_t expected, int64_t got) {
@@ -184,6 +179,24 @@ void predict_block(const Model& model, const Input<T>& in, int64_t begin, int64_
       write_interval(*recipe.interval, out.gpp + to, block.spread + from, n_rows, out.low ? out.low + to : nullptr,
                      out.high ? out.high + to : nullptr);
   }
+  hide_empty_rows(model, in, begin, end, out);
+}
+
+// Makes the outputs of rows whose predictors are all missing missing too: no forest knows anything of them.
+template <class T>
+void hide_empty_rows(const Model& model, const Input<T>& in, int64_t begin, int64_t end, const ModelOutput<T>& out) {
+  const int64_t n = model.n_predictors();
+  for (int64_t step = 0; step < in.n_steps; ++step)
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t f = 0;
+      for (; f < n; ++f) {
+        const T x = in.columns[f][i * in.strides[f] + step * in.step_strides[f]];
+        if (x == x) break;
+      }
+      if (f < n) continue;
+      for (T* to : {out.gpp, out.low, out.high})
+        if (to) to[step * in.n_rows + i] = std::numeric_limits<T>::quiet_NaN();
+    }
 }
 
 // Memory of the calling thread, kept: a call allocates nothing once its thread is warm.
@@ -208,24 +221,6 @@ Model::Model(ModelRecipe recipe, std::vector<Forest> sources, std::vector<Forest
     const ModelMember& m = recipe_.members[j];
     check_forest("member " + m.name, members_[j], n_predictors() + m.n_sources);
   }
-}
-
-Model Model::load(const std::string& folder) {
-  ModelRecipe recipe = load_recipe(folder + "/" + kFile);
-  std::vector<Forest> sources, members;
-  for (const std::string& name : recipe.sources) sources.push_back(Forest::load(forest_file(folder, "source", name)));
-  for (const ModelMember& m : recipe.members) members.push_back(Forest::load(forest_file(folder, "member", m.name)));
-  try {
-    return {std::move(recipe), std::move(sources), std::move(members)};
-  } catch (const Error& e) {
-    throw Error(e.code(), folder + ": " + e.what());
-  }
-}
-
-void Model::save(const std::string& folder) const {
-  for (size_t k = 0; k < sources_.size(); ++k) sources_[k].save(forest_file(folder, "source", recipe_.sources[k]));
-  for (size_t j = 0; j < members_.size(); ++j) members_[j].save(forest_file(folder, "member", recipe_.members[j].name));
-  save_recipe(recipe_, folder + "/" + kFile);
 }
 
 void Model::check_output(bool wants_interval) const {
@@ -255,7 +250,7 @@ template <class T>
 void Model::predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, const ModelOutput<T>& out,
                             ForestMemory& memory) const {
   check_output(out.low || out.high);
-  const Input<T> input{columns, strides, strides, n_rows, 1};  // strides between steps are not used
+  const Input<T> input{columns, strides, strides, n_rows, 1};  // there is no second step to stride to
   const int64_t grain = rows_per_block(*this, 1);
   for (int64_t begin = 0; begin < n_rows; begin += grain)
     predict_block(*this, input, begin, std::min(begin + grain, n_rows), out, memory.data());

@@ -9,7 +9,8 @@
 namespace gppcore {
 namespace {
 
-constexpr size_t kMaxName = 47;    // bytes; names become parts of file names
+constexpr size_t kMaxName = 47;  // bytes; names become parts of file names
+constexpr size_t kMaxUnit = 31;
 constexpr size_t kMaxParts = 256;  // sources, or members: bounds the memory of a prediction
 
 [[noreturn]] void refuse(const std::string& fault) { throw Error(ErrorCode::forest_format, fault); }
@@ -36,6 +37,14 @@ void check_number(const std::string& name, double x) {
     refuse(name + ": expected a finite number of at least 0, got " + std::to_string(x));
 }
 
+// In both number types, and as text of a file.
+void check_quantity(const std::string& name, const ModelQuantity& q) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (q.unit.size() > kMaxUnit || !std::all_of(q.unit.begin(), q.unit.end(), printable))
+    refuse(name + ": unit: expected up to 31 characters of ASCII, got another");
+  if (!(q.low <= q.high)) refuse(name + ": range: expected a lower bound and an upper one, got others");
+}
+
 void check_member(const ModelMember& m, size_t n_sources) {
   const std::string name = "member " + m.name;
   if (m.kind > ModelMemberKind::residual)
@@ -60,6 +69,9 @@ void check_recipe(const ModelRecipe& r) {
   check_names("predictors", r.predictors);
   check_names("sources", r.sources);
   check_names("members", member_names);
+  if (!r.quantities.empty() && r.quantities.size() != r.predictors.size())
+    refuse("quantities: expected one for each predictor, or none, got " + std::to_string(r.quantities.size()));
+  for (size_t i = 0; i < r.quantities.size(); ++i) check_quantity("predictor " + r.predictors[i], r.quantities[i]);
   for (const ModelMember& m : r.members) check_member(m, r.sources.size());
   check_number("process_weight", r.process_weight);
   check_number("gate", r.gate);

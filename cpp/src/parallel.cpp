@@ -16,6 +16,8 @@
 #include <system_error>
 #include <thread>
 
+#include "float_environment.hpp"
+
 namespace gppcore {
 namespace {
 
@@ -76,6 +78,7 @@ class Pool {
   static constexpr int kMaxThreads = 256;
 
   void work() {
+    const FloatEnvironment environment;  // a thread begins with that of the one which made it
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       wake_.wait(lock, [&] { return !tickets_.empty(); });
@@ -123,6 +126,7 @@ int usable_cores() {
 void parallel_for(int64_t n, int64_t grain, int n_threads, const std::function<void(int64_t, int64_t)>& body,
                   const std::function<void()>& check) {
   if (n <= 0) return;
+  const FloatEnvironment environment;
   grain = std::max<int64_t>(grain, 1);
   const int64_t n_chunks = (n + grain - 1) / grain;
   if (n_threads < 1) n_threads = usable_cores();

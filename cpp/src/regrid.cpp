@@ -1,9 +1,11 @@
 #include "gppcore/regrid.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
+#include "float_environment.hpp"
 #include "gppcore/error.hpp"
 #include "parallel.hpp"
 #include "regrid_common.hpp"
@@ -28,6 +30,17 @@ std::vector<double> centre_distances(int64_t factor) {
     distance[static_cast<size_t>(j)] = static_cast<double>(std::abs(twice)) / static_cast<double>(2 * factor);
   }
   return distance;
+}
+
+void row_area(const double* lat_edges, int64_t n, double* area) {
+  constexpr double kRadians = 3.14159265358979323846 / 180.0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double a = lat_edges[i] * kRadians, b = lat_edges[i + 1] * kRadians;
+    area[i] = std::abs(2.0 * std::cos((a + b) / 2.0) * std::sin((b - a) / 2.0));  // no cancellation near the poles
+    if (!(std::abs(lat_edges[i]) <= 90.0 && std::abs(lat_edges[i + 1]) <= 90.0) || !(area[i] > 0.0))
+      throw Error(ErrorCode::range, "lat_edges: expected different degrees from -90 to 90, got " +
+                                        std::to_string(lat_edges[i]) + " and " + std::to_string(lat_edges[i + 1]));
+  }
 }
 
 template <class T>
@@ -59,6 +72,7 @@ void downscale_conservative(const T* coarse, Nesting grid, T* fine, int n_thread
 
 template <class T>
 void downscale_bilinear(const T* coarse, Nesting grid, bool periodic_lon, T* fine, int n_threads) {
+  const FloatEnvironment environment;
   check(grid);
   const auto& kernel = regrid_kernels_of<T>();
   const bool stream = streams<T>(grid);
@@ -94,11 +108,11 @@ void downscale_covariate(const T* coarse, Nesting grid, const T* covariate, cons
   });
 }
 
-#define GPPCORE_INSTANTIATE(T)                                                       \
-  template void aggregate<T>(const T*, Nesting, const double*, double, T*, T*, int); \
-  template void downscale_conservative<T>(const T*, Nesting, T*, int);               \
-  template void downscale_bilinear<T>(const T*, Nesting, bool, T*, int);             \
-  template void downscale_covariate<T>(const T*, Nesting, const T*, const double*, T*, int);
+#define GPPCORE_INSTANTIATE(T)                                                                       \
+  template GPPCORE_VISIBLE void aggregate<T>(const T*, Nesting, const double*, double, T*, T*, int); \
+  template GPPCORE_VISIBLE void downscale_conservative<T>(const T*, Nesting, T*, int);               \
+  template GPPCORE_VISIBLE void downscale_bilinear<T>(const T*, Nesting, bool, T*, int);             \
+  template GPPCORE_VISIBLE void downscale_covariate<T>(const T*, Nesting, const T*, const double*, T*, int);
 GPPCORE_INSTANTIATE(float)
 GPPCORE_INSTANTIATE(double)
 #undef GPPCORE_INSTANTIATE

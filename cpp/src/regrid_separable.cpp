@@ -40,7 +40,9 @@ void regrid(const T* source, const AxisWeights& lat, const AxisWeights& lon, dou
   });
 }
 
-template void regrid<float>(const float*, const AxisWeights&, const AxisWeights&, double, float*, float*, int);
-template void regrid<double>(const double*, const AxisWeights&, const AxisWeights&, double, double*, double*, int);
+template GPPCORE_VISIBLE void regrid<float>(const float*, const AxisWeights&, const AxisWeights&, double, float*,
+                                            float*, int);
+template GPPCORE_VISIBLE void regrid<double>(const double*, const AxisWeights&, const AxisWeights&, double, double*,
+                                             double*, int);
 
 }  // namespace gppcore

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "float_environment.hpp"
 #include "gppcore/error.hpp"
 #include "parallel.hpp"
 #include "regrid_common.hpp"
@@ -164,6 +165,7 @@ class Surface {
 template <class T>
 void downscale_smooth(const T* coarse, Nesting grid, bool periodic_lon, const double* fine_row_area, T* fine,
                       int n_threads) {
+  const FloatEnvironment environment;
   check(grid);
   if (grid.n_lat == 0 || grid.n_lon == 0) return;
   const Surface<T> surface(coarse, grid, periodic_lon, fine_row_area, n_threads);
@@ -190,7 +192,7 @@ void downscale_smooth(const T* coarse, Nesting grid, bool periodic_lon, const do
   });
 }
 
-template void downscale_smooth<float>(const float*, Nesting, bool, const double*, float*, int);
-template void downscale_smooth<double>(const double*, Nesting, bool, const double*, double*, int);
+template GPPCORE_VISIBLE void downscale_smooth<float>(const float*, Nesting, bool, const double*, float*, int);
+template GPPCORE_VISIBLE void downscale_smooth<double>(const double*, Nesting, bool, const double*, double*, int);
 
 }  // namespace gppcore

@@ -78,6 +78,9 @@ int two_leaf_gradient(const TwoLeafParameters& pft, const TwoLeafGrid<E> (&input
                       int64_t columns, E* const (&out)[kTwoLeafOutputs], const int (&by)[kTwoLeafComponents],
                       E* const (&d)[kTwoLeafComponents], int n_threads) {
   const auto gradient = table<E>().gradient;
+  if (!gradient)
+    throw Error(ErrorCode::kernel,
+                "two_leaf_gradient: expected a library built with GPPCORE_GRADIENT=ON, got one without");
   return for_blocks(inputs, rows, columns, n_threads, [&](const TwoLeafColumn<E>* part, int64_t n, int64_t offset) {
     TwoLeafRow<E> row;
     for (int j = 0; j < kTwoLeafOutputs; ++j) row.to[j] = at(out[j], offset);
@@ -98,14 +101,14 @@ int leaf_gas_exchange(const LeafParameters& leaf, const TwoLeafGrid<E> (&inputs)
   });
 }
 
-#define GPPCORE_ELEMENT(E)                                                                                            \
-  template int two_leaf(const TwoLeafParameters&, const TwoLeafGrid<E>(&)[kTwoLeafInputs], int64_t, int64_t,          \
-                        E* const(&)[kTwoLeafOutputs], int);                                                           \
-  template int two_leaf_gradient(const TwoLeafParameters&, const TwoLeafGrid<E>(&)[kTwoLeafInputs], int64_t, int64_t, \
-                                 E* const(&)[kTwoLeafOutputs], const int (&)[kTwoLeafComponents],                     \
-                                 E* const(&)[kTwoLeafComponents], int);                                               \
-  template int leaf_gas_exchange(const LeafParameters&, const TwoLeafGrid<E>(&)[kLeafInputs], int64_t, int64_t,       \
-                                 E* const(&)[kLeafOutputs], int);
+#define GPPCORE_ELEMENT(E)                                                                                             \
+  template GPPCORE_VISIBLE int two_leaf(const TwoLeafParameters&, const TwoLeafGrid<E>(&)[kTwoLeafInputs], int64_t,    \
+                                        int64_t, E* const(&)[kTwoLeafOutputs], int);                                   \
+  template GPPCORE_VISIBLE int two_leaf_gradient(                                                                      \
+      const TwoLeafParameters&, const TwoLeafGrid<E>(&)[kTwoLeafInputs], int64_t, int64_t,                             \
+      E* const(&)[kTwoLeafOutputs], const int (&)[kTwoLeafComponents], E* const(&)[kTwoLeafComponents], int);          \
+  template GPPCORE_VISIBLE int leaf_gas_exchange(const LeafParameters&, const TwoLeafGrid<E>(&)[kLeafInputs], int64_t, \
+                                                 int64_t, E* const(&)[kLeafOutputs], int);
 GPPCORE_ELEMENT(double)
 GPPCORE_ELEMENT(float)
 #undef GPPCORE_ELEMENT

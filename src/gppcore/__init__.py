@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "CalibratedParameters": "process.parameters",
     "Calibration": "calibration.result",
     "Canopy": "process.two_leaf",
     "Evaluation": "evaluation.holdout",
@@ -29,6 +30,7 @@ _HOME = {
     "TransferModel": "transfer.transfer_model",
     "TwoLeafFlux": "process.two_leaf",
     "TwoLeafGradient": "process.two_leaf",
+    "adapt": "transfer.adapt",
     "aggregate": "regrid",
     "build_tiles": "tiles.build",
     "calibrate": "calibration.fit",
@@ -39,6 +41,9 @@ _HOME = {
     "downscale": "regrid",
     "evaluate": "evaluation.holdout",
     "fine_tune": "transfer.train",
+    "get_cmake_dir": "runtime",
+    "get_include": "runtime",
+    "get_library": "runtime",
     "leaf_gas_exchange": "process.two_leaf",
     "map_gpp": "mapping.run",
     "pretrain": "transfer.train",

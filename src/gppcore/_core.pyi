@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
+__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
 class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
@@ -21,6 +21,11 @@ class Forest:
     def from_arrays(n_features: typing.SupportsInt | typing.SupportsIndex, n_outputs: typing.SupportsInt | typing.SupportsIndex, leaf_width: typing.SupportsInt | typing.SupportsIndex, link: typing.SupportsInt | typing.SupportsIndex, link_scale: typing.SupportsFloat | typing.SupportsIndex, base: numpy.typing.NDArray[numpy.float64], tree_begin: numpy.typing.NDArray[numpy.int64], tree_output: numpy.typing.NDArray[numpy.int32], feature: numpy.typing.NDArray[numpy.int32], left: numpy.typing.NDArray[numpy.int32], right: numpy.typing.NDArray[numpy.int32], threshold: numpy.typing.NDArray[numpy.float64], value: numpy.typing.NDArray[numpy.float64], flags: numpy.typing.NDArray[numpy.uint8], set_begin: numpy.typing.NDArray[numpy.int64], set_words: numpy.typing.NDArray[numpy.uint32], feature_names: collections.abc.Sequence[str]) -> Forest:
         """
         Copies and checks the nodes.
+        """
+    @staticmethod
+    def from_bytes(data: bytes) -> Forest:
+        """
+        Copies and checks the bytes of a .gppf file.
         """
     @staticmethod
     def load(path: str) -> Forest:
@@ -121,7 +126,7 @@ class Model:
         """
         Reads a folder.
         """
-    def __init__(self, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None], sources: collections.abc.Sequence[Forest], members: collections.abc.Sequence[Forest]) -> None:
+    def __init__(self, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None, collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]]], sources: collections.abc.Sequence[Forest], members: collections.abc.Sequence[Forest]) -> None:
         ...
     def predict_f32(self, columns: list[numpy.typing.NDArray[numpy.float32]], out: numpy.typing.NDArray[numpy.float32], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
@@ -139,11 +144,21 @@ class Model:
     def members(self) -> list[Forest]:
         ...
     @property
-    def recipe(self) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None]:
+    def recipe(self) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None, list[tuple[str, float, float]]]:
         ...
     @property
     def sources(self) -> list[Forest]:
         ...
+class TruncationGuard:
+    """
+    For as long as it exists, mapped files may be cut short: they read as NaN from there on.
+    """
+    def __init__(self) -> None:
+        ...
+    def check(self) -> None:
+        """
+        Raises ForestFormatError if a mapped file was cut short.
+        """
 @typing.overload
 def aggregate(fine: numpy.typing.NDArray[numpy.float32], factor: typing.SupportsInt | typing.SupportsIndex, row_area: numpy.typing.NDArray[numpy.float64], min_valid: typing.SupportsFloat | typing.SupportsIndex, coarse: numpy.typing.NDArray[numpy.float32], fraction: numpy.typing.NDArray[numpy.float32] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
@@ -212,7 +227,7 @@ def map_file(path: str) -> numpy.typing.NDArray[numpy.uint8]:
     """
     The bytes of a regular file, mapped read-only.
     """
-def read_recipe(path: str) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None]:
+def read_recipe(path: str) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None, list[tuple[str, float, float]]]:
     """
     Reads a .gppm file.
     """
@@ -250,7 +265,7 @@ def two_leaf_gradient(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[
     """
     Canopy hours with derivatives of GPP by four inputs.
     """
-def write_recipe(path: str, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None]) -> None:
+def write_recipe(path: str, recipe: tuple[collections.abc.Sequence[str], collections.abc.Sequence[str], collections.abc.Sequence[tuple[str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None, collections.abc.Sequence[tuple[str, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
     """
     Writes a .gppm file.
     """

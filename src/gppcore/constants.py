@@ -1,7 +1,7 @@
 """Constants of the two-leaf model and the table of plant functional types, each with unit and source.
 
-``python -m gppcore.constants`` prints the C++ header with the same numbers (cpp/src/kernels/constants.hpp);
-a test compares it with the committed file.
+``python -m gppcore.constants`` prints the C++ header with the same numbers (cpp/src/kernels/constants.hpp), and
+``python -m gppcore.constants pfts`` that of the types (cpp/src/pfts.hpp); a test compares them with the files.
 
 References
 ----------
@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal
@@ -493,5 +494,43 @@ def cpp_header() -> str:
     return "\n".join(lines)
 
 
+def cpp_pfts() -> str:
+    """Return the C++ header that holds :data:`PFTS`."""
+
+    def literal(value: object) -> str:
+        if isinstance(value, bool):
+            return str(value).lower()
+        return f'"{value}"' if isinstance(value, str) else repr(value)
+
+    numbers = [f for f in fields(PlantFunctionalType) if f.name not in ("name", "long_name", "understory", "pathway")]
+    lines = [
+        "// Made by `python -m gppcore.constants pfts` from src/gppcore/constants.py, where units and sources stand.",
+        "#pragma once",
+        "",
+        "namespace gppcore {",
+        "",
+        "struct Pft {",
+        "  const char* name;",
+        *(f"  double {f.name};" for f in numbers),
+        "  bool understory, c4;",
+        "};",
+        "",
+        "constexpr Pft kPfts[] = {",
+        *(
+            "    {"
+            + ", ".join(
+                literal(value)
+                for value in (p.name, *(getattr(p, f.name) for f in numbers), p.understory, p.pathway == "C4")
+            )
+            + "},"
+            for p in _PFT_TABLE
+        ),
+        "};",
+        "",
+        "}  // namespace gppcore",
+    ]
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(cpp_header())
+    print(cpp_pfts() if sys.argv[1:] == ["pfts"] else cpp_header())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,16 @@ import gppcore
 from gppcore import _core
 from gppcore.errors import MissingFileError, RangeError
 
-__all__ = ["include_dir", "interruptible", "isa", "library_path", "supported_isas", "threads", "usable_cores"]
+__all__ = [
+    "get_cmake_dir",
+    "get_include",
+    "get_library",
+    "interruptible",
+    "isa",
+    "supported_isas",
+    "threads",
+    "usable_cores",
+]
 
 
 Result = TypeVar("Result")
@@ -90,24 +100,35 @@ def interruptible(call: Callable[[], Result]) -> Result:
     return results[0]
 
 
-def include_dir() -> Path:
+def get_include() -> str:
     """Folder to give to a C or C++ compiler, for ``#include <gppcore/gppcore.h>``.
 
     Raises
     ------
     MissingFileError
     """
-    return _installed("include/gppcore/gppcore.h").parents[1]
+    return str(_installed("include/gppcore/gppcore.h").parents[1])
 
 
-def library_path() -> Path:
-    """Path of ``libgppcore``, to link C, C++ or Fortran programs against.
+def get_library() -> str:
+    """Path of the shared library, to link programs against or to load with ``ctypes``.
 
     Raises
     ------
     MissingFileError
     """
-    return _installed("lib/libgppcore.so")
+    names = {"darwin": "lib/libgppcore.2.dylib", "win32": "bin/gppcore.dll"}
+    return str(_installed(names.get(sys.platform, "lib/libgppcore.so.2")))
+
+
+def get_cmake_dir() -> str:
+    """Folder for CMake's ``find_package(gppcore CONFIG)``: pass it as ``gppcore_DIR``.
+
+    Raises
+    ------
+    MissingFileError
+    """
+    return str(_installed("lib/cmake/gppcore/gppcoreConfig.cmake").parent)
 
 
 def _installed(relative: str) -> Path:

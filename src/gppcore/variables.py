@@ -1,10 +1,12 @@
 """The table of variables: one name, one unit, one valid range; checks and CF attributes come from here.
 
-``python -m gppcore.variables`` prints it as docs/nomenclature.md; a test compares the two.
+``python -m gppcore.variables`` prints it as docs/nomenclature.md, and ``python -m gppcore.variables header`` as
+cpp/src/variables.hpp; tests compare them.
 """
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -152,6 +154,37 @@ _TABLE = (
     Variable("ndvi_min", "lowest NDVI of the year", "1", (-0.3, 1.0)),
     Variable("ndvi_max", "highest NDVI of the year", "1", (-0.3, 1.0)),
     Variable("precip_3m", "precipitation, mean of the month and the two before it", "mm d-1", (0.0, 2000.0)),
+    Variable("precip_6m", "precipitation, mean of the month and the five before it", "mm d-1", (0.0, 2000.0)),
+    Variable("precip_12m", "precipitation, mean of the month and the eleven before it", "mm d-1", (0.0, 2000.0)),
+    Variable("tair_before", "air temperature of the month before", "degC", (-90.0, 65.0)),
+    Variable("sw_before", "shortwave radiation of the month before", "W m-2", (0.0, 1500.0)),
+    Variable("vpd_before", "vapour pressure deficit of the month before", "Pa", (0.0, 15000.0)),
+    Variable("soil_water_before", "soil water of the month before over its capacity", "1", (0.0, 1.0)),
+    Variable("lai_before", "leaf area index of the month before", "m2 m-2", (0.0, 15.0)),
+    Variable("lai_relative", "leaf area index over that of the highest month of the mean year", "1", (0.0, 150.0)),
+    Variable("tair_mean", "air temperature, normal", "degC", (-90.0, 65.0)),
+    Variable("tair_coldest", "air temperature of the coldest month, normal", "degC", (-90.0, 65.0)),
+    Variable("tair_growing", "air temperature of the growing season, normal", "degC", (-90.0, 65.0)),
+    Variable("tair_seasonality", "air temperature of the warmest less the coldest month, normal", "degC", (0.0, 100.0)),
+    Variable("tair_range_mean", "diurnal range of air temperature, normal", "degC", (0.0, 40.0)),
+    Variable("precip_mean", "precipitation, normal", "mm d-1", (0.0, 2000.0)),
+    Variable("aridity", "logarithm of precipitation over potential evaporation, normals", "1", (-10.0, 12.0)),
+    Variable("vpd_growing", "vapour pressure deficit of the growing season, normal", "Pa", (0.0, 15000.0)),
+    Variable("sw_growing", "shortwave radiation of the growing season, normal", "W m-2", (0.0, 1500.0)),
+    Variable("soil_water_mean", "soil water over its capacity, normal", "1", (0.0, 1.0)),
+    Variable("soil_water_growing", "soil water of the growing season over its capacity, normal", "1", (0.0, 1.0)),
+    Variable("lai_mean", "leaf area index, normal", "m2 m-2", (0.0, 15.0)),
+    Variable("lai_min", "leaf area index of the lowest month, normal", "m2 m-2", (0.0, 15.0)),
+    Variable("lai_max", "leaf area index of the highest month, normal", "m2 m-2", (0.0, 15.0)),
+    Variable("lst_day_excess", "land surface temperature by day less that of the air", "K", (-80.0, 100.0)),
+    Variable("lst_night_excess", "land surface temperature by night less that of the air", "K", (-80.0, 80.0)),
+    Variable("lst_excess_growing", "lst_day_excess of the growing season, normal", "K", (-80.0, 100.0)),
+    Variable("fpar_max", "fpar of the highest month, normal", "1", (0.0, 1.0)),
+    Variable("fpar_amplitude", "fpar of the highest less the lowest month, normals", "1", (0.0, 1.0)),
+    Variable("ndwi_max", "ndwi of the highest month, normal", "1", (-1.0, 1.0)),
+    Variable("ndwi_growing", "ndwi of the growing season, normal", "1", (-1.0, 1.0)),
+    Variable("lai_modis_max", "leaf area index of MODIS of the highest month, normal", "m2 m-2", (0.0, 15.0)),
+    Variable("lai_filled", "whether leaf area is the mean of other years of the month", "1", (0, 1)),
     Variable("fraction_wetland", "area share of permanent wetland", "1", (0.0, 1.0)),
     Variable("ndwi", "normalised difference water index", "1", (-1.0, 1.0)),
     Variable(
@@ -362,5 +395,39 @@ def _at(where: str) -> str:
     return f" in {where}" if where else ""
 
 
+def cpp_header() -> str:
+    """Return the table as a C++ header."""
+    rows = (
+        (v.name, v.unit, f"{v.valid_range[0]:.17g}", f"{v.valid_range[1]:.17g}", v.look_alike)
+        for v in sorted(_TABLE, key=lambda v: v.name)
+    )
+    lines = [
+        "// Made by `python -m gppcore.variables header` from src/gppcore/variables.py.",
+        "#pragma once",
+        "",
+        "namespace gppcore {",
+        "",
+        "// Name, unit, valid range, and the unit that it is often given in with the range of a field's maximum there.",
+        "struct Variable {",
+        "  const char *name, *unit;",
+        "  double low, high;",
+        "  const char* look_alike;",
+        "  double look_alike_low, look_alike_high;",
+        "};",
+        "",
+        "constexpr Variable kVariables[] = {",
+        *(
+            f'    {{"{name}", "{unit}", {low}, {high}, '
+            + (f'"{other.unit}", {other.maximum[0]:.17g}, {other.maximum[1]:.17g}' if other else "nullptr, 0, 0")
+            + "},"
+            for name, unit, low, high, other in rows
+        ),
+        "};",
+        "",
+        "}  // namespace gppcore",
+    ]
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(nomenclature())
+    print(cpp_header() if sys.argv[1:] == ["header"] else nomenclature())

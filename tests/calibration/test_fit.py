@@ -5,16 +5,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gppcore.calibration.fit import PRIORS, Prior, Problem, calibrate
+from gppcore.calibration.fit import calibrate
+from gppcore.calibration.priors import PRIORS, Prior, tightened
+from gppcore.calibration.problem import Problem
 from gppcore.calibration.result import Calibration
 from gppcore.constants import PFTS
 from gppcore.errors import CalibrationFormatError, MissingFileError, RangeError, ShapeError
 from gppcore.evaluation.holdout import evaluate
+from gppcore.process.parameters import CalibratedParameters, Covariate
 from gppcore.process.simulate import simulate
 from gppcore.towers import read_towers
 from gppcore.towers.process import process_gpp
 
 ALL = tuple(PRIORS)
+ARIDITY = Covariate("aridity", mean=0.1, sd=0.8, slope=0.15)
 TRUE = {"enf": 0.8, "dbf": 1.25, "mf": 0.9, "grass": 0.7, "crop": 1.1, "grass_c4": 1.2, "crop_c4": 0.6, "ebf": 1.4}
 LOOSE = {name: Prior(type_sd=3.0, common_sd=3.0) for name in PRIORS}
 TIGHT = {name: Prior(type_sd=1e-3, common_sd=1e-3) for name in PRIORS}
@@ -56,6 +60,71 @@ def test_known_parameters_are_recovered(towers):
         assert found.pfts[name].vcmax25 == estimate.value
         assert found.pfts[name].g1 == PFTS[name].g1
     assert found.cost_after < 1e-3 * found.cost_before
+
+
+@pytest.fixture(scope="module")
+def placed(make_towers):
+    """Towers whose Vcmax25 follows aridity."""
+    towers = make_towers(igbp=("ENF", "DBF", "MF") * 8)
+    rng = np.random.default_rng(4)
+    values = {"aridity": rng.normal(0.0, 0.8, 24), "lai_max": rng.uniform(1.0, 6.0, 24)}
+    forcing = towers.forcing.assign({name: ("cell", of_cell) for name, of_cell in values.items()})
+    return with_gpp(replace(towers, forcing=forcing), CalibratedParameters(PFTS, (ARIDITY,)))
+
+
+def test_effect_of_the_place_is_recovered(placed):
+    found = calibrate(placed, residual_sd=0.05)
+    names = {c.name: c for c in found.pfts.covariates}
+    assert set(names) == {"aridity", "lai_max"}
+    slope = {name: c.slope / c.sd for name, c in names.items()}
+    # With 24 towers, what they share is not yet told from what is peculiar to each.
+    assert 0.3 < slope["aridity"] / (ARIDITY.slope / ARIDITY.sd) < 1.0
+    assert abs(slope["lai_max"]) < 0.02
+    assert found.pfts["dbf"].vcmax25 == found.estimates["dbf"]["vcmax25"].value
+    alone = calibrate(placed, covariates=(), residual_sd=0.05)
+    gpp = placed.gpp["gpp_daily"].to_numpy()
+    error = [np.std(process_gpp(placed, fit.pfts) - gpp) for fit in (found, alone)]
+    assert error[0] < 0.75 * error[1]
+
+
+def test_jacobian_with_covariates_equals_central_differences(placed):
+    names = ("aridity", "lai_max")
+    fit = Problem.of(placed, PFTS, ("vcmax25", "psi_exponent"), PRIORS, 1.5, 0.3, 1, names)
+    x = np.random.default_rng(1).normal(0.0, 0.1, fit.prior.shape[1])
+    exact, step = fit.jacobian(x), 1e-5
+    assert x.size == 4 + 2 * len(PFTS) + 2 + 24
+    for j in range(x.size):
+        up, down = x.copy(), x.copy()
+        up[j], down[j] = x[j] + step, x[j] - step
+        differences = (fit.residuals(up) - fit.residuals(down)) / (2.0 * step)
+        np.testing.assert_allclose(exact[:, j], differences, atol=2e-5 * max(1.0, np.abs(exact[:, j]).max()))
+
+
+def test_few_towers_move_the_literature_less(placed):
+    assert tightened(10)["vcmax25"].type_sd < 0.6 * PRIORS["vcmax25"].type_sd
+    assert tightened(400)["vcmax25"].type_sd > 0.95 * PRIORS["vcmax25"].type_sd
+    more = replace(placed, gpp=placed.gpp.assign(gpp_daily=1.3 * placed.gpp["gpp_daily"]))
+    change = [values(calibrate(more, priors=p))["dbf"] / PFTS["dbf"].vcmax25 - 1.0 for p in (None, PRIORS)]
+    assert 0.0 < change[0] < change[1]
+
+
+def test_calibration_of_places_survives_a_file(placed, tmp_path):
+    found = calibrate(placed)
+    found.save(tmp_path / "c.json")
+    assert Calibration.load(tmp_path / "c.json") == found
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"covariates": ("wind",)}, r"covariates: expected .* names out of the forcing .*\['wind'\]"),
+        ({"covariates": "aridity"}, r"covariates: expected a sequence .*'aridity'"),
+        ({"covariates": ("aridity",), "parameters": ("g1",)}, "covariates: expected vcmax25 among the parameters"),
+    ],
+)
+def test_wrong_covariates_are_refused(placed, options, message):
+    with pytest.raises(RangeError, match=message):
+        calibrate(placed, **options)
 
 
 def test_jacobian_equals_central_differences(towers):

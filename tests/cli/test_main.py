@@ -40,8 +40,8 @@ def test_info_tells_versions_and_where_the_library_is():
     done = run("info")
     assert done.returncode == 0, done.stderr
     assert __version__ in done.stdout
-    assert str(runtime.library_path()) in done.stdout
-    assert str(runtime.include_dir()) in done.stdout
+    assert runtime.get_library() in done.stdout
+    assert runtime.get_include() in done.stdout
 
 
 @pytest.mark.parametrize("region", ["46,54,4", "a,b,c,d", "54,46,4,16", "46,54,4,nan", "-95,54,4,16", "46,54,4,200"])

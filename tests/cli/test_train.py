@@ -32,7 +32,7 @@ def test_a_model_is_trained_and_saved(some_towers, tmp_path, capsys):
 
 
 def test_what_cannot_be_trained_is_refused_first(some_towers, tmp_path):
-    with pytest.raises(RangeError, match=r"predictors: expected one of \['small', 'mid', 'full'\], got 'all'"):
+    with pytest.raises(RangeError, match=r"predictors: expected one of \['small', 'mid', 'full', 'rich'\], got 'all'"):
         run_training(some_towers, tmp_path / "model", "all", seed=0, n_threads=1)
     with pytest.raises(OutputExistsError, match="--out: expected a new folder or zip"):
         run_training(some_towers, tmp_path, "small", seed=0, n_threads=1)

@@ -6,35 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from embedding_forests import N_FEATURES, N_TREES, full_trees
 
-from gppcore.forest import Forest
-from gppcore.runtime import include_dir, library_path
-from gppcore.transfer.model import Model
-from gppcore.transfer.recipe import Interval, Member, Recipe
+from gppcore.runtime import get_include, get_library
 
 HERE = Path(__file__).parent
-MODULE = include_dir() / "gppcore" / "gppcore.f90"
-N_ROWS, N_FEATURES, N_TREES = 1111, 6, 20
-
-
-def full_trees(n_outputs=1, n_trees=N_TREES, n_features=N_FEATURES, seed=0, **options):
-    """Make full binary trees of 31 nodes, with random thresholds and leaves, dealt out to the outputs."""
-    rng = np.random.default_rng(seed)
-    node = np.arange(31)
-    inner = node < 15
-    return Forest.from_arrays(
-        n_features=n_features,
-        tree_begin=31 * np.arange(n_trees + 1),
-        tree_output=np.arange(n_trees) % n_outputs,
-        feature=np.where(inner, rng.integers(0, n_features, (n_trees, 31)), -1).ravel(),
-        threshold=rng.normal(size=n_trees * 31),
-        left=np.tile(np.where(inner, 2 * node + 1, 0), n_trees),
-        right=np.tile(np.where(inner, 2 * node + 2, 0), n_trees),
-        flags=rng.random(n_trees * 31) < 0.5,
-        value=rng.normal(size=n_trees * 31),
-        base=np.arange(1.0, n_outputs + 1),
-        **options,
-    )
+MODULE = Path(get_include(), "gppcore", "gppcore.f90")
+N_ROWS = 1111
 
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["one output", "three outputs"])
@@ -53,7 +31,7 @@ def rows():
 def run(compiler, flags, sources, save, values, folder):
     """Compile `sources`, and return what the program prints and the bytes that it writes."""
     program, model, data, result = (folder / name for name in ("program", "model", "values", "result"))
-    library = library_path()
+    library = Path(get_library())
     link = [str(library), f"-Wl,-rpath,{library.parent}"]
     compiled = subprocess.run(
         [compiler, *flags, *map(str, sources), "-o", str(program), *link], capture_output=True, text=True
@@ -70,7 +48,7 @@ def test_c(forest, rows, tmp_path):
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if not compiler:
         pytest.skip("no C compiler here")
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{include_dir()}"]
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{get_include()}"]
     printed, got = run(compiler, flags, [HERE / "predict.c"], forest.save, rows, tmp_path)
     assert printed == f"{N_FEATURES} features, {forest.n_outputs} outputs, {N_TREES} trees\n"
     rows32 = rows.astype(np.float32)
@@ -83,7 +61,7 @@ def test_openmp_and_fork_without_allocation(forest, rows, tmp_path):
     compiler = shutil.which("gcc")
     if not compiler:
         pytest.skip("no gcc here")
-    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fopenmp", f"-I{include_dir()}"]
+    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fopenmp", f"-I{get_include()}"]
     printed, got = run(compiler, flags, [HERE / "threads.c"], forest.save, rows, tmp_path)
     assert printed == "0 allocations in the first calls, 0 in threads\n"
     assert got == 2 * (forest.predict(rows).tobytes() + forest.apply(rows).tobytes())
@@ -96,26 +74,6 @@ def test_fortran(forest, rows, tmp_path):
     flags = ["-std=f2008", "-Wall", "-Werror", f"-J{tmp_path}"]
     _, got = run(compiler, flags, [MODULE, HERE / "predict.f90"], forest.save, rows, tmp_path)
     assert got == forest.predict(rows).tobytes() + forest.apply(rows).tobytes()
-
-
-@pytest.fixture(scope="module")
-def model():
-    """Make a model of two sources and three members, with intervals."""
-    recipe = Recipe(
-        predictors=("tair", "vpd", "sw", "precip", "lai", "c4_fraction"),
-        sources=("process", "stress"),
-        members=(
-            Member("boosted", "gpp", 2, 0.3),
-            Member("ratio", "ratio", 1, 0.3, 0.5),
-            Member("residual", "residual", 0, 0.2),
-        ),
-        process_weight=0.2,
-        gate=0.25,
-        interval=Interval(1.6, 0.2, 0.9, 0.1),
-    )
-    sources = [full_trees(seed=k) for k in range(2)]
-    members = [full_trees(n_features=N_FEATURES + m.n_sources, seed=5 + m.n_sources) for m in recipe.members]
-    return Model(recipe, sources, members)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +104,7 @@ def test_model_in_c(model, values, tmp_path):
     compiler = shutil.which("gcc")
     if not compiler:
         pytest.skip("no gcc here")
-    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{include_dir()}"]
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{get_include()}"]
     printed, got = run(compiler, flags, [HERE / "predict_model.c"], save_model(model), values, tmp_path)
     assert printed == f"{FACTS} 0 allocations\n"
     double = model.predict_columns(list(values), interval=True)
@@ -170,11 +128,11 @@ def test_every_failing_allocation_gives_a_code(model, tmp_path):
     compiler = shutil.which("gcc")
     if not compiler:
         pytest.skip("no gcc here")
-    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{include_dir()}"]
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{get_include()}"]
     folder = tmp_path / "saved"
     save_model(model)(folder)
     program = tmp_path / "allocations"
-    library = library_path()
+    library = Path(get_library())
     link = [str(library), f"-Wl,-rpath,{library.parent}"]
     subprocess.run([compiler, *flags, HERE / "allocations.c", "-o", program, *link], check=True)
     ran = subprocess.run([program, folder / "source_process.gppf", folder], capture_output=True, text=True)

@@ -82,7 +82,7 @@ def test_training_towers_near_tested_ones_are_left_out(shared, part, tmp_path):
 
 
 def test_unknown_predictors_are_refused(shared):
-    with pytest.raises(RangeError, match=r"predictors: expected one of \['small', 'mid', 'full'\], got 'all'"):
+    with pytest.raises(RangeError, match=r"predictors: expected one of \['small', 'mid', 'full', 'rich'\], got 'all'"):
         evaluate_towers(EvaluationOptions(shared / "towers", predictors="all"))
 
 

@@ -129,3 +129,14 @@ def test_arrays_that_are_no_forest(random_forest, changes, message):
     }
     with pytest.raises(ForestFormatError, match=message):
         random_forest(n_leaves=(2,), **(options | changes))
+
+
+def test_bytes_of_a_file_are_the_same_forest(everything, tmp_path):
+    everything.save(tmp_path / "a.gppf")
+    data = (tmp_path / "a.gppf").read_bytes()
+    again = Forest.load(data)
+    assert again == everything
+    again.save(tmp_path / "b.gppf")
+    assert (tmp_path / "b.gppf").read_bytes() == data
+    with pytest.raises(ForestFormatError, match=r"checksum|size"):
+        Forest.load(data[:-1])

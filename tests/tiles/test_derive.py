@@ -61,7 +61,7 @@ def write(store, name, values):
     for tile in range(store.n_tiles):
         for number, year in enumerate(store.each_year if values.ndim == 2 else (None,)):
             rows = values[12 * number : 12 * number + 12] if values.ndim == 2 else values
-            store.write(name, tile, np.ascontiguousarray(rows[..., store.cells(tile)]), year)
+            store.write(name, tile, np.ascontiguousarray(rows[..., store.cells(tile)]), year, check="ignore")
 
 
 def months(store, name):

@@ -1,16 +1,29 @@
 """Tile stores where the host is short of something, or the files are not what they were."""
 
+import faulthandler
 import json
 import os
 import resource
 import signal
 import time
+import zlib
 
 import numpy as np
 import pytest
 
-from gppcore.errors import FileAccessError, GppcoreError, MissingFileError, StoreLockedError, TileFormatError
+from gppcore.errors import (
+    FileAccessError,
+    GppcoreError,
+    MissingFileError,
+    RangeError,
+    RangeWarning,
+    StoreLockedError,
+    TileFormatError,
+    UnitsError,
+)
+from gppcore.io.mapped import whole_files
 from gppcore.tiles import store as tiles
+from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
 
 
@@ -45,7 +58,7 @@ def test_more_tiles_than_files_may_be_open(tmp_path, monkeypatch):
     store.add("lai", monthly=False, attrs={})
     with store.writing():
         for tile in range(store.n_tiles):
-            store.confirm(store.put("lai", tile, np.full(2, tile, np.float32)))
+            store.confirm(store.put("lai", tile, np.full(2, tile, np.float32), check="ignore"))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
     try:
@@ -255,3 +268,81 @@ def test_damaged_lines_of_the_journal_are_ignored(store, line):
     with journal.open("a") as file:
         file.write("\n" + json.dumps({**entry, **line}))
     assert TileStore.open(store.path).read("lai", 0).tolist() == [0.0] * 4
+
+
+def cut(store, name="lai", tile=0):
+    """Cut the file of a tile short, in place."""
+    path = store.path / name / "c" / str(tile) if name == "lai" else store.path / name / "c" / "0" / str(tile)
+    os.truncate(path, 0)
+    return path
+
+
+@pytest.fixture
+def large(tmp_path):
+    """Make a store whose tile spans many pages."""
+    store = TileStore.create(tmp_path / "large", 89.5 - np.arange(100.0), np.arange(300.0), np.arange(30_000))
+    store.add("lai", monthly=False, attrs={})
+    store.write("lai", 0, np.linspace(0.0, 9.0, 30_000, dtype=np.float32))
+    return store
+
+
+def test_a_tile_cut_short_while_it_is_read_is_an_error_and_not_the_end_of_the_process(large):
+    mapped = large.read("lai", 0)
+    cut(large)
+    handler = signal.getsignal(signal.SIGBUS)
+    with pytest.raises(TileFormatError, match="got one that was cut short"), whole_files():
+        mapped.sum()
+    assert signal.getsignal(signal.SIGBUS) is handler
+    del mapped
+    with pytest.raises(TileFormatError, match="expected a file of"):
+        large.read_field("lai")
+    with whole_files():  # what was unmapped is forgotten
+        pass
+
+
+def test_tiles_cut_short_under_readers_are_named(large, monkeypatch):
+    """The file shrinks after its size was checked, just before its checksum is."""
+    path = large.path / "lai" / "c" / "0"
+
+    def shrunk(self, content):
+        if self.variable == "lai" and self.tile == 0:  # and not its metadata
+            os.truncate(path, 4096)
+        return zlib.crc32(content) == self.crc32
+
+    monkeypatch.setattr(Entry, "confirms", shrunk)
+    with pytest.raises(TileFormatError, match=f"{path}: expected the file as it was"):
+        TileStore.open(large.path).read("lai", 0)
+
+
+def test_a_tile_cut_short_outside_of_a_guard_ends_the_process(large):
+    """What gppcore does not read itself it cannot guard; see docs/reliability.md."""
+    mapped = large.read("lai", 0)
+    cut(large)
+
+    def work():
+        faulthandler.disable()
+        return int(mapped.sum())
+
+    assert in_child(work) == -signal.SIGBUS
+    assert in_child(lambda: 7 if _raises(mapped) else 0) == 7
+
+
+def _raises(mapped):
+    try:
+        with whole_files():
+            mapped.sum()
+    except TileFormatError:
+        return True
+    return False
+
+
+def test_values_in_another_unit_are_refused_warned_of_or_let_pass(store):
+    kelvin = np.full(4, 290.0, np.float32)
+    store.add("tair", monthly=False, attrs={})
+    with pytest.raises(UnitsError, match=r"tair in tile 0: expected degC, .* look like K; .* check=\"ignore\""):
+        store.write("tair", 0, kelvin)
+    with pytest.warns(RangeWarning, match="tair in tile 1"):
+        store.write("tair", 1, kelvin, check="warn")
+    store.write("tair", 2, kelvin, check="ignore")
+    with pytest.raises(RangeError, match="check: expected one of"):
+        store.write("tair", 2, kelvin, check="no")

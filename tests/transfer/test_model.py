@@ -15,7 +15,8 @@ import pytest
 from gppcore.errors import DtypeError, ForestFormatError, MissingFileError, RangeError, ShapeError
 from gppcore.forest import Forest
 from gppcore.transfer.model import Model
-from gppcore.transfer.recipe import Interval, Member, Recipe, read_model, write_model
+from gppcore.transfer.recipe import Interval, Member, Quantity, Recipe, quantities_of, read_model, write_model
+from gppcore.transfer.transfer_model import TransferModel
 
 N_PREDICTORS = 5
 RECIPE = Recipe(
@@ -338,7 +339,7 @@ def test_damage_under_a_right_checksum_is_refused_or_another_recipe(tmp_path):
     ("offset", "layout", "value", "message"),
     [
         (0, "<8s", b"GPPF\r\n\x1a\n", "another format"),
-        (8, "<I", 2, "version: expected 1, got 2"),
+        (8, "<I", 3, "version: expected 1 or 2, got 3"),
         (16, "<Q", 5, "size: expected"),
         (24, "<I", 0xFFFFFFFF, "size: expected"),
         (36, "<I", 2, "has_interval: expected 0 or 1, got 2"),
@@ -357,3 +358,47 @@ def test_faults_are_named(offset, layout, value, message, tmp_path):
     path.write_bytes(content)
     with pytest.raises(ForestFormatError, match=rf"model\.gppm: .*{message}"):
         read_model(path)
+
+
+def test_units_and_ranges_are_kept_and_files_without_them_still_load(tmp_path):
+    known = replace(RECIPE, quantities=quantities_of(RECIPE.predictors))
+    for recipe, version in ((RECIPE, 1), (known, 2)):
+        path = tmp_path / f"{version}.gppm"
+        write_model(path, recipe)
+        assert struct.unpack_from("<I", path.read_bytes(), 8) == (version,)
+        assert read_model(path) == recipe
+    strange = replace(RECIPE, quantities=(Quantity("x" * 32),) * len(RECIPE.predictors))
+    with pytest.raises(ForestFormatError, match="unit: expected up to 31 characters"):
+        write_model(tmp_path / "unit.gppm", strange)
+    strange = replace(RECIPE, quantities=(Quantity("1", 2.0, 1.0),) * len(RECIPE.predictors))
+    with pytest.raises(ForestFormatError, match="range: expected a lower bound"):
+        write_model(tmp_path / "range.gppm", strange)
+    with pytest.raises(ForestFormatError, match="quantities: expected one for each predictor"):
+        write_model(tmp_path / "few.gppm", replace(RECIPE, quantities=(Quantity("1"),)))
+
+
+def test_a_row_of_which_nothing_is_known_is_missing():
+    x = np.full((4, 3), np.nan)
+    x[1, 2] = 1.0
+    forest = Forest.from_arrays(
+        n_features=3, tree_begin=[0, 3], feature=[0, -1, -1], threshold=[0.5, 0, 0], left=[1, 0, 0], right=[2, 0, 0],
+        value=[0.0, 1.0, 2.0],
+    )  # fmt: skip
+    model = TransferModel.of_forest(forest, ("tair", "vpd", "lai"))
+    assert np.isnan(model.predict(x)).tolist() == [True, False, True, True]
+    steps = [np.stack([column, np.zeros(4)]) for column in x.T]
+    assert np.isnan(model.predict_columns(steps)).tolist() == [[True, False, True, True], [False] * 4]
+
+
+def test_a_model_for_another_unit_is_refused(tmp_path):
+    forest = Forest.from_arrays(
+        n_features=1, tree_begin=[0, 1], feature=[-1], threshold=[0], left=[0], right=[0], value=[1.0]
+    )
+    TransferModel.of_forest(forest, ("tair",)).save(tmp_path)
+    recipe = read_model(tmp_path / "model.gppm")
+    assert recipe.quantities == (Quantity("degC", -90.0, 65.0),)
+    write_model(tmp_path / "model.gppm", replace(recipe, quantities=()))
+    assert TransferModel.load(tmp_path).predict([[20.0]]) == [1.0]
+    write_model(tmp_path / "model.gppm", replace(recipe, quantities=(Quantity("K", 180.0, 340.0),)))
+    with pytest.raises(ForestFormatError, match="tair: expected a model for degC, got one for K"):
+        TransferModel.load(tmp_path)

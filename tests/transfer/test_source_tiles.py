@@ -29,10 +29,10 @@ def fill(store, fields):
         for tile in range(store.n_tiles):
             part = np.ascontiguousarray(values[..., store.cells(tile)], dtype=np.float32)
             if values.ndim == 1:
-                store.write(name, tile, part)
+                store.write(name, tile, part, check="ignore")
                 continue
             for number, year in enumerate(store.each_year):
-                store.write(name, tile, part[12 * number : 12 * number + 12], year)
+                store.write(name, tile, part[12 * number : 12 * number + 12], year, check="ignore")
     return store
 
 

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "gppcore/span.hpp"
+#include "gppcore/visibility.hpp"
 
-namespace gppcore {
+namespace gppcore GPPCORE_VISIBLE {
 
 enum class ForestLink : uint8_t { identity, exp, sigmoid, softmax };
 
@@ -96,6 +97,8 @@ class Forest {
 
   // Maps a file. Throws Error(missing_file) or Error(forest_format).
   static Forest load(const std::string& path);
+  // The same from the bytes of a file, which are copied.
+  static Forest from_bytes(const void* data, size_t size);
   // All or nothing: a temporary file is written, synced and renamed.
   void save(const std::string& path) const;
 
@@ -135,6 +138,9 @@ class Forest {
   void predict_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, T* out, bool raw,
                        ForestMemory& memory) const;
   template <class T>
+  void apply_columns(const T* const* columns, const int64_t* strides, int64_t n_rows, int32_t* leaves,
+                     ForestMemory& memory) const;
+  template <class T>
   void predict_steps(const T* const* columns, const int64_t* strides, const int64_t* step_strides, int64_t n_rows,
                      int64_t n_steps, T* out, ForestLine* memory) const;
   template <class T>
@@ -153,4 +159,4 @@ class Forest {
 // Throws Error(forest_format) unless every index and size is right; takes one pass over the nodes.
 void check_forest(const ForestView& arrays);
 
-}  // namespace gppcore
+}  // namespace gppcore GPPCORE_VISIBLE

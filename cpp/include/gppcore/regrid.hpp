@@ -3,7 +3,9 @@
 #pragma once
 #include <cstdint>
 
-namespace gppcore {
+#include "gppcore/visibility.hpp"
+
+namespace gppcore GPPCORE_VISIBLE {
 
 // A coarse grid of n_lat x n_lon cells, each of them cut into factor x factor fine cells.
 struct Nesting {
@@ -13,6 +15,10 @@ struct Nesting {
 
 // All fields are C-contiguous (lat, lon); NaN is a missing cell; T is float or double, sums are in double.
 // fine_row_area[n_lat * factor] holds the relative area of a cell in each fine row, > 0.
+
+// Areas of cells in the n rows between n + 1 latitudes in degrees, relative to the square of the radius and to a radian
+// of longitude. Throws Error(range) if they are no edges.
+void row_area(const double* lat_edges, int64_t n, double* area);
 
 // Mean of the valid fine cells of every coarse cell, NaN where their share of the area is 0 or < min_valid; the
 // share itself goes to `fraction` unless that is null.
@@ -58,4 +64,4 @@ template <class T>
 void regrid(const T* source, const AxisWeights& lat, const AxisWeights& lon, double min_valid, T* mean, T* fraction,
             int n_threads);
 
-}  // namespace gppcore
+}  // namespace gppcore GPPCORE_VISIBLE

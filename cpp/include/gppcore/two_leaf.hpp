@@ -2,7 +2,9 @@
 #pragma once
 #include <cstdint>
 
-namespace gppcore {
+#include "gppcore/visibility.hpp"
+
+namespace gppcore GPPCORE_VISIBLE {
 
 // kCompat, BEPS as published, computes in double alone.
 enum TwoLeafMode { kRobust, kCompat, kTwoLeafModes };
@@ -100,4 +102,4 @@ template <class E>
 int leaf_gas_exchange(const LeafParameters& leaf, const TwoLeafGrid<E> (&inputs)[kLeafInputs], int64_t rows,
                       int64_t columns, E* const (&out)[kLeafOutputs], int n_threads);
 
-}  // namespace gppcore
+}  // namespace gppcore GPPCORE_VISIBLE

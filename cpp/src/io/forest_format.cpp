@@ -136,6 +136,12 @@ Forest Forest::load(const std::string& path) {
   }
 }
 
+Forest Forest::from_bytes(const void* data, size_t size) {
+  const auto copy = std::make_shared<ForestMemory>(size / sizeof(ForestLine) + 1);  // aligned, unlike the bytes
+  std::memcpy(copy->data(), data, size);
+  return Forest(parse_forest(reinterpret_cast<const char*>(copy->data()), size), copy);
+}
+
 void Forest::save(const std::string& path) const { replace_file(path, forest_bytes(arrays_)); }
 
 }  // namespace gppcore

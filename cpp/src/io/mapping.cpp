@@ -17,10 +17,11 @@ namespace {
 
 [[noreturn]] void fail_with_errno(const std::string& path, const char* action) {
   const int reason = errno;
-  const ErrorCode code = reason == ENOENT || reason == ENOTDIR ? ErrorCode::missing_file
-                         : reason == ENOMEM                    ? ErrorCode::out_of_memory
-                                                               : ErrorCode::forest_format;
-  throw Error(code, path + ": " + action + ": " + std::strerror(reason));
+  const ErrorCode code = reason == ENOENT || reason == ENOTDIR  ? ErrorCode::missing_file
+                         : reason == ENOMEM                     ? ErrorCode::out_of_memory
+                         : reason == ENOSPC || reason == EDQUOT ? ErrorCode::disk_full
+                                                                : ErrorCode::file_access;
+  throw Error(code, path + ": " + action + ": " + std::strerror(reason), reason);
 }
 
 // The system would cut the name at a zero byte, and open another file.
@@ -68,9 +69,16 @@ Mapping::Mapping(const std::string& path) {
   if (size_ == 0) return;  // an empty range cannot be mapped
   data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
   if (data_ == MAP_FAILED) fail_with_errno(path, "cannot be mapped");
+  try {
+    range_.emplace(data_, size_, path);
+  } catch (...) {
+    ::munmap(data_, size_);
+    throw;
+  }
 }
 
 Mapping::~Mapping() {
+  range_.reset();
   if (size_ > 0) ::munmap(data_, size_);
 }
 

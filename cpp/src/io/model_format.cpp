@@ -1,5 +1,6 @@
-// The .gppm file, version 1, little-endian: a header of 96 bytes, then a name of 48 bytes for each predictor and each
-// source, then a record of 72 bytes for each member. The checksum covers all that follows it.
+// The .gppm file, little-endian: a header of 96 bytes, then a name of 48 bytes for each predictor and each source, then
+// a record of 72 bytes for each member; in version 2 then a record of 48 bytes for each predictor. The checksum covers
+// all that follows it.
 #include "model_format.hpp"
 
 #include <cstring>
@@ -14,7 +15,7 @@ namespace gppcore {
 namespace {
 
 constexpr char kMagic[8] = {'G', 'P', 'P', 'M', '\r', '\n', '\x1a', '\n'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2, kVersionWithoutQuantities = 1;
 
 struct Name {
   char bytes[48];  // zero beyond the name
@@ -39,6 +40,12 @@ struct Member {
 };
 static_assert(sizeof(Member) == 72);
 
+struct Quantity {
+  char unit[32];  // zero beyond the text
+  double low, high;
+};
+static_assert(sizeof(Quantity) == 48);
+
 [[noreturn]] void refuse(const std::string& fault) { throw Error(ErrorCode::forest_format, fault); }
 
 Header read_header(const char* data, size_t size) {
@@ -46,10 +53,11 @@ Header read_header(const char* data, size_t size) {
   if (size < sizeof h) refuse("expected a model file of at least 96 bytes, got " + std::to_string(size));
   std::memcpy(&h, data, sizeof h);
   if (std::memcmp(h.magic, kMagic, sizeof kMagic) != 0) refuse("expected a model file, got another format");
-  if (h.version != kVersion)
-    refuse("version: expected " + std::to_string(kVersion) + ", got " + std::to_string(h.version));
-  const uint64_t expected =
-      sizeof h + sizeof(Name) * (uint64_t{h.n_predictors} + h.n_sources) + sizeof(Member) * uint64_t{h.n_members};
+  if (h.version != kVersion && h.version != kVersionWithoutQuantities)
+    refuse("version: expected 1 or 2, got " + std::to_string(h.version));
+  const uint64_t n_quantities = h.version == kVersion ? h.n_predictors : 0;
+  const uint64_t expected = sizeof h + sizeof(Name) * (uint64_t{h.n_predictors} + h.n_sources) +
+                            sizeof(Member) * uint64_t{h.n_members} + sizeof(Quantity) * n_quantities;
   if (h.file_size != size || expected != size)
     refuse("size: expected " + std::to_string(expected) + " bytes, got " + std::to_string(size));
   if (crc32c(data + kChecked, size - kChecked) != h.crc32c) refuse("checksum does not match");
@@ -66,12 +74,21 @@ Record take(const char*& data) {
   return record;
 }
 
-std::string text_of(const Name& name) { return {name.bytes, strnlen(name.bytes, sizeof name.bytes)}; }
+template <size_t N>
+std::string text_of(const char (&bytes)[N]) {
+  return {bytes, strnlen(bytes, N)};
+}
 
 Name name_of(const std::string& text) {
   Name name{};
   std::memcpy(name.bytes, text.data(), text.size());  // check_recipe() has bounded it
   return name;
+}
+
+Quantity quantity_of(const ModelQuantity& from) {
+  Quantity quantity{{}, from.low, from.high};
+  std::memcpy(quantity.unit, from.unit.data(), from.unit.size());  // bounded as well
+  return quantity;
 }
 
 template <class Record>
@@ -89,11 +106,16 @@ ModelRecipe parse_recipe(const char* data, size_t size) {
   recipe.process_weight = h.process_weight;
   recipe.gate = h.gate;
   if (h.has_interval) recipe.interval = h.interval;
-  for (uint32_t i = 0; i < h.n_predictors; ++i) recipe.predictors.push_back(text_of(take<Name>(at)));
-  for (uint32_t i = 0; i < h.n_sources; ++i) recipe.sources.push_back(text_of(take<Name>(at)));
+  for (uint32_t i = 0; i < h.n_predictors; ++i) recipe.predictors.push_back(text_of(take<Name>(at).bytes));
+  for (uint32_t i = 0; i < h.n_sources; ++i) recipe.sources.push_back(text_of(take<Name>(at).bytes));
   for (uint32_t i = 0; i < h.n_members; ++i) {
     const auto m = take<Member>(at);
-    recipe.members.push_back({text_of(m.name), static_cast<ModelMemberKind>(m.kind), m.n_sources, m.weight, m.offset});
+    recipe.members.push_back(
+        {text_of(m.name.bytes), static_cast<ModelMemberKind>(m.kind), m.n_sources, m.weight, m.offset});
+  }
+  for (uint32_t i = 0; i < h.n_predictors && h.version == kVersion; ++i) {
+    const auto q = take<Quantity>(at);
+    recipe.quantities.push_back({text_of(q.unit), q.low, q.high});
   }
   check_recipe(recipe);
   // One recipe has one file: what is not a part of it must be zero.
@@ -112,7 +134,7 @@ void seal_recipe(char* data, size_t size) {
 std::vector<char> recipe_bytes(const ModelRecipe& recipe) {
   Header h{};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
-  h.version = kVersion;
+  h.version = recipe.quantities.empty() ? kVersionWithoutQuantities : kVersion;
   h.n_predictors = static_cast<uint32_t>(recipe.predictors.size());
   h.n_sources = static_cast<uint32_t>(recipe.sources.size());
   h.n_members = static_cast<uint32_t>(recipe.members.size());
@@ -127,6 +149,7 @@ std::vector<char> recipe_bytes(const ModelRecipe& recipe) {
   for (const ModelMember& m : recipe.members)
     put(bytes,
         Member{name_of(m.name), static_cast<uint32_t>(m.kind), static_cast<uint32_t>(m.n_sources), m.weight, m.offset});
+  for (const ModelQuantity& q : recipe.quantities) put(bytes, quantity_of(q));
   seal_recipe(bytes.data(), bytes.size());
   return bytes;
 }

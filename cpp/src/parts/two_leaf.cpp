@@ -3,6 +3,8 @@
 
 namespace gppcore::GPPCORE_ISA {
 
+#ifdef GPPCORE_GRADIENT
+
 template <class E>
 void gradient_by_weather(const TwoLeafParameters&, const TwoLeafColumn<E>* inputs, int64_t n, const TwoLeafRow<E>& out,
                          const int* by, E* const* d);
@@ -19,6 +21,13 @@ void gradient(const TwoLeafParameters& p, const TwoLeafColumn<E>* inputs, int64_
   const auto chosen = by_weather ? gradient_by_weather<E> : gradient_by_leaves<E>;
   chosen(p, inputs, n, out, by, d);
 }
+
+#else
+
+template <class E>
+constexpr decltype(TwoLeafKernelsOf<E>::gradient) gradient = nullptr;
+
+#endif
 
 // Compat mode, second of each pair, computes in double alone.
 extern const TwoLeafKernels two_leaf_kernels;

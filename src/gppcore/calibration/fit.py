@@ -4,74 +4,34 @@ Every parameter of every type gets a multiplier, whose logarithm has a hierarchi
 photosynthetic pathway scatter around a common multiplier, and that scatters around 1. Types with
 many towers follow their towers; types without follow the others.
 
+Vcmax25 also follows predictors of the place, with slopes that types share; what is peculiar to a tower
+is fitted beside them and dropped, so that it bends neither types nor slopes.
+
 References
 ----------
-.. [1] Kattge, J. et al. (2009) Glob. Change Biol. 15, 976-991. doi:10.1111/j.1365-2486.2008.01744.x
-.. [2] Chen, J.M. et al. (2012) Global Biogeochem. Cycles 26, GB1019. doi:10.1029/2010GB003996
-.. [3] Miner, G.L., Bauerle, W.L. & Baldocchi, D.D. (2017) Plant Cell Environ. 40, 1214-1238. doi:10.1111/pce.12871
-.. [4] He, L. et al. (2016) Int. J. Appl. Earth Obs. Geoinf. 44, 53-60. doi:10.1016/j.jag.2015.07.007
-.. [5] Kish, L. (1965) Survey Sampling (design effect of clusters).
-.. [6] Ju, W. et al. (2006) Agric. For. Meteorol. 140, 181-202. doi:10.1016/j.agrformet.2006.03.016
+.. [1] Kish, L. (1965) Survey Sampling (design effect of clusters).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gppcore.arrays import check_type
+from gppcore.calibration.priors import PRIORS, Prior, tightened
+from gppcore.calibration.problem import Problem, Types
 from gppcore.calibration.result import Calibration, Estimate
-from gppcore.constants import PFTS, PlantFunctionalType
+from gppcore.constants import PFTS
 from gppcore.errors import RangeError, ShapeError
 from gppcore.runtime import threads
-from gppcore.statistics import CORRELATION, independent_rows
+from gppcore.statistics import CORRELATION
 from gppcore.towers import Towers
-from gppcore.towers.process import TowerHours, check_types
-from gppcore.variables import VARIABLES
+from gppcore.towers.process import COVARIATES, TowerHours, check_types
 
-Float = NDArray[np.float64]
-Types = Mapping[str, PlantFunctionalType]
-
-_ROBUST_FROM = 2.0  # standard deviations from which a mismatch counts less than its square
 _MIN_ROWS = 12
 _TOLERANCE = 1e-10
-
-
-@dataclass(frozen=True)
-class Prior:
-    """Prior of a parameter: standard deviations of log multipliers, which approximate relative ones.
-
-    Parameters
-    ----------
-    type_sd : float
-        Of the types around the common multiplier of their pathway, above 0.
-    common_sd : float
-        Of the common multiplier around 1, above 0.
-    """
-
-    type_sd: float
-    common_sd: float
-
-    def __post_init__(self) -> None:
-        if not (self.type_sd > 0.0 and self.common_sd > 0.0):
-            raise RangeError(f"prior: expected standard deviations above 0, got {self.type_sd}, {self.common_sd}")
-
-
-PRIORS = {
-    "vcmax25": Prior(type_sd=0.3, common_sd=0.4),
-    "g1": Prior(type_sd=0.3, common_sd=0.3),
-    "clumping": Prior(type_sd=0.1, common_sd=0.1),
-    "psi_exponent": Prior(type_sd=0.4, common_sd=0.4),
-}
-"""Priors of the parameters that can be fitted. `vcmax25`: leaf nitrogen, which carries it, varies within types by 0.38
-to 0.53 of its mean [1]_, [2]_; `g1`: values between and within species differ by a factor of two and more [3]_;
-`clumping`: satellite maps err by 0.08 at sites [4]_; `psi_exponent`: published values of two types differ by a factor
-of 4 [6]_."""
 
 
 def calibrate(
@@ -79,7 +39,8 @@ def calibrate(
     *,
     pfts: Types | None = None,
     parameters: Sequence[str] = ("vcmax25",),
-    priors: Mapping[str, Prior] = PRIORS,
+    covariates: Sequence[str] | None = None,
+    priors: Mapping[str, Prior] | None = None,
     residual_sd: float = 2.0,
     correlation: float = CORRELATION,
     n_threads: int | None = None,
@@ -94,22 +55,27 @@ def calibrate(
         Initial parameters, which are also the prior means; all of these types are fitted.
     parameters : sequence of str, default ("vcmax25",)
         Parameters to fit, out of those in `PRIORS`.
+    covariates : sequence of str, optional
+        Predictors of the place, in the forcing of the towers, that Vcmax25 follows. By default those of
+        `gppcore.towers.process.COVARIATES` that the forcing has; an empty sequence: Vcmax25 depends on the type alone.
     priors : mapping of str to Prior, optional
-        Priors of these parameters.
+        Priors of these parameters. By default those of `PRIORS`; with covariates, whose slopes few towers determine
+        badly, tightened where there are few clusters (:func:`gppcore.calibration.priors.tightened`).
     residual_sd : float, default 2
         Standard deviation of tower months around the fitted model [g m-2 d-1], above 0. The default is that of
         109 real towers.
     correlation : float, default 0.3
         Correlation of these mismatches within a cluster of towers [1], 0 to 1: n months of a cluster count as
-        n / (1 + (n - 1) correlation) independent ones [5]_, so that long records do not dominate many short ones. The
-        default is that of the same towers.
+        n / (1 + (n - 1) correlation) independent ones [1]_, so that long records do not dominate many short ones. The
+        default is that of the same towers. Not used with covariates: the effects of the towers explain most of it.
     n_threads : int, optional
         Threads of the kernel; all usable cores by default. The result does not depend on it.
 
     Returns
     -------
     Calibration
-        Parameters of all types in `pfts`, with standard deviations.
+        Parameters of all types in `pfts`, with standard deviations; as :class:`gppcore.CalibratedParameters` if
+        Vcmax25 follows covariates.
 
     Raises
     ------
@@ -130,28 +96,32 @@ def calibrate(
     n_threads = threads(n_threads)
     from scipy.optimize import least_squares
 
-    _check(pfts, parameters, priors, residual_sd, correlation)
+    _check(pfts, parameters, PRIORS if priors is None else priors, residual_sd, correlation)
+    followed = _followed(towers, parameters, covariates)
     used = _known(towers, pfts, n_threads)
-    problem = Problem.of(used, pfts, parameters, priors, residual_sd, correlation, n_threads)
+    if priors is None:
+        priors = tightened(len(np.unique(used.row_clusters))) if followed else PRIORS
+    problem = Problem.of(used, pfts, parameters, priors, residual_sd, correlation, n_threads, followed)
     start = np.zeros(problem.prior.shape[1])
-    fit = least_squares(
-        problem.residuals,
-        start,
-        problem.jacobian,
-        bounds=problem.bounds,
-        loss=problem.loss,
-        ftol=_TOLERANCE,
-        xtol=_TOLERANCE,
-        gtol=_TOLERANCE,
-    )
-    log_sd = np.sqrt(np.diag(np.linalg.inv(fit.jac.T @ fit.jac)))
+    with threadpool_limits(1, "blas"):  # its results depend on its threads
+        fit = least_squares(
+            problem.residuals,
+            start,
+            problem.jacobian,
+            bounds=problem.bounds,
+            loss=problem.loss,
+            ftol=_TOLERANCE,
+            xtol=_TOLERANCE,
+            gtol=_TOLERANCE,
+        )
+        log_sd = np.sqrt(np.diag(np.linalg.inv(fit.jac.T @ fit.jac)))
     fitted = problem.types(fit.x)
     estimates: dict[str, dict[str, Estimate]] = {name: {} for name in pfts}
     for j, (name, parameter) in enumerate(problem.fitted, start=len(problem.common)):
         value = getattr(fitted[name], parameter)
         estimates[name][parameter] = Estimate(getattr(pfts[name], parameter), value, float(value * log_sd[j]))
     return Calibration(
-        pfts=fitted,
+        pfts=problem.parameters_at(fit.x),
         estimates=estimates,
         cost_before=problem.cost(start),
         cost_after=problem.cost(fit.x),
@@ -160,6 +130,18 @@ def calibrate(
         evaluations=int(fit.nfev),
         message=str(fit.message),
     )
+
+
+def _followed(towers: Towers, parameters: Sequence[str], covariates: Sequence[str] | None) -> Sequence[str]:
+    """Return the covariates to use."""
+    if covariates is None:
+        return [name for name in COVARIATES if name in towers.forcing] if "vcmax25" in parameters else []
+    if isinstance(covariates, str) or (unknown := sorted(set(covariates) - set(towers.forcing))):
+        got = repr(covariates) if isinstance(covariates, str) else unknown
+        raise RangeError(f"covariates: expected a sequence of names out of the forcing of the towers, got {got}")
+    if covariates and "vcmax25" not in parameters:
+        raise RangeError(f"covariates: expected vcmax25 among the parameters, which follows them, got {parameters}")
+    return covariates
 
 
 def _check(
@@ -192,108 +174,3 @@ def _known(towers: Towers, pfts: Types, n_threads: int) -> Towers:
             f"at {len(towers.sites)} towers"
         )
     return towers.rows(known)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Residuals and their derivatives by x: log multipliers, common ones first, then those of types."""
-
-    hours: TowerHours
-    gpp: Float
-    weight: Float
-    """Of the tower months; residuals are multiplied by its square root."""
-    residual_sd: float
-    pfts: Types
-    parameters: Sequence[str]
-    priors: Mapping[str, Prior]
-    n_threads: int
-
-    @classmethod
-    def of(
-        cls,
-        towers: Towers,
-        pfts: Types,
-        parameters: Sequence[str],
-        priors: Mapping[str, Prior],
-        residual_sd: float,
-        correlation: float,
-        n_threads: int,
-    ) -> Problem:
-        """Set up the problem of towers whose months all have GPP and forcing."""
-        weight = independent_rows(towers.row_clusters, correlation)
-        gpp = towers.gpp["gpp_daily"].to_numpy(float)
-        return cls(TowerHours.of(towers), gpp, weight, residual_sd, pfts, parameters, priors, n_threads)
-
-    @cached_property
-    def fitted(self) -> list[tuple[str, str]]:
-        """Type and parameter of the multipliers."""
-        return [(name, parameter) for name in self.pfts for parameter in self.parameters]
-
-    @cached_property
-    def common(self) -> list[tuple[str, str]]:
-        """Pathway and parameter of the common multipliers."""
-        return sorted({(self.pfts[name].pathway, parameter) for name, parameter in self.fitted})
-
-    @cached_property
-    def prior(self) -> Float:
-        """Matrix whose product with x holds the residuals of the priors."""
-        n = len(self.common)
-        matrix = np.zeros((n + len(self.fitted),) * 2)
-        for j, (_, parameter) in enumerate(self.common):
-            matrix[j, j] = 1.0 / self.priors[parameter].common_sd
-        for j, (name, parameter) in enumerate(self.fitted, start=n):
-            matrix[j, j] = 1.0 / self.priors[parameter].type_sd
-            matrix[j, self.common.index((self.pfts[name].pathway, parameter))] = -matrix[j, j]
-        return matrix
-
-    @cached_property
-    def bounds(self) -> tuple[Float, Float]:
-        """Lowest and highest x: log multipliers that keep the parameters in their valid ranges."""
-        n = len(self.common)
-        value = [getattr(self.pfts[name], parameter) for name, parameter in self.fitted]
-        limits = np.array([VARIABLES[parameter].valid_range for _, parameter in self.fitted])
-        with np.errstate(divide="ignore"):
-            low, high = np.log(limits.T / value)
-        return np.append(np.full(n, -np.inf), low), np.append(np.full(n, np.inf), high)
-
-    def types(self, x: Float) -> dict[str, PlantFunctionalType]:
-        """Return the types with multiplied parameters."""
-        changed: dict[str, dict[str, Any]] = {name: {} for name in self.pfts}
-        for (name, parameter), log in zip(self.fitted, x[len(self.common) :], strict=True):
-            # Rounding must not move a value at its bound beyond it.
-            value = np.clip(getattr(self.pfts[name], parameter) * np.exp(log), *VARIABLES[parameter].valid_range)
-            changed[name][parameter] = float(value)
-        return {name: replace(pft, **changed[name]) for name, pft in self.pfts.items()}
-
-    def residuals(self, x: Float) -> Float:
-        """Return mismatch over standard deviation of the tower months, then of the priors."""
-        mismatch = self.hours.gpp(self.types(x), self.n_threads) - self.gpp
-        return np.append(mismatch * (np.sqrt(self.weight) / self.residual_sd), self.prior @ x)
-
-    def jacobian(self, x: Float) -> Float:
-        """Return the derivatives of :meth:`residuals` by x."""
-        types, rows = self.types(x), np.zeros((len(self.gpp), x.size))
-        column = {key: j for j, key in enumerate(self.fitted, start=len(self.common))}
-        for part in self.hours.types:
-            pft = types[part.name]
-            for parameter, slope in zip(
-                self.parameters, part.gradient(pft, self.parameters, self.n_threads), strict=True
-            ):
-                rows[part.rows, column[part.name, parameter]] += slope * getattr(pft, parameter)
-        return np.concatenate([rows * (np.sqrt(self.weight) / self.residual_sd)[:, None], self.prior])
-
-    def loss(self, squares: Float) -> Float:
-        """Return the loss of squared residuals and its two derivatives, as `least_squares` expects them.
-
-        The limit from which a month counts less follows its weight, so that the weight multiplies its loss.
-        """
-        out = np.zeros((3, squares.size))
-        out[0], out[1] = squares, 1.0
-        limit = self.weight * _ROBUST_FROM**2
-        root = np.sqrt(1.0 + squares[: limit.size] / limit)
-        out[:, : limit.size] = 2.0 * limit * (root - 1.0), 1.0 / root, -0.5 / (limit * root**3)
-        return out
-
-    def cost(self, x: Float) -> float:
-        """Return half the sum of the losses."""
-        return float(0.5 * self.loss(self.residuals(x) ** 2)[0].sum())

@@ -10,8 +10,9 @@ from gppcore.constants import PlantFunctionalType
 from gppcore.errors import CalibrationFormatError, MissingFileError
 from gppcore.io.durable import write_json
 from gppcore.io.reading import read_json
+from gppcore.process.parameters import CalibratedParameters
 
-_FORMAT = "gppcore calibration 1"
+_FORMAT, _FORMAT_OF_PLACES = "gppcore calibration 1", "gppcore calibration 2"
 _LIMIT = 2**24
 """Largest file [bytes]."""
 
@@ -40,7 +41,8 @@ class Calibration:
     Attributes
     ----------
     pfts : dict of str to PlantFunctionalType
-        All types with fitted parameters: argument of `simulate` and `process_gpp`.
+        All types with fitted parameters: argument of `simulate` and `process_gpp`. A
+        :class:`gppcore.CalibratedParameters` where Vcmax25 follows the place.
     estimates : dict of str to dict of str to Estimate
         By type, then by parameter.
     cost_before, cost_after : float
@@ -66,7 +68,12 @@ class Calibration:
 
     def save(self, path: str | Path) -> None:
         """Write to a JSON file, which is replaced in one step if it exists."""
-        write_json(Path(path), {"format": _FORMAT, **asdict(self)})
+        content = {**asdict(self), "pfts": self.pfts}
+        if isinstance(self.pfts, CalibratedParameters):
+            content |= {"format": _FORMAT_OF_PLACES, "pfts": self.pfts.to_json()}
+        else:
+            content |= {"format": _FORMAT, "pfts": {name: asdict(pft) for name, pft in self.pfts.items()}}
+        write_json(Path(path), content)
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
@@ -84,9 +91,12 @@ class Calibration:
             raise MissingFileError(f"calibration: expected a file, got {path}")
         try:
             content = read_json(path, CalibrationFormatError, limit=_LIMIT)
-            if (found := content.pop("format")) != _FORMAT:
-                raise CalibrationFormatError(f"{path}: expected format {_FORMAT!r}, got {found!r}")
-            content["pfts"] = {name: PlantFunctionalType(**pft) for name, pft in content["pfts"].items()}
+            if (found := content.pop("format")) not in (_FORMAT, _FORMAT_OF_PLACES):
+                raise CalibrationFormatError(f"{path}: expected format {_FORMAT_OF_PLACES!r}, got {found!r}")
+            if found == _FORMAT_OF_PLACES:
+                content["pfts"] = CalibratedParameters.from_json(content["pfts"])
+            else:
+                content["pfts"] = {name: PlantFunctionalType(**pft) for name, pft in content["pfts"].items()}
             content["estimates"] = {
                 name: {parameter: Estimate(**estimate) for parameter, estimate in own.items()}
                 for name, own in content["estimates"].items()

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from gppcore.cli import experiment as experiments
+from gppcore.cli import process
 from gppcore.cli import towers as towers_commands
 from gppcore.errors import GppcoreError, RangeError
 from gppcore.io.reading import number_of
@@ -24,7 +25,7 @@ tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True,
 app.add_typer(tiles_app, name="tiles")
 app.add_typer(towers_commands.app, name="towers")
 
-for command in (experiments.init, experiments.check, experiments.run):
+for command in (experiments.init, experiments.check, experiments.run, process.simulate, process.calibrate):
     app.command()(command)
 
 _INTERRUPTED = 130
@@ -96,7 +97,7 @@ def demo(
 def train(
     towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
     out: Annotated[Path, typer.Option(help="New folder of the model, or one file if it ends with .zip.")],
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the learners.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
 ) -> None:
@@ -107,6 +108,21 @@ def train(
     run_training(towers, out, predictors, seed=seed, n_threads=usable(threads))
 
 
+@app.command()
+def adapt(
+    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
+    towers: Annotated[Path, typer.Option(help="Folder of one or more towers with months of their own.")],
+    out: Annotated[Path, typer.Option(help="New folder of the adapted model, or one file if it ends with .zip.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the learner.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+) -> None:
+    """Adapt a model to towers with a few months of their own, and save the model for these and similar places."""
+    from gppcore.cli.train import run_adaptation
+    from gppcore.runtime import threads as usable
+
+    run_adaptation(model, towers, out, seed=seed, n_threads=usable(threads))
+
+
 @app.command("map")
 def map_(
     model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
@@ -114,6 +130,9 @@ def map_(
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
+    check: Annotated[
+        str, typer.Option(help="What to do with predictors outside their valid range: raise, warn or ignore.")
+    ] = "raise",
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write one netCDF4 file per calendar year.")] = False,
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
@@ -127,7 +146,13 @@ def map_(
     with Progress() as bar:
         task = bar.add_task("Cells", total=store.index.size * len(store.each_year))
         map_gpp(
-            predictor, store, out, variable=variable, n_threads=threads, progress=lambda n: bar.update(task, advance=n)
+            predictor,
+            store,
+            out,
+            variable=variable,
+            check=check,
+            n_threads=threads,
+            progress=lambda n: bar.update(task, advance=n),
         )
     typer.echo(f"Map  {out}")
     if netcdf:
@@ -167,10 +192,10 @@ def evaluate_(
         Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few).")
+        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few), own.")
     ] = "site",
     by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid or full.")] = "small",
+    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
     numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few_towers.")] = "5,10,20",
     draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,
@@ -240,11 +265,34 @@ def info(
     lines = {
         "gppcore": gppcore.__version__,
         "instruction set": f"{runtime.isa()} (supported: {', '.join(runtime.supported_isas())})",
-        "library": runtime.library_path(),
-        "header": runtime.include_dir(),
+        "library": runtime.get_library(),
+        "header": runtime.get_include(),
     }
     for name, value in lines.items():
         typer.echo(f"{name:<16} {value}")
+
+
+@app.command()
+def config(
+    cflags: Annotated[bool, typer.Option("--cflags", help="Flags to compile with.")] = False,
+    libs: Annotated[bool, typer.Option("--libs", help="Flags to link with; they tell programs the folder.")] = False,
+    cmakedir: Annotated[bool, typer.Option("--cmakedir", help="Folder for CMake's gppcore_DIR.")] = False,
+    fortran: Annotated[bool, typer.Option("--fortran", help="Source of the Fortran module.")] = False,
+) -> None:
+    """Print what compilers and CMake need to build C, C++ and Fortran programs with this installation."""
+    from gppcore import runtime
+
+    library = Path(runtime.get_library())
+    lines = {
+        f"-I{runtime.get_include()}": cflags,
+        f"-L{library.parent} -Wl,-rpath,{library.parent} -lgppcore": libs,
+        runtime.get_cmake_dir(): cmakedir,
+        f"{runtime.get_include()}/gppcore/gppcore.f90": fortran,
+    }
+    wanted = [line for line, chosen in lines.items() if chosen]
+    if not wanted:
+        raise RangeError("config: expected --cflags, --libs, --cmakedir or --fortran, got none")
+    typer.echo(" ".join(wanted))
 
 
 def _describe(product: Path, verify: bool) -> None:

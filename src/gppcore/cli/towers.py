@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import typer
 
 from gppcore.errors import RangeError, TowerFormatError
+from gppcore.io.durable import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,8 +90,9 @@ def import_(
     if n and (strict or not good):
         raise TowerFormatError(f"towers: expected files without faults, got {n} in {len(readings)} files; see above")
     write_tower_folder(good, table, out, weather=given.weather, lai=given.lai)
-    summary.to_csv(out / "import_report.csv", index=False)
-    core_sequences(pd.concat([months.gpp for months in good])).to_csv(out / "sequences.csv", index=False)
+    write_table(summary, out / "import_report.csv", index=False)
+    sequences = core_sequences(pd.concat([months.gpp for months in good]))
+    write_table(sequences, out / "sequences.csv", index=False)
     if _places(good, table, given) < 2:
         typer.echo("warn   usable months at fewer than 2 places 50 km apart: `evaluate` and `fine_tune` need more")
     left = f"; {n} faults, see import_report.csv" if n else ""
@@ -108,7 +110,6 @@ def sample(
 ) -> None:
     """Take leaf area, weather and the share of C4 plants at towers from a grid, for `import`."""
     from gppcore.demo.sampling import sample_world
-    from gppcore.errors import disk_errors
     from gppcore.towers.files import read_sites, sample_at_towers
     from gppcore.towers.files.folder import refuse_occupied
     from gppcore.towers.files.gridded import open_gridded
@@ -126,10 +127,8 @@ def sample(
     for site, row in samples.report.iterrows():
         if row["mismatch"]:
             typer.echo(f"warn   {site}: {row['mismatch']}")
-    with disk_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        samples.weather.to_csv(out / "weather.csv", index=False)
-        samples.sites.to_csv(out / "sites.csv")
+    write_table(samples.weather, out / "weather.csv", index=False)
+    write_table(samples.sites, out / "sites.csv")
     typer.echo(f"Sample  {out}: {len(samples.report)} sites")
 
 
@@ -209,7 +208,7 @@ def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
             "mid and full need columns that no tower file has, such as ndwi and fpar: add them to gpp_monthly.csv"
         )
     if to is not None:
-        table.to_csv(to, index=False)
+        write_table(table, to, index=False)
     return table
 
 

@@ -1,4 +1,4 @@
-"""What ``gppcore train`` prints and writes."""
+"""What ``gppcore train`` and ``gppcore adapt`` print and write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from rich.console import Console
 from gppcore.errors import OutputExistsError
 from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.run import check_predictors, check_towers
+from gppcore.process.simulate import simulate
 from gppcore.towers import read_towers
+from gppcore.transfer.adapt import adapt
+from gppcore.transfer.transfer_model import TransferModel
 
 
 def run_training(towers: Path, out: Path, predictors: str, *, seed: int, n_threads: int) -> None:
@@ -30,3 +33,14 @@ def run_training(towers: Path, out: Path, predictors: str, *, seed: int, n_threa
     model.save(out)
     n_towers = samples.groups["site"].nunique()
     print(f"Model  {out}: {len(model.predictors)} predictors, {len(samples.groups)} months of {n_towers} towers")
+
+
+def run_adaptation(model: Path, towers: Path, out: Path, *, seed: int, n_threads: int) -> None:
+    """Adapt a saved model to all towers of a folder, and save it."""
+    if out.exists():
+        raise OutputExistsError(f"--out: expected a new folder or zip, got {out}, which exists")
+    known, own = TransferModel.load(model), read_towers(towers)
+    samples = own.samples(simulate(own.forcing, n_threads=n_threads), predictors=known.predictors)
+    adapted = adapt(known, samples, seed=seed, n_threads=n_threads)
+    adapted.save(out)
+    print(f"Model  {out}: adapted with {len(samples)} months of {samples.groups['site'].nunique()} towers")

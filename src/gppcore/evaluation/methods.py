@@ -22,6 +22,7 @@ from gppcore.calibration.fit import calibrate
 from gppcore.constants import BEPS_PFTS, PFTS, PlantFunctionalType
 from gppcore.evaluation.holdout import Fitted
 from gppcore.features import PREDICTOR_SETS, Samples
+from gppcore.process.parameters import CalibratedParameters
 from gppcore.towers import Towers
 from gppcore.towers.process import process_gpp
 from gppcore.transfer.source_domain import SourceRows, source_rows
@@ -119,7 +120,14 @@ class MethodSuite:
         source, process = self.pretrained, None
         if self.calibrate:
             calibrated = process_gpp(self.source.months, pfts, n_threads=self.n_threads)
-            source = with_process(source, self.source.x, calibrated, seed=self.seed, n_threads=self.n_threads)
+            source = with_process(
+                source,
+                self.source.x,
+                calibrated,
+                parameters=pfts if isinstance(pfts, CalibratedParameters) else CalibratedParameters(pfts),
+                seed=self.seed,
+                n_threads=self.n_threads,
+            )
         if self.calibrate and self.unseen == "places":
             process = cross_fitted_gpp(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads)
         return fine_tune(

@@ -16,6 +16,7 @@ from gppcore.evaluation.holdout import Evaluation, evaluate
 from gppcore.evaluation.intervals import coverage, reliability
 from gppcore.evaluation.learning_curve import learning_curve
 from gppcore.evaluation.methods import MethodSuite
+from gppcore.evaluation.own import evaluate_own, own_skill
 from gppcore.evaluation.schemes import By, FewTowers, Scheme
 from gppcore.evaluation.sif import fluorescence
 from gppcore.features import PREDICTOR_SETS, Samples
@@ -39,11 +40,12 @@ class EvaluationOptions:
         Folder of towers (docs/towers.md).
     test_towers : Path, optional
         Folder of towers that are only tested; without it those of `towers` are held out in turn.
-    scheme : {"site", "temporal", "regional", "few_towers"}
-        What is held out; see :func:`gppcore.evaluation.schemes.splits`.
+    scheme : {"site", "temporal", "regional", "few_towers", "own"}
+        What is held out; see :func:`gppcore.evaluation.schemes.splits`, and for `own`
+        :func:`gppcore.evaluation.own.evaluate_own`.
     by : {"koeppen", "continent", "pft"}
         Classes of the scheme `regional`.
-    predictors : {"small", "mid", "full"}
+    predictors : {"small", "mid", "full", "rich"}
         Set of predictors; see `gppcore.features.PREDICTOR_SETS`.
     few_towers : FewTowers
         Numbers and draws of the scheme `few_towers`.
@@ -95,16 +97,20 @@ def evaluate_towers(
     check_towers(towers, samples)
     tested = None if tested_sites is None else samples.groups["site"].isin(tested_sites).to_numpy()
     suite.prepare()
-    found = evaluate(
-        suite,
-        samples,
-        scheme=options.scheme,
-        by=options.by,
-        few_towers=options.few_towers,
-        tested=tested,
-        n_processes=options.n_threads,
-        progress=(lambda split: progress(split.label)) if progress else None,
-    )
+    report = (lambda split: progress(split.label)) if progress else None
+    if options.scheme == "own":
+        found = evaluate_own(suite, tested=tested, n_processes=options.n_threads, progress=report)
+    else:
+        found = evaluate(
+            suite,
+            samples,
+            scheme=options.scheme,
+            by=options.by,
+            few_towers=options.few_towers,
+            tested=tested,
+            n_processes=options.n_threads,
+            progress=report,
+        )
     predictions = found.table(samples)
     sif = _sif(towers, predictions)
     if sif is not None:
@@ -119,7 +125,7 @@ def evaluate_towers(
         "seed": options.seed,
     }
     parts = _parts(options, found, found.models, predictions)
-    if options.scheme != "few_towers":
+    if options.scheme not in ("few_towers", "own"):
         parts |= explain(found.models, found, samples, seed=options.seed)
     return result.assemble(predictions, meta, parts), predictions
 
@@ -155,13 +161,17 @@ def _parts(
 ) -> dict[str, Any]:
     """Return the optional parts of the result."""
     parts: dict[str, Any] = {}
+    if options.scheme == "own":
+        parts["own"] = own_skill(predictions)
     if options.scheme == "few_towers":
         draws = [(split.towers, predictions[predictions["group"] == split.label]) for split in found.splits]
         parts["learning_curve"] = learning_curve(draws)
     if "transfer_low" in predictions:
         parts["interval"] = coverage(
             *(predictions[name] for name in ("observed", "transfer_low", "transfer_high", "pft"))
-        ) | {"reliability": _reliability(found, models, predictions)}
+        )
+        if models:
+            parts["interval"]["reliability"] = _reliability(found, models, predictions)
     if "csif" in predictions:
         parts["sif"] = fluorescence(predictions)
     return parts

@@ -115,10 +115,11 @@ def tiles(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         store = build_tiles(recipe, work.folder / "tiles", progress=advance, **options)
     wanted = {*work.settings.learning.names, *FORCING, *FRACTIONS, "fraction_wetland"}
     with work.progress.step("Derived predictors", store.n_tiles, "tile") as advance:
-        derive_predictors(store, wanted, progress=advance)
+        derive_predictors(store, wanted, also=wanted, progress=advance, **options)
     if recipe.region is not None and work.settings.towers.files:
         with work.progress.step("Tiles at towers", 1, "step"):
-            derive_predictors(tower_tiles(work.settings, work.folder / "tower_tiles", **options), wanted)
+            near = tower_tiles(work.settings, work.folder / "tower_tiles", **options)
+            derive_predictors(near, wanted, also=wanted)
 
 
 def process(work: Work, digest: str, seconds: Mapping[str, float]) -> None:

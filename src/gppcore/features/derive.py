@@ -5,12 +5,13 @@ Functions take and return arrays with months of whole years, from January on, on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore.features import place
 from gppcore.features.predictors import FRACTIONS, land_cover_fractions
 from gppcore.process.daylight import mid_month_day, sw_toa
 from gppcore.process.simulate.humidity import daylight_deficit, of_days
@@ -45,16 +46,19 @@ class Rule(NamedTuple):
     derive: Callable[[Fields, bool], Fields]
 
 
-def derivable(known: Collection[str]) -> dict[str, bool]:
-    """Return the predictors that follow from known variables and are not among them, and whether they have months."""
+def derivable(known: Collection[str], *, also: Collection[str] = ()) -> dict[str, bool]:
+    """Return the predictors that follow from known variables and are not among them, and whether they have months.
+
+    Those of `gppcore.features.place.PLACE` are included where `also` names them.
+    """
     found: dict[str, bool] = {}
-    for rule in RULES:
+    for rule in _rules(also):
         if set(rule.needs) <= {*known, *found}:
             found |= {name: rule.monthly for name in rule.names if name not in known}
-    return found
+    return {name: monthly for name, monthly in found.items() if name not in place.PLACE or name in also}
 
 
-def derived(fields: Fields, *, mean_year: bool = False) -> dict[str, Float]:
+def derived(fields: Fields, *, mean_year: bool = False, also: Collection[str] = ()) -> dict[str, Float]:
     """Return all predictors that follow from fields and are not among them.
 
     Parameters
@@ -64,6 +68,8 @@ def derived(fields: Fields, *, mean_year: bool = False) -> dict[str, Float]:
         of `gppcore.variables`.
     mean_year : bool, default False
         Whether the months are those of a mean year: December then comes before January.
+    also : collection of str, optional
+        Names out of `gppcore.features.place.PLACE` to derive too: lags and normals of places.
 
     Returns
     -------
@@ -77,13 +83,24 @@ def derived(fields: Fields, *, mean_year: bool = False) -> dict[str, Float]:
     """
     found = dict(fields)
     steps = max((len(field) for field in fields.values() if field.ndim == 2), default=MONTHS)
-    for rule in RULES:
+    for rule in _rules(also):
         if set(rule.needs) <= set(found) and not set(rule.names) <= set(found):
             made = rule.derive(found, mean_year)
             if rule.monthly:
                 made = {name: np.resize(field, (steps, *field.shape[1:])) for name, field in made.items()}
             found = {**made, **found}
-    return {name: field for name, field in found.items() if name not in fields}
+    wanted = derivable(fields, also=also)
+    return {name: found[name] for name in found if name in wanted}
+
+
+def _rules(also: Collection[str]) -> Iterator[Rule]:
+    """Yield the rules in order, those of places where a wanted predictor needs them."""
+    needed, wanted = [], set(also)
+    for rule in reversed(RULES):
+        if not set(rule.names) <= set(place.PLACE) or wanted & set(rule.names):
+            wanted |= set(rule.needs)
+            needed.append(rule)
+    yield from reversed(needed)
 
 
 def soil_water_of_months(fields: Fields) -> Float:
@@ -148,6 +165,15 @@ def _greenness(fields: Fields, _: bool) -> Fields:
     return {"ndvi_min": np.fmin.reduce(ndvi, axis=0), "ndvi_max": np.fmax.reduce(ndvi, axis=0)}
 
 
+def _before(name: str) -> Rule:
+    return Rule((f"{name}_before",), (name,), (), True, lambda fields, _: place.before(name, fields))
+
+
+def _excess(time: str) -> Rule:
+    names, needs = (f"lst_{time}_excess",), (f"lst_{time}", "tair")
+    return Rule(names, needs, (), True, lambda fields, _: place.excess(time, fields))
+
+
 RULES: tuple[Rule, ...] = (
     Rule(("tair", "tair_range"), ("tmin", "tmax"), (), True, _temperature),
     Rule(("tmin", "tmax"), ("tair", "tair_range"), (), True, _extremes),
@@ -159,6 +185,21 @@ RULES: tuple[Rule, ...] = (
     Rule(("soil_water",), ("precip", "tair", "tair_range", "sw_toa"), ("fraction_wetland",), True, _water),
     Rule(("precip_3m",), ("precip",), (), True, _rain),
     Rule(("ndvi_min", "ndvi_max"), ("ndvi",), (), False, _greenness),
+    Rule(("tair_mean", "tair_coldest", "tair_growing", "tair_seasonality"), ("tair",), (), False, place.warmth),
+    Rule(("tair_range_mean",), ("tair_range",), (), False, place.daily_range),
+    Rule(("precip_mean", "aridity"), ("precip", "tair", "tair_range", "sw_toa"), (), False, place.wetness),
+    Rule(("vpd_growing", "sw_growing"), ("vpd", "sw", "tair"), (), False, place.growing_season),
+    Rule(("soil_water_mean", "soil_water_growing"), ("soil_water", "tair"), (), False, place.soil),
+    Rule(("lai_mean", "lai_min", "lai_max"), ("lai",), (), False, place.leaves),
+    *(_before(name) for name in place.BEFORE),
+    Rule(("lai_relative",), ("lai", "lai_max"), (), True, place.relative_leaves),
+    Rule(("precip_6m", "precip_12m"), ("precip",), (), True, place.rain_sums),
+    _excess("day"),
+    _excess("night"),
+    Rule(("fpar_max", "fpar_amplitude"), ("fpar",), (), False, place.absorption),
+    Rule(("ndwi_max", "ndwi_growing"), ("ndwi", "tair"), (), False, place.leaf_water),
+    Rule(("lst_excess_growing",), ("lst_day_excess", "tair"), (), False, place.warm_surface),
+    Rule(("lai_modis_max",), ("lai_modis",), (), False, place.satellite_leaves),
 )
 """In order of application: a later rule may need results of an earlier one."""
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gppcore.constants import IGBP, PFT_NAMES
 from gppcore.errors import RangeError, ShapeError
+from gppcore.features.place import CLIMATE, SATELLITE, SEASON
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,35 +26,34 @@ STATIC_PREDICTORS = ("c4_fraction", *FRACTIONS)
 PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
 """Columns of the global tile stores, in order; area shares `fraction_<pft>` describe mixed cells without categories."""
 
-_SMALL = (*PREDICTORS, "ca", "fraction_wetland")
-_MID = (*_SMALL, "precip_3m", "ndwi", "fpar", "lst_day", "ndvi_max", "ndvi_min", "elevation")
-PREDICTOR_SETS = {
-    "small": _SMALL,
-    "mid": _MID,
-    "full": (
-        *_MID,
-        "lai_modis",
-        "lst_night",
-        "snow_cover",
-        "surface_soil_moisture",
-        "skin_temperature",
-        "pet",
-        "par",
-        "par_diffuse",
-        "tmin",
-        "tmax",
-        "burned_fraction",
-        "vcmax25_peak_c3",
-        "kn",
-        "elevation_coarse",
-        "soil_sand",
-        "soil_clay",
-        "soil_organic",
-        "soil_field_capacity",
-    ),
-}
-"""Predictor sets of increasing size: forcing and land cover; the most informative satellite variables; all variables of
-a tower folder that exist for maps, too. Sun-induced fluorescence is excluded, since models are evaluated with it."""
+_SMALL = (*PREDICTORS, "ca", "fraction_wetland", "tair_range", "precip_3m", *SEASON, *CLIMATE)
+_MID = (*_SMALL, "ndwi", "fpar", "lst_day", "ndvi_max", "ndvi_min", "elevation")
+_FULL = (
+    *_MID,
+    "lai_modis",
+    "lst_night",
+    "snow_cover",
+    "surface_soil_moisture",
+    "skin_temperature",
+    "pet",
+    "par",
+    "par_diffuse",
+    "tmin",
+    "tmax",
+    "burned_fraction",
+    "vcmax25_peak_c3",
+    "kn",
+    "elevation_coarse",
+    "soil_sand",
+    "soil_clay",
+    "soil_organic",
+    "soil_field_capacity",
+)
+PREDICTOR_SETS = {"small": _SMALL, "mid": _MID, "full": _FULL, "rich": (*_FULL, *SATELLITE)}
+"""Predictor sets of increasing size. `small`: forcing and land cover, and what follows from them, lags and normals of
+climate and leaf area; `mid`: with the most informative satellite variables; `full`: all variables of a tower folder
+that exist for maps, too; `rich`: with normals of the satellite variables. Sun-induced fluorescence is excluded, since
+models are evaluated with it."""
 
 
 def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:

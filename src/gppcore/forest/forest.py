@@ -217,19 +217,21 @@ class Forest(Identity):
         }
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Forest:
-        """Map a ``.gppf`` file into memory, checking all of it.
+    def load(cls, path: str | PathLike[str] | bytes) -> Forest:
+        """Map a ``.gppf`` file into memory, or copy its bytes, checking all of it.
 
         The file must not be changed in place afterwards; replacing it, as `save` does, is safe.
 
         Raises
         ------
-        MissingFileError
+        MissingFileError, FileAccessError
         ForestFormatError
             If the file is not a whole, unchanged forest file of a known version.
         """
+        if isinstance(path, bytes):
+            return cls(_core.Forest.from_bytes(path))
         if not isinstance(path, str | PathLike):
-            raise DtypeError(f"path: expected a path, got {type(path).__name__}")
+            raise DtypeError(f"path: expected a path or bytes, got {type(path).__name__}")
         return cls(_core.Forest.load(fspath(path)), path=str(Path(path).resolve()))
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -239,7 +241,9 @@ class Forest(Identity):
         ------
         MissingFileError
             If the folder does not exist.
-        ForestFormatError
+        DiskFullError
+            If there is no room; an older file of that name stays.
+        FileAccessError
             If the file cannot be written.
         """
         self._forest.save(fspath(path))

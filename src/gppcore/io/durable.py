@@ -7,9 +7,12 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gppcore.errors import disk_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PART = ".part"
 """Suffix of unfinished files."""
@@ -48,6 +51,17 @@ def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
         If the disk is full; an older file of that name stays.
     """
     write_durably(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_table(table: pd.DataFrame, path: Path, *, index: bool = True) -> None:
+    """Write a table as a CSV file durably.
+
+    Raises
+    ------
+    DiskFullError
+        If the disk is full; an older file of that name stays.
+    """
+    write_durably(path, table.to_csv(index=index).encode())
 
 
 def rename_durably(building: Path, path: Path) -> None:

@@ -16,6 +16,8 @@ from gppcore import __version__
 from gppcore.errors import MissingFileError, OutputExistsError, ProductFormatError, RangeError, disk_errors
 from gppcore.io.durable import PART, rename_durably
 from gppcore.io.manifest import check_manifest, write_manifest
+from gppcore.io.mapped import whole_files
+from gppcore.io.netcdf import write_netcdf4
 from gppcore.tiles.layout import CLIMATOLOGY_YEAR, month_coordinate
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
@@ -152,6 +154,7 @@ def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: 
             array[number * MONTHS : (number + 1) * MONTHS, start - rows.start : stop - rows.start, :] = band[:, :-1]
 
 
+@whole_files()
 def _run(store: TileStore, name: str, year: int | None, first: int, last: int) -> NDArray[np.float32]:
     """Read cells first to last of a monthly variable."""
     parts = []
@@ -201,9 +204,9 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
         }
         gridded = [name for name, array in ds.data_vars.items() if array.dims == ("time", "lat", "lon")]
         plain = {name: {"_FillValue": None} for name in ("time", "time_bnds", "lat", "lon")}
-        encoding = {**plain, **dict.fromkeys(gridded, chunks)}
+        encoding: dict[str, dict[str, Any]] = {**plain, **dict.fromkeys(gridded, chunks)}
         try:
-            ds.drop_encoding().to_netcdf(building, engine="h5netcdf", encoding=encoding)
+            write_netcdf4(ds.drop_encoding(), building, encoding)
             rename_durably(building, out)
         except BaseException:
             building.unlink(missing_ok=True)

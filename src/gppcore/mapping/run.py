@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.errors import DtypeError, OutputExistsError, RangeError, disk_errors
 from gppcore.features import PREDICTORS
+from gppcore.features.place import PLACE
 from gppcore.forest import Forest
+from gppcore.io.mapped import whole_files
 from gppcore.io.names import check_name
 from gppcore.mapping.product import write_product
 from gppcore.runtime import threads
+from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
 from gppcore.transfer.transfer_model import TransferModel
-from gppcore.variables import attributes
+from gppcore.variables import attributes, check_ranges
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -62,6 +65,7 @@ def map_gpp(
     *,
     variable: str = "gpp_daily",
     attrs: Mapping[str, Any] | None = None,
+    check: str = "raise",
     n_threads: int | None = None,
     client: Client | None = None,
     progress: Progress | None = None,
@@ -76,14 +80,17 @@ def map_gpp(
     model : Predictor, str or Path
         Usually a :class:`gppcore.TransferModel`, or the folder or zip of a saved one.
     store : TileStore
-        Holds the predictors of the model; the predictions are added to it as `variable`. Tiles that are finished
-        already are kept, so that an interrupted run resumes.
+        Holds the predictors of the model, or what they are derived from (lags and normals,
+        `gppcore.features.place.PLACE`); the predictions are added to it as `variable`. Tiles that are finished already
+        are kept, so that an interrupted run resumes.
     out : str or Path, optional
         New folder of the Zarr product; without it the predictions stay in the store.
     variable : str, default "gpp_daily"
         Name of the predictions, and begin of the names of their bounds.
     attrs : mapping, optional
         Global attributes of the product.
+    check : {"raise", "warn", "ignore"}
+        What to do with predictors outside their valid range, which are often in another unit.
     n_threads : int, optional
         Tiles predicted at the same time; all usable cores by default. The result does not depend on it.
     client : distributed.Client, optional
@@ -98,7 +105,9 @@ def map_gpp(
     OutputExistsError
         If `out` exists, or `variable` holds the predictions of another model.
     RangeError
-        If `client` is given and `model` is not a path.
+        If `client` is given and `model` is not a path, or predictors lie outside their valid range.
+    UnitsError
+        If predictors look like another unit.
     StoreLockedError
         If the store has another writer.
     TileFormatError
@@ -119,6 +128,8 @@ def map_gpp(
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
     variables = _outputs(predictor, check_name("variable", variable))
+    if lacking := set(_predictors(predictor)) & set(PLACE) - set(store.variables):
+        derive_predictors(store, also=lacking)
     for name in _predictors(predictor):
         store.is_monthly(name)  # an error if the store has no such variable
     with store.writing():
@@ -134,9 +145,9 @@ def map_gpp(
                     progress(store.n_cells(tile))
         names = tuple(variables)
         if client is not None and path is not None:
-            finished = _on_cluster(client, path, predictor.digest, store, names, tasks)
+            finished = _on_cluster(client, path, predictor.digest, store, names, tasks, check)
         else:
-            finished = _in_threads(predictor, store, names, tasks, n_threads)
+            finished = _in_threads(predictor, store, names, tasks, n_threads, check)
         with closing(finished):
             for entries in finished:
                 for entry in entries:
@@ -167,17 +178,20 @@ def _predictors(model: Predictor) -> Sequence[str]:
 
 
 def _predict_tile(
-    model: Predictor, store: TileStore, variables: Sequence[str], tile: int, year: int | None
+    model: Predictor, store: TileStore, variables: Sequence[str], check: str, tile: int, year: int | None
 ) -> list[Entry]:
     """Predict one tile and write its files: the unit of work of every driver."""
     columns = [store.read(name, tile, year if store.is_monthly(name) else None) for name in _predictors(model)]
     options = {"interval": True} if _has_interval(model) else {}
-    found: Any = model.predict_columns(columns, **options)
+    with whole_files():
+        check_ranges(dict(zip(_predictors(model), columns, strict=True)), check, where=f"tile {tile}")
+        found: Any = model.predict_columns(columns, **options)
     outputs = found if options else (found,)
     origin = _origin(model, store, tile, year)
     written = zip(variables, outputs, strict=True)
     return [
-        store.put(name, tile, values.astype(np.float32, copy=False), year, origin=origin) for name, values in written
+        store.put(name, tile, values.astype(np.float32, copy=False), year, origin=origin, check="ignore")
+        for name, values in written
     ]
 
 
@@ -187,11 +201,11 @@ def _origin(model: Predictor, store: TileStore, tile: int, year: int | None) -> 
 
 
 def _in_threads(
-    model: Predictor, store: TileStore, variables: Sequence[str], tasks: Sequence[Task], n_threads: int
+    model: Predictor, store: TileStore, variables: Sequence[str], tasks: Sequence[Task], n_threads: int, check: str
 ) -> Generator[list[Entry]]:
     """Yield what was written, in the order of completion; close it to give up the rest."""
     pool = ThreadPoolExecutor(n_threads)
-    futures = (pool.submit(_predict_tile, model, store, variables, *task) for task in tasks)
+    futures = (pool.submit(_predict_tile, model, store, variables, check, *task) for task in tasks)
     with disk_errors(f"map in {n_threads} threads"):
         running = set(islice(futures, _AHEAD * n_threads))
     try:
@@ -206,12 +220,18 @@ def _in_threads(
 
 
 def _on_cluster(
-    client: Client, model: Path, digest: str, store: TileStore, variables: Sequence[str], tasks: Sequence[Task]
+    client: Client,
+    model: Path,
+    digest: str,
+    store: TileStore,
+    variables: Sequence[str],
+    tasks: Sequence[Task],
+    check: str,
 ) -> Generator[list[Entry]]:
     """Do the same on a cluster; the scheduler reassigns tasks of lost workers."""
     from distributed import as_completed
 
-    where = (str(model.resolve()), digest, str(store.path.resolve()), variables)
+    where = (str(model.resolve()), digest, str(store.path.resolve()), variables, check)
     futures = [client.submit(_predict_remote, *where, *task, retries=_RETRIES, pure=False) for task in tasks]
     try:
         for future in as_completed(futures):  # type: ignore[no-untyped-call]
@@ -222,9 +242,9 @@ def _on_cluster(
 
 
 def _predict_remote(
-    saved: str, digest: str, path: str, variables: Sequence[str], tile: int, year: int | None
+    saved: str, digest: str, path: str, variables: Sequence[str], check: str, tile: int, year: int | None
 ) -> list[Entry]:
-    return _predict_tile(*_open(saved, digest, path), variables, tile, year)
+    return _predict_tile(*_open(saved, digest, path), variables, check, tile, year)
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 import gppcore
 from gppcore.comparison import REGIONS, Comparison
+from gppcore.errors import disk_errors
 from gppcore.io.durable import write_json
+from gppcore.io.netcdf import write_netcdf4
 from gppcore.report import charts, style
 from gppcore.report.charts import Series
 from gppcore.report.page import write_page
@@ -79,7 +81,8 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
     write_json(out / "comparison.json", [each.as_dict() for each in comparisons])
     for i, each in enumerate(comparisons):
         maps = each.maps.assign_attrs(Conventions="CF-1.8", title=f"{each.product} against {each.other}")
-        maps.to_netcdf(out / f"maps_{i}.nc", engine="h5netcdf")
+        with disk_errors(out):
+            write_netcdf4(maps, out / f"maps_{i}.nc")
     return page
 
 

@@ -20,6 +20,7 @@ _SCHEMES = {
     "temporal": "later years of known towers held out",
     "regional": "whole regions held out",
     "few_towers": "few towers to learn from",
+    "own": "later months of towers with some months of their own",
 }
 _GROUPS = {"koeppen": "Koeppen class", "pft": "plant functional type"}
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import OutputExistsError
 from gppcore.features.derive import INPUTS, derivable, derived
+from gppcore.io.mapped import whole_files
+from gppcore.runtime import threads
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
@@ -19,7 +22,12 @@ _BLOCK = 8192  # cells: all months of many years of them are in memory at once
 
 
 def derive_predictors(
-    store: TileStore, names: Collection[str] | None = None, *, progress: Callable[[int], None] = lambda n: None
+    store: TileStore,
+    names: Collection[str] | None = None,
+    *,
+    also: Collection[str] = (),
+    n_threads: int | None = None,
+    progress: Callable[[int], None] = lambda n: None,
 ) -> tuple[str, ...]:
     """Derive the predictors that follow from the variables of a store and that it lacks.
 
@@ -45,6 +53,11 @@ def derive_predictors(
         With finished tiles.
     names : collection of str, optional
         Those to derive; without it, all that the store lacks.
+    also : collection of str, optional
+        Names out of `gppcore.features.place.PLACE` to derive too: lags, and normals of climate, leaf area and satellite
+        variables over all years of the store.
+    n_threads : int, optional
+        Tiles at the same time; all usable cores by default. The result does not depend on it.
     progress : callable, optional
         Called with 1 after each tile.
 
@@ -67,13 +80,14 @@ def derive_predictors(
         given = {name for name in store.variables if not _is_derived(store, name)}
         added = {
             name: monthly
-            for name, monthly in derivable(given).items()
+            for name, monthly in derivable(given, also=also).items()
             if wanted(name) and _declare(store, name, monthly)
         }
         inputs = sorted(given & INPUTS)
-        for tile in range(store.n_tiles if added else 0):
-            _fill(store, tile, added, inputs)
-            progress(1)
+        with ThreadPoolExecutor(threads(n_threads)) as pool:
+            tiles = range(store.n_tiles if added else 0)
+            for _ in pool.map(lambda tile: _fill(store, tile, added, inputs, also), tiles):
+                progress(1)
     return tuple(added)
 
 
@@ -91,7 +105,7 @@ def _declare(store: TileStore, name: str, monthly: bool) -> bool:
     return True
 
 
-def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequence[str]) -> None:
+def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequence[str], also: Collection[str]) -> None:
     """Write the unfinished chunks of one tile, all derived from the given variables alone."""
     origin = _origin(store, tile, inputs)
     wanted = [
@@ -108,7 +122,7 @@ def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequen
     for start in range(0, n, _BLOCK):
         block = slice(start, start + _BLOCK)
         fields = {"lat": lat[block], **{name: _all_months(store, name, tile, block) for name in inputs}}
-        for name, values in derived(fields, mean_year=store.years is None).items():
+        for name, values in derived(fields, mean_year=store.years is None, also=also).items():
             if name in whole:
                 whole[name][..., block] = values
     for name, number in wanted:
@@ -128,6 +142,7 @@ def _origin(store: TileStore, tile: int, inputs: Sequence[str]) -> str:
     return digest
 
 
+@whole_files()
 def _all_months(store: TileStore, name: str, tile: int, block: slice) -> Float:
     if not store.is_monthly(name):
         return store.read(name, tile)[block].astype(np.float64)

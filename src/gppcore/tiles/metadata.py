@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from gppcore.errors import RangeError, TileFormatError, disk_errors
+from gppcore.arrays import floats
+from gppcore.errors import DtypeError, RangeError, ShapeError, TileFormatError, disk_errors
 from gppcore.io.durable import PART, rename_durably
 from gppcore.io.names import check_name, is_name
 from gppcore.io.reading import JSON_LIMIT, parse_json, read_file
 from gppcore.tiles.journal import Journal, plain_file
-from gppcore.variables import MONTHS
+from gppcore.variables import MONTHS, check_ranges
 
 METADATA = (-1, -1)
 """In the place of tile and year: entries of the journal for the metadata of a variable."""
@@ -37,6 +39,17 @@ def check_variable(name: str) -> None:
     """Raise RangeError unless a variable may have this name."""
     if not is_variable(check_name("name", name)):
         raise RangeError(f"name: expected a name of your own, got {name!r}, which the store uses itself")
+
+
+def check_values(name: str, tile: int, values: ArrayLike, shape: tuple[int, ...], check: str) -> NDArray[np.float32]:
+    """Return the values of a tile, refusing another type or shape and, as `check` says, values out of range."""
+    found = floats(f"{name}, tile {tile}", values)
+    if found.dtype != np.float32:
+        raise DtypeError(f"{name}, tile {tile}: expected float32, got {found.dtype}; convert with astype(np.float32)")
+    if found.shape != shape:
+        raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {found.shape}")
+    check_ranges({name: found}, check, where=f"tile {tile}")
+    return found
 
 
 def create_variable(

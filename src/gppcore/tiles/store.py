@@ -19,12 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore import _core
 from gppcore.arrays import floats, whole_numbers
 from gppcore.display import html_table
 from gppcore.errors import (
-    DtypeError,
-    ForestFormatError,
     MissingFileError,
     OutputExistsError,
     ProductFormatError,
@@ -35,6 +32,7 @@ from gppcore.errors import (
 )
 from gppcore.io.durable import PART, rename_durably, write_durably
 from gppcore.io.manifest import check_manifest, write_manifest
+from gppcore.io.mapped import map_file, whole_files
 from gppcore.io.names import is_name
 from gppcore.tiles.journal import Entry, Journal, plain_file
 from gppcore.tiles.layout import read_layout, window_order, write_layout
@@ -42,6 +40,7 @@ from gppcore.tiles.metadata import (
     METADATA,
     Variable,
     check_metadata,
+    check_values,
     check_variable,
     create_variable,
     is_variable,
@@ -250,7 +249,14 @@ class TileStore:
             self._journal.confirm(Entry.of(name, *METADATA, content))
 
     def write(
-        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+        self,
+        name: str,
+        tile: int,
+        values: NDArray[np.float32],
+        year: int | None = None,
+        *,
+        origin: str = "",
+        check: str = "raise",
     ) -> None:
         """Write one tile of a declared variable; it counts as finished once the journal lists it.
 
@@ -267,23 +273,34 @@ class TileStore:
         year : int, optional
             Calendar year, out of `years`; None for a mean year, for static variables and for the year of a store of
             one.
+        check : {"raise", "warn", "ignore"}
+            What to do with values outside the valid range of the variable, where `gppcore.variables` has it.
 
         Raises
         ------
         ShapeError, DtypeError
             If `values` have another shape or type.
         RangeError
-            If the store has no such year.
+            If the store has no such year, or values lie outside their valid range.
+        UnitsError
+            If values look like another unit.
         DiskFullError
             If there is no room; the tile then stays as it was.
         StoreLockedError
             If the store has another writer.
         """
         with self.writing():
-            self.confirm(self.put(name, tile, values, year, origin=origin))
+            self.confirm(self.put(name, tile, values, year, origin=origin, check=check))
 
     def put(
-        self, name: str, tile: int, values: NDArray[np.float32], year: int | None = None, *, origin: str = ""
+        self,
+        name: str,
+        tile: int,
+        values: NDArray[np.float32],
+        year: int | None = None,
+        *,
+        origin: str = "",
+        check: str = "raise",
     ) -> Entry:
         """Write the file of one tile without confirming it, for workers of a writer in other processes.
 
@@ -292,14 +309,8 @@ class TileStore:
         n = self.n_cells(tile)
         variable, number = self._variable(name), self._year_number(name, year)
         chunk = self._chunk(name, tile, number)
-        values = floats(f"{name}, tile {tile}", values)
-        if values.dtype != np.float32:
-            raise DtypeError(
-                f"{name}, tile {tile}: expected float32, got {values.dtype}; convert with astype(np.float32)"
-            )
         shape = (MONTHS, n) if variable.monthly else (n,)
-        if values.shape != shape:
-            raise ShapeError(f"{name}, tile {tile}: expected {shape}, got {values.shape}")
+        values = check_values(name, tile, values, shape, check)
         whole = np.ascontiguousarray(values, dtype="<f4")
         if n < self.tile_cells:
             whole = np.full((*shape[:-1], self.tile_cells), np.nan, dtype="<f4")
@@ -334,13 +345,16 @@ class TileStore:
         where = f"tile {tile} of {name!r}" + (f" in {year}" if year is not None else "")
         if entry is None:
             raise TileFormatError(f"{self.path}: expected a finished {where}, got none in the journal")
-        content = _mapped(chunk, entry.size)
+        content = map_file(chunk, entry.size)
         if self._verified.get(entry.key) is not entry:
-            if not entry.confirms(content.data):
+            with whole_files():
+                whole = entry.confirms(content.data)
+            if not whole:
                 raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
             self._verified[entry.key] = entry
         if self._variable(name).compressed:
-            content = np.frombuffer(zstd().decode(content), dtype=np.uint8)
+            with whole_files():
+                content = np.frombuffer(zstd().decode(content), dtype=np.uint8)
         expected = self.tile_cells * (MONTHS if self._variable(name).monthly else 1) * 4
         if content.size != expected:
             raise TileFormatError(f"{chunk}: expected {expected} bytes of values, got {content.size}")
@@ -408,6 +422,7 @@ class TileStore:
             sha.update(f"{name} {entry.size} {entry.crc32}\n".encode())
         return sha.hexdigest()[:16]
 
+    @whole_files()
     def read_field(self, name: str, month: int | None = None) -> NDArray[np.float32]:
         """Return one month (from 0) of a variable, or a static one, over all cells in the order of `index`."""
         if month is None:
@@ -415,6 +430,7 @@ class TileStore:
         year, of_year = self.each_year[month // MONTHS], month % MONTHS
         return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
 
+    @whole_files()
     def read_window(
         self, name: str, rows: slice, columns: slice, *, halo: int = 0, year: int | None = None
     ) -> NDArray[np.float32]:
@@ -482,14 +498,3 @@ class TileStore:
         if not is_name(name) or not plain_file(self.path, f"{name}/zarr.json").is_file():
             raise TileFormatError(f"{self.path}: expected a variable {name!r}, got one of {list(self.variables)}")
         return read_metadata(self.path, name, self._journal)
-
-
-def _mapped(chunk: Path, size: int) -> NDArray[np.uint8]:
-    """Map a file, which must have a size now, whatever it had before."""
-    try:
-        content = _core.map_file(str(chunk)).view(np.memmap)  # the type tells readers that it is a file
-    except (MissingFileError, ForestFormatError) as error:
-        raise TileFormatError(f"{chunk}: expected a file of {size} bytes, got another or none: {error}") from None
-    if content.size != size:
-        raise TileFormatError(f"{chunk}: expected a file of {size} bytes, got another or none: {content.size} bytes")
-    return content

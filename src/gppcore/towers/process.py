@@ -13,6 +13,7 @@ from gppcore.constants import C4_OF, PFTS, PlantFunctionalType
 from gppcore.errors import RangeError
 from gppcore.process import soil_water
 from gppcore.process.daylight import Daylight, daylight_of_month, mid_month_day
+from gppcore.process.parameters import vcmax25_of
 from gppcore.process.two_leaf import Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 from gppcore.runtime import threads
 from gppcore.towers import Towers
@@ -25,6 +26,8 @@ PHYSICS = ("process", "rubisco_limited", "light_limited", "unstressed", "shaded"
 """Monthly quantities of the process model for learners: its GPP; GPP with a quarter of Vcmax25, with unlimited Vcmax25,
 and with wet soil; GPP of shaded leaves (all g C m-2 d-1); photons absorbed by sunlit and shaded leaves
 (mol m-2 d-1)."""
+COVARIATES = ("tair_growing", "aridity", "lai_max", "tair_seasonality")
+"""Predictors of the place that Vcmax25 may follow: what is known of any land cell."""
 _LOW_VCMAX25 = 0.25
 _UNBOUND_VCMAX25 = 400.0
 _MOL_PER_G_C = 1e-6 / G_C_PER_UMOL
@@ -46,7 +49,7 @@ class TypeHours:
     light : Daylight
         Daylight hours of these months.
     month : dict of str to ndarray, shape (n,)
-        Monthly forcing.
+        Monthly forcing, and the predictors of the place that parameters may follow (`COVARIATES`).
     """
 
     name: str
@@ -55,49 +58,57 @@ class TypeHours:
     light: Daylight
     month: Mapping[str, Float]
 
-    def gpp(self, pft: PlantFunctionalType, n_threads: int) -> Float:
+    def gpp(self, pfts: Types, n_threads: int) -> Float:
         """Return the type's part of daily GPP [g m-2 d-1], shape (n,)."""
-        return self._daily(two_leaf_gpp(*self._inputs(pft), pft, n_threads=n_threads).gpp)
+        weather, canopy = self._inputs(pfts)
+        return self._daily(two_leaf_gpp(weather, canopy, pfts[self.name], n_threads=n_threads).gpp)
 
-    def features(self, pft: PlantFunctionalType, n_threads: int) -> tuple[Float, ...]:
+    def features(self, pfts: Types, n_threads: int) -> tuple[Float, ...]:
         """Return the type's part of the `PHYSICS` features, each of shape (n,)."""
-        weather, canopy = self._inputs(pft)
+        weather, canopy = self._inputs(pfts)
+        pft, own = pfts[self.name], canopy.vcmax25
+        vcmax25 = pfts[self.name].vcmax25 if own is None else own
         wet = replace(canopy, soil_water_stress=1.0)
 
-        def gpp(canopy: Canopy, vcmax25: float) -> Float:
-            return two_leaf_gpp(weather, canopy, replace(pft, vcmax25=vcmax25), n_threads=n_threads).gpp
+        def gpp(canopy: Canopy) -> Float:
+            return two_leaf_gpp(weather, canopy, pft, n_threads=n_threads).gpp
 
         full = two_leaf_gpp(weather, canopy, pft, outputs=("apar",), n_threads=n_threads)
         assert full.apar is not None
         fluxes = (
             full.gpp,
-            gpp(canopy, _LOW_VCMAX25 * pft.vcmax25),
-            gpp(canopy, _UNBOUND_VCMAX25),
-            gpp(wet, pft.vcmax25),
+            gpp(replace(canopy, vcmax25=_LOW_VCMAX25 * np.asarray(vcmax25))),
+            gpp(replace(canopy, vcmax25=_UNBOUND_VCMAX25)),
+            gpp(wet),
             full.gpp_shaded,
             (full.apar[0] + full.apar[2]) * _MOL_PER_G_C,
             (full.apar[1] + full.apar[3]) * _MOL_PER_G_C,
         )
         return tuple(self._daily(flux) for flux in fluxes)
 
-    def gradient(self, pft: PlantFunctionalType, parameters: Sequence[str], n_threads: int) -> list[Float]:
-        """Return the derivatives of :meth:`gpp` by parameters of the type, each of shape (n,)."""
+    def gradient(self, pfts: Types, parameters: Sequence[str], n_threads: int) -> list[Float]:
+        """Return the derivatives of :meth:`gpp` by the logarithms of parameters of the type, each of shape (n,)."""
         by_kernel = {name: "soil_water_stress" if name == "psi_exponent" else name for name in parameters}
         names = tuple(dict.fromkeys(by_kernel.values()))
-        found = two_leaf_gradient(*self._inputs(pft), pft, parameters=names, n_threads=n_threads)
+        weather, canopy = self._inputs(pfts)
+        pft = pfts[self.name]
+        found = two_leaf_gradient(weather, canopy, pft, parameters=names, n_threads=n_threads)
         slopes = []
         for name in parameters:
-            slope = found.derivatives[by_kernel[name]]
+            slope, value = found.derivatives[by_kernel[name]], getattr(pft, name)
             if name == "psi_exponent":
                 slope = slope * soil_water.stress_by_exponent(self.month["soil_water"], self.month["tair"], pft)
-            slopes.append(self._daily(slope))
+            if name == "vcmax25" and canopy.vcmax25 is not None:
+                value = canopy.vcmax25
+            slopes.append(self._daily(slope) * value)
         return slopes
 
-    def _inputs(self, pft: PlantFunctionalType) -> tuple[Forcing, Canopy]:
-        light, month = self.light, self.month
+    def _inputs(self, pfts: Types) -> tuple[Forcing, Canopy]:
+        light, month, pft = self.light, self.month, pfts[self.name]
         weather = Forcing(light.sw, light.tair, light.vpd, light.cos_zenith, month["ca"])
         stress = soil_water.stress(month["soil_water"], month["tair"], pft)
-        return weather, Canopy(lai=month["lai"], soil_water_stress=stress)
+        vcmax25 = vcmax25_of(pfts, self.name, month)
+        return weather, Canopy(lai=month["lai"], soil_water_stress=stress, vcmax25=vcmax25)
 
     def _daily(self, flux: Float) -> Float:
         return self.light.mean(flux) * (self.share * self.light.seconds * G_C_PER_UMOL)
@@ -127,6 +138,7 @@ class TowerHours:
         rows, t, cell = np.flatnonzero(known), t[known], cell[known]
         ds = towers.forcing
         month = {name: ds[name].transpose("time", "cell").values[t, cell] for name in _MONTHLY}
+        month |= {name: towers.forcing_at(name, t, cell) for name in COVARIATES if name in ds}
         lat = ds["lat"].values[cell]
         day = np.array([mid_month_day(m) for m in range(1, 13)])[ds["time"].dt.month.values[t] - 1]
         types = []
@@ -141,7 +153,7 @@ class TowerHours:
         """Return daily GPP of the tower months [g m-2 d-1], shape (rows,); NaN without forcing."""
         total = np.where(self.known, 0.0, np.nan)
         for part in self.types:
-            total[part.rows] += part.gpp(pfts[part.name], n_threads)
+            total[part.rows] += part.gpp(pfts, n_threads)
         return total
 
 
@@ -164,7 +176,7 @@ def physics_features(towers: Towers, pfts: Types | None = None, *, n_threads: in
     check_types(hours, pfts)
     found = {name: np.where(hours.known, 0.0, np.nan) for name in PHYSICS}
     for part in hours.types:
-        for name, feature in zip(PHYSICS, part.features(pfts[part.name], n_threads), strict=True):
+        for name, feature in zip(PHYSICS, part.features(pfts, n_threads), strict=True):
             found[name][part.rows] += feature
     return found
 
@@ -177,7 +189,8 @@ def process_gpp(towers: Towers, pfts: Types | None = None, *, n_threads: int | N
     towers : Towers
         Towers with their forcing.
     pfts : mapping of str to PlantFunctionalType, optional
-        Parameters by name of the type, for instance `pfts` of a :class:`gppcore.Calibration`.
+        Parameters by name of the type, for instance `pfts` of a :class:`gppcore.Calibration`; those of
+        :class:`gppcore.CalibratedParameters` vary from place to place.
     n_threads : int, optional
         Threads of the kernel; all usable cores by default. Results do not depend on it.
 
@@ -191,6 +204,8 @@ def process_gpp(towers: Towers, pfts: Types | None = None, *, n_threads: int | N
     ------
     RangeError
         If `pfts` lacks a type of the towers.
+    ShapeError
+        If the forcing lacks a covariate of `pfts`.
     """
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)

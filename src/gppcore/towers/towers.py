@@ -24,7 +24,8 @@ from gppcore.constants import EARTH_RADIUS, PFT_NAMES
 from gppcore.display import html_table
 from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
 from gppcore.features import FRACTIONS, PREDICTORS, Samples, igbp_codes, predictor_matrix
-from gppcore.features.derive import derived
+from gppcore.features.derive import derivable, derived
+from gppcore.features.place import CLIMATE, PLACE, SATELLITE, SEASON, mean_year_of
 from gppcore.variables import SECONDS_PER_DAY, VARIABLES, check_field, check_range
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ _SITE_COLUMNS = {
 """Columns of a tower folder, which state product and unit, and the names of these variables."""
 CLUSTER_KM = 50.0
 """Towers closer together than this [km] are never split between training and test."""
+_MONTH = ["site_id", "year", "month"]
 _TEXT = {"site_id", "igbp"}
 _KOEPPEN = ("koeppen_cedar", "grid_koeppen_main")
 W_PER_MJ_DAY = 1e6 / SECONDS_PER_DAY
@@ -154,8 +156,8 @@ class Towers:
         Returns
         -------
         Samples
-            Rows where GPP, the process model and the predictors are known; of the predictors in `gpp` and `sites`,
-            which the process model does without, any may be missing (NaN).
+            Rows where GPP, the process model and the predictors are known; of the predictors in `gpp` and `sites`, and
+            of lags and normals, which the process model does without, any may be missing (NaN).
 
         Raises
         ------
@@ -193,7 +195,7 @@ class Towers:
             }
         )
         samples = Samples(x, gpp["gpp_daily"].to_numpy(float), simulated, groups, tuple(predictors))
-        needed = x[:, [name in forced for name in predictors]]
+        needed = x[:, [name in forced and name not in PLACE for name in predictors]]
         return samples.take(np.isfinite(needed).all(axis=1) & np.isfinite(simulated) & np.isfinite(samples.gpp_daily))
 
     def forcing_at(self, name: str, t: NDArray[np.int64], cell: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -257,9 +259,9 @@ def read_towers(folder: str | Path) -> Towers:
     used = gpp[gpp["core"] == 1] if "core" in gpp else gpp
     used = used.rename(columns={"gpp": "gpp_daily"}).select_dtypes("number").assign(site_id=used["site_id"])
     used = _named(used, _MONTHLY_COLUMNS, "gpp_monthly.csv")
-    lai = gpp.set_index(["site_id", "year", "month"])["modis_lai_m2_m2"] if "modis_lai_m2_m2" in gpp else None
-    dataset = _forcing(table, sites["c4_percent"].to_numpy(float) / 100.0, forcing, lai)
-    return Towers(str(folder), False, table, used, dataset)
+    observed = gpp.rename(columns=_MONTHLY_COLUMNS).set_index(_MONTH).select_dtypes("number")
+    dataset = _forcing(table, sites["c4_percent"].to_numpy(float) / 100.0, forcing, observed.get("lai_modis"))
+    return _with_satellite_normals(Towers(str(folder), False, table, used, dataset), observed)
 
 
 def join_towers(train: Towers, test: Towers) -> Towers:
@@ -338,6 +340,10 @@ def _forcing(sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, l
         both = np.stack([at_tower, values["lai"]])
         # Two uncertain estimates of the leaves around the tower: their mean is better than either.
         values["lai"] = np.where(np.isnan(both).any(axis=0), np.fmax(*both), both.mean(axis=0))
+    # The months of other years tell more of the leaves than leaving the month out.
+    usual = np.resize(mean_year_of(values["lai"]), values["lai"].shape)
+    filled = np.isnan(values["lai"]) & np.isfinite(usual)
+    values["lai"] = np.where(filled, usual, values["lai"])
     fields = {
         "tmin": values["tmin"],
         "tmax": values["tmax"],
@@ -348,7 +354,8 @@ def _forcing(sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, l
         "lai": values["lai"],
     }
     igbp = _codes(sites).astype(np.float64)
-    fields |= derived({**fields, "lat": sites["lat"].to_numpy(float), "igbp": igbp})
+    fields |= derived({**fields, "lat": sites["lat"].to_numpy(float), "igbp": igbp}, also=(*SEASON, *CLIMATE))
+    fields["lai_filled"] = filled.astype(np.float64)
     for name in (*fields, *_FORCING.values()):
         if name in VARIABLES:
             check_field(name, fields[name], where=where)
@@ -364,6 +371,31 @@ def _forcing(sites: pd.DataFrame, c4: NDArray[np.float64], rows: pd.DataFrame, l
         },
         coords={"time": time.to_numpy(), "pft": list(PFT_NAMES)},
     )
+
+
+def _with_satellite_normals(towers: Towers, observed: pd.DataFrame) -> Towers:
+    """Add what follows from the satellite columns of all months, core or not: normals of sites, and monthly fields."""
+    import pandas as pd
+
+    time = pd.DatetimeIndex(towers.forcing["time"].values)
+    index, sites = [time.year, time.month], towers.sites.index
+    observed = observed[~observed.index.duplicated()]
+    fields = {
+        name: observed[name].unstack("site_id").reindex(index=pd.MultiIndex.from_arrays(index), columns=sites)
+        for name in ("fpar", "ndwi", "lst_day", "lst_night", "lai_modis")
+        if name in observed
+    }
+    known: dict[str, NDArray[np.float64]] = {name: field.to_numpy(float) for name, field in fields.items()}
+    known["tair"] = towers.forcing["tair"].transpose("time", "cell").values
+    known["lat"] = towers.sites["lat"].to_numpy(float)
+    found = derived(known, also=SATELLITE)
+    monthly = derivable(known, also=SATELLITE)
+    t, cell = towers.positions()
+    inside = (t >= 0) & (cell >= 0)
+    names = [name for name in SATELLITE if name in found]
+    gpp = {name: np.where(inside, found[name][t, cell], np.nan) for name in names if monthly[name]}
+    table = {name: found[name] for name in names if not monthly[name]}
+    return replace(towers, gpp=towers.gpp.assign(**gpp), sites=towers.sites.assign(**table))
 
 
 def _named(table: pd.DataFrame, names: Mapping[str, str], where: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ All learners are trained by scikit-learn or LightGBM and kept as :class:`gppcore
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gppcore.errors import RangeError
 from gppcore.forest import Forest
 from gppcore.runtime import interruptible
+from gppcore.transfer.gaussian import Residuals, fit_residuals
 from gppcore.transfer.recipe import Member
 
 Float = NDArray[np.float64]
@@ -27,6 +28,7 @@ RATIO_OFFSET = 2.0
 INCREASING = ("lai", "lai_modis", "fpar")
 """Predictors, besides the sources, in which predictions of boosted members never decrease."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
+DISTILLED_SETTINGS = {"max_iter": 300, "learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 10}
 _BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_regularization": 5.0, "max_features": 0.3}
 _BOOSTED_FEW = {**_BOOSTED, "max_iter": 120, "max_leaf_nodes": 6}
 _TREES = {"n_estimators": 150, "max_features": 0.4}
@@ -43,16 +45,19 @@ class MemberKind:
     ----------
     kind : {"gpp", "ratio", "residual"}
         What it predicts: GPP; GPP over process GPP + 2, rows weighted by the square of that; GPP minus process GPP.
-    learner : {"boosted", "trees", "leaf_update", "partial"}
+    learner : {"boosted", "trees", "leaf_update", "partial", "gaussian"}
         Boosted trees; extremely randomised trees; the emulator of process GPP with its leaves refitted; boosted trees
-        that start from a share of the emulator.
+        that start from a share of the emulator; a Gaussian process distilled into boosted trees.
     sources : bool
         Whether the sources are inputs in addition to the predictors.
+    share : float
+        Prior weight relative to those of other members.
     """
 
     kind: Kind
-    learner: Literal["boosted", "trees", "leaf_update", "partial"]
+    learner: Literal["boosted", "trees", "leaf_update", "partial", "gaussian"]
     sources: bool
+    share: float = 1.0
 
 
 MEMBERS: Mapping[str, MemberKind] = {
@@ -63,6 +68,7 @@ MEMBERS: Mapping[str, MemberKind] = {
     "continued": MemberKind("residual", "boosted", False),
     "leaf_update": MemberKind("gpp", "leaf_update", False),
     "partial": MemberKind("gpp", "partial", True),
+    "gaussian": MemberKind("residual", "gaussian", True, share=3.0),
     "direct_boosted": MemberKind("gpp", "boosted", False),
     "direct_trees": MemberKind("gpp", "trees", False),
 }
@@ -72,13 +78,20 @@ model."""
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Training rows of members: predictors with their names, the sources, GPP and the emulator of process GPP."""
+    """Training rows of members: predictors with their names, the sources, GPP and the emulator of process GPP.
+
+    `site` and `cluster` say which tower a row is of, and `domain` holds predictors of the source domain; only the
+    Gaussian process needs them.
+    """
 
     x: Float
     predictors: tuple[str, ...]
     sources: Float
     gpp_daily: Float
     emulator: Forest | None
+    site: NDArray[Any] | None = None
+    cluster: NDArray[Any] | None = None
+    domain: Float | None = None
 
     @property
     def process(self) -> Float:
@@ -87,7 +100,14 @@ class TrainingRows:
 
     def take(self, rows: NDArray[Any]) -> TrainingRows:
         """Return the rows of a mask."""
-        return TrainingRows(self.x[rows], self.predictors, self.sources[rows], self.gpp_daily[rows], self.emulator)
+        return replace(
+            self,
+            x=self.x[rows],
+            sources=self.sources[rows],
+            gpp_daily=self.gpp_daily[rows],
+            site=None if self.site is None else self.site[rows],
+            cluster=None if self.cluster is None else self.cluster[rows],
+        )
 
 
 def fit_member(
@@ -100,11 +120,11 @@ def fit_member(
     RangeError
         If the name or the learner is unknown.
     """
-    if name not in MEMBERS:
-        raise RangeError(f"members: expected names out of {list(MEMBERS)}, got {name!r}")
     if learner not in LEARNERS:
         raise RangeError(f"learner: expected one of {list(LEARNERS)}, got {learner!r}")
-    how = MEMBERS[name]
+    how = _kind(name)
+    if how.learner == "gaussian":
+        return _distilled(rows, fit_gaussian(rows, seed=seed), seed)
     process = rows.process
     target, weight = rows.gpp_daily, None
     if how.kind == "ratio":
@@ -126,6 +146,62 @@ def fit_member(
         return _fit_trees(x, target, weight, seed, n_threads)
     forest = _FIT_BOOSTED[learner](x, target, weight, signs, seed)
     return forest if start is None else forest + start
+
+
+def _kind(name: str) -> MemberKind:
+    if name not in MEMBERS:
+        raise RangeError(f"members: expected names out of {list(MEMBERS)}, got {name!r}")
+    return MEMBERS[name]
+
+
+def fit_gaussian(rows: TrainingRows, *, seed: int = 0) -> Residuals:
+    """Fit the Gaussian process of the member `gaussian`."""
+    own = np.arange(len(rows.x))
+    site = own if rows.site is None else rows.site
+    cluster = site if rows.cluster is None else rows.cluster
+    residual = rows.gpp_daily - rows.process
+    return fit_residuals(rows.x, rows.predictors, residual, rows.process, site, cluster, seed=seed)
+
+
+def held_out_gpp(
+    name: str, train: TrainingRows, test: TrainingRows, *, learner: Learner = "sklearn", seed: int = 0, n_threads: int
+) -> Float:
+    """Return GPP [g m-2 d-1] of rows from a member that was trained on others.
+
+    A Gaussian process is not distilled for that: its forest differs little from it.
+    """
+    if _kind(name).learner == "gaussian":
+        value = fit_gaussian(train, seed=seed).predict(test.x, test.process)
+    else:
+        forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
+        value = forest.predict_columns(list(np.hstack([test.x, test.sources]).T)[: forest.n_features])
+    return np.asarray(combine(name, value, test.process))
+
+
+def _distilled(rows: TrainingRows, residuals: Residuals, seed: int) -> Forest:
+    """Return a forest with the predictions of a Gaussian process over the source domain and the towers."""
+    x, process = rows.x, rows.process
+    if rows.domain is not None and rows.emulator is not None:
+        of_domain = np.maximum(rows.emulator.predict_columns(list(rows.domain.T)), 0.0)
+        x, process = np.vstack([x, rows.domain]), np.append(process, of_domain)
+    sources = np.zeros((len(x), rows.sources.shape[1]))
+    sources[:, 0] = process
+    return distil(x, rows.predictors, residuals.inputs, sources, residuals.predict(x, process), seed)
+
+
+def distil(
+    x: Float, predictors: Sequence[str], inputs: Sequence[str], sources: Float, target: Float, seed: int
+) -> Forest:
+    """Return a forest of a function of the predictors `inputs` and of sources, given its values at rows.
+
+    Other predictors do not split: the source domain lacks some of them.
+    """
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    seen = [name in inputs for name in predictors]
+    features = _without_gaps(np.hstack([np.where(seen, x, 0.0), sources]))
+    learner = HistGradientBoostingRegressor(**DISTILLED_SETTINGS, early_stopping=False, random_state=seed)
+    return Forest.from_sklearn(_with_one_thread(learner, features, target, None))
 
 
 def member(name: str, n_sources: int, weight: float) -> Member:

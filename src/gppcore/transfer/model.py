@@ -62,8 +62,8 @@ class Model:
         ------
         MissingFileError
             If the folder does not exist.
-        ForestFormatError
-            If a file cannot be written.
+        DiskFullError, FileAccessError
+            If there is no room, or a file cannot be written.
         """
         self._model.save(fspath(folder))
 

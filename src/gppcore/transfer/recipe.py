@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
+from math import inf
 from os import PathLike, fspath
 from typing import Any
 
 from gppcore import _core
 from gppcore.errors import ForestFormatError
+from gppcore.features import FRACTIONS
 from gppcore.io.names import check_name
+from gppcore.variables import VARIABLES
 
 KINDS = ("gpp", "ratio", "residual")
 """What members predict; their numbers in the file count from 0."""
@@ -56,6 +60,23 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """What compiled programs are told of a predictor.
+
+    Parameters
+    ----------
+    unit : str
+        Up to 31 characters of ASCII; empty if it is unknown.
+    low, high : float
+        Valid range [unit]; infinite if it is unknown.
+    """
+
+    unit: str
+    low: float = -inf
+    high: float = inf
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How forests combine to GPP, given predictors x.
 
@@ -78,6 +99,8 @@ class Recipe:
         Process GPP at which half of a correction is applied [unit of GPP]; above 0 if there are sources.
     interval : Interval or None
         None if the model has no prediction intervals.
+    quantities : tuple of Quantity
+        Units and ranges of the predictors, one for each; none in files of version 1.
     """
 
     predictors: tuple[str, ...]
@@ -86,6 +109,14 @@ class Recipe:
     process_weight: float
     gate: float
     interval: Interval | None = None
+    quantities: tuple[Quantity, ...] = field(default=(), repr=False)  # no part of the digest: predicts nothing
+
+
+def quantities_of(predictors: Sequence[str]) -> tuple[Quantity, ...]:
+    """Return what `gppcore.variables` knows of each predictor."""
+    known = {**VARIABLES, **dict.fromkeys(FRACTIONS, VARIABLES["pft_fraction"])}
+    found = (known.get(name) for name in predictors)
+    return tuple(Quantity("") if v is None else Quantity(v.unit, *map(float, v.valid_range)) for v in found)
 
 
 def write_model(path: str | PathLike[str], recipe: Recipe) -> None:
@@ -96,7 +127,9 @@ def write_model(path: str | PathLike[str], recipe: Recipe) -> None:
     MissingFileError
         If the folder does not exist.
     ForestFormatError
-        If the recipe is wrong, or the file cannot be written.
+        If the recipe is wrong.
+    DiskFullError, FileAccessError
+        If there is no room, or the file cannot be written.
     """
     _core.write_recipe(fspath(path), numbers(recipe))
 
@@ -127,12 +160,22 @@ def numbers(recipe: Recipe) -> Any:
             check_name(what, name, ForestFormatError)
     members = [(m.name, KINDS.index(m.kind), m.n_sources, m.weight, m.offset) for m in recipe.members]
     interval = None if recipe.interval is None else astuple(recipe.interval)
-    return (list(recipe.predictors), list(recipe.sources), members, recipe.process_weight, recipe.gate, interval)
+    quantities = [astuple(quantity) for quantity in recipe.quantities]
+    return (
+        list(recipe.predictors),
+        list(recipe.sources),
+        members,
+        recipe.process_weight,
+        recipe.gate,
+        interval,
+        quantities,
+    )
 
 
 def recipe_of(core: Any) -> Recipe:
     """Return the recipe of a tuple from :func:`numbers`."""
-    predictors, sources, members, process_weight, gate, interval = core
+    predictors, sources, members, process_weight, gate, interval, quantities = core
     made = tuple(Member(name, KINDS[kind], *rest) for name, kind, *rest in members)
     interval = None if interval is None else Interval(*interval)
-    return Recipe(tuple(predictors), tuple(sources), made, process_weight, gate, interval)
+    known = tuple(Quantity(*quantity) for quantity in quantities)
+    return Recipe(tuple(predictors), tuple(sources), made, process_weight, gate, interval, known)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import ShapeError
+from gppcore.features.place import CLIMATE
 from gppcore.runtime import threads
 from gppcore.towers import Towers
 from gppcore.towers.process import PHYSICS, physics_features
@@ -30,6 +31,9 @@ _COPIES = 4
 _EXCHANGED = 0.6  # share of the copied cells that get the land cover, or the C4 share, of others
 _LEAF_SD = 0.4  # of the logarithm of the factor on leaf area
 _SOIL_SD = 0.5  # of the logarithm of the exponent on relative soil water
+_LEAVES = ("lai", "lai_before", "lai_mean", "lai_min", "lai_max")
+_SOIL = ("soil_water", "soil_water_before", "soil_water_mean", "soil_water_growing")
+_NORMALS = tuple(name for name in CLIMATE if name not in (*_LEAVES, *_SOIL))
 _BLOCK = 20_000  # months whose canopy hours are held at once
 
 
@@ -140,7 +144,7 @@ def _matrix(months: Towers, predictors: Sequence[str]) -> Float:
 
 
 def _exchanged(forcing: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-    """Return the cells and copies of them with other land cover, C4 share, leaves and soil water."""
+    """Return the cells and copies of them with other land cover, C4 share, normals, leaves and soil water."""
     import xarray as xr
 
     n = forcing.sizes["cell"]
@@ -149,13 +153,19 @@ def _exchanged(forcing: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         own = np.arange(n)
         cover = np.where(rng.random(n) < _EXCHANGED, rng.permutation(n), own)
         c4 = np.where(rng.random(n) < _EXCHANGED, rng.random(n), forcing["c4_fraction"].values)
+        climate = np.where(rng.random(n) < _EXCHANGED, rng.permutation(n), own)
         leaves = xr.DataArray(np.exp(rng.normal(0.0, _LEAF_SD, n)), dims="cell")
         drier = xr.DataArray(np.exp(rng.normal(0.0, _SOIL_SD, n)), dims="cell")
         changed = {
             "pft_fraction": (("pft", "cell"), forcing["pft_fraction"].transpose("pft", "cell").values[:, cover]),
             "c4_fraction": ("cell", c4),
-            "lai": (forcing["lai"] * leaves).clip(max=VARIABLES["lai"].valid_range[1]),
-            "soil_water": forcing["soil_water"].clip(min=0.0) ** drier,
+            **{
+                name: (forcing[name] * leaves).clip(max=VARIABLES[name].valid_range[1])
+                for name in _LEAVES
+                if name in forcing
+            },
+            **{name: forcing[name].clip(min=0.0) ** drier for name in _SOIL if name in forcing},
+            **{name: ("cell", forcing[name].values[climate]) for name in _NORMALS if name in forcing},
         }
         if "fraction_wetland" in forcing:
             changed["fraction_wetland"] = ("cell", forcing["fraction_wetland"].values[cover])

@@ -15,14 +15,21 @@ from numpy.typing import NDArray
 from gppcore.constants import PFT_NAMES
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features.koeppen import koeppen_class
+from gppcore.features.place import PLACE
+from gppcore.io.mapped import whole_files
+from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.layout import CLIMATOLOGY_YEAR
 from gppcore.tiles.store import TileStore
+from gppcore.towers.process import COVARIATES
 from gppcore.variables import MONTHS, attributes
 
 if TYPE_CHECKING:
     import xarray as xr
 
-FORCING = ("tair", "tair_range", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai", "ca", "c4_fraction")
+FORCING = (
+    *("tair", "tair_range", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai", "ca", "c4_fraction"),
+    *COVARIATES,
+)
 """Input of the process model and predictors of a cell, besides the area shares of the types."""
 _BARE = len(PFT_NAMES)  # number of the type of cells where nothing grows
 _CLIMATES = np.array(["A", "B", "C", "D", "E"])
@@ -54,7 +61,8 @@ def sample_tiles(
     store : TileStore
         Store with `tair` [degC], `precip` [mm d-1] and `fraction_<pft>` [1] beside `variables`.
     variables : sequence of str, default `FORCING`
-        Variables to gather, monthly or static. A product of a process model that was regridded to the store may be
+        Variables to gather, monthly or static; lags and normals (`gppcore.features.place.PLACE`) that the store lacks
+        are derived first. A product of a process model that was regridded to the store may be
         among them: see `gppcore.transfer.source_domain.downscaled_rows`.
     n_cells : int, default 40_000
         Cells to draw, each with the twelve months of one of the store's years. Strata with fewer cells than their
@@ -87,6 +95,8 @@ def sample_tiles(
     """
     if n_cells < 1:
         raise RangeError(f"n_cells: expected at least 1, got {n_cells}")
+    if lacking := set(variables) & set(PLACE) - set(store.variables):
+        derive_predictors(store, also=lacking)
     found: dict[int, _Chosen] = {}
     counts: dict[int, int] = {}
     for stratum, candidates in _candidates(store, seed):
@@ -112,7 +122,8 @@ def _candidates(store: TileStore, seed: int) -> Iterator[tuple[int, _Chosen]]:
         begin, shares = store.cells(tile).start, _shares(store, tile)
         grows = np.where(shares.sum(axis=0) > 0.0, shares.argmax(axis=0), _BARE)
         for number, year in enumerate(store.each_year):
-            climate = koeppen_class(*(store.read(name, tile, year) for name in ("tair", "precip"))).astype("<U1")
+            with whole_files():
+                climate = koeppen_class(*(store.read(name, tile, year) for name in ("tair", "precip"))).astype("<U1")
             known = np.isin(climate, _CLIMATES) & np.isfinite(shares).all(axis=0)
             stratum = grows * _CLIMATES.size + np.searchsorted(_CLIMATES, climate)
             for value in np.unique(stratum[known]):
@@ -121,6 +132,7 @@ def _candidates(store: TileStore, seed: int) -> Iterator[tuple[int, _Chosen]]:
                 yield int(value), _Chosen(priority, np.full(position.size, number), position)
 
 
+@whole_files()
 def _shares(store: TileStore, tile: int) -> NDArray[np.float32]:
     return np.stack([store.read(f"fraction_{name}", tile) for name in PFT_NAMES])
 
@@ -145,6 +157,7 @@ def _quotas(sizes: Sequence[int], total: int) -> NDArray[np.int64]:
     return quotas
 
 
+@whole_files()
 def _gathered(store: TileStore, variables: Sequence[str], chosen: _Chosen, weight: NDArray[np.float64]) -> xr.Dataset:
     """Read the variables at the chosen cells."""
     import pandas as pd

@@ -19,19 +19,35 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
+from gppcore.process.parameters import CalibratedParameters
 from gppcore.runtime import threads
 from gppcore.statistics import FOLDS, assign_folds
+from gppcore.transfer.gaussian import Axes
 from gppcore.transfer.intervals import fit_interval
-from gppcore.transfer.members import SOURCE_SETTINGS, Learner, TrainingRows, combine, fit_member, fit_source, member
+from gppcore.transfer.members import (
+    MEMBERS,
+    SOURCE_SETTINGS,
+    Learner,
+    TrainingRows,
+    fit_member,
+    fit_source,
+    held_out_gpp,
+    member,
+)
 from gppcore.transfer.recipe import Interval
 from gppcore.transfer.transfer_model import TransferModel, gated
 from gppcore.transfer.weights import expected_weights, stack
+from gppcore.variables import check_ranges
 
 Float = NDArray[np.float64]
 Unseen = Literal["places", "years"]
 UNSEEN: tuple[Unseen, ...] = ("places", "years")
 
-TRANSFER_MEMBERS = ("boosted", "boosted_ratio", "trees", "trees_ratio")
+TRANSFER_MEMBERS = (
+    *("boosted", "boosted_ratio", "trees", "trees_ratio"),
+    *("gaussian", "direct_boosted", "direct_trees"),
+)
+_DOMAIN_ROWS = 20_000
 DIRECT_MEMBERS = ("direct_boosted", "direct_trees")
 
 
@@ -41,6 +57,7 @@ def pretrain(
     *,
     predictors: Sequence[str] = PREDICTORS,
     seed: int = 0,
+    check: str = "raise",
     n_threads: int | None = None,
 ) -> TransferModel:
     """Train emulators of the process model.
@@ -56,6 +73,8 @@ def pretrain(
         Names of the columns of `x`.
     seed : int, default 0
         Seed of the learner.
+    check : {"raise", "warn", "ignore"}
+        What to do with predictors outside their valid range, which are often in another unit.
     n_threads : int, optional
         Threads of the learner; all usable cores by default.
 
@@ -67,39 +86,55 @@ def pretrain(
     Raises
     ------
     RangeError
-        If `process` is not the first quantity.
+        If `process` is not the first quantity, or values lie outside their valid range.
     ShapeError
         If the columns and their names differ in number.
+    UnitsError
+        If values look like another unit.
     """
     n_threads = threads(n_threads)
     check_type("physics", physics, Mapping, "{'process': gpp}")
     if next(iter(physics), None) != "process":
         raise RangeError(f"physics: expected process GPP as its first quantity, `process`, got {list(physics)}")
     _check_rows(x, predictors)
+    check_ranges(dict(zip(predictors, x.T, strict=True)), check, where="x")
     for name, values in physics.items():
         if np.shape(values) != (len(x),):
             raise ShapeError(f"{name}: expected shape ({len(x)},), got {np.shape(values)}")
     sources = {name: fit_source(x, y, seed=seed, n_threads=n_threads) for name, y in physics.items()}
     card = {"pretrain": {"rows": len(x), "seed": seed, **SOURCE_SETTINGS}}
-    return TransferModel(tuple(predictors), sources, (), {}, 1.0, card)
+    drawn = np.sort(np.random.default_rng([seed, 29]).permutation(len(x))[:_DOMAIN_ROWS])
+    return TransferModel(tuple(predictors), sources, (), {}, 1.0, card, domain=np.array(x[drawn], dtype=np.float64))
 
 
 def with_process(
-    model: TransferModel, x: NDArray[Any], process: NDArray[Any], *, seed: int = 0, n_threads: int | None = None
+    model: TransferModel,
+    x: NDArray[Any],
+    process: NDArray[Any],
+    *,
+    parameters: CalibratedParameters | None = None,
+    seed: int = 0,
+    n_threads: int | None = None,
 ) -> TransferModel:
     """Return a pre-trained model with another emulator of process GPP, for instance with calibrated parameters.
 
-    Parameters as of :func:`pretrain`; `process` is the process GPP of the rows `x` [g m-2 d-1].
+    Parameters as of :func:`pretrain`; `process` is the process GPP of the rows `x` [g m-2 d-1], and `parameters`, which
+    the model card keeps, are those that gave it.
     """
     n_threads = threads(n_threads)
     _check_rows(x, model.predictors)
     emulator = fit_source(x, process, seed=seed, n_threads=n_threads)
-    return replace(model, sources={**model.sources, "process": emulator})
+    card = model.card if parameters is None else {**model.card, "parameters": parameters.to_json()}
+    return replace(model, sources={**model.sources, "process": emulator}, card=card)
 
 
 def _check_rows(x: NDArray[Any], predictors: Sequence[str]) -> None:
     if x.ndim != 2 or x.shape[1] != len(predictors):
         raise ShapeError(f"x: expected shape (rows, {len(predictors)}), got {x.shape}")
+
+
+def _check_samples(samples: Samples, check: str) -> None:
+    check_ranges(dict(zip(samples.predictors, samples.x.T, strict=True)), check, where="samples")
 
 
 def fine_tune(
@@ -111,6 +146,7 @@ def fine_tune(
     members: Sequence[str] = TRANSFER_MEMBERS,
     learner: Learner = "sklearn",
     seed: int = 0,
+    check: str = "raise",
     n_threads: int | None = None,
 ) -> TransferModel:
     """Fit members and their weights to towers.
@@ -134,6 +170,8 @@ def fine_tune(
         Learner of the boosted members; LightGBM is an extra.
     seed : int, default 0
         Seed of the learners.
+    check : {"raise", "warn", "ignore"}
+        What to do with predictors outside their valid range, which are often in another unit.
     n_threads : int, optional
         Threads of the learners, all usable cores by default; the result does not depend on it.
 
@@ -145,7 +183,9 @@ def fine_tune(
     Raises
     ------
     RangeError
-        If an option is unknown.
+        If an option is unknown, or predictors lie outside their valid range.
+    UnitsError
+        If predictors look like another unit.
     ShapeError
         If the predictors of model and towers differ, `process` has another number of rows, or the model was not
         pre-trained.
@@ -158,6 +198,7 @@ def fine_tune(
         raise ShapeError("model: expected emulators of the process model, which `pretrain` makes, got none")
     if process is not None and np.shape(process) != (len(samples),):
         raise ShapeError(f"process: expected shape ({len(samples)},), got {np.shape(process)}")
+    _check_samples(samples, check)
     return _tune(model, samples, unseen, process, tuple(members), learner, seed, n_threads)
 
 
@@ -167,11 +208,13 @@ def direct(
     unseen: Unseen = "places",
     learner: Learner = "sklearn",
     seed: int = 0,
+    check: str = "raise",
     n_threads: int | None = None,
 ) -> TransferModel:
     """Fit a model to towers alone, the baseline for transfer. Parameters as for :func:`fine_tune`."""
     n_threads = threads(n_threads)
     check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
+    _check_samples(samples, check)
     nothing = TransferModel(samples.predictors, {}, (), {}, 0.0, {})
     return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, seed, n_threads)
 
@@ -200,12 +243,18 @@ def _tune(
     if unseen not in UNSEEN:
         raise RangeError(f"unseen: expected one of {list(UNSEEN)}, got {unseen!r}")
     rows = _rows(model, samples)
+    if unseen == "years":  # the Gaussian process does not know the towers
+        names = tuple(name for name in names if name != "gaussian") or names
     if process is not None:
         rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = samples.groups["cluster"].to_numpy()
     held_out = _held_out(rows, samples, unseen, names, learner, seed, n_threads)
     expected = expected_weights(
-        len(names), len(np.unique(cluster)), process=bool(model.sources), unseen_places=unseen == "places"
+        len(names),
+        len(np.unique(cluster)),
+        process=bool(model.sources),
+        unseen_places=unseen == "places",
+        shares=[MEMBERS[name].share for name in names],
     )
     card: dict[str, Any] = {
         "rows": len(samples),
@@ -213,6 +262,7 @@ def _tune(
         "unseen": unseen,
         "seed": seed,
         "learner": learner,
+        "axes": Axes.of(samples.x, samples.predictors).to_card(),
     }
     if held_out is None:
         if model.sources:
@@ -253,7 +303,11 @@ def _interval(
 def _rows(model: TransferModel, samples: Samples) -> TrainingRows:
     columns = model.predict_sources(list(samples.x.T))
     sources = np.column_stack(list(columns.values())) if columns else np.empty((len(samples), 0))
-    return TrainingRows(samples.x, samples.predictors, sources, samples.gpp_daily, model.sources.get("process"))
+    site, cluster = (samples.groups[name].to_numpy() for name in ("site", "cluster"))
+    emulator = model.sources.get("process")
+    return TrainingRows(
+        samples.x, samples.predictors, sources, samples.gpp_daily, emulator, site, cluster, model.domain
+    )
 
 
 def _held_out(
@@ -273,9 +327,7 @@ def _held_out(
     fold, found = assign_folds(group, folds), np.empty((len(rows.x), len(names)))
     for k in range(folds):
         train, test = rows.take(fold != k), rows.take(fold == k)
-        columns = list(np.hstack([test.x, test.sources]).T)
         for j, name in enumerate(names):
-            forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
-            value = forest.predict_columns(columns[: forest.n_features])
-            found[fold == k, j] = combine(name, value, test.process)
+            value = held_out_gpp(name, train, test, learner=learner, seed=seed, n_threads=n_threads)
+            found[fold == k, j] = value
     return found

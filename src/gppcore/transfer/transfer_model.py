@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,9 +30,10 @@ from gppcore.forest import Forest
 from gppcore.forest.checks import check_names, row_columns
 from gppcore.io.durable import write_json
 from gppcore.io.reading import JSON_LIMIT, check_depth, read_json
+from gppcore.process.parameters import CalibratedParameters
 from gppcore.transfer.archive import CARD, pack, unpacked
 from gppcore.transfer.model import Model
-from gppcore.transfer.recipe import Interval, Member, Recipe
+from gppcore.transfer.recipe import Interval, Member, Recipe, quantities_of
 from gppcore.variables import VARIABLES, attributes, check_ranges, check_unit
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class TransferModel:
         Provenance: what it was trained on, seeds, settings.
     interval : Interval, optional
         Prediction interval, if one was fitted.
+    domain : ndarray, shape (rows, predictors), optional
+        Rows of the source domain, which fine-tuning distils the member `gaussian` on; not saved.
     """
 
     predictors: tuple[str, ...]
@@ -74,6 +77,7 @@ class TransferModel:
     process_weight: float
     card: Mapping[str, Any]
     interval: Interval | None = None
+    domain: NDArray[np.float64] | None = field(default=None, repr=False)
 
     @classmethod
     def of_forest(cls, forest: Forest, predictors: Sequence[str] = PREDICTORS) -> TransferModel:
@@ -87,6 +91,12 @@ class TransferModel:
             raise ShapeError(f"predictors: expected the order of the forest, {own}, got {predictors}")
         member = Member("forest", "gpp", 0, 1.0)
         return cls(tuple(predictors), {}, (member,), {member.name: forest}, 0.0, {})
+
+    @property
+    def parameters(self) -> CalibratedParameters | None:
+        """Parameters of the process model that the model was pre-trained on; None if the card has none."""
+        content = self.card.get("parameters")
+        return None if content is None else CalibratedParameters.from_json(content)
 
     @property
     def has_interval(self) -> bool:
@@ -183,7 +193,10 @@ class TransferModel:
     @cached_property
     def recipe(self) -> Recipe:
         """How the compiled core joins the forests."""
-        return Recipe(self.predictors, tuple(self.sources), self.members, self.process_weight, GATE, self.interval)
+        quantities = quantities_of(self.predictors)
+        return Recipe(
+            self.predictors, tuple(self.sources), self.members, self.process_weight, GATE, self.interval, quantities
+        )
 
     @cached_property
     def _model(self) -> Model:
@@ -204,7 +217,7 @@ class TransferModel:
 
     def __getstate__(self) -> dict[str, Any]:
         # The compiled model is built again on first use.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def _repr_html_(self) -> str:
         rows = {
@@ -282,6 +295,10 @@ class TransferModel:
         recipe = model.recipe
         if recipe.gate != GATE:
             raise ForestFormatError(f"{folder}: expected gate {GATE}, got {recipe.gate}")
+        for name, own in zip(recipe.predictors, recipe.quantities, strict=False):  # none in files of version 1
+            (known,) = quantities_of([name])
+            if own.unit and known.unit and own.unit != known.unit:
+                raise ForestFormatError(f"{folder}: {name}: expected a model for {known.unit}, got one for {own.unit}")
         whole = _card(recipe, provenance)
         if wrong := [key for key in {*whole, *card} - {"crc32"} if card.get(key) != whole.get(key)]:
             raise ForestFormatError(f"{folder / CARD}: expected a card of the model beside it, got another {wrong[0]}")
@@ -301,7 +318,8 @@ class TransferModel:
 def _card(recipe: Recipe, provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return the model card as JSON holds it: recipe, provenance, and the checksum of the latter."""
     own = json.dumps(provenance, sort_keys=True)
-    content = {"format": _FORMAT, **asdict(recipe), "card": provenance, "crc32": zlib.crc32(own.encode())}
+    parts = {name: part for name, part in asdict(recipe).items() if name != "quantities"}  # the recipe's file has them
+    content = {"format": _FORMAT, **parts, "card": provenance, "crc32": zlib.crc32(own.encode())}
     card: dict[str, Any] = json.loads(json.dumps(content))
     return card
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,12 +13,14 @@ Float = NDArray[np.float64]
 
 PROCESS_CLUSTERS = 20.0
 """Clusters of towers at which process model and members have equal prior weight."""
-_WEIGHT_SD = 0.2  # of the weights around their prior means
+_WEIGHT_SD = 0.1  # of the weights around their prior means
 _SUM_SD = 1e-4
 
 
-def expected_weights(n_members: int, clusters: int, *, process: bool, unseen_places: bool) -> Float:
-    """Return the prior weights: equal ones of the members, then that of the process model.
+def expected_weights(
+    n_members: int, clusters: int, *, process: bool, unseen_places: bool, shares: Sequence[float] | None = None
+) -> Float:
+    """Return the prior weights: those of the members, then that of the process model.
 
     Parameters
     ----------
@@ -28,9 +32,12 @@ def expected_weights(n_members: int, clusters: int, *, process: bool, unseen_pla
         Whether there is a process model.
     unseen_places : bool
         Whether places without a tower are to be predicted; else the process model is left out.
+    shares : sequence of float, optional
+        Weights of the members relative to each other; equal ones by default.
     """
     trusted = clusters / (clusters + PROCESS_CLUSTERS) if process and unseen_places else 1.0
-    return np.append(np.full(n_members, trusted / n_members), 1.0 - trusted)
+    share = np.ones(n_members) if shares is None else np.asarray(shares)
+    return np.append(trusted * share / share.sum(), 1.0 - trusted)
 
 
 def stack(gpp_daily: Float, held_out: Float, cluster: NDArray[np.generic], expected: Float) -> Float:

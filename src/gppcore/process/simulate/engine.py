@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.constants import C4_OF, PlantFunctionalType
+from gppcore.process.parameters import covariates_of, vcmax25_of
 from gppcore.process.simulate.clock import Hours, mean_of_steps, monthly_means
 from gppcore.process.simulate.inputs import OF_LEAVES, Inputs
 from gppcore.process.simulate.periods import ForcingRows, LitHours, RebuiltDays, gather
@@ -90,7 +91,10 @@ class _Block:
             weather = Weather(inputs, plan.hours, monthly=plan.steps == "monthly")
         self.stress: Stress | None = None if stressed or weather is None else cache(weather.stress())
         self.cold = weather.cold() if weather and plan.cold_limit else None
-        self.holes = [name for name, field in inputs.fields.items() if np.isnan(field).any()]
+        self.place = [name for name in covariates_of(plan.pfts) if "vcmax25" not in inputs.fields]
+        # An unknown covariate is no hole: the type then has its mean parameters.
+        fields = {name: field for name, field in inputs.fields.items() if name not in self.place}
+        self.holes = [name for name, field in fields.items() if np.isnan(field).any()]
         self.leaf_fields = [name for name in OF_LEAVES if name in inputs.fields]
 
     def run(self) -> Results:
@@ -159,7 +163,7 @@ class _Block:
             some = None if (here != 0.0).all() else np.flatnonzero((here != 0.0)[rows.index % inputs.n_cells])
             index = rows.index if some is None else rows.index[some]
             pft = self.plan.pfts[pathway]
-            flux = rows.flux(pft, self._leaves(p, pft, shape, index, days, steps), some, self.n_threads)
+            flux = rows.flux(pft, self._leaves(p, pathway, shape, index, days, steps), some, self.n_threads)
             weight = 1.0 if (here == 1.0).all() else here[index % inputs.n_cells]
             for part, values in total.items():
                 values.reshape(-1)[index] += weight * getattr(flux, part)
@@ -171,7 +175,7 @@ class _Block:
     def _leaves(
         self,
         p: int,
-        pft: PlantFunctionalType,
+        type_name: str,
         shape: tuple[int, int],
         index: NDArray[np.intp],
         days: slice,
@@ -181,9 +185,14 @@ class _Block:
         dtype = self.plan.dtype
         leaves = {name: gather(self.inputs.at(name, steps, p), shape, index, dtype) for name in self.leaf_fields}
         if self.stress:
-            given = self.stress(pft)[days]
+            given = self.stress(self.plan.pfts[type_name])[days]
             given = self.plan.hours.repeat(given, days) if self.plan.hours else given
             leaves["soil_water_stress"] = gather(given, shape, index, dtype)
+        if self.place:
+            place = {name: self.inputs.at(name, steps) for name in self.place}
+            of_place = vcmax25_of(self.plan.pfts, type_name, place)
+            assert of_place is not None
+            leaves["vcmax25"] = gather(of_place, shape, index, dtype)
         return leaves
 
     def _finish(self, p: int, total: dict[str, Float], days: slice, steps: slice, grows: NDArray[np.bool_]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from gppcore.arrays import check_type
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import DtypeError, RangeError, ShapeError
+from gppcore.process.parameters import covariates_of
 from gppcore.process.simulate import engine
 from gppcore.process.simulate.clock import Hours, months_of, steps_of
 from gppcore.process.simulate.inputs import names_needed, read, space_of
@@ -121,6 +122,12 @@ def simulate(
     elif time_reference is not None or time_label is not None:
         raise RangeError(f"time_reference, time_label: expected none with {steps} steps, got one")
     names = names_needed(ds, steps, with_lon=time_reference != "local_solar")
+    if missing := [name for name in covariates_of(pfts) if name not in ds]:
+        raise ShapeError(
+            f"simulate: expected the covariates {list(covariates_of(pfts))} of the parameters, got none of {missing}; "
+            "derive them (gppcore.features.derive), or pass the parameters at their mean, `pfts.types`"
+        )
+    names = (*names, *(name for name in covariates_of(pfts) if name not in names))
     needed = ds[[*names, *(["pft"] if "pft" in ds else [])]]
     dtype = np.float32 if hours and ds["sw"].dtype == np.float32 else np.float64
     plan = engine.Plan(

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from gppcore.constants import C4_OF, IGBP
-from gppcore.errors import MissingFileError, OutputExistsError, TowerFormatError, disk_errors
+from gppcore.errors import MissingFileError, OutputExistsError, TowerFormatError
 from gppcore.features.co2 import co2_monthly
 from gppcore.features.koeppen import koeppen_class
+from gppcore.io.durable import write_table
 from gppcore.towers.files.monthly import WEATHER
 from gppcore.towers.files.months import SiteMonths, site_months
 from gppcore.towers.files.record import TowerRecord
@@ -84,14 +85,12 @@ def write_tower_folder(
     tables = folder_tables([site_months(r) if isinstance(r, TowerRecord) else r for r in records], sites, weather, lai)
     if samples is not None:
         tables = _with_predictors(tables, samples)
-    with disk_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        tables.gpp.round(5).to_csv(out / "gpp_monthly.csv", index=False)
-        cells = tables.forcing[[*_MONTH, "filled", "co2_filled"]].copy()
-        for name, (column, scale) in _COLUMNS.items():
-            cells[column] = tables.forcing[name] * scale
-        cells.round(5).to_csv(out / "cell_forcing_monthly.csv", index=False)
-        tables.sites.to_csv(out / "sites.csv")
+    cells = tables.forcing[[*_MONTH, "filled", "co2_filled"]].copy()
+    for name, (column, scale) in _COLUMNS.items():
+        cells[column] = tables.forcing[name] * scale
+    write_table(tables.gpp.round(5), out / "gpp_monthly.csv", index=False)
+    write_table(cells.round(5), out / "cell_forcing_monthly.csv", index=False)
+    write_table(tables.sites, out / "sites.csv")  # last: a folder without it is not read
 
 
 def refuse_occupied(out: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gppcore.features import PREDICTOR_SETS
+from gppcore.features.derive import RULES
 from gppcore.towers.files.columns import GPP, PER_DAY
 from gppcore.towers.files.monthly import GOOD_MONTH, monthly_gpp, monthly_weather
 from gppcore.towers.files.record import TowerRecord
@@ -17,10 +18,12 @@ from gppcore.variables import MONTHS
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "tair": ("tmin", "tmax"),
     "soil_water": ("tmin", "tmax", "precip"),
-    "precip_3m": ("precip",),
-    **{name: (name,) for name in ("tmin", "tmax", "vpd", "sw", "precip", "lai")},
+    "aridity": ("tmin", "tmax", "precip"),
+    "tair_range": ("tmin", "tmax"),
+    **{name: (name,) for name in ("tmin", "tmax", "vpd", "sw", "precip", "lai", "ndvi_min", "ndvi_max")},
 }
-"""Weather that a predictor is made of."""
+"""Weather that a predictor is made of, where the rules of `gppcore.features.derive` do not tell."""
+_WEATHER = ("tmin", "tmax", "vpd", "sw", "precip", "lai")
 _OF_ANY_SITE = ("sw_toa", "ca", "c4_fraction")
 """Predictors that follow from the place and the time."""
 
@@ -86,9 +89,9 @@ def usable(gpp: pd.DataFrame, weather: pd.DataFrame, *, given: Sequence[str] = (
     core = gpp.loc[gpp["core"] == 1, ["year", "month"]].merge(weather, how="left", on=["year", "month"])
     rows = {}
     for name, predictors in PREDICTOR_SETS.items():
-        needs = dict.fromkeys(need for p in predictors for need in _NEEDS.get(p, ()) if need not in given)
-        absent = [p for p in predictors if not (p in _NEEDS or p in _OF_ANY_SITE or p.startswith("fraction_"))]
-        absent = [p for p in absent if p not in gpp]
+        made_of = dict.fromkeys(part for p in predictors for part in _made_of(p))
+        needs = [part for part in made_of if part in _WEATHER and part not in given]
+        absent = [part for part in made_of if part not in _WEATHER and part not in gpp]
         missing = {need: int(core[need].isna().sum()) if need in core else len(core) for need in needs}
         texts = [f"{need} in {n} of {len(core)} months" for need, n in missing.items() if n]
         texts += [f"columns {', '.join(absent[:3])}{' and others' if len(absent) > 3 else ''}"] if absent else []
@@ -96,6 +99,18 @@ def usable(gpp: pd.DataFrame, weather: pd.DataFrame, *, given: Sequence[str] = (
         n = int(core[known].notna().all(axis=1).sum()) if len(known) == len(needs) and not absent else 0
         rows[name] = {"months": n, "lacking": "; ".join(texts)}
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _made_of(predictor: str) -> tuple[str, ...]:
+    """Return the weather that a predictor follows from at any site, else the columns that it needs."""
+    if predictor in _OF_ANY_SITE or predictor.startswith("fraction_"):
+        return ()
+    if predictor in _NEEDS:
+        return _NEEDS[predictor]
+    for rule in RULES:
+        if predictor in rule.names:
+            return tuple(part for need in rule.needs for part in _made_of(need))
+    return (predictor,)
 
 
 def core_sequences(gpp: pd.DataFrame) -> pd.DataFrame:

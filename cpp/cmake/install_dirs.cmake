@@ -1,0 +1,12 @@
+# Where files go under the prefix; in a wheel, under the package.
+if(DEFINED SKBUILD)
+  set(GPPCORE_PREFIX gppcore/)
+  set(GPPCORE_LIBDIR lib)
+  set(GPPCORE_INCLUDEDIR include)
+else()
+  include(GNUInstallDirs)
+  set(GPPCORE_PREFIX "")
+  set(GPPCORE_LIBDIR ${CMAKE_INSTALL_LIBDIR})
+  set(GPPCORE_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+set(GPPCORE_CMAKEDIR ${GPPCORE_LIBDIR}/cmake/gppcore)
