@@ -103,7 +103,7 @@ def _variable(settings: Settings, name: str) -> str:
 def _predictors(settings: Settings) -> str:
     """See that the files give, or give rise to, all predictors and inputs of the process model."""
     given = set(settings.recipe.variables)
-    known = given | set(derivable(given, also=settings.learning.names))
+    known = given | set(derivable(given, also={*settings.learning.names, *FORCING}))
     needed = {*settings.learning.names, *FORCING, "igbp"}
     if missing := sorted(needed - known):
         raise ShapeError(
