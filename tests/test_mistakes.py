@@ -279,7 +279,7 @@ FORESTS = {
     "an unfitted model": (lambda: Forest.from_sklearn(unfitted()), "fitted"),
     "no such file": (lambda: Forest.load("nowhere.gppf"), "nowhere.gppf"),
     "a folder": (lambda: Forest.load("."), "expected .*file"),
-    "a path that is a number": (lambda: Forest.load(3), "path: expected a path, got int"),
+    "a path that is a number": (lambda: Forest.load(3), "path: expected a path or bytes, got int"),
     "unknown link": (lambda: Forest.from_arrays(**STUMP, link="log"), r"link: expected one of .*got 'log'"),
     "sum of other features": (
         lambda: FOREST + Forest.from_arrays(**{**STUMP, "n_features": 3}),

@@ -1,9 +1,11 @@
-"""Faults of files: predictors rewritten after the map, and one wrong bit in any file."""
+"""Faults of files: predictors rewritten after the map or cut short during it, and one wrong bit in any file."""
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,31 @@ def stale(bench: Bench, n: int) -> str:
                 if (bench.job.digest(folder) == bench.digest) is not old:
                     raise Loss(f"{name}: the product does not follow from the store")
     return f"{n} tiles rewritten, and back"
+
+
+def cut_short(bench: Bench, n: int) -> str:
+    """Truncate tiles of predictors in place while they are mapped: an error of gppcore, or the whole product."""
+    rng, stopped = random.Random(5), 0
+    with bench.trial() as folder:
+        bench.finish(folder)
+        chunks = sorted(p for p in (folder / "store").glob("*/c/**/*") if p.is_file() and "gpp" not in str(p))
+        for _ in range(n):
+            for path in (folder / "gpp.zarr", *(folder / "store" / name for name in bench.job.OUTPUTS)):
+                shutil.rmtree(path, ignore_errors=True)
+            some = rng.sample(chunks, len(chunks) // 2)
+            contents = [path.read_bytes() for path in some]
+            process = child(lambda: os._exit(0 if bench.outcome(folder, lambda: None) else os.EX_TEMPFAIL))
+            time.sleep(rng.uniform(0.0, bench.seconds / 2))
+            for path, content in zip(some, contents, strict=True):
+                os.truncate(path, rng.randrange(len(content)))
+            code = ended(process)
+            if code not in (0, os.EX_TEMPFAIL):
+                raise Loss(f"expected an end or an error of gppcore, got exit code {code}")
+            stopped += code != 0
+            for path, content in zip(some, contents, strict=True):
+                path.write_bytes(content)
+            bench.finish(folder)
+    return f"{n} runs, {stopped} typed errors"
 
 
 def flipped(bench: Bench, n: int) -> str:

@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -89,6 +90,34 @@ def no_threads(bench: Bench, n: int) -> str:
             bench.check(folder)
             bench.finish(folder)
     return f"0 to {n - 1} threads: {whole} whole runs, {n - whole} typed errors"
+
+
+def read_only(bench: Bench, n: int) -> str:
+    """Make the file system read-only at random moments, and writable again."""
+    if os.geteuid() != 0:
+        return "left out: needs root, to mount a small file system"
+    rng, stopped = random.Random(6), 0
+    for _ in range(n):
+        with bench.trial() as folder:
+            disk = folder / "disk"
+            disk.mkdir()
+            if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", disk], capture_output=True).returncode:
+                return "left out: no file system can be mounted"
+            try:
+                process = child(lambda disk=disk: os._exit(0 if bench.outcome(disk, lambda: None) else os.EX_TEMPFAIL))
+                time.sleep(rng.uniform(0.0, bench.seconds))
+                while subprocess.run(["mount", "-o", "remount,ro", disk], capture_output=True).returncode:
+                    time.sleep(0.001)  # a file is open for writing
+                code = ended(process)
+                if code not in (0, os.EX_TEMPFAIL):
+                    raise Loss(f"expected an end or an error of gppcore, got exit code {code}")
+                stopped += code != 0
+                subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+                bench.check(disk)
+                bench.finish(disk)
+            finally:
+                subprocess.run(["umount", "-l", disk], check=True)
+    return f"{n} runs, {stopped} typed errors"
 
 
 def second_job(bench: Bench, n: int) -> str:

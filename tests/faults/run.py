@@ -216,7 +216,9 @@ FAULTS: dict[str, tuple[Callable[[Bench, int], str], float]] = {
     "no descriptors left": (hosts.no_descriptors, 0.3),
     "no threads left": (hosts.no_threads, 0.1),
     "second job on one product": (hosts.second_job, 0.1),
+    "read-only disk": (hosts.read_only, 0.2),
     "stale tiles": (damage.stale, 0.1),
+    "tiles cut short": (damage.cut_short, 0.2),
     "flipped bits in every file": (damage.flipped, 0.3),
 }
 """Each fault, and its trials per trial of the first."""

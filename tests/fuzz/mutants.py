@@ -1,12 +1,14 @@
 """Damage model files at random and read them: the result must be a gppcore error or a forest that predicts.
 
-Run ``python tests/fuzz/mutants.py --n 20000`` for 20,000 mutants of each format. With ``--peers`` the libraries that
-define the formats read them instead, each file in a separate process.
+Run ``python tests/fuzz/mutants.py --n 20000`` for 20,000 mutants of each foreign format, with ``--own`` of each format
+of gppcore, whose mutants must read as what was written or be refused. With ``--peers`` the libraries that define the
+foreign formats read them instead, each file in a separate process.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import random
 import re
@@ -17,10 +19,12 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from own import own_formats
 
 from gppcore.errors import GppcoreError
 from gppcore.forest import Forest
@@ -91,7 +95,7 @@ def edit_words(data: bytearray, rng: random.Random) -> None:
 
 def edit_markers(data: bytearray, rng: random.Random) -> None:
     places = [i for i, byte in enumerate(data) if byte in MARKERS]
-    for _ in range(rng.choice((1, 1, 3))):
+    for _ in range(rng.choice((1, 1, 3)) if places else 0):
         data[rng.choice(places)] = rng.choice(MARKERS)
 
 
@@ -115,24 +119,34 @@ def read(name: str, path: Path) -> str:
     return "forest"
 
 
-def mutants(name: str, n: int, seed: int, path: Path) -> Iterator[int]:
+def mutants(name: str, n: int, seed: int, path: Path, original: bytes | None = None) -> Iterator[int]:
     """Write one after another to `path`; give their numbers."""
-    original = (MODELS / name).read_bytes()
+    original = (MODELS / name).read_bytes() if original is None else original
     for i in range(n):
         rng = random.Random(f"{seed} {name} {i}")
         data = bytearray(original)
-        rng.choice(BINARY_EDITS if name.endswith(".ubj") else TEXT_EDITS)(data, rng)
+        rng.choice(TEXT_EDITS if b"\0" not in original else BINARY_EDITS)(data, rng)
         path.write_bytes(data)
         yield i
 
 
-def run(name: str, n: int, seed: int, path: Path) -> tuple[Counter[str], float]:
+def read_own(look: Callable[[], Any], whole: Any) -> str:
+    try:
+        found = look()
+    except GppcoreError as error:
+        return type(error).__name__
+    return "as written" if found == whole else "FAILED: other content"
+
+
+def run(
+    name: str, n: int, seed: int, path: Path, look: Callable[[], str], original: bytes | None = None
+) -> tuple[Counter[str], float]:
     outcomes: Counter[str] = Counter()
     slowest = 0.0
-    for i in mutants(name, n, seed, path):
+    for i in mutants(name, n, seed, path, original):
         start = time.process_time()
         try:
-            outcome = read(name, path)
+            outcome = look()
         except Exception as error:
             outcome = f"FAILED: {type(error).__name__}"
             print(f"{name}, seed {seed}, mutant {i}: {error!r}", file=sys.stderr)
@@ -181,6 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=20_000, help="mutants of each format")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--own", action="store_true", help="mutants of the formats of gppcore")
     parser.add_argument("--peers", action="store_true", help="read with LightGBM and XGBoost instead")
     options = parser.parse_args()
     if options.peers:
@@ -194,12 +209,23 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     warnings.simplefilter("error")
     failed = False
-    with tempfile.TemporaryDirectory() as folder:
-        for name in READERS:
-            outcomes, slowest = run(name, options.n, options.seed, Path(folder) / name)
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        paths = {name: Path(folder) / name for name in READERS}
+        jobs = {name: (path, functools.partial(read, name, path), None) for name, path in paths.items()}
+        if options.own:
+            files = own_formats(Path(folder))
+            jobs = {
+                name: (path, functools.partial(read_own, look, look()), path.read_bytes())
+                for name, (path, look) in files.items()
+            }
+        for name, (path, look, original) in jobs.items():
+            outcomes, slowest = run(name, options.n, options.seed, path, look, original)
+            if original is not None:
+                path.write_bytes(original)
             failed |= any(outcome.startswith("FAILED") for outcome in outcomes)
             counts = ", ".join(f"{outcome} {count}" for outcome, count in sorted(outcomes.items()))
-            print(f"{name}: {options.n} mutants, slowest {1000 * slowest:.0f} ms: {counts}")
+            print(f"{name}: {options.n} mutants, slowest {1000 * slowest:.0f} ms: {counts}", flush=True)
     return int(failed)
 
 

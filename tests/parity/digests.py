@@ -1,7 +1,7 @@
 """Print the digests of all kernels on the instruction set that GPPCORE_ISA forces: `python digests.py FOLDER`.
 
 FOLDER holds the forests `masks`, `walked` and `classes`, and the model `model`. The output is one JSON object: the
-instruction set in use, and by kernel a list of digests, one for each number of threads and size of batches.
+instruction set in use, and by kernel a list of digests, one for each number of threads and size of batches or chunks.
 """
 
 import hashlib
@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from gppcore.constants import BEPS_PFTS, PFTS
 from gppcore.forest import Forest
+from gppcore.process.simulate import simulate
 from gppcore.process.two_leaf import (
     INPUTS,
     OUTPUTS,
@@ -25,6 +27,7 @@ from gppcore.process.two_leaf import (
 from gppcore.regrid import LatLonGrid, RegridPlan, aggregate, downscale
 from gppcore.runtime import isa
 from gppcore.transfer.model import Model
+from gppcore.transfer.transfer_model import TransferModel
 
 
 def digest(arrays):
@@ -43,18 +46,18 @@ def canopies(rng, n, dtype="f8"):
     return forcing, Canopy(*(rng.uniform(*limits, n).astype(dtype) for limits in canopy))
 
 
-def two_leaf():
+def two_leaf(n_threads):
     """Run plain hours: every output, air and leaf temperature, net and gross, sizes around those of vectors."""
     rng = np.random.default_rng(5)
     for n, dtype in ((1, "f8"), (7, "f8"), (17, "f8"), (1023, "f8"), (9000, "f8"), (9, "f4"), (33, "f4"), (5000, "f4")):
         inputs = canopies(rng, n, dtype)
         for pft in ("enf", "grass", "grass_c4"):
             for kind in ("air", "leaf"):
-                options = {"biochem_temperature": kind, "outputs": OUTPUTS, "gross": n < 1000}
+                options = {"biochem_temperature": kind, "outputs": OUTPUTS, "gross": n < 1000, "n_threads": n_threads}
                 yield from vars(two_leaf_gpp(*inputs, PFTS[pft], **options)).values()
 
 
-def gradient():
+def gradient(n_threads):
     """Run hours with derivatives by every input."""
     for dtype in ("f8", "f4"):
         rng = np.random.default_rng(5)
@@ -62,7 +65,7 @@ def gradient():
             inputs = canopies(rng, n, dtype)
             for pft in ("enf", "grass_c4"):
                 for kind in ("air", "leaf"):
-                    options = {"parameters": INPUTS[:-1], "biochem_temperature": kind}
+                    options = {"parameters": INPUTS[:-1], "biochem_temperature": kind, "n_threads": n_threads}
                     g = two_leaf_gradient(*inputs, PFTS[pft], **options)
                     yield from (g.flux.gpp_sunlit, *g.derivatives.values())
 
@@ -124,24 +127,54 @@ def forests(folder, n_threads, size):
                 yield np.concatenate([run(batch, n_threads=n_threads) for batch in batches])
 
 
-def model(folder):
+def model(folder, n_threads):
     """Predict with intervals."""
     loaded = Model.load(folder / "model")
     x = np.random.default_rng(3).normal(size=(len(loaded.recipe.predictors), 5000))
     x[:, ::7] = np.nan
     for dtype in (np.float32, np.float64):
-        yield np.stack(loaded.predict_columns(list(x.astype(dtype)), interval=True))
+        yield np.stack(loaded.predict_columns(list(x.astype(dtype)), interval=True, n_threads=n_threads))
+
+
+def lazy(folder, chunks):
+    """Simulate days, regrid and predict a dataset, in memory, or cut into chunks by dask."""
+    rng = np.random.default_rng(4)
+    n, days = 60, 20
+    limits = {
+        "sw": (50, 300),
+        "tair": (0, 30),
+        "tair_range": (2, 15),
+        "vpd": (100, 2000),
+        "lai": (0, 6),
+        "ca": (380, 420),
+    }
+    fields = {name: (("time", "cell"), rng.uniform(*limit, (days, n))) for name, limit in limits.items()}
+    fields |= {
+        "soil_water": (("time", "cell"), rng.random((days, n))),
+        "pft": ("cell", np.array(["dbf", "grass"] * 30)),
+    }
+    coords = {"time": np.arange("2001-06-01", "2001-06-21", dtype="M8[D]"), "lat": ("cell", np.linspace(-50, 60, n))}
+    ds = xr.Dataset(fields, coords).chunk(cell=chunks) if chunks else xr.Dataset(fields, coords)
+    yield simulate(ds, n_threads=2)["gpp_daily"].values
+    grid = {"lat": 59.5 - np.arange(40.0), "lon": 0.5 + np.arange(40.0)}
+    field = xr.DataArray(rng.random((6, 40, 40)), {"month": np.arange(6), **grid}, ("month", "lat", "lon"))
+    field = field.chunk(month=1) if chunks else field
+    yield aggregate(field, factor=4, n_threads=2).values
+    trees = TransferModel.of_forest(Forest.load(folder / "masks"), ("a", "b", "c", "d"))
+    x = xr.Dataset({name: ("row", rng.normal(size=3000)) for name in "abcd"})
+    yield trees.predict(x.chunk(row=70 * chunks) if chunks else x).values
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    batches = ((1, 6007), (3, 6007), (2, 10), (1, 700), (1, 2049))
+    batches = ((1, 6007), (3, 6007), (64, 6007), (2, 10), (1, 700), (1, 2049))
     found = {
-        "two_leaf": [digest(two_leaf())],
-        "gradient": [digest(gradient())],
+        "two_leaf": [digest(two_leaf(n_threads)) for n_threads in (1, 2, 7, 64)],
+        "gradient": [digest(gradient(n_threads)) for n_threads in (1, 64)],
         "beps": [digest(beps())],
-        "regridding": [digest(regridding(n_threads)) for n_threads in (1, 3)],
+        "regridding": [digest(regridding(n_threads)) for n_threads in (1, 3, 64)],
         "forests": [digest(forests(folder, n_threads, size)) for n_threads, size in batches],
-        "model": [digest(model(folder))],
+        "model": [digest(model(folder, n_threads)) for n_threads in (1, 2, 64)],
+        "lazy": [digest(lazy(folder, chunks)) for chunks in (0, 7, 60)],
     }
     print(json.dumps({"isa": isa(), **found}))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from gppcore.constants import PlantFunctionalType
 from gppcore.errors import CalibrationFormatError, MissingFileError
@@ -73,7 +76,7 @@ class Calibration:
             content |= {"format": _FORMAT_OF_PLACES, "pfts": self.pfts.to_json()}
         else:
             content |= {"format": _FORMAT, "pfts": {name: asdict(pft) for name, pft in self.pfts.items()}}
-        write_json(Path(path), content)
+        write_json(Path(path), {**content, "crc32": _checksum(content)})
 
     @classmethod
     def load(cls, path: str | Path) -> Calibration:
@@ -91,8 +94,12 @@ class Calibration:
             raise MissingFileError(f"calibration: expected a file, got {path}")
         try:
             content = read_json(path, CalibrationFormatError, limit=_LIMIT)
-            if (found := content.pop("format")) not in (_FORMAT, _FORMAT_OF_PLACES):
+            checksum = content.pop("crc32", None)
+            if (found := content.get("format")) not in (_FORMAT, _FORMAT_OF_PLACES):
                 raise CalibrationFormatError(f"{path}: expected format {_FORMAT_OF_PLACES!r}, got {found!r}")
+            if checksum != _checksum(content):
+                raise CalibrationFormatError(f"{path}: expected the file as it was written, got another checksum")
+            del content["format"]
             if found == _FORMAT_OF_PLACES:
                 content["pfts"] = CalibratedParameters.from_json(content["pfts"])
             else:
@@ -104,3 +111,7 @@ class Calibration:
             return cls(**{**content, "sites": tuple(content["sites"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CalibrationFormatError(f"{path}: expected a calibration, got {error!r}") from error
+
+
+def _checksum(content: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode())

@@ -58,6 +58,7 @@ def derivable(known: Collection[str], *, also: Collection[str] = ()) -> dict[str
     return {name: monthly for name, monthly in found.items() if name not in place.PLACE or name in also}
 
 
+@np.errstate(all="ignore")  # NaN and infinity stay at their elements
 def derived(fields: Fields, *, mean_year: bool = False, also: Collection[str] = ()) -> dict[str, Float]:
     """Return all predictors that follow from fields and are not among them.
 

@@ -11,6 +11,7 @@ from gppcore.variables import DAYS_IN_MONTH, MONTHS
 Float = NDArray[np.float64]
 
 
+@np.errstate(all="ignore")  # NaN and infinity stay at their places
 def koeppen_class(tair: ArrayLike, precip: ArrayLike) -> NDArray[np.str_]:
     """Return the Koeppen-Geiger classes of climates; the first letter is the main class.
 

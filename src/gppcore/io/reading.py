@@ -6,13 +6,16 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from gzip import GzipFile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from gppcore.errors import GppcoreError, disk_errors
 
 JSON_LIMIT = 2**20
 """Bytes of a JSON file of gppcore: far more than any holds."""
+LARGEST_RATIO = 200
+"""Of unpacked content to what holds it: tables and forests shrink to a tenth at most; repeated bytes shrink more."""
 JSON_DEPTH = 32
 """Nested lists and objects of a JSON file of gppcore."""
 
@@ -64,6 +67,21 @@ def read_file(path: str | Path, error: type[GppcoreError], *, limit: int | None 
             if limit is not None and size > limit:
                 raise error(f"{path}: expected at most {limit} bytes, got {size}")
             return file.read(size)
+
+
+def unpacked(file: IO[bytes] | GzipFile, size: int, where: str, error: type[GppcoreError]) -> bytes:
+    """Return what a compressed file of `size` bytes holds, no more of it than a table or a model can.
+
+    Raises
+    ------
+    GppcoreError
+        Of the type `error`, if it unpacks to more.
+    """
+    limit = LARGEST_RATIO * size + JSON_LIMIT
+    content = file.read(limit + 1)
+    if len(content) > limit:
+        raise error(f"{where}: expected {size} bytes that unpack to at most {limit}, got more")
+    return content
 
 
 def read_json(path: str | Path, error: type[GppcoreError], *, limit: int = JSON_LIMIT) -> Any:

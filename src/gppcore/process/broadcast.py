@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gppcore.arrays import Floats, check_output, floats, same_type
+from gppcore.arrays import Floats, check_output, floats, overlaps, same_type
 from gppcore.errors import DtypeError, ShapeError
 from gppcore.variables import VARIABLES, check_range
 
@@ -56,6 +56,15 @@ class Grids:
         check_output(f"out.{name}", array, shape, self.dtype, contiguous=True)
         assert array is not None
         return array.reshape((4, *self.shape2) if by_class else self.shape2)
+
+    def keep_apart(self, outputs: Mapping[str, Floats]) -> None:
+        """Copy inputs that share memory with an output, and refuse outputs that share it with each other."""
+        arrays = list(outputs.items())
+        for i, (name, array) in enumerate(arrays):
+            for other, second in arrays[:i]:
+                if overlaps(array, [second]):
+                    raise ShapeError(f"out.{name}: expected memory of its own, got that of out.{other}")
+        self.inputs = [a.copy() if a is not None and overlaps(a, outputs.values()) else a for a in self.inputs]
 
     def check(self, wrong: int) -> None:
         """Raise the error for the input that the kernel found out of range, if any."""

@@ -198,7 +198,7 @@ def two_leaf_gpp(
     Raises
     ------
     ShapeError
-        If the shapes do not broadcast, or `out` has another shape.
+        If the shapes do not broadcast, or `out` has another shape or one memory for two outputs.
     DtypeError
         If input arrays are not all float64 or all float32 (integers and single numbers adapt), or `out` differs.
     RangeError, UnitsError
@@ -228,10 +228,9 @@ def two_leaf_gpp(
     _check_option("mode", mode, MODES)
     grids = Grids(_named(forcing, canopy, pft))
     names = ("gpp_sunlit", "gpp_shaded", *outputs)
-    if out is not None:
-        check_type("out", out, TwoLeafFlux, "TwoLeafFlux(gpp_sunlit=array, gpp_shaded=array)")
     if out is None:
         out = TwoLeafFlux(**{name: grids.empty(name in OUTPUTS) for name in names})
+    check_type("out", out, TwoLeafFlux, "TwoLeafFlux(gpp_sunlit=array, gpp_shaded=array)")
     targets: list[Floats | None] = [None] * (2 + 4 * len(OUTPUTS))
     for name in names:
         target = grids.output(name, getattr(out, name), by_class=name in OUTPUTS)
@@ -244,6 +243,7 @@ def two_leaf_gpp(
         got = f"gross {gross}, biochem_temperature {biochem_temperature}"
         raise RangeError(f"mode: expected gross False and biochem_temperature air in BEPS mode, got {got}")
     _needs_double(mode, grids)
+    grids.keep_apart({name: getattr(out, name) for name in names})
     pft_numbers = _parameters(pft, mode, biochem_temperature, gross)
     if grids.size:
         grids.check(
@@ -404,6 +404,9 @@ def leaf_gas_exchange(
     .. [1] Farquhar, G.D. et al. (1980) Planta 149, 78-90. doi:10.1007/BF00386231
     .. [2] Collatz, G.J. et al. (1992) Aust. J. Plant Physiol. 19, 519-538. doi:10.1071/PP9920519
     """
+    if ci_guess is None:
+        with np.errstate(under="ignore"):  # refused below, as out of range
+            ci_guess = 0.7 * floats("ca", ca)
     grids = Grids(
         {
             "vcmax25": vcmax25,
@@ -415,7 +418,7 @@ def leaf_gas_exchange(
             "g1": g1,
             "soil_water_stress": soil_water_stress,
             "g0": g0,
-            "ci_guess": 0.7 * floats("ca", ca) if ci_guess is None else ci_guess,
+            "ci_guess": ci_guess,
         }
     )
     biochemistry = biochemistry or mode

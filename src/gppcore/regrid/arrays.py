@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,8 @@ def output(
 
     They differ if `out` may overlap the inputs; the caller then copies the first to the second at the end.
     """
+    if (size := prod(shape) * like.itemsize) > sys.maxsize:
+        raise ShapeError(f"out: expected at most {sys.maxsize} bytes, got {size} for shape {shape}; reduce the factor")
     if out is None:
         new = np.empty(shape, dtype=like.dtype)
         return new, new

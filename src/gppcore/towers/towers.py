@@ -12,8 +12,11 @@ A folder of towers holds three CSV files (plain or .gz):
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +29,7 @@ from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
 from gppcore.features import FRACTIONS, PREDICTORS, Samples, igbp_codes, predictor_matrix
 from gppcore.features.derive import derivable, derived
 from gppcore.features.place import CLIMATE, PLACE, SATELLITE, SEASON, mean_year_of
+from gppcore.io.reading import read_file, unpacked
 from gppcore.variables import SECONDS_PER_DAY, VARIABLES, check_field, check_range
 
 if TYPE_CHECKING:
@@ -307,9 +311,15 @@ def _read(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
     path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
     if path is None:
         raise MissingFileError(f"towers: expected a file {folder / name} or {name}.gz, got none")
+    text = read_file(path, TowerFormatError)
     try:
-        table = pd.read_csv(path)
-    except (ValueError, OSError) as error:
+        if path.suffix == ".gz":
+            with gzip.open(BytesIO(text)) as file:
+                text = unpacked(file, len(text), str(path), TowerFormatError)
+        table = pd.read_csv(BytesIO(text))
+    except TowerFormatError:
+        raise
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise TowerFormatError(f"{path}: expected a CSV table, got {error}") from error
     if missing := [c for c in columns if c not in table]:
         raise TowerFormatError(f"{path}: expected columns {missing}, got {list(table.columns)}")

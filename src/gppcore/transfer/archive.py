@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from gppcore.errors import ForestFormatError, GppcoreError, MissingFileError, disk_errors
 from gppcore.io.durable import write_durably
-from gppcore.io.reading import check_file
+from gppcore.io.reading import LARGEST_RATIO, check_file
 from gppcore.transfer.recipe import read_model
 
 CARD, RECIPE = "model.json", "model.gppm"
@@ -22,8 +22,6 @@ _SMALL = 2**20
 """Largest card [bytes]."""
 _LARGEST_RECIPE = 2**22
 """Holds the names of 32,768 predictors, more than a model may have [bytes]."""
-_LARGEST_RATIO = 200
-"""Of the content to the zip: forests shrink to a third; only repeated bytes shrink that far."""
 _BLOCK = 2**20
 _NO_DATE = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
 _DAMAGE = (BadZipFile, OSError, EOFError, RuntimeError, ValueError, OverflowError, struct.error, zlib.error)
@@ -91,7 +89,7 @@ def _unpack(path: Path, folder: Path) -> None:
             raise BadZipFile("two files of one name")
         for entry in entries.values():
             _check_entry(entry)
-        if (size := sum(entry.file_size for entry in entries.values())) > _LARGEST_RATIO * path.stat().st_size + _SMALL:
+        if (size := sum(entry.file_size for entry in entries.values())) > LARGEST_RATIO * path.stat().st_size + _SMALL:
             raise BadZipFile(f"a zip of {path.stat().st_size} bytes that unpacks to {size}")
         if RECIPE not in entries:
             raise MissingFileError(f"{folder / RECIPE}: expected the recipe of a model, got none")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gppcore import read_towers
 from gppcore.errors import TowerFormatError, UnitsError
 from gppcore.towers.files import read_fluxnet
 
@@ -371,6 +372,27 @@ def test_damaged_or_wrong_archives(kit, good, tmp_path):
     with pytest.raises(TowerFormatError, match="expected a table of DD"):
         read_fluxnet(whole, step="DD")
     assert read_fluxnet(whole).step == "MM"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_archives_that_unpack_to_far_more_are_refused(tmp_path, method):
+    name = NAME.format("MM")
+    rows = b"TIMESTAMP,GPP_NT_VUT_REF\n" + b"200301,1.0\n" * 2_000_000
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", method) as archive:
+        archive.writestr(name, rows)
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(rows, mtime=0) if method == zipfile.ZIP_DEFLATED else b"")
+    with pytest.raises(
+        TowerFormatError, match=r"bomb.zip: .*: expected \d+ bytes that unpack to at most \d+, got more"
+    ):
+        read_fluxnet(tmp_path / "bomb.zip")
+    if method == zipfile.ZIP_DEFLATED:
+        with pytest.raises(TowerFormatError, match="unpack to at most"):
+            read_fluxnet(tmp_path / f"{name}.gz")
+        folder = tmp_path / "towers"
+        folder.mkdir()
+        (folder / "gpp_monthly.csv.gz").write_bytes(gzip.compress(b"\0" * 20_000_000))
+        with pytest.raises(TowerFormatError, match=r"gpp_monthly.csv.gz: expected .* unpack to at most"):
+            read_towers(folder)
 
 
 NO_POTENTIAL = ["SW_IN_POT"]

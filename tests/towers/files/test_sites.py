@@ -70,7 +70,7 @@ def test_names_of_columns(tmp_path, header):
         ("DE-Tha,50.96,", "DE-Tha: expected lat and lon, got 50.96 and nan"),
         ("DE-Tha,50.96,-9999", "DE-Tha: expected lat and lon"),
         ('DE-Tha,"50,96",13.56', "DE-Tha, lat: expected a number, got '50,96'"),
-        ("DE-Tha,50.96,13.56\nDE-Tha,50.96,13.56", "expected one row per site, got DE-Tha again"),
+        ("DE-Tha,50.96,13.56\nDE-Tha,50.97,13.56", "expected one row per site, got DE-Tha again"),
     ],
 )
 def test_position_that_cannot_be(tmp_path, rows, message):
@@ -173,3 +173,24 @@ def test_koeppen_of_tower_cells_agrees_with_the_published_map(shared):
     # 2001-2016 is warmer than the years of the map: 12 sites at 0 to 3 degC in the coldest month move from D to C.
     assert n == 122
     assert same / n > 0.75
+
+
+SNAPSHOT = (
+    "data_hub,site_id,site_name,location_lat,location_long,igbp,network,team_member_name,team_member_role,"
+    "team_member_email,first_year,last_year,download_link,fluxnet_product_name,product_citation,product_id,"
+    "oneflux_code_version,product_source_network\n"
+)
+
+
+def test_snapshot_of_the_fluxnet_shuttle(tmp_path):
+    """Its columns, and a site with a row for each of two products."""
+    row = '{0},US-Var,Vaira Ranch,38.4133,-120.9508,GRA,AmeriFlux,"A; B",PI,a@b.org,2000,{1},'
+    row += 'https://x/y.zip,{0}_US-Var.zip,"C (2025), D",1,1.3,AMF\n'
+    path = tmp_path / "fluxnet_shuttle_snapshot_20260624T095651.csv"
+    path.write_text(SNAPSHOT + row.format("AMF", 2021) + row.format("FLX", 2014))
+    sites = read_sites(path)
+    assert sites.loc["US-Var", ["lat", "lon"]].tolist() == [38.4133, -120.9508]
+    assert sites.loc["US-Var", "igbp"] == "GRA"
+    path.write_text(SNAPSHOT + row.format("AMF", 2021) + row.format("FLX", 2014).replace("38.4133", "38.9"))
+    with pytest.raises(TowerFormatError, match="expected one row per site, got US-Var again"):
+        read_sites(path)

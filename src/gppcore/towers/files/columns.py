@@ -35,7 +35,7 @@ def _all(unit: str, *names: str) -> tuple[Source, ...]:
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "tair": (
-        *_all("degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "Tair_f", "Tair", "Ta", "twr_tair_c"),
+        *_all("degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "Tair_f", "Ta_f", "Tair", "Ta", "twr_tair_c"),
         Source("air_temperature", "K"),
     ),
     "tmin": _all("degC", "tmin"),
@@ -51,7 +51,7 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     ),
     "patm": (*_all("kPa", "PA_F", "PA_PI_F", "PA", "ps"), *_all("Pa", "patm", "Psurf", "air_pressure")),
     "precip": (
-        *_all("depth", "P_F", "P_PI_F", "P", "P_RAIN", "Precip_f", "Precip"),
+        *_all("depth", "P_F", "P_PI_F", "P", "P_RAIN", "Precip_f", "precip_f", "Precip"),
         *_all("mm d-1", "precip", "twr_precip_mm_d"),
     ),
     "ustar": _all("m s-1", "USTAR", "Ustar", "ustar", "u*"),
@@ -59,7 +59,7 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     "qc": _all(
         "1",
         *(f"NEE_{kind}_{what}_QC" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_qc", "gpp_qc"),
+        *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_fqcOK", "NEE_GPP_fqcOK", "NEE_qc", "gpp_qc"),
     ),
     "nee": _all(
         "flux",

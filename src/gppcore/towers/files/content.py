@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import re
 import warnings
 import zipfile
@@ -13,8 +14,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gppcore.errors import MissingFileError, TowerFormatError
-from gppcore.io.reading import read_file
+from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
+from gppcore.io.reading import read_file, unpacked
 from gppcore.towers.files.stated import stated_units
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _OF_A_MAC = re.compile(r"(^|/)(__MACOSX/|\._)")
 _ABOUT = re.compile(r"readme|licen[cs]e|citation|policy|manifest|snapshot", re.IGNORECASE)
 """Names of what comes with downloads beside the tables."""
 _OTHER_MISSING = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "inf", "#value!", "#div/0!"}
+_DAMAGE = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError, ValueError)
+"""What the libraries raise for archives that are damaged, encrypted or compressed by an unknown method."""
 _DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 
 
@@ -151,12 +154,17 @@ def open_content(path: str | Path, step: str | None = None) -> Content:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 name = _member(archive.namelist(), step, where)
-                text, where = archive.read(name), f"{path}: {name}"
+                where = f"{path}: {name}"
+                with archive.open(name) as file:
+                    text = unpacked(file, archive.getinfo(name).compress_size, where, TowerFormatError)
         elif path.suffix == ".gz":
-            text = gzip.decompress(text)
+            with gzip.open(BytesIO(text)) as file:
+                text = unpacked(file, len(text), where, TowerFormatError)
         elif path.suffix == ".zip":
             raise zipfile.BadZipFile("no end of the archive")
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except GppcoreError:
+        raise
+    except _DAMAGE as error:
         raise TowerFormatError(f"{where}: expected a whole archive, got a damaged one: {error}") from None
     return _parse(text, where, Path(name).name)
 

@@ -59,6 +59,8 @@ class TimeColumns:
         self.parts: Mapping[str, str] = {part: column for part, column in parts.items() if column}
         if "year" in self.parts and ({"month", "doy"} & set(self.parts)):
             with_time = []
+            if "doy" in self.parts and "hour" not in self.parts and "time" in lower:  # La Thuile
+                self.parts = {**self.parts, "hour": lower["time"]}
         elif not with_time:
             raise TowerFormatError(
                 f"{content.where}: expected TIMESTAMP_START or TIMESTAMP, columns year and month (and day, hour, "

@@ -276,7 +276,7 @@ def _record(
     where = content.where if layout != "plain" else f"{content.where}: {site}"
     if asked.partition and not any(name in table for name in GPP) and "nee" in table:
         table, note = partitioned(table, where)
-        sources = {"gpp_nt": sources["nee"]} | sources
+        sources = {"gpp_nt": sources["nee"], "gpp_dt": sources["nee"]} | sources
         notes += (note,)
     elif "qc" not in table and "core" not in table and "valid_day_frac" not in table:
         notes += ("no quality flags: a day counts as good where it has GPP",)

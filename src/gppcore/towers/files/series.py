@@ -52,6 +52,8 @@ def good_share(
         row = int(wrong.argmax())
         at = content.at(int(rows[row]))
         raise TowerFormatError(f"{at}: {source.name}: expected flags 0, 1, 2 or 3, got {flags[row]:g}")
+    if source.name.endswith("OK"):  # La Thuile: 1 where the value is measured or filled well
+        return np.where(np.isnan(flags), np.nan, (flags == 1).astype(float))
     return np.where(np.isnan(flags), np.nan, (flags <= 1).astype(float))
 
 

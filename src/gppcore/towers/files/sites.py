@@ -53,7 +53,7 @@ def read_sites(*paths: str | Path) -> pd.DataFrame:
     ----------
     *paths : str or Path
         BADM exports (SITE_ID, GROUP_ID, VARIABLE, DATAVALUE; CSV, or XLSX with openpyxl) or CSV tables with one row
-        per site.
+        per site, such as the snapshot of the FLUXNET shuttle; equal rows count once.
 
     Returns
     -------
@@ -147,6 +147,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise TowerFormatError(f"{path}: expected columns site_id, lat and lon, got {list(raw)[:8]}")
     table = raw.set_index(raw[site].str.strip())[list(found.values())].set_axis(list(found), axis=1)
     table.index.name = "site_id"
+    table = table.reset_index().drop_duplicates().set_index("site_id")  # a snapshot has a row for each product
     if table.index.has_duplicates:
         raise TowerFormatError(
             f"{path}: expected one row per site, got {table.index[table.index.duplicated()][0]} again"
