@@ -240,8 +240,8 @@ def _forcing(weather: pd.DataFrame, names: Sequence[str], own: bool) -> pd.DataF
     full[_OF_WATER] = filled
     if len(bare := full["lai"].groupby("site_id").count().loc[lambda n: n == 0]):
         raise TowerFormatError(
-            f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}; give a table (--lai), or take it "
-            "from a grid (gppcore towers sample)"
+            f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}; give a table (--lai), or "
+            "take it from a grid (gppcore towers sample)"
         )
     without_co2 = full["ca"].isna()
     lacks = full.index[without_co2].to_frame()
