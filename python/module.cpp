@@ -20,7 +20,8 @@ const char* python_error(gppcore::ErrorCode code) {
 
 }  // namespace
 
-PYBIND11_MODULE(_core, m) {
+// Handles are immutable, scratch memory is of one thread, and the pool has a lock: no interpreter lock is needed.
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() =
       "Compiled kernels of gppcore; use them through gppcore.process.two_leaf, gppcore.regrid, gppcore.forest.forest "
       "and gppcore.transfer.model.";

@@ -248,8 +248,14 @@ class Forest(Identity):
         """
         self._forest.save(fspath(path))
 
-    def to_lightgbm(self) -> str:
+    def to_lightgbm(self, x: NDArray[Any] | pd.DataFrame | None = None) -> str:
         """Write the forest as a LightGBM text model, which LightGBM, and whatever reads its models, predicts with.
+
+        Parameters
+        ----------
+        x : ndarray or DataFrame, shape (rows, features), optional
+            Rows to count in each node, such as those of the training. SHAP values by path weigh with these numbers.
+            None: each leaf counts as one row.
 
         Returns
         -------
@@ -262,7 +268,7 @@ class Forest(Identity):
         ForestFormatError
             If LightGBM has no such link, or a split by category sends NaN and unseen categories to two sides.
         """
-        return write_lightgbm(self.arrays())
+        return write_lightgbm(self.arrays(), None if x is None else self.apply(x))
 
     @property
     def n_features(self) -> int:

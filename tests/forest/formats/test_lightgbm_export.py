@@ -130,3 +130,22 @@ def test_splits_that_part_missing_from_unseen():
     assert (is_set & ((flags & NodeFlag.MISSING_LEFT) > 0)).any()
     with pytest.raises(ForestFormatError, match=r"tree .: expected missing values and unseen categories"):
         Forest.from_arrays(**(arrays | {"flags": flags})).to_lightgbm()
+
+
+def test_counts_of_rows_and_names_give_shap_numbers():
+    lightgbm = pytest.importorskip("lightgbm", reason="needs LightGBM, of the extra `peers`")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 3))
+    y = x[:, 0] * (x[:, 1] > 0) + 2.0
+    booster = lightgbm.train(
+        {"verbose": -1, "num_threads": 1}, lightgbm.Dataset(x, y, feature_name=["a", "b", "c"]), 20
+    )
+    forest = Forest.from_lightgbm(booster)
+    again = lightgbm.Booster(model_str=forest.to_lightgbm(x))
+    assert again.feature_name() == ["a", "b", "c"]
+    own, exported = (b.trees_to_dataframe()["count"].to_numpy() for b in (booster, again))
+    np.testing.assert_array_equal(exported[-own.size :], own)
+    shap = again.predict(x, pred_contrib=True)
+    np.testing.assert_allclose(shap, booster.predict(x, pred_contrib=True), atol=1e-9)
+    plain = lightgbm.Booster(model_str=forest.to_lightgbm()).predict(x, pred_contrib=True)
+    np.testing.assert_allclose(plain.sum(axis=1), forest.predict(x), rtol=1e-9)

@@ -15,13 +15,17 @@ _CATEGORICAL, _DEFAULT_LEFT, _MISSING_ZERO, _MISSING_NAN = 1, 2, 4, 8
 _EMPTY = ("split_feature", "split_gain", "threshold", "decision_type", "left_child", "right_child")
 
 
-def write_lightgbm(arrays: dict[str, Any]) -> str:
-    """Text of a model with the trees of the arguments of `Forest.from_arrays`."""
+def write_lightgbm(arrays: dict[str, Any], leaves: Flat | None = None) -> str:
+    """Text of a model with the trees of the arguments of `Forest.from_arrays`.
+
+    `leaves`, shape (rows, trees), are those that the rows of a sample reach: nodes carry their numbers of rows. Without
+    them each leaf counts as one row.
+    """
     n_outputs = arrays["base"].size
     names = ["_".join(name.split()) for name in arrays["feature_names"]]
     names = names or [f"Column_{f}" for f in range(arrays["n_features"])]
     # Iteration by iteration, one tree for each output.
-    trees = [f"Tree={i}\n{tree}\nis_linear=0\nshrinkage=1\n\n\n" for i, tree in enumerate(_in_order(arrays, n_outputs))]
+    trees = [f"Tree={i}\n{tree}\nis_linear=0\nshrinkage=1\n\n\n" for i, tree in enumerate(_in_order(arrays, leaves))]
     return "\n".join(
         [
             "tree",
@@ -62,37 +66,52 @@ def _objective(link: str, scale: float, n_outputs: int) -> list[str]:
     raise ForestFormatError(message)
 
 
-def _in_order(arrays: dict[str, Any], n_outputs: int) -> Iterator[str]:
+def _in_order(arrays: dict[str, Any], leaves: Flat | None) -> Iterator[str]:
     """Give the trees as LightGBM orders them; a constant stands in for the base, and where an output has no tree."""
+    n_outputs, n_rows = arrays["base"].size, 1 if leaves is None else len(leaves)
     if arrays["base"].any():
-        yield from map(_constant, arrays["base"])
+        yield from (_constant(value, n_rows) for value in arrays["base"])
     begin, output = arrays["tree_begin"], arrays["tree_output"]
     if arrays["value"].ndim == 2:
         for tree in range(output.size):
             part = slice(begin[tree], begin[tree + 1])
-            yield from (_tree(arrays, part, arrays["value"][part, k], tree) for k in range(n_outputs))
+            yield from (_tree(arrays, part, arrays["value"][part, k], tree, leaves) for k in range(n_outputs))
         return
     waiting = [np.flatnonzero(output == k) for k in range(n_outputs)]
     for i in range(max(trees.size for trees in waiting)):
         for trees in waiting:
             if i < trees.size:
                 part = slice(begin[trees[i]], begin[trees[i] + 1])
-                yield _tree(arrays, part, arrays["value"][part], trees[i])
+                yield _tree(arrays, part, arrays["value"][part], trees[i], leaves)
             else:
-                yield _constant(0.0)
+                yield _constant(0.0, n_rows)
 
 
-def _constant(value: float) -> str:
+def _constant(value: float, n_rows: int) -> str:
     empty = "".join(f"{key}=\n" for key in _EMPTY)
-    return f"num_leaves=1\nnum_cat=0\n{empty}leaf_value={float(value)!r}\nleaf_weight=0\nleaf_count=0"
+    return f"num_leaves=1\nnum_cat=0\n{empty}leaf_value={float(value)!r}\nleaf_weight={n_rows}\nleaf_count={n_rows}"
 
 
-def _tree(arrays: dict[str, Any], part: slice, value: Flat, tree: int) -> str:
+def _counts(arrays: dict[str, Any], part: slice, tree: int, leaves: Flat | None) -> Flat:
+    """Return the rows that reach each node of a tree; children come after their parents."""
+    feature, left, right = arrays["feature"][part], arrays["left"][part], arrays["right"][part]
+    count = np.zeros(feature.size, int)
+    is_leaf = feature < 0
+    n_leaves = int(is_leaf.sum())
+    count[is_leaf] = 1 if leaves is None else np.bincount(leaves[:, tree], minlength=n_leaves)
+    for node in np.flatnonzero(~is_leaf)[::-1]:
+        count[node] = count[left[node]] + count[right[node]]
+    return count
+
+
+def _tree(arrays: dict[str, Any], part: slice, value: Flat, tree: int, leaves: Flat | None) -> str:
     feature = arrays["feature"][part]
     inner = feature >= 0
     n_leaves = int((~inner).sum())
     if n_leaves == 1:
-        return _constant(value[0])
+        return _constant(value[0], 1 if leaves is None else len(leaves))
+    count = _counts(arrays, part, tree, leaves)
+    mean = _means(arrays, part, value, count)
     number = np.where(inner, np.cumsum(inner) - 1, -np.cumsum(~inner))
     left, right = number[arrays["left"][part][inner]], number[arrays["right"][part][inner]]
     flags, threshold = arrays["flags"][part][inner], arrays["threshold"][part][inner]
@@ -122,16 +141,27 @@ def _tree(arrays: dict[str, Any], part: slice, value: Flat, tree: int) -> str:
         "left_child": _listed(left),
         "right_child": _listed(right),
         "leaf_value": _listed(value[~inner]),
-        "leaf_weight": _listed(np.zeros(n_leaves, int)),
-        "leaf_count": _listed(np.zeros(n_leaves, int)),
-        "internal_value": zeros,
-        "internal_weight": zeros,
-        "internal_count": zeros,
+        "leaf_weight": _listed(count[~inner]),
+        "leaf_count": _listed(count[~inner]),
+        "internal_value": _listed(mean[inner]),
+        "internal_weight": _listed(count[inner]),
+        "internal_count": _listed(count[inner]),
     }
     if sets:
         lines["cat_boundaries"] = _listed(np.cumsum([0] + [words.size for words in sets]))
         lines["cat_threshold"] = _listed(np.concatenate(sets))
     return "\n".join(f"{key}={text}" for key, text in lines.items())
+
+
+def _means(arrays: dict[str, Any], part: slice, value: Flat, count: Flat) -> Flat:
+    """Return the mean value of the rows that reach each node; of its leaves where there are none."""
+    left, right = arrays["left"][part], arrays["right"][part]
+    mean = np.array(value, float)
+    for node in np.flatnonzero(arrays["feature"][part] >= 0)[::-1]:
+        below = [left[node], right[node]]
+        weight = count[below] if count[node] else np.ones(2)
+        mean[node] = np.average(mean[below], weights=weight)
+    return mean
 
 
 def _words(arrays: dict[str, Any], number: int) -> Flat:
