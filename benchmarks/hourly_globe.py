@@ -1,18 +1,21 @@
 """Run every hour of a year on the 0.5 degree land: `python benchmarks/hourly_globe.py [--pfts one|all] [--cells N]`.
 
-The monthly forcing of the embedded world is expanded to hours block by block (a month of some cells at a time), and
-each block goes through `simulate`; nothing is kept but the annual GPP. The expansion is part of the time told.
+The monthly forcing of the demonstration's coarse grid (folder GPPCORE_DEMO, default gppcore-demo) is expanded to hours
+block by block (a month of some cells at a time), and each block goes through `simulate`; nothing is kept but the annual
+GPP. The expansion is part of the time told.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,8 +23,8 @@ import xarray as xr
 
 from gppcore import runtime
 from gppcore.constants import PFT_NAMES
-from gppcore.demo.fields import HALF, centres, load_world, source_domain
 from gppcore.demo.osse import CA
+from gppcore.experiment.coarse import coarse_dataset
 from gppcore.process.daylight import (
     clearness_of_days,
     hourly_cos_zenith,
@@ -30,6 +33,7 @@ from gppcore.process.daylight import (
     temperature_at,
 )
 from gppcore.process.simulate import simulate
+from gppcore.tiles.store import TileStore
 
 BLOCK = 1024
 """Cells of a block, from all latitudes, so that blocks take equal times."""
@@ -39,11 +43,11 @@ CLOUDS = np.array([0, 1, 2, 1, 0, 2, 1])  # which of the three days of a month a
 
 def source_fields() -> dict[str, np.ndarray]:
     """Return the fields of the source domain by cell, with the longitude and the mean leaf area of each cell."""
-    source = source_domain(load_world(2, lambda _: None), lambda _: None)
-    lon = centres(HALF)[1]
-    share = source.fields["pft_fraction"][:, None]
-    lai = (share * source.fields["lai"]).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)
-    return {**source.fields, "lon": lon[source.cells % lon.size], "lai_of_cell": lai}
+    store = TileStore.open(Path(os.environ.get("GPPCORE_DEMO", "gppcore-demo")) / "coarse")
+    fields = {str(name): field.values for name, field in coarse_dataset(store, None).items()}
+    share = fields["pft_fraction"][:, None]
+    lai = (share * fields["lai"]).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)
+    return {**fields, "lon": store.lon[store.index % store.shape[1]], "lai_of_cell": lai}
 
 
 def hours_of(fields: dict[str, np.ndarray], month: int, cells: slice, pfts: str) -> xr.Dataset:

@@ -13,6 +13,7 @@ _HOME = {
     "Calibration": "calibration.result",
     "Canopy": "process.two_leaf",
     "Evaluation": "evaluation.holdout",
+    "Experiment": "experiment",
     "FewTowers": "evaluation.schemes",
     "Forcing": "process.two_leaf",
     "Forest": "forest",

@@ -48,6 +48,7 @@ _TABLE = (
         (0.0, 60.0),
         "gross_primary_productivity_of_biomass_expressed_as_carbon",
     ),
+    Variable("gpp_daily_process", "gross primary production of the process model", "g m-2 d-1", (0.0, 60.0)),
     Variable("gpp_daily_low", "5 % bound of gross primary production", "g m-2 d-1", (0.0, 60.0)),
     Variable("gpp_daily_high", "95 % bound of gross primary production", "g m-2 d-1", (0.0, 60.0)),
     Variable(

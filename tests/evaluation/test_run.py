@@ -6,8 +6,9 @@ import pytest
 
 from gppcore.cli.evaluate import run_evaluation
 from gppcore.errors import OutputExistsError, RangeError, TowerFormatError
-from gppcore.evaluation.run import EvaluationOptions, evaluate_towers
+from gppcore.evaluation.run import EvaluationOptions, evaluate_towers, predictors_of
 from gppcore.evaluation.schemes import FewTowers
+from gppcore.features import PREDICTOR_SETS
 from gppcore.towers import join_towers, read_towers
 from gppcore.transfer.intervals import LEVELS
 
@@ -94,3 +95,12 @@ def test_towers_of_one_place_or_without_core_months_are_refused(shared, part, tm
     gpp.assign(core=gpp["core"] * core).to_csv(folder / "gpp_monthly.csv.gz", index=False)
     with pytest.raises(TowerFormatError, match=f"core months with all predictors at 2 places .*{got}"):
         evaluate_towers(EvaluationOptions(folder))
+
+
+def test_rich_set_is_what_the_towers_have(make_towers):
+    towers = make_towers()
+    found = predictors_of(towers, "rich")
+    assert set(found) <= set(PREDICTOR_SETS["rich"])
+    assert {"tair", "lai", "fraction_enf"} <= set(found)
+    assert "ndwi" not in found
+    assert predictors_of(towers, "full") == PREDICTOR_SETS["full"]

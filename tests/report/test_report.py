@@ -53,6 +53,7 @@ def report_data(region=None):
             for j, scheme in enumerate(("site", "temporal", "regional"))
         },
         totals={"process": 131.5, "direct": 125.04, "transfer": 118.25},
+        compared=(),
         comparison=Comparison(
             "map.zarr: gpp_daily", "process.nc: gpp_daily", tuple(range(1, 13)), (0.5, 0.5), 119.0, 132.0, {}, {},
             {"whole": agreement, "tropics": empty, "north": north, "south": empty}, -1.5, 0.25, cycle[:10], cycle[:10],

@@ -167,7 +167,7 @@ def test_what_does_not_fit_is_told(folder, old, new, error, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[cells]", "[cell]", r"expected cells, variables and years, got \['cell'\]"),
+        ("[cells]", "[cell]", r"expected cells, variables, years and region, got \['cell'\]"),
         ("[2003, 2004]", "[2004, 2003]", r"years: expected the first and the last year, got \[2004, 2003\]"),
         ('variable = "t2m"', 'name = "t2m"', "changed.toml: tair: expected path, variable and any of"),
         ('variable = "t2m"', 'variable = "t2m"\nmethod = "nearest"', "method: expected conservative or bilinear"),

@@ -56,24 +56,35 @@ def test_missing_predictors_count_as_their_mean():
 
 
 def test_types_whose_towers_differ_count_less():
-    x, _, _, site = rows()
+    x, residual, process, site = rows()
     wild = x.copy()
     crop = site % 3 == 0
     wild[crop, 5], wild[crop, 6] = 0.0, 1.0
-    spread = gaussian._spread_of_types(np.where(crop, 3.0, 1.0), wild[:, 5:], site)
-    assert (spread[crop] > 2.0).all()
-    assert (spread[~crop] < 1.0).all()
+    found = fit_residuals(wild, NAMES, np.where(crop, 3.0, 1.0) * residual, process, site, site)
+    sd = found.sd(wild, process) / scale(process)
+    assert sd[crop].mean() > 1.5 * sd[~crop].mean()
+    spread = found.anchors.spread
+    assert spread[0] < 1.0 < spread[1]
 
 
-def test_long_records_are_thinned(monkeypatch):
-    monkeypatch.setattr(gaussian, "_MOST_ROWS", 300)
+def test_it_is_less_certain_far_from_all_towers():
+    x, residual, process, site = rows()
+    found = fit_residuals(x, NAMES, residual, process, site, site)
+    near, far = np.zeros((1, len(NAMES))), np.zeros((1, len(NAMES)))
+    near[:, 5] = far[:, 6] = 1.0
+    far[:, :5] = 9.0
+    sd = [found.sd(probe, np.array([4.0]))[0] for probe in (near, far)]
+    assert sd[1] > 1.1 * sd[0]
+
+
+def test_long_records_are_thinned():
     site = np.repeat(np.arange(10), [200, 200, *[20] * 8])
-    kept = gaussian._thinned(site, 0)
+    kept = gaussian._thinned(site, 300, 0)
     assert len(kept) <= 300
     count = np.bincount(site[kept])
     assert count[:2].tolist() == [70, 70]
     assert (count[2:] == 20).all()
-    np.testing.assert_array_equal(kept, gaussian._thinned(site, 0))
+    np.testing.assert_array_equal(kept, gaussian._thinned(site, 300, 0))
 
 
 @pytest.mark.parametrize("sites", [1, 3])

@@ -10,6 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from gppcore.cli import experiment as experiments
+from gppcore.cli import process
 from gppcore.cli import towers as towers_commands
 from gppcore.errors import GppcoreError, RangeError
 from gppcore.io.reading import number_of
@@ -22,6 +24,9 @@ app = typer.Typer(
 tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(tiles_app, name="tiles")
 app.add_typer(towers_commands.app, name="towers")
+
+for command in (experiments.init, experiments.check, experiments.run, process.simulate, process.calibrate):
+    app.command()(command)
 
 _INTERRUPTED = 130
 
@@ -53,26 +58,39 @@ def demo(
         str | None, typer.Option(metavar="S,N,W,E", help="Map this window only (degrees), e.g. 35,60,-10,30.")
     ] = None,
     towers: Annotated[
-        Path | None, typer.Option(help="Folder of real towers (see README); without it they are synthetic.")
+        Path | None,
+        typer.Option(help="Folder of your own towers (docs/towers.md), in place of FLUXNET2015."),
     ] = None,
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Towers of a model planet, whose GPP is known, in place of real ones.")
+    ] = False,
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Run the whole framework once on the embedded world: process model, transfer learning, map and report."""
+    """Run the embedded experiment: process model, transfer learning from towers of FLUXNET2015, map and report."""
     window = _region(region)
     from rich.console import Console
 
-    from gppcore.demo.outputs import DemoOptions
     from gppcore.demo.run import run_demo
-    from gppcore.demo.table import result_table
+    from gppcore.experiment.table import result_table
     from gppcore.runtime import threads as usable
 
-    console = Console()
-    options = DemoOptions(out, usable(threads), window, towers, netcdf)
-    summary = run_demo(options, console)
-    console.print(result_table(summary))
-    console.print(
-        f"Report   {out / 'report.html'}\nNumbers  {out / 'summary.json'}\nMap      {out / 'gpp_0p05deg.zarr'}"
+    if towers is not None and synthetic:
+        raise RangeError("--synthetic: expected it without --towers, got both")
+    summary = run_demo(
+        out,
+        region=window,
+        towers=towers,
+        synthetic=synthetic,
+        netcdf=netcdf,
+        n_threads=usable(threads),
+        progress=experiments.progress(quiet),
     )
+    if not quiet:
+        Console().print(result_table(summary))
+        typer.echo(
+            f"Report   {out / 'report.html'}\nNumbers  {out / 'summary.json'}\nMap      {out / 'gpp_0p05deg.zarr'}"
+        )
 
 
 @app.command()
@@ -334,5 +352,8 @@ def main() -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     sys.stderr.write(f"gppcore: {message}\n")
     sys.stderr.flush()
+    # Processes of joblib would outlive this one for minutes and hold its output open.
+    if pools := sys.modules.get("joblib.externals.loky"):
+        pools.get_reusable_executor().shutdown(wait=False, kill_workers=True)
     # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
     os._exit(code)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from gppcore.errors import GppcoreError, RangeError, TowerFormatError
+from gppcore.errors import RangeError, TowerFormatError
 from gppcore.io.durable import write_table
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def import_(
     import pandas as pd
 
     from gppcore.towers.files import read_lai, read_weather, write_tower_folder
+    from gppcore.towers.files.batch import without_faults
     from gppcore.towers.files.folder import refuse_occupied
     from gppcore.towers.files.months import core_sequences
     from gppcore.towers.files.sites import read_site_table
@@ -83,7 +84,7 @@ def import_(
     table = read_site_table(*sites)
     given = Given(read_weather(weather) if weather else None, read_lai(lai) if lai else None)
     readings = _read(files, table, drop, partition, processes)
-    good = _without_faults(readings, table, given)
+    good = without_faults(readings, table, given.weather, given.lai)
     summary = _show(readings, None)
     n = sum(len(reading.faults) for reading in readings)
     if n and (strict or not good):
@@ -169,26 +170,6 @@ def _read(
             n_processes=processes,
             done=lambda reading: bar.advance(task),
         )
-
-
-def _without_faults(readings: list[FileReading], sites: pd.DataFrame, given: Given) -> list[SiteMonths]:
-    """Return the months of sites that can stand in a folder; what keeps a site from it becomes a fault of its file."""
-    from gppcore.towers.files.folder import folder_tables
-
-    of_site: dict[str, list[tuple[FileReading, SiteMonths]]] = {}
-    for reading in readings:
-        for months in reading.months:
-            of_site.setdefault(months.site, []).append((reading, months))
-    good = []
-    for parts in of_site.values():
-        together = [months for _, months in parts]
-        try:
-            folder_tables(together, sites, given.weather, given.lai)
-        except GppcoreError as error:
-            parts[-1][0].faults.append(error)
-        else:
-            good += together
-    return good
 
 
 def _places(found: list[SiteMonths], sites: pd.DataFrame, given: Given) -> int:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gppcore.errors import OutputExistsError
 from gppcore.evaluation.methods import MethodSuite
-from gppcore.evaluation.run import check_predictors, check_towers
+from gppcore.evaluation.run import check_predictors, check_towers, predictors_of
 from gppcore.process.simulate import simulate
 from gppcore.towers import read_towers
 from gppcore.transfer.adapt import adapt
@@ -19,7 +19,9 @@ def run_training(towers: Path, out: Path, predictors: str, *, seed: int, n_threa
     """Train the transfer model of an evaluation on all towers, save it, and print what it is made of."""
     if out.exists():
         raise OutputExistsError(f"--out: expected a new folder or zip, got {out}, which exists")
-    suite = MethodSuite(read_towers(towers), check_predictors(predictors), seed=seed, n_threads=n_threads)
+    check_predictors(predictors)
+    found = read_towers(towers)
+    suite = MethodSuite(found, predictors_of(found, predictors), seed=seed, n_threads=n_threads)
     progress = Console(stderr=True)
     with progress.status("Process model at the towers") as status:
         samples = suite.samples

@@ -1,4 +1,4 @@
-"""The embedded world on three grids: climate at 0.25, the source domain at 0.5 and predictors at 0.05 degrees."""
+"""The embedded world: climate at 0.25 degrees, land cover and leaves at 0.05."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from gppcore.constants import PFT_NAMES
 from gppcore.demo.forcing import demonstration_forcing, leaf_area_index
 from gppcore.demo.world import open_world
-from gppcore.features import MONTHLY_PREDICTORS, pft_fractions
+from gppcore.features import pft_fractions
 from gppcore.features.derive import derived
 from gppcore.features.koeppen import koeppen_class
-from gppcore.regrid import aggregate, cell_area, downscale
+from gppcore.regrid import downscale
 from gppcore.tiles.layout import window_order
 from gppcore.variables import MONTHS
 
@@ -22,8 +22,8 @@ Float32 = NDArray[np.float32]
 Index = NDArray[np.int64]
 
 SHAPE = (3600, 7200)
-QUARTER, HALF = 5, 10
-"""Fine cells per side of a climate cell and of a source cell."""
+QUARTER = 5
+"""Fine cells per side of a climate cell."""
 LAT_EDGES, LON_EDGES = (90.0, -90.0), (-180.0, 180.0)
 _CLIMATE = ("tair", "tair_range", "vpd", "sw", "sw_toa", "precip", "soil_water", "relative_gsi")
 
@@ -40,8 +40,6 @@ class World:
         Land cover of the land cells.
     shares : ndarray of float32, shape (pft, cells)
         Area fractions of the plant functional types in the land cells.
-    half : ndarray of int64, shape (cells,)
-        Flat 0.5 degree index that holds each land cell.
     lai : ndarray of float32, shape (12, cells)
         Leaf area index of the land cells.
     c4_fraction : ndarray of float32, shape (cells,)
@@ -50,27 +48,21 @@ class World:
         Climate and demonstration forcing at 0.25 degrees; NaN far from land.
     koeppen : ndarray of str, shape (720, 1440)
         Koeppen main class at 0.25 degrees; empty far from land.
+    c4 : ndarray of float32, shape (180, 360)
+        The same on its own grid of 1 degree, 0 off the land.
     threads : int
         Threads to use with these fields.
-    grid : ndarray of float32, shape (3600, 7200)
-        Scratch grid of :meth:`on_grid`, NaN off the land.
     """
 
     land: Index
     igbp: NDArray[np.uint8]
     shares: Float32
-    half: Index
     lai: Float32
     c4_fraction: Float32
     climate: dict[str, Float32]
     koeppen: NDArray[np.str_]
+    c4: Float32
     threads: int
-    grid: Float32
-
-    def on_grid(self, values: Float32) -> Float32:
-        """Scatter values of the land cells to the 0.05 degree grid, reusing one array; NaN elsewhere."""
-        self.grid.reshape(-1)[self.land] = values
-        return self.grid
 
 
 def coarse_index(fine: Index, factor: int) -> Index:
@@ -105,11 +97,10 @@ def load_world(threads: int, progress: Callable[[int], None]) -> World:
         season = to_fine(climate["relative_gsi"][month], threads, fine).reshape(-1)[land]
         lai[month] = leaf_area_index(low, high, season)
         progress(1)
+    c4 = np.nan_to_num(c4)
     c4_at_land = c4.reshape(-1)[coarse_index(land, 20)]
     igbp = igbp.reshape(-1)[land]
-    half, shares = coarse_index(land, HALF), pft_fractions(igbp)
-    grid = np.full(SHAPE, np.nan, dtype=np.float32)
-    return World(land, igbp, shares, half, lai, np.nan_to_num(c4_at_land), climate, koeppen, threads, grid)
+    return World(land, igbp, pft_fractions(igbp), lai, c4_at_land, climate, koeppen, c4, threads)
 
 
 def model_climate(
@@ -158,97 +149,3 @@ def static_at(world: World, cells: Index) -> dict[str, Float32]:
     """Return the static predictors, each (n,), at positions in `world.land`."""
     fields = {f"fraction_{name}": world.shares[i, cells] for i, name in enumerate(PFT_NAMES)}
     return {"c4_fraction": world.c4_fraction[cells], **fields}
-
-
-@dataclass(frozen=True)
-class SourceDomain:
-    """The source domain at 0.5 degrees: cells with land, and the inputs of the process model.
-
-    Attributes
-    ----------
-    cells : ndarray of int64, shape (n,)
-        Flat 0.5 degree indices.
-    fields : dict of str to ndarray of float64
-        Climate (12, n), `lai` (pft, 12, n), `pft_fraction` (pft, n), `c4_fraction` (n,), `lat` (n,).
-    """
-
-    cells: Index
-    fields: dict[str, NDArray[np.float64]]
-
-
-def source_domain(world: World, progress: Callable[[int], None]) -> SourceDomain:
-    """Aggregate land cover, leaf area and climate to 0.5 degrees, separately for each type in a cell.
-
-    `progress` is called after each of the types.
-    """
-    shape = (SHAPE[0] // HALF, SHAPE[1] // HALF)
-
-    def mean(values: Float32) -> Float32:
-        return aggregate(world.on_grid(values), factor=HALF, lat_edges=LAT_EDGES, n_threads=world.threads).reshape(-1)
-
-    cells = np.unique(world.half)
-    fraction = np.zeros((len(PFT_NAMES), cells.size))
-    lai = np.zeros((len(PFT_NAMES), MONTHS, cells.size))
-    for p in range(len(PFT_NAMES)):
-        fraction[p] = mean(world.shares[p])[cells]
-        held = np.where(fraction[p] > 0.0, fraction[p], 1.0)
-        for month in range(MONTHS):
-            lai[p, month] = mean(world.shares[p] * world.lai[month])[cells] / held
-        progress(1)
-    climate = {}
-    for name in (*MONTHLY_PREDICTORS[:-1], "tair_range"):
-        field = aggregate(world.climate[name], factor=HALF // QUARTER, lat_edges=LAT_EDGES, n_threads=world.threads)
-        climate[name] = field.reshape(MONTHS, -1)[:, cells].astype(np.float64)
-    lat = np.repeat(centres(HALF)[0], shape[1])[cells]
-    fields = {
-        **climate,
-        "lai": lai,
-        "pft_fraction": fraction,
-        "c4_fraction": mean(world.c4_fraction)[cells],
-        "lat": lat,
-    }
-    return SourceDomain(cells, {name: np.asarray(field, dtype=np.float64) for name, field in fields.items()})
-
-
-def downscaled_gpp(
-    world: World, source: SourceDomain, gpp: NDArray[np.float64], gpp_pft: NDArray[np.float64], month: int
-) -> Float32:
-    """Downscale a month of process GPP from 0.5 degrees to the land cells, conserving mass in every coarse cell.
-
-    The covariate is the coarse-cell GPP of the types in a fine cell, scaled by the light that the fine
-    cell's own leaves intercept.
-
-    Parameters
-    ----------
-    gpp : ndarray, shape (12, n)
-        GPP of the source cells [g m-2 d-1].
-    gpp_pft : ndarray, shape (pft, 12, n)
-        GPP of each type there, per unit of its area.
-    month : int
-        0 to 11.
-    """
-    place = np.zeros((SHAPE[0] // HALF) * (SHAPE[1] // HALF), dtype=np.int32)
-    place[source.cells] = np.arange(source.cells.size)
-    at = place[world.half]
-    productivity = np.zeros(world.land.size, dtype=np.float32)
-    for p in range(len(PFT_NAMES)):
-        here = np.flatnonzero(world.shares[p])
-        productivity[here] += world.shares[p, here] * gpp_pft[p, month, at[here]].astype(np.float32)
-    productivity *= 1.0 - np.exp(-0.5 * world.lai[month])
-    coarse = np.full((SHAPE[0] // HALF) * (SHAPE[1] // HALF), np.nan, dtype=np.float32)
-    coarse[source.cells] = gpp[month]
-    fine = downscale(
-        coarse.reshape(SHAPE[0] // HALF, SHAPE[1] // HALF),
-        factor=HALF,
-        method="covariate",
-        covariate=world.on_grid(productivity),
-        lat_edges=LAT_EDGES,
-        n_threads=world.threads,
-    )
-    return fine.reshape(-1)[world.land]
-
-
-def fine_area(land: Index) -> NDArray[np.float64]:
-    """Return the area of 0.05 degree cells [m2]."""
-    rows = cell_area(np.linspace(90.0, -90.0, SHAPE[0] + 1), np.array([0.0, 0.05]))[:, 0]
-    return rows[land // SHAPE[1]]

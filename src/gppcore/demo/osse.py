@@ -9,19 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.constants import IGBP, PFT_NAMES, PFTS, PlantFunctionalType
-from gppcore.demo.fields import QUARTER, SHAPE, World, centres, coarse_index, monthly_at, static_at
+from gppcore.demo.fields import SHAPE, World, centres, monthly_at, static_at
 from gppcore.features.derive import derived
+from gppcore.mapping.product import write_product
 from gppcore.process.simulate import simulate
-from gppcore.towers import Towers
-from gppcore.variables import MONTHS
+from gppcore.tiles.store import TileStore
+from gppcore.towers.files import write_tower_folder
+from gppcore.towers.files.months import SiteMonths
+from gppcore.variables import MONTHS, attributes
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 Float = NDArray[np.float64]
@@ -33,7 +38,6 @@ CA = 410.0
 # Share of towers by latitude band (south, north), rounded from the site list of FLUXNET2015 (Pastorello et al.
 # 2020, doi:10.1038/s41597-020-0534-3).
 _BANDS = {(60, 80): 0.07, (30, 60): 0.75, (0, 30): 0.05, (-30, 0): 0.07, (-60, -30): 0.06}
-_CLUSTER_DEGREES = 0.5
 _OBSERVED_SHARE = 0.85
 
 
@@ -74,8 +78,8 @@ def dataset(fields: Mapping[str, Float], years: range) -> xr.Dataset:
     )
 
 
-def synthetic_towers(world: World, seed: int) -> Towers:
-    """Sample towers on the true planet: several years with anomalies of the weather, gaps and noise."""
+def write_synthetic_towers(world: World, out: Path, seed: int) -> None:
+    """Sample towers on the true planet and write their folder: years with anomalies of the weather, gaps and noise."""
     import pandas as pd
 
     rng = np.random.default_rng([seed, 2])
@@ -95,19 +99,43 @@ def synthetic_towers(world: World, seed: int) -> Towers:
             "gpp_daily": observed[month, cell],
         }
     )
-    lat, lon = (axis[i] for axis, i in zip(centres(), np.divmod(world.land[cells], SHAPE[1]), strict=True))
-    cluster = np.floor(lat / _CLUSTER_DEGREES) * 1000 + np.floor(lon / _CLUSTER_DEGREES)
-    sites = pd.DataFrame(
-        {
-            "lat": lat,
-            "lon": lon,
-            "igbp": [IGBP[code].acronym for code in world.igbp[cells]],
-            "region": world.koeppen.reshape(-1)[coarse_index(world.land[cells], QUARTER)],
-            "cluster": np.unique(cluster, return_inverse=True)[1],
-        },
-        index=pd.Index(names, name="site_id"),
-    )
-    return Towers("synthetic towers", True, sites, gpp, ds)
+    places = (axis[i] for axis, i in zip(centres(), np.divmod(world.land[cells], SHAPE[1]), strict=True))
+    table = pd.DataFrame(dict(zip(("lat", "lon"), places, strict=True)), index=pd.Index(names, name="site_id"))
+    acronyms = [IGBP[code].acronym for code in world.igbp[cells]]
+    table = table.assign(igbp=acronyms, elev_m=np.nan, koeppen=None, c4_percent=100.0 * ds["c4_fraction"].values)
+    records = [_record(str(name), rows) for name, rows in gpp.groupby("site_id")]
+    write_tower_folder(records, table, out, weather=_table(ds, names))
+
+
+def _record(name: str, rows: pd.DataFrame) -> SiteMonths:
+    """Return months of one tower, all of them core."""
+    import pandas as pd
+
+    months = rows.rename(columns={"gpp_daily": "gpp"}).assign(core=1, reason="")
+    first, last = (pd.Timestamp(year=year, month=1, day=1) for year in (YEARS[0], YEARS[-1]))
+    return SiteMonths(name, "model planet", "synthetic", "MM", first, last, months, pd.DataFrame(), ())
+
+
+def _table(ds: xr.Dataset, names: list[str]) -> pd.DataFrame:
+    """Return the weather as `write_tower_folder` takes it."""
+    half = ds["tair_range"] / 2.0
+    fields = ds[["sw", "vpd", "precip", "lai"]].assign(tmin=ds["tair"] - half, tmax=ds["tair"] + half)
+    fields = fields.assign(ca=ds["ca"].broadcast_like(fields["sw"])).assign_coords(cell=names)
+    table = fields.to_dataframe().reset_index().rename(columns={"cell": "site_id"})
+    return table.assign(year=table["time"].dt.year, month=table["time"].dt.month).drop(columns="time")
+
+
+def write_truth(coarse: Path, out: Path, seed: int = 0) -> None:
+    """Write GPP of the true planet on the coarse grid of an experiment, as a product."""
+    from gppcore.experiment.coarse import coarse_dataset
+
+    store = TileStore.open(coarse)
+    truth = true_gpp(coarse_dataset(store, None), seed)["gpp_daily"].transpose("time", "cell").values
+    store.add("gpp_daily_true", monthly=True, attrs=attributes("gpp_daily"))
+    for tile in range(store.n_tiles):
+        store.write("gpp_daily_true", tile, np.ascontiguousarray(truth[:, store.cells(tile)], dtype=np.float32))
+    attrs = {"title": "GPP of the true planet", "source": "gppcore, model planet"}
+    write_product(store, out, {"gpp_daily_true": attributes("gpp_daily")}, attrs=attrs)
 
 
 def _sites(world: World, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -19,7 +19,8 @@ from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.own import evaluate_own, own_skill
 from gppcore.evaluation.schemes import By, FewTowers, Scheme
 from gppcore.evaluation.sif import fluorescence
-from gppcore.features import PREDICTOR_SETS, Samples
+from gppcore.evaluation.variability import variability
+from gppcore.features import FRACTIONS, PREDICTOR_SETS, Samples
 from gppcore.towers import Towers, join_towers, read_towers
 from gppcore.transfer.transfer_model import TransferModel
 
@@ -46,7 +47,7 @@ class EvaluationOptions:
     by : {"koeppen", "continent", "pft"}
         Classes of the scheme `regional`.
     predictors : {"small", "mid", "full", "rich"}
-        Set of predictors; see `gppcore.features.PREDICTOR_SETS`.
+        Set of predictors; see `gppcore.features.PREDICTOR_SETS`. Of `rich` those that the towers have.
     few_towers : FewTowers
         Numbers and draws of the scheme `few_towers`.
     seed : int
@@ -84,8 +85,9 @@ def evaluate_towers(
     MissingFileError, TowerFormatError, UnitsError
         If the towers cannot be read, or have core months at one place only.
     """
-    predictors = check_predictors(options.predictors)
+    check_predictors(options.predictors)
     towers, tested_sites = _towers(options)
+    predictors = predictors_of(towers, options.predictors)
     suite = MethodSuite(
         towers,
         predictors,
@@ -137,6 +139,15 @@ def check_predictors(name: str) -> tuple[str, ...]:
     return PREDICTOR_SETS[name]
 
 
+def predictors_of(towers: Towers, name: str) -> tuple[str, ...]:
+    """Return the predictors of a set; of the set `rich` those that the towers have."""
+    predictors = check_predictors(name)
+    if name != "rich":
+        return predictors
+    known = {*map(str, towers.forcing), *towers.gpp, *towers.sites, *FRACTIONS}
+    return tuple(predictor for predictor in predictors if predictor in known)
+
+
 def check_towers(towers: Towers, samples: Samples) -> None:
     """Refuse towers at one place only: nothing could be held out, and no weight estimated."""
     places = samples.groups["cluster"].nunique()
@@ -161,6 +172,8 @@ def _parts(
 ) -> dict[str, Any]:
     """Return the optional parts of the result."""
     parts: dict[str, Any] = {}
+    if options.scheme not in ("few_towers", "own"):  # which predict a month several times
+        parts["variability"] = variability(predictions)
     if options.scheme == "own":
         parts["own"] = own_skill(predictions)
     if options.scheme == "few_towers":

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 Mask = NDArray[np.bool_]
 Scheme = Literal["site", "temporal", "regional", "few_towers", "own"]
 By = Literal["koeppen", "continent", "pft"]
-SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional", "few_towers", "own")
-_OF_SPLITS = SCHEMES[:-1]
+SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional", "few_towers")
+"""Schemes of :func:`splits`."""
+EVALUATIONS: tuple[Scheme, ...] = (*SCHEMES, "own")
+"""All that ``gppcore evaluate`` knows; for the last see `gppcore.evaluation.own`."""
 _COLUMN = {"koeppen": "region", "continent": "continent", "pft": "pft"}
 
 _FOLDS = 5
@@ -99,8 +101,8 @@ def splits(
     RangeError
         If an option is unknown, or nothing can be held out.
     """
-    if scheme not in _OF_SPLITS:
-        raise RangeError(f"scheme: expected one of {list(_OF_SPLITS)}, got {scheme!r}")
+    if scheme not in SCHEMES:
+        raise RangeError(f"scheme: expected one of {list(SCHEMES)}, got {scheme!r}")
     if by not in _COLUMN:
         raise RangeError(f"by: expected one of {list(_COLUMN)}, got {by!r}")
     cluster = groups["cluster"].to_numpy()

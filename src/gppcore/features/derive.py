@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gppcore.features import place
 from gppcore.features.predictors import FRACTIONS, land_cover_fractions
 from gppcore.process.daylight import mid_month_day, sw_toa
+from gppcore.process.simulate.humidity import daylight_deficit, of_days
 from gppcore.process.soil_water import potential_evaporation, soil_water
 from gppcore.variables import MONTHS
 
@@ -134,6 +135,14 @@ def _extremes(fields: Fields, _: bool) -> Fields:
     return {"tmin": fields["tair"] - half, "tmax": fields["tair"] + half}
 
 
+def _deficit(fields: Fields, _: bool) -> Fields:
+    humidity = next({name: fields[name]} for name in ("dewpoint", "rh", "specific_humidity") if name in fields)
+    if "patm" in fields:
+        humidity["patm"] = fields["patm"]
+    vapour = of_days(humidity, fields["tair"], fields["tair_range"])["vapour_pressure"]
+    return {"vpd": daylight_deficit(vapour, fields["tair"], fields["tair_range"], fields["lat"])}
+
+
 def _radiation(fields: Fields, _: bool) -> Fields:
     """Return twelve months, which are those of every year."""
     return {"sw_toa": np.stack([sw_toa(fields["lat"], mid_month_day(month)) for month in range(1, MONTHS + 1)])}
@@ -169,6 +178,9 @@ def _excess(time: str) -> Rule:
 RULES: tuple[Rule, ...] = (
     Rule(("tair", "tair_range"), ("tmin", "tmax"), (), True, _temperature),
     Rule(("tmin", "tmax"), ("tair", "tair_range"), (), True, _extremes),
+    Rule(("vpd",), ("dewpoint", "tair", "tair_range"), (), True, _deficit),
+    Rule(("vpd",), ("rh", "tair", "tair_range"), (), True, _deficit),
+    Rule(("vpd",), ("specific_humidity", "patm", "tair", "tair_range"), (), True, _deficit),
     Rule(("sw_toa",), (), (), True, _radiation),
     Rule((*FRACTIONS, "fraction_wetland"), ("igbp",), (), False, _cover),
     Rule(("soil_water",), ("precip", "tair", "tair_range", "sw_toa"), ("fraction_wetland",), True, _water),

@@ -42,7 +42,14 @@ def write_report(data: ReportData, out: Path) -> Path:
         "timing": partial(timing, data),
     }
     content = {"data": data, "caveats": data.caveats, "provenance": data.provenance}
-    return write_page("demo.html.j2", drawings, out, methods=METHODS, schemes=SCHEMES, **content)
+    return write_page(
+        "demo.html.j2",
+        drawings,
+        out,
+        methods=METHODS,
+        schemes=[name for name in SCHEMES if name in data.skill],
+        **content,
+    )
 
 
 def annual_map(data: ReportData) -> Figure:

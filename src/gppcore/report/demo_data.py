@@ -51,12 +51,14 @@ class ReportData:
         Mean seasonal cycle at towers by plant functional type and series: "observed", or a method with the
         site held out [g C m-2 d-1]; NaN where no month was observed.
     skill : mapping of str to mapping of str to mapping of str to float
-        By scheme ("site", "temporal", "regional") and method: "r2" [1], "rmse", "bias" [g C m-2 d-1], "n"
+        By scheme, "site" and perhaps "temporal" and "regional", and method: "r2" [1], "rmse", "bias" [g C m-2 d-1], "n"
         (rows scored) and "groups" (sites, years or regions held out in turn).
     totals : mapping of str to float
         GPP of the globe or window by method [Pg C yr-1].
     comparison : Comparison
         The map set against that of the process model.
+    compared : sequence of Comparison
+        The map set against other products.
     seconds : mapping of str to float
         Run time by step [s], in the order to show.
     peak_rss_gb : float
@@ -91,6 +93,7 @@ class ReportData:
     skill: Mapping[str, Mapping[str, Mapping[str, float]]]
     totals: Mapping[str, float]
     comparison: Comparison
+    compared: Sequence[Comparison]
     seconds: Mapping[str, float]
     peak_rss_gb: float
     land_cells: int
@@ -102,7 +105,8 @@ class ReportData:
         _check_keys("zonal", self.zonal, METHODS)
         _check_keys("predicted", self.predicted, METHODS)
         _check_keys("totals", self.totals, METHODS)
-        _check_keys("skill", self.skill, SCHEMES)
+        if not {"site"} <= set(self.skill) <= set(SCHEMES):
+            raise RangeError(f"skill: expected `site` and schemes out of {list(SCHEMES)}, got {list(self.skill)}")
         for name, values in (("lat", -self.lat), ("lon", self.lon)):
             if values.ndim != 1 or values.size < 2 or not np.all(np.diff(values) > 0):
                 order = "descending" if name == "lat" else "ascending"

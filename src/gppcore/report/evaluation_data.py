@@ -11,7 +11,7 @@ import pandas as pd
 
 from gppcore.errors import MissingFileError, RangeError
 from gppcore.evaluation.result import NUMBERS, PREDICTIONS
-from gppcore.evaluation.schemes import SCHEMES
+from gppcore.evaluation.schemes import EVALUATIONS
 from gppcore.io.reading import parse_json, read_file
 from gppcore.report.style import COLOURS
 
@@ -62,8 +62,8 @@ def read_results(folder: Path) -> Results:
     _check(where, "entries", numbers, _HEAD)
     if not numbers["methods"] or not set(numbers["methods"]) <= set(COLOURS):
         raise RangeError(f"{where}: expected methods out of {list(COLOURS)}, got {list(numbers['methods'])}")
-    if numbers["scheme"] not in SCHEMES:
-        raise RangeError(f"{where}: expected a scheme out of {list(SCHEMES)}, got {numbers['scheme']!r}")
+    if numbers["scheme"] not in EVALUATIONS:
+        raise RangeError(f"{where}: expected a scheme out of {list(EVALUATIONS)}, got {numbers['scheme']!r}")
     if numbers.get("interval"):
         _check(where, "entries of interval", numbers["interval"], _INTERVAL)
     for method, skill in numbers["methods"].items():

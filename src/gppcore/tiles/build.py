@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,10 @@ from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, read_file
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
-from gppcore.tiles.fields import Fields, VariableSource
+from gppcore.tiles.fields import Fields, Series, VariableSource, open_fields
 from gppcore.tiles.layout import window_order
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, VARIABLES, attributes
-
-if TYPE_CHECKING:
-    pass
 
 _BAND_VALUES = 2**26
 """Values of a band of the grid in memory at once: 256 MiB in float32."""
@@ -64,16 +61,19 @@ class TileRecipe:
         First and last calendar year; without it every file holds the twelve months of a mean year.
     folder : Path
         Folder to which relative paths refer.
+    region : tuple of float, optional
+        South, north, west and east [degrees] of the cells; without it, all.
     """
 
     cells: Cells
     variables: Mapping[str, VariableSource]
     years: tuple[int, int] | None = None
     folder: Path = Path()
+    region: tuple[float, float, float, float] | None = None
 
     @classmethod
     def read(cls, path: str | Path) -> TileRecipe:
-        """Read a TOML file with the tables `cells` and `variables.NAME` and the optional pair `years`.
+        """Read a TOML file with the tables `cells` and `variables.NAME`, and perhaps `years` and `region`.
 
         Raises
         ------
@@ -83,30 +83,44 @@ class TileRecipe:
             If it is not TOML, or a key is unknown or missing.
         """
         path = Path(path)
-        if not path.is_file():
-            raise MissingFileError(f"recipe: expected a TOML file, got no such file {path}")
-        try:
-            content = tomllib.loads(read_file(path, RangeError, limit=JSON_LIMIT).decode())
-        except (ValueError, RecursionError) as error:
-            raise RangeError(f"{path}: expected TOML, got: {error}") from None
-        if unknown := set(content) - {"cells", "variables", "years"}:
-            raise RangeError(f"{path}: expected cells, variables and years, got {sorted(unknown)}")
+        content = read_toml(path, "recipe")
+        if unknown := set(content) - {"cells", "variables", "years", "region"}:
+            raise RangeError(f"{path}: expected cells, variables, years and region, got {sorted(unknown)}")
+        return cls.of_tables(content, path)
+
+    @classmethod
+    def of_tables(cls, content: Mapping[str, Any], path: Path) -> TileRecipe:
+        """Make a recipe of the tables of a TOML file; errors are those of :meth:`read`."""
         if wanted := {"cells", "variables"} - set(content):
             raise RangeError(f"{path}: expected the tables cells and variables, missing are {sorted(wanted)}")
-        cells = _entry(Cells, content["cells"], f"{path}: cells")
+        cells = entry(Cells, content["cells"], f"{path}: cells", ("path", "variable"))
         sources = {
-            name: _entry(VariableSource, table, f"{path}: {name}") for name, table in content["variables"].items()
+            name: entry(
+                VariableSource,
+                table,
+                f"{path}: {name}",
+                () if isinstance(table, Mapping) and "value" in table else ("path", "variable"),
+            )
+            for name, table in content["variables"].items()
         }
-        years = content.get("years")
+        years, region = content.get("years"), content.get("region")
         if years is not None and not (
             len(years) == 2 and all(isinstance(y, int) for y in years) and years[0] <= years[1]
         ):
             raise RangeError(f"{path}: years: expected the first and the last year, got {years}")
-        return cls(cells, sources, tuple(years) if years else None, path.parent)
+        if region is not None and not (
+            len(region) == 4 and -90 <= region[0] < region[1] <= 90 and -180 <= region[2] < region[3] <= 360
+        ):
+            raise RangeError(f"{path}: region: expected south, north, west and east [degrees], got {region}")
+        return cls(cells, sources, tuple(years) if years else None, path.parent, tuple(region) if region else None)
 
 
 def build_tiles(
-    recipe: TileRecipe, out: str | Path, *, n_threads: int | None = None, progress: Callable[[int], None] | None = None
+    recipe: TileRecipe,
+    out: str | Path | TileStore,
+    *,
+    n_threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> TileStore:
     """Build a tile store; an unfinished store is resumed.
 
@@ -114,8 +128,8 @@ def build_tiles(
     ----------
     recipe : TileRecipe
         Cells and variables.
-    out : str or Path
-        Folder of the store.
+    out : str, Path or TileStore
+        Folder of the store; or a store with cells of its own, of any grid, to which the variables are added.
     n_threads : int, optional
         Threads for regridding; all usable cores by default. The result does not depend on it.
     progress : callable, optional
@@ -148,15 +162,16 @@ def build_tiles(
     n_threads = threads(n_threads)
     check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")
     _check_names(recipe.variables)
-    store = _open_or_create(recipe, Path(out))
+    store = out if isinstance(out, TileStore) else _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:
         for name, source in recipe.variables.items():
             # The origin is part of the attributes, so that a store of other sources is recognised.
-            origin = f"{source.scale} * {source.variable} + {source.offset} of {source.path}, {source.method}"
+            where = source.path if source.value is None else f"the value {source.value:g}"
+            origin = f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}"
             store.add(
                 name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
             )
-            files = Fields(name, source, recipe.folder, stack)
+            files = open_fields(name, source, recipe.folder, stack)
             for year in (None,) if source.static else store.each_year:
                 for tile, values in _tiles(store, files, year, n_threads):
                     if values is not None:
@@ -176,8 +191,16 @@ def _check_names(variables: Mapping[str, VariableSource]) -> None:
         )
 
 
-def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
-    years = range(recipe.years[0], recipe.years[1] + 1) if recipe.years else None
+def read_cells(recipe: TileRecipe) -> tuple[LatLonGrid, NDArray[np.int64]]:
+    """Return the grid of a recipe and the flat indices of its cells in it, window by window.
+
+    Raises
+    ------
+    MissingFileError, ProductFormatError, ShapeError
+        If the field of the cells is missing, or no field of latitude and longitude.
+    RangeError
+        If there is no cell in the region.
+    """
     with ExitStack() as stack:
         path = recipe.folder / recipe.cells.path
         mask = variable_of(stack.enter_context(open_cf(path, "cells")), recipe.cells.variable, str(path))
@@ -185,19 +208,29 @@ def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
         if mask.ndim > 2:
             raise ShapeError(f"{path}: {mask.name}: expected latitude and longitude, got {dict(mask.sizes)}")
         values = masked(mask.transpose(lat, lon).values, mask)
-        land = ~(np.isnan(values) | np.isin(values, recipe.cells.exclude))
-        cells = window_order(np.flatnonzero(land), land.shape)
-        if not out.exists():
-            y, x = coordinates(mask)
-            return TileStore.create(out, y.values, x.values, cells, years=years)
-        store = TileStore.open(out)
-        if not np.array_equal(store.index, cells) or store.years != (tuple(years) if years else None):
-            raise OutputExistsError(f"{out}: expected a new folder or a store of the same cells and years")
-        return store
+        y, x = (axis.values.astype(np.float64) for axis in coordinates(mask))
+    land = ~(np.isnan(values) | np.isin(values, recipe.cells.exclude))
+    if recipe.region is not None:
+        south, north, west, east = recipe.region
+        land &= ((y >= south) & (y <= north))[:, None] & ((x - west) % 360.0 <= east - west)
+        if not land.any():
+            raise RangeError(f"region: expected one with cells, got {recipe.region}, which has none")
+    return LatLonGrid.from_centres(y, x), window_order(np.flatnonzero(land), land.shape)
+
+
+def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
+    years = range(recipe.years[0], recipe.years[1] + 1) if recipe.years else None
+    grid, cells = read_cells(recipe)
+    if not out.exists():
+        return TileStore.create(out, grid.lat, grid.lon, cells, years=years)
+    store = TileStore.open(out)
+    if not np.array_equal(store.index, cells) or store.years != (tuple(years) if years else None):
+        raise OutputExistsError(f"{out}: expected a new folder or a store of the same cells and years")
+    return store
 
 
 def _tiles(
-    store: TileStore, files: Fields, year: int | None, n_threads: int
+    store: TileStore, files: Fields | Series, year: int | None, n_threads: int
 ) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
     """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
@@ -208,8 +241,8 @@ def _tiles(
         done = [store.has(files.name, tile, year) for tile in range(first, last + 1)]
         values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
         for step in range(len(values)):
-            fields = files.month(year, step + 1)
-            values[step] = files.band(fields, grid, rows, n_threads)[row - rows.start, column]
+            month: Any = files.month(year, step + 1)
+            values[step] = files.band(month, grid, rows, n_threads)[row - rows.start, column]
         begin = store.cells(first).start
         for tile in range(first, last + 1):
             span = store.cells(tile)
@@ -230,11 +263,30 @@ def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:
             first = tile
 
 
-def _entry(kind: type[Any], table: Any, where: str) -> Any:
-    """Make a dataclass of a TOML table."""
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """Read a TOML file of some kind.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    RangeError
+        If it is not TOML.
+    """
+    if not path.is_file():
+        raise MissingFileError(f"{what}: expected a TOML file, got no such file {path}")
+    try:
+        return tomllib.loads(read_file(path, RangeError, limit=JSON_LIMIT).decode())
+    except (ValueError, RecursionError) as error:
+        raise RangeError(f"{path}: expected TOML, got: {error}") from None
+
+
+def entry(kind: type[Any], table: Any, where: str, required: Sequence[str] = ()) -> Any:
+    """Make a dataclass of a TOML table; a missing or unknown key is a RangeError."""
     names = {field.name for field in fields(kind)}
-    if not isinstance(table, Mapping) or not set(table) <= names or not {"path", "variable"} <= set(table):
-        raise RangeError(f"{where}: expected path, variable and any of {sorted(names)}, got {table}")
+    if not isinstance(table, Mapping) or not set(table) <= names or not set(required) <= set(table):
+        needed = f"{', '.join(required)} and " if required else ""
+        raise RangeError(f"{where}: expected {needed}any of {sorted(names)}, got {table}")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     for key, known in (("method", ("conservative", "bilinear")), ("time", ("mean", "sum", "min", "max"))):
         if values.get(key, known[0]) not in known:

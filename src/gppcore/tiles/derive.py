@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from gppcore.errors import OutputExistsError
 from gppcore.features.derive import INPUTS, derivable, derived
 from gppcore.io.mapped import whole_files
+from gppcore.runtime import threads
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
@@ -19,7 +21,14 @@ _COMMENT = "derived from other variables of the store"
 _BLOCK = 8192  # cells: all months of many years of them are in memory at once
 
 
-def derive_predictors(store: TileStore, *, also: Collection[str] = ()) -> tuple[str, ...]:
+def derive_predictors(
+    store: TileStore,
+    names: Collection[str] | None = None,
+    *,
+    also: Collection[str] = (),
+    n_threads: int | None = None,
+    progress: Callable[[int], None] = lambda n: None,
+) -> tuple[str, ...]:
     """Derive the predictors that follow from the variables of a store and that it lacks.
 
     ========================================  =======================================================
@@ -27,6 +36,7 @@ def derive_predictors(store: TileStore, *, also: Collection[str] = ()) -> tuple[
     ========================================  =======================================================
     `tair`, `tair_range`                      `tmin`, `tmax`
     `tmin`, `tmax`                            `tair`, `tair_range`
+    `vpd`                                     `dewpoint`, `rh`, or `specific_humidity` with `patm`
     `sw_toa`                                  latitude
     `fraction_<pft>`, `fraction_wetland`      `igbp`
     `soil_water`                              `precip`, `tair`, `tair_range`, and `fraction_wetland`
@@ -41,9 +51,15 @@ def derive_predictors(store: TileStore, *, also: Collection[str] = ()) -> tuple[
     ----------
     store : TileStore
         With finished tiles.
+    names : collection of str, optional
+        Those to derive; without it, all that the store lacks.
     also : collection of str, optional
         Names out of `gppcore.features.place.PLACE` to derive too: lags, and normals of climate, leaf area and satellite
         variables over all years of the store.
+    n_threads : int, optional
+        Tiles at the same time; all usable cores by default. The result does not depend on it.
+    progress : callable, optional
+        Called with 1 after each tile.
 
     Returns
     -------
@@ -56,14 +72,22 @@ def derive_predictors(store: TileStore, *, also: Collection[str] = ()) -> tuple[
         If `igbp` holds other values than the classes 0 to 16.
     StoreLockedError, DiskFullError
     """
+
+    def wanted(name: str) -> bool:
+        return names is None or name in names
+
     with store.writing():
         given = {name for name in store.variables if not _is_derived(store, name)}
         added = {
-            name: monthly for name, monthly in derivable(given, also=also).items() if _declare(store, name, monthly)
+            name: monthly
+            for name, monthly in derivable(given, also=also).items()
+            if wanted(name) and _declare(store, name, monthly)
         }
         inputs = sorted(given & INPUTS)
-        for tile in range(store.n_tiles if added else 0):
-            _fill(store, tile, added, inputs, also)
+        with ThreadPoolExecutor(threads(n_threads)) as pool:
+            tiles = range(store.n_tiles if added else 0)
+            for _ in pool.map(lambda tile: _fill(store, tile, added, inputs, also), tiles):
+                progress(1)
     return tuple(added)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import MissingFileError, ShapeError, UnitsError
+from gppcore.features.co2 import co2_monthly
 from gppcore.io.cf import axes, masked, open_cf, variable_of
 from gppcore.io.time import Step, time_steps
 from gppcore.io.units import conversion
@@ -21,6 +22,8 @@ from gppcore.variables import VARIABLES, check_range
 if TYPE_CHECKING:
     import xarray as xr
 
+MAUNA_LOA = "mauna-loa"
+"""Path of the embedded record of CO2."""
 _COVERED = (0.8, 1.25)
 """Least and greatest duration of the steps of a month over that of the month."""
 _COMBINED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -39,9 +42,12 @@ class VariableSource:
     Parameters
     ----------
     path : str
-        CF files (netCDF, HDF5) or Zarr stores; may be a pattern such as ``tair_*.nc``.
+        CF files (netCDF, HDF5) or Zarr stores; may be a pattern such as ``tair_*.nc``. A CSV table with the columns
+        `year` and `month` gives one value for all cells, such as CO2; ``"mauna-loa"`` is CO2 of the embedded record.
     variable : str
-        Name of the field in them.
+        Name of the field in them, or of the column.
+    value : float, optional
+        One value for all cells and months, in place of files.
     static : bool
         Whether it is constant in time.
     method : {"conservative", "bilinear"}
@@ -55,8 +61,9 @@ class VariableSource:
         How several steps of a month combine: averaged by duration, added, or their extreme.
     """
 
-    path: str
-    variable: str
+    path: str = ""
+    variable: str = ""
+    value: float | None = None
     static: bool = False
     method: Literal["conservative", "bilinear"] = "conservative"
     scale: float = 1.0
@@ -73,6 +80,62 @@ class FieldStep(NamedTuple):
     step: Step
     unit: str | None
     path: str
+
+
+class Series:
+    """One value for all cells, constant or by month: the part of :class:`Fields` for CSV tables and numbers."""
+
+    def __init__(self, name: str, source: VariableSource, folder: Path) -> None:
+        self.name, self.source = name, source
+        self._months: dict[tuple[int, int], float] = {}
+        if source.value is None and source.path != MAUNA_LOA:
+            self._read(folder / source.path)
+
+    def _read(self, path: Path) -> None:
+        import pandas as pd
+
+        if not path.is_file():
+            raise MissingFileError(f"{self.name}: expected a table, got no such file {path}")
+        # Tables of NOAA begin with lines of comments.
+        table = pd.read_csv(path, comment="#", skipinitialspace=True)
+        if missing := sorted({"year", "month", self.source.variable} - set(table)):
+            raise ShapeError(f"{path}: expected columns year, month, {self.source.variable}, got no {missing}")
+        if table.duplicated(["year", "month"]).any():
+            raise ShapeError(f"{path}: expected one row per month, got some twice")
+        self._months = {
+            (int(year), int(month)): float(value)
+            for year, month, value in table[["year", "month", self.source.variable]].itertuples(index=False)
+        }
+
+    def month(self, year: int | None, month: int) -> float:
+        """Return the value of a month."""
+        if self.source.value is not None:
+            return self.source.value
+        if year is None:
+            raise ShapeError(
+                f"{self.name}: expected years in the recipe, since {self.source.path} is a table of calendar months; "
+                "give a mean year one number, as value = 410.0"
+            )
+        if self.source.path == MAUNA_LOA:
+            return float(co2_monthly(year, month)[0])
+        if (year, month) not in self._months:
+            raise ShapeError(f"{self.name}: expected month {month} of {year} in {self.source.path}, got none")
+        return self._months[year, month]
+
+    def band(self, value: float, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        """Return rows of the grid that all have the value, in the unit of its name."""
+        scale, offset = self.source.scale, self.source.offset
+        if self.name in VARIABLES and self.source.units is not None and (scale, offset) == (1.0, 0.0):
+            scale, offset = conversion(self.name, self.source.units, days=None, month_days=None, where=self.source.path)
+        values = np.full(grid.rows(rows).shape, value * scale + offset, dtype=np.float32)
+        return check_range(self.name, values, where=self.source.path) if self.name in VARIABLES else values
+
+
+def open_fields(name: str, source: VariableSource, folder: Path, stack: ExitStack) -> Fields | Series:
+    """Open the files of a variable, or its series."""
+    if source.value is not None or source.path == MAUNA_LOA or source.path.endswith(".csv"):
+        return Series(name, source, folder)
+    return Fields(name, source, folder, stack)
 
 
 class Fields:
@@ -167,12 +230,16 @@ class Fields:
         if key not in self._plans:
             self._plans.clear()  # bands follow each other: only one plan is needed at a time
             self._plans[key] = RegridPlan(source.rows(used), target, method=self.source.method)
-        lat, lon = axes(field.data)
-        values = masked(field.data.isel({lat: used}).transpose(lat, lon).values, field.data)
-        values = self._converted(values, field)
+        values = self.values(field, used)
         if self.name in VARIABLES:
             check_range(self.name, values, where=field.path)
         return self._plans[key].apply(np.ascontiguousarray(values), n_threads=n_threads)
+
+    def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
+        """Return rows of a field on its own grid, in our unit, NaN where it is missing."""
+        lat, lon = axes(field.data)
+        found = masked(field.data.isel({lat: rows}).transpose(lat, lon).values, field.data)
+        return self._converted(found, field)
 
     def _converted(self, values: NDArray[Any], field: FieldStep) -> NDArray[np.float32]:
         scale, offset = self.source.scale, self.source.offset

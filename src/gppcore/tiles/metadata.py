@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gppcore.arrays import floats
-from gppcore.errors import DtypeError, RangeError, ShapeError, TileFormatError
+from gppcore.errors import DtypeError, RangeError, ShapeError, TileFormatError, disk_errors
 from gppcore.io.durable import PART, rename_durably
 from gppcore.io.names import check_name, is_name
 from gppcore.io.reading import JSON_LIMIT, parse_json, read_file
@@ -73,6 +74,19 @@ def create_variable(
         overwrite=True,
     )
     rename_durably(building, path / name)
+
+
+def remove_variable(path: Path, name: str) -> None:
+    """Remove a variable of a store, whole or not at all; call it inside `TileStore.writing`, and open the store anew.
+
+    Entries of its tiles stay in the journal; without their files they do not count.
+    """
+    if (path / name / "zarr.json").is_file():
+        with disk_errors(path):
+            going = path / f"{name}{PART}"
+            shutil.rmtree(going, ignore_errors=True)
+            (path / name).rename(going)
+            shutil.rmtree(going)
 
 
 def read_metadata(path: Path, name: str, journal: Journal) -> dict[str, Any]:

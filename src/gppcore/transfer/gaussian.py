@@ -42,7 +42,7 @@ _LOGARITHMIC = ("lai", "lai_mean")
 _LEAST_LEAVES = 0.1  # m2 m-2, added before the logarithm
 _SHARE_WEIGHT = 1.5
 _FARTHEST = 3.0  # standard deviations that a predictor may be from its mean
-_MOST_ROWS = 4000
+_MOST_ROWS, _MOST_ANCHORS = 4000, 800
 _BLOCK = 2000
 _TYPE_CLUSTERS = 4.0  # clusters of all types that the variance of a type is mixed with
 
@@ -51,6 +51,7 @@ SD_PLACE, SD_BOTH, SD_SEASON = 0.3, 0.3, 0.2
 LENGTH_PLACE, LENGTH_SEASON = 3.0, 2.5
 """Distances in predictor space, in standard deviations, over which they change."""
 SD_SITE, SD_SITE_SEASON, SD_NOISE, LENGTH_SITE_SEASON = 0.35, 0.3, 0.4, 1.5
+_OWN_VARIANCE = SD_SITE**2 + SD_SITE_SEASON**2 + SD_NOISE**2
 
 
 SCALE_CONSTANT, SCALE_SLOPE = 0.6, 0.35
@@ -118,13 +119,14 @@ class Axes:
 
 @dataclass(frozen=True)
 class Residuals:
-    """Posterior mean of the residual function, fitted to towers."""
+    """Posterior mean of the residual function, fitted to towers, and standard deviation of tower months about it."""
 
     axes: Axes
     place: Float
     season: Float
     weight: Float
     predictors: tuple[str, ...]
+    anchors: Anchors
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -141,6 +143,41 @@ class Residuals:
                 kernel = _kernel(squares(place, self.place), squares(season, self.season))
                 found[rows] = kernel @ self.weight
         return np.asarray(found * scale(process))
+
+    def sd(self, x: Float, process: Float) -> Float:
+        """Return the standard deviation of a month at an unseen tower [g m-2 d-1].
+
+        It grows with the distance from all towers, and is larger for types whose towers differ more.
+        """
+        variance = np.empty(len(x))
+        with threadpool_limits(1, "blas"):
+            for start in range(0, len(x), _BLOCK):
+                rows = slice(start, start + _BLOCK)
+                variance[rows] = self.anchors.variance(*self.axes(x[rows], self.predictors))
+        main = _main_type(_shares(x, self.predictors))
+        own = np.array([self.anchors.spread.get(int(name), 1.0) for name in main])
+        return np.asarray(np.sqrt(variance + own * _OWN_VARIANCE) * scale(process))
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Some of the rows, which tell how well the residual function is known, and the variances of types."""
+
+    place: Float
+    season: Float
+    root: Float
+    """Lower triangle of the Cholesky factorisation of their covariance."""
+    spread: Mapping[int, float]
+    """Of towers of a type, by its number, over that of all towers."""
+
+    def variance(self, place: Float, season: Float) -> Float:
+        """Return the posterior variance of the residual function."""
+        from scipy.linalg import solve_triangular
+
+        between = _kernel(squares(self.place, place), squares(self.season, season))
+        explained = (solve_triangular(self.root, between, lower=True) ** 2).sum(axis=0)
+        prior = SD_PLACE**2 + SD_BOTH**2 + SD_SEASON**2
+        return np.asarray(np.maximum(prior - explained, 0.0))
 
 
 def fit_residuals(
@@ -168,21 +205,32 @@ def fit_residuals(
     seed : int
         Seed of the draw of rows: of more than 4,000, those of long records are thinned.
     """
-    from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg import cho_solve
 
-    rows = _thinned(site, seed)
+    rows = _thinned(site, _MOST_ROWS, seed)
     x, z, site = x[rows], (residual / scale(process))[rows], site[rows]
-    spread = _spread_of_types(z, _shares(x, predictors), cluster[rows])
+    main = _main_type(_shares(x, predictors))
+    spread = _spread_of_types(z, main, cluster[rows])
+    of_row = np.array([spread[int(name)] for name in main])
     axes = Axes.of(x, predictors)
     place, season = axes(x, predictors)
+    few = _thinned(site, _MOST_ANCHORS, seed)
     with threadpool_limits(1, "blas"):  # its results depend on its threads
-        between = squares(season, season)
-        covariance = _kernel(squares(place, place), between)
-        own = SD_SITE**2 + SD_SITE_SEASON**2 * np.exp(between / (-2.0 * LENGTH_SITE_SEASON**2))
-        covariance += np.where(site[:, None] == site, own * np.sqrt(np.outer(spread, spread)), 0.0)
-        covariance[np.diag_indices(len(z))] += SD_NOISE**2 * spread
-        weight = cho_solve(cho_factor(covariance, lower=True, overwrite_a=True), z)
-    return Residuals(axes, place, season, weight, predictors)
+        weight = cho_solve((_root(place, season, site, of_row), True), z)
+        anchors = Anchors(place[few], season[few], _root(place[few], season[few], site[few], of_row[few]), spread)
+    return Residuals(axes, place, season, weight, predictors, anchors)
+
+
+def _root(place: Float, season: Float, site: NDArray[np.generic], spread: Float) -> Float:
+    """Return the lower triangle of the factorised covariance of tower months."""
+    from scipy.linalg import cholesky
+
+    between = squares(season, season)
+    covariance = _kernel(squares(place, place), between)
+    own = SD_SITE**2 + SD_SITE_SEASON**2 * np.exp(between / (-2.0 * LENGTH_SITE_SEASON**2))
+    covariance += np.where(site[:, None] == site, own * np.sqrt(np.outer(spread, spread)), 0.0)
+    covariance[np.diag_indices(len(site))] += SD_NOISE**2 * spread
+    return np.asarray(cholesky(covariance, lower=True, overwrite_a=True))
 
 
 def _kernel(place: Float, season: Float) -> Float:
@@ -211,26 +259,29 @@ def _shares(x: Float, predictors: Sequence[str]) -> Float:
     return np.nan_to_num(x[:, at])
 
 
-def _thinned(site: NDArray[np.generic], seed: int) -> NDArray[np.int64]:
-    """Return at most `_MOST_ROWS` rows: every site keeps as many as the longest records are cut to."""
+def _thinned(site: NDArray[np.generic], most: int, seed: int) -> NDArray[np.int64]:
+    """Return at most so many rows: those of long records are cut to the same number."""
     _, number, count = np.unique(site, return_inverse=True, return_counts=True)
-    if len(site) <= _MOST_ROWS:
+    if len(site) <= most:
         return np.arange(len(site))
-    most = max(1, max(n for n in range(1, count.max() + 1) if np.minimum(count, n).sum() <= _MOST_ROWS or n == 1))
+    each = max(1, max(n for n in range(1, count.max() + 1) if np.minimum(count, n).sum() <= most or n == 1))
     order = np.random.default_rng([seed, 23]).permutation(len(site))
     ranked = order[np.argsort(number[order], kind="stable")]
     first = np.cumsum(count) - count
     rank = np.arange(len(site)) - first[number[ranked]]
-    return np.sort(ranked[rank < most])[:_MOST_ROWS]
+    return np.sort(ranked[rank < each])[:most]
 
 
-def _spread_of_types(z: Float, shares: Float, cluster: NDArray[np.generic]) -> Float:
-    """Return the variance of the residuals of each row's main type over that of all."""
+def _main_type(shares: Float) -> NDArray[np.int64]:
+    return shares.argmax(axis=1) if shares.shape[1] else np.zeros(len(shares), dtype=np.int64)
+
+
+def _spread_of_types(z: Float, main: NDArray[np.int64], cluster: NDArray[np.generic]) -> dict[int, float]:
+    """Return the variance of the residuals of each main type over that of all."""
     total = float(np.mean(z**2)) or 1.0
-    main = shares.argmax(axis=1) if shares.shape[1] else np.zeros(len(z), dtype=np.int64)
-    spread = np.ones(len(z))
+    spread = {}
     for name in np.unique(main):
         own = main == name
         n = len(np.unique(cluster[own]))
-        spread[own] = (n * np.mean(z[own] ** 2) / total + _TYPE_CLUSTERS) / (n + _TYPE_CLUSTERS)
+        spread[int(name)] = float((n * np.mean(z[own] ** 2) / total + _TYPE_CLUSTERS) / (n + _TYPE_CLUSTERS))
     return spread

@@ -124,7 +124,7 @@ def fit_member(
         raise RangeError(f"learner: expected one of {list(LEARNERS)}, got {learner!r}")
     how = _kind(name)
     if how.learner == "gaussian":
-        return _distilled(rows, fit_gaussian(rows, seed=seed), seed)
+        return distilled(rows, fit_gaussian(rows, seed=seed), seed)[0]
     process = rows.process
     target, weight = rows.gpp_daily, None
     if how.kind == "ratio":
@@ -163,30 +163,23 @@ def fit_gaussian(rows: TrainingRows, *, seed: int = 0) -> Residuals:
     return fit_residuals(rows.x, rows.predictors, residual, rows.process, site, cluster, seed=seed)
 
 
-def held_out_gpp(
-    name: str, train: TrainingRows, test: TrainingRows, *, learner: Learner = "sklearn", seed: int = 0, n_threads: int
-) -> Float:
-    """Return GPP [g m-2 d-1] of rows from a member that was trained on others.
-
-    A Gaussian process is not distilled for that: its forest differs little from it.
-    """
-    if _kind(name).learner == "gaussian":
-        value = fit_gaussian(train, seed=seed).predict(test.x, test.process)
-    else:
-        forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
-        value = forest.predict_columns(list(np.hstack([test.x, test.sources]).T)[: forest.n_features])
-    return np.asarray(combine(name, value, test.process))
+def predict_member(forest: Forest, name: str, rows: TrainingRows) -> Float:
+    """Return GPP [g m-2 d-1] of rows from a member."""
+    value = forest.predict_columns(list(np.hstack([rows.x, rows.sources]).T)[: forest.n_features])
+    return np.asarray(combine(name, value, rows.process))
 
 
-def _distilled(rows: TrainingRows, residuals: Residuals, seed: int) -> Forest:
-    """Return a forest with the predictions of a Gaussian process over the source domain and the towers."""
+def distilled(rows: TrainingRows, residuals: Residuals, seed: int) -> tuple[Forest, Forest]:
+    """Return forests of the mean and the standard deviation of a Gaussian process, over source domain and towers."""
     x, process = rows.x, rows.process
     if rows.domain is not None and rows.emulator is not None:
         of_domain = np.maximum(rows.emulator.predict_columns(list(rows.domain.T)), 0.0)
         x, process = np.vstack([x, rows.domain]), np.append(process, of_domain)
     sources = np.zeros((len(x), rows.sources.shape[1]))
     sources[:, 0] = process
-    return distil(x, rows.predictors, residuals.inputs, sources, residuals.predict(x, process), seed)
+    mean, sd = residuals.predict(x, process), residuals.sd(x, process)
+    of_mean, of_sd = (distil(x, rows.predictors, residuals.inputs, sources, y, seed) for y in (mean, sd))
+    return of_mean, of_sd
 
 
 def distil(

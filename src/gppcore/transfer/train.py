@@ -29,14 +29,17 @@ from gppcore.transfer.members import (
     SOURCE_SETTINGS,
     Learner,
     TrainingRows,
+    distilled,
+    fit_gaussian,
     fit_member,
     fit_source,
-    held_out_gpp,
     member,
+    predict_member,
 )
 from gppcore.transfer.recipe import Interval
 from gppcore.transfer.transfer_model import TransferModel, gated
 from gppcore.transfer.weights import expected_weights, stack
+from gppcore.transfer.width import with_width
 from gppcore.variables import check_ranges
 
 Float = NDArray[np.float64]
@@ -47,6 +50,7 @@ TRANSFER_MEMBERS = (
     *("boosted", "boosted_ratio", "trees", "trees_ratio"),
     *("gaussian", "direct_boosted", "direct_trees"),
 )
+_GAUSSIAN = "gaussian"
 _DOMAIN_ROWS = 20_000
 DIRECT_MEMBERS = ("direct_boosted", "direct_trees")
 
@@ -244,11 +248,11 @@ def _tune(
         raise RangeError(f"unseen: expected one of {list(UNSEEN)}, got {unseen!r}")
     rows = _rows(model, samples)
     if unseen == "years":  # the Gaussian process does not know the towers
-        names = tuple(name for name in names if name != "gaussian") or names
+        names = tuple(name for name in names if name != _GAUSSIAN) or names
     if process is not None:
         rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = samples.groups["cluster"].to_numpy()
-    held_out = _held_out(rows, samples, unseen, names, learner, seed, n_threads)
+    held_out, sd = _held_out(rows, samples, unseen, names, learner, seed, n_threads)
     expected = expected_weights(
         len(names),
         len(np.unique(cluster)),
@@ -271,29 +275,39 @@ def _tune(
     else:
         candidates = np.column_stack([held_out, rows.process])
         weights = stack(samples.gpp_daily, candidates, cluster, expected)
-        interval, relative = _interval(samples, candidates, weights, bool(model.sources))
+        own_sd = sd if len(names) > 1 else np.zeros_like(sd)  # one member alone has no spread
+        interval, relative = _interval(samples, candidates, weights, own_sd, bool(model.sources))
         card["half_widths"] = [[level, width] for level, width in relative.items()]
     members = tuple(
         member(name, len(model.sources), float(weight))
         for name, weight in zip(names, weights[:-1], strict=True)
         if weight
     )
+    widened = _GAUSSIAN in names and len(names) > 1
+    fitted = [m.name for m in members if not (widened and m.name == _GAUSSIAN)]
+    forests = {name: fit_member(name, rows, learner=learner, seed=seed, n_threads=n_threads) for name in fitted}
+    process_weight = float(weights[-1])
+    if widened:
+        mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed)
+        if any(m.name == _GAUSSIAN for m in members):
+            forests[_GAUSSIAN] = mean
+        members, forests, process_weight = with_width(members, forests, process_weight, of_sd, len(model.sources))
     return replace(
         model,
         members=members,
-        forests={m.name: fit_member(m.name, rows, learner=learner, seed=seed, n_threads=n_threads) for m in members},
-        process_weight=float(weights[-1]),
+        forests=forests,
+        process_weight=process_weight,
         card={**model.card, "fine_tune": card},
         interval=interval,
     )
 
 
 def _interval(
-    samples: Samples, candidates: Float, weights: Float, has_process: bool
+    samples: Samples, candidates: Float, weights: Float, sd: Float, has_process: bool
 ) -> tuple[Interval, dict[float, float]]:
     """Fit the interval to the held-out mixture, combined as in :class:`TransferModel`."""
     mixed = candidates @ weights
-    spread = np.sqrt((candidates - mixed[:, None]) ** 2 @ weights)
+    spread = np.sqrt((candidates - mixed[:, None]) ** 2 @ weights + sd**2)
     if has_process:
         mixed = gated(candidates[:, -1], mixed)
     gpp = np.maximum(mixed, 0.0)
@@ -318,16 +332,31 @@ def _held_out(
     learner: Learner,
     seed: int,
     n_threads: int,
-) -> Float | None:
-    """Return GPP of every member for rows left out of its training, shape (rows, members); None with one group."""
+) -> tuple[Float | None, Float]:
+    """Predict rows left out of training.
+
+    Returns
+    -------
+    gpp : ndarray, shape (rows, members), or None
+        GPP of every member; None with one group.
+    sd : ndarray, shape (rows,)
+        Standard deviation of the Gaussian process; 0 without one.
+    """
     group = samples.groups["cluster" if unseen == "places" else "year"].to_numpy()
-    folds = min(FOLDS, len(np.unique(group)))
+    folds, sd = min(FOLDS, len(np.unique(group))), np.zeros(len(rows.x))
     if folds < 2:
-        return None
+        return None, sd
     fold, found = assign_folds(group, folds), np.empty((len(rows.x), len(names)))
     for k in range(folds):
-        train, test = rows.take(fold != k), rows.take(fold == k)
+        here = fold == k
+        train, test = rows.take(~here), rows.take(here)
         for j, name in enumerate(names):
-            value = held_out_gpp(name, train, test, learner=learner, seed=seed, n_threads=n_threads)
-            found[fold == k, j] = value
-    return found
+            if name == _GAUSSIAN:
+                # Not distilled here: its forest differs little from it.
+                residuals = fit_gaussian(train, seed=seed)
+                found[here, j] = test.process + residuals.predict(test.x, test.process)
+                sd[here] = residuals.sd(test.x, test.process)
+                continue
+            forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
+            found[here, j] = predict_member(forest, name, test)
+    return found, sd

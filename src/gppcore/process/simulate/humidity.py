@@ -7,7 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.process.daylight import saturation_vapour_pressure, temperature_at
+from gppcore.process.daylight import (
+    mid_month_day,
+    saturation_vapour_pressure,
+    sunset_hour_angle,
+    temperature_at,
+)
 
 Float = NDArray[np.float64]
 
@@ -15,6 +20,8 @@ HUMIDITIES = ("rh", "vpd", "specific_humidity", "dewpoint")
 """Variables of which a dataset has exactly one; `specific_humidity` needs `patm`."""
 _WATER_TO_AIR = 0.622  # ratio of the molar masses
 _HOURS = np.arange(0.5, 24.0)
+_NODES = np.polynomial.legendre.leggauss(8)
+"""Of daylight, from -1 at sunrise to 1 at sunset."""
 
 
 def deficit(humidity: Mapping[str, Float], tair: Float) -> Float:
@@ -59,6 +66,29 @@ def of_days(humidity: Mapping[str, Float], tair: Float, tair_range: Float) -> di
             inverse += 1.0 / saturation_vapour_pressure(temperature_at(hour, tair, tair_range))
         return {"vapour_pressure": 0.01 * humidity["rh"] * len(_HOURS) / inverse}
     return {"vapour_pressure": _vapour_pressure(humidity)}
+
+
+def daylight_deficit(vapour_pressure: Float, tair: Float, tair_range: Float, lat: Float) -> Float:
+    """Return the vapour pressure deficit of daylight, mean from sunrise to sunset at the middle of the month [Pa].
+
+    Parameters
+    ----------
+    vapour_pressure : ndarray, shape (months, n)
+        Vapour pressure [Pa], constant over the day.
+    tair, tair_range : ndarray, shape (months, n)
+        Mean and range of air temperature [degC]; the months are those of whole years from January on.
+    lat : ndarray, shape (n,)
+        Latitude [degrees north]; in the polar night the deficit is that of noon.
+    """
+    deficit = np.empty(tair.shape)
+    for month in range(12):
+        half_day = sunset_hour_angle(lat, mid_month_day(month + 1)) * (12.0 / np.pi)
+        total = np.zeros(tair[month::12].shape)
+        for node, weight in zip(*_NODES, strict=True):
+            air = temperature_at(12.0 + node * half_day, tair[month::12], tair_range[month::12])
+            total += 0.5 * weight * np.maximum(saturation_vapour_pressure(air) - vapour_pressure[month::12], 0.0)
+        deficit[month::12] = total
+    return deficit
 
 
 def _vapour_pressure(humidity: Mapping[str, Float]) -> Float:

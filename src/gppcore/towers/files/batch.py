@@ -16,6 +16,7 @@ import pandas as pd
 from gppcore.errors import GppcoreError, MissingFileError, RangeError, TowerFormatError
 from gppcore.features import PREDICTOR_SETS
 from gppcore.towers.files.content import STEPS, is_table
+from gppcore.towers.files.folder import folder_tables
 from gppcore.towers.files.months import SiteMonths, site_months, usable
 from gppcore.towers.files.netcdf import weather_beside
 from gppcore.towers.files.periods import Period
@@ -118,6 +119,34 @@ def read_files(
         for future in as_completed(futures):
             done(future.result())
         return [future.result() for future in futures]
+
+
+def without_faults(
+    readings: Sequence[FileReading], sites: pd.DataFrame, weather: pd.DataFrame | None, lai: pd.DataFrame | None
+) -> list[SiteMonths]:
+    """Return the months of sites that can stand in a folder; what keeps a site from it becomes a fault of its file.
+
+    Parameters
+    ----------
+    readings : sequence of FileReading
+        What :func:`read_files` returns.
+    sites, weather, lai
+        As of :func:`write_tower_folder`.
+    """
+    of_site: dict[str, list[tuple[FileReading, SiteMonths]]] = {}
+    for reading in readings:
+        for months in reading.months:
+            of_site.setdefault(months.site, []).append((reading, months))
+    good = []
+    for parts in of_site.values():
+        together = [months for _, months in parts]
+        try:
+            folder_tables(together, sites, weather, lai)
+        except GppcoreError as error:
+            parts[-1][0].faults.append(error)
+        else:
+            good += together
+    return good
 
 
 def report(readings: Sequence[FileReading]) -> pd.DataFrame:

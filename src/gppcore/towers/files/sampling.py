@@ -86,10 +86,11 @@ class TowerSamples:
         """
         others = [str(name) for name in self.fields if name not in {*WEATHER, *FRACTIONS, *_OF_FORCING}]
         monthly = [name for name in others if "time" in self.fields[name].dims]
-        table = self.fields[monthly].to_dataframe().reset_index().rename(columns={"site": "site_id"})
+        fields = self.fields.drop_vars([name for name in self.fields if name not in monthly])
+        table = fields.to_dataframe().reset_index().rename(columns={"site": "site_id"})
         table = table.assign(year=table["time"].dt.year, month=table["time"].dt.month).drop(columns="time")
-        static = self.fields[[name for name in others if name not in monthly]].drop_vars("time", errors="ignore")
-        places = static.to_dataframe().reset_index().rename(columns={"site": "site_id"})
+        static = {name: self.fields[name].values for name in others if name not in monthly}
+        places = pd.DataFrame({"site_id": self.fields["site"].values, **static})
         return (table.drop(columns="year") if self.mean_year else table), places
 
 

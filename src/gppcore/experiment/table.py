@@ -10,11 +10,10 @@ from rich.table import Table
 
 def result_table(summary: Mapping[str, Any]) -> Table:
     """Return skill by scheme and the annual totals of the three methods."""
-    where = "window" if summary["region"] else "global"
     table = Table(title=summary["experiment"])
     table.add_column("held out")
     table.add_column("method")
-    for name in ("R2", "RMSE", "bias", f"{where} GPP"):
+    for name in ("R2", "RMSE", "bias", "total GPP"):
         table.add_column(name, justify="right")
     for scheme, methods in summary["skill_by_scheme"].items():
         for method, skill in methods.items():

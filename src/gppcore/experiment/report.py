@@ -1,0 +1,116 @@
+"""The last step of an experiment: comparison with other products, the report and summary.json."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import gppcore
+from gppcore import runtime
+from gppcore.comparison import Comparison, compare
+from gppcore.evaluation.result import PREDICTIONS
+from gppcore.experiment.inputs import found
+from gppcore.experiment.progress import peak_rss_gb
+from gppcore.experiment.results import MapSummary, seasonal_cycles, skill_table, summarise_map
+from gppcore.experiment.settings import Settings
+from gppcore.io.durable import write_json
+from gppcore.report import ReportData, write_report
+from gppcore.report.demo_data import METHODS
+from gppcore.tiles.store import TileStore
+from gppcore.towers import Towers
+
+
+def report(settings: Settings, folder: Path, store: TileStore, towers: Towers, seconds: Mapping[str, float]) -> None:
+    """Compare the product with that of the process model and others, and write `report.html` and `summary.json`."""
+    product = next(folder.glob("gpp_*deg.zarr"))
+    others = [Path(settings.process.product)] if settings.process.product else [*folder.glob("process_gpp_*deg.zarr")]
+    base = settings.recipe.folder
+    reference = _comparison(product, base / others[0], settings.process.variable if settings.process.product else "")
+    compared = {text: _of_text(product, text, base) for text in settings.map.compare}
+    predictions: dict[str, pd.DataFrame] = {
+        scheme: pd.read_csv(folder / "evaluation" / scheme / PREDICTIONS) for scheme in settings.evaluation.schemes
+    }
+    mapped = summarise_map(store)
+    skill = skill_table(predictions, METHODS)
+    further = list(compared.values())
+    data = _data(settings, store, towers, seconds, mapped, predictions, skill, reference, further)
+    write_report(data, folder)
+    write_json(folder / "summary.json", _summary(data, {text: c.as_dict() for text, c in compared.items()}))
+
+
+def _comparison(product: Path, other: Path, variable: str) -> Comparison:
+    (found_,) = compare(product, f"{other}:{variable}" if variable else other)
+    return found_
+
+
+def _of_text(product: Path, text: str, base: Path) -> Comparison:
+    path, _, variable = text.partition(":")
+    return _comparison(product, found(path, base)[0], variable)
+
+
+def _data(
+    settings: Settings,
+    store: TileStore,
+    towers: Towers,
+    seconds: Mapping[str, float],
+    mapped: MapSummary,
+    predictions: Mapping[str, pd.DataFrame],
+    skill: Mapping[str, Mapping[str, Mapping[str, float]]],
+    comparison: Comparison,
+    compared: Sequence[Comparison],
+) -> ReportData:
+    site = predictions["site"]
+    return ReportData(
+        experiment=settings.title,
+        synthetic=settings.towers.synthetic,
+        region=settings.recipe.region,
+        lat=mapped.lat,
+        lon=mapped.lon,
+        maps=mapped.maps,
+        zonal_lat=mapped.zonal_lat,
+        zonal=mapped.zonal,
+        observed=site["observed"].to_numpy(float),
+        predicted={name: site[name].to_numpy(float) for name in METHODS},
+        seasonal=seasonal_cycles(site, METHODS),
+        skill=skill,
+        totals=mapped.totals,
+        comparison=comparison,
+        compared=compared,
+        seconds=dict(seconds),
+        peak_rss_gb=peak_rss_gb(),
+        land_cells=store.index.size,
+        caveats=list(settings.notes),
+        provenance={
+            "gppcore": gppcore.__version__,
+            "instruction set": runtime.isa(),
+            "Python": platform.python_version(),
+            "numpy": np.__version__,
+            "seed": str(settings.learning.seed),
+            "towers": f"{site['site_id'].nunique()} sites, {len(site)} months",
+            "years": "a mean year" if store.years is None else f"{store.years[0]} to {store.years[-1]}",
+        },
+    )
+
+
+def _summary(data: ReportData, compared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers of the report."""
+    site = data.skill["site"]
+    return {
+        "experiment": data.experiment,
+        "synthetic": data.synthetic,
+        "region": data.region,
+        "global_gpp_pg_c_yr": data.totals["transfer"],
+        "gpp_pg_c_yr": dict(data.totals),
+        "land_cells": data.land_cells,
+        "seconds": {**data.seconds, "total": round(sum(data.seconds.values()), 2)},
+        "peak_rss_gb": round(data.peak_rss_gb, 3),
+        "skill": {name: {key: values[key] for key in ("r2", "rmse", "bias")} for name, values in site.items()},
+        "skill_by_scheme": data.skill,
+        "comparison": data.comparison.as_dict(),
+        "compared": dict(compared),
+    }

@@ -1,0 +1,327 @@
+"""The steps of an experiment, in their order; each is a function of the public API on the results of those before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gppcore.evaluation.methods import MethodSuite
+from gppcore.evaluation.result import assemble
+from gppcore.evaluation.result import write as write_evaluation
+from gppcore.evaluation.run import check_towers
+from gppcore.evaluation.schemes import Scheme
+from gppcore.experiment import inputs
+from gppcore.experiment.coarse import PROCESS, coarse_store, downscale_year, simulate_store
+from gppcore.experiment.progress import Silent
+from gppcore.experiment.report import report
+from gppcore.experiment.settings import Settings
+from gppcore.experiment.target import sampled_towers, tower_tiles
+from gppcore.features import FRACTIONS
+from gppcore.io.durable import write_json
+from gppcore.mapping.product import write_netcdf, write_product
+from gppcore.mapping.run import map_gpp
+from gppcore.tiles.build import build_tiles, read_cells
+from gppcore.tiles.derive import derive_predictors
+from gppcore.tiles.fields import VariableSource
+from gppcore.tiles.store import TileStore
+from gppcore.towers import Towers, read_towers
+from gppcore.transfer.source_domain import SourceRows, downscaled_rows, source_rows
+from gppcore.transfer.source_tiles import FORCING, sample_tiles
+from gppcore.transfer.transfer_model import TransferModel
+from gppcore.variables import MONTHS, attributes
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from distributed import Client
+
+SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
+_HOURS_PER_MONTH = 24
+"""Canopy hours that stand for a month."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the steps of one run share."""
+
+    settings: Settings
+    folder: Path
+    n_threads: int
+    client: Client | None = None
+    progress: Silent = field(default_factory=Silent)
+
+    @property
+    def store(self) -> TileStore:
+        """Tiles of the map."""
+        return TileStore.open(self.folder / "tiles")
+
+    @cached_property
+    def towers(self) -> Towers:
+        """The target domain."""
+        folder = self.settings.towers.folder
+        return read_towers(self.settings.recipe.folder / folder if folder else self.folder / "towers")
+
+    @cached_property
+    def source(self) -> SourceRows:
+        """Rows for pre-training."""
+        learning = self.settings.learning
+        named = set(self.store.variables)
+        names = [*dict.fromkeys((*learning.names, *FORCING))]
+        options: dict[str, Any] = {"n_rows": learning.rows, "seed": learning.seed}
+        if learning.source == "downscaled":
+            cells = self._cells(self.store, [*(name for name in names if name in named), PROCESS])
+            return downscaled_rows(cells, learning.names, physics={"process": PROCESS}, **options)
+        stores = [self.store]
+        if (self.folder / "tower_tiles").exists():
+            stores.append(TileStore.open(self.folder / "tower_tiles"))
+        import xarray as xr
+
+        parts = [self._cells(store, [name for name in names if name in named]) for store in stores]
+        cells = xr.concat(parts, "cell", data_vars="minimal", coords="minimal", compat="override", join="override")
+        return source_rows(cells, learning.names, n_threads=self.n_threads, **options)
+
+    def _cells(self, store: TileStore, names: list[str]) -> xr.Dataset:
+        learning = self.settings.learning
+        return sample_tiles(store, names, n_cells=learning.cells, seed=learning.seed)
+
+    def suite(self, scheme: Scheme, n_threads: int) -> MethodSuite:
+        """Return the methods of the experiment, to be judged in a scheme."""
+        learning = self.settings.learning
+        return MethodSuite(
+            self.towers,
+            learning.names,
+            domain=self.source,
+            calibrate=learning.calibrate and learning.source == "cells",
+            methods=self.settings.evaluation.methods,
+            members=learning.members,
+            unseen="years" if scheme == "temporal" else "places",
+            seed=learning.seed,
+            n_threads=n_threads,
+        )
+
+
+def tiles(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
+    """Regrid all variables to the cells of the map and derive what follows from them."""
+    recipe = work.settings.recipe
+    _, cells = read_cells(recipe)
+    years = 1 if recipe.years is None else recipe.years[1] - recipe.years[0] + 1
+    total = cells.size * sum(1 if source.static else years for source in recipe.variables.values())
+    options: dict[str, Any] = {"n_threads": work.n_threads}
+    with work.progress.step("Tiles from files", total, "cell") as advance:
+        store = build_tiles(recipe, work.folder / "tiles", progress=advance, **options)
+    wanted = {*work.settings.learning.names, *FORCING, *FRACTIONS, "fraction_wetland"}
+    with work.progress.step("Derived predictors", store.n_tiles, "tile") as advance:
+        derive_predictors(store, wanted, also=wanted, progress=advance, **options)
+    if recipe.region is not None and work.settings.towers.files:
+        with work.progress.step("Tiles at towers", 1, "step"):
+            near = tower_tiles(work.settings, work.folder / "tower_tiles", **options)
+            derive_predictors(near, wanted, also=wanted)
+
+
+def process(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
+    """Run the process model on the coarse grid and downscale its GPP to the tiles; or regrid another model's."""
+    settings, store = work.settings, work.store
+    chosen = settings.process
+    if chosen.product:
+        source = VariableSource(chosen.product, chosen.variable, method="bilinear", units=chosen.units)
+        recipe = replace(settings.recipe, variables={PROCESS: source})
+        with work.progress.step(
+            "Process GPP from its file", store.index.size * len(store.each_year), "cell"
+        ) as advance:
+            build_tiles(recipe, store, n_threads=work.n_threads, progress=advance)
+        return
+    with work.progress.step("Coarse grid: forcing and leaves", 1, "step"):
+        coarse = coarse_store(
+            settings.recipe, store, work.folder / "coarse", chosen.resolution, n_threads=work.n_threads
+        )
+    coarse.add("gpp_daily", monthly=True, attrs=attributes("gpp_daily"))
+    kept = {}
+    total = coarse.index.size * MONTHS * _HOURS_PER_MONTH * len(store.each_year)
+    with work.progress.step("Coarse grid: two-leaf model", total, "h") as advance:
+        for year in store.each_year:
+            simulated = simulate_store(coarse, year, n_threads=work.n_threads)
+            for tile in range(coarse.n_tiles):
+                values = simulated["gpp_daily"].values[:, coarse.cells(tile)].astype(np.float32)
+                coarse.write("gpp_daily", tile, np.ascontiguousarray(values), year)
+            totals = downscale_year(simulated, coarse, store, chosen.resolution, year, work.n_threads)
+            kept[str(year or "mean year")] = {"coarse_pg_c": totals[0], "fine_pg_c": totals[1]}
+            advance(total // len(store.each_year))
+    attrs = {"title": "GPP of the process model", "source": settings.title}
+    product = work.folder / f"process_gpp_{label(chosen.resolution)}deg.zarr"
+    if not product.exists():
+        write_product(coarse, product, {"gpp_daily": attributes("gpp_daily")}, attrs=attrs)
+    if all(np.isfinite(list(entry.values())).all() for entry in kept.values()):
+        write_json(work.folder / "coarse" / "conservation.json", kept)
+
+
+def towers(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
+    """Read towers, give them the leaves and the weather of the grid, and write them as a folder."""
+    if work.settings.towers.folder:
+        check = work.towers
+        assert check is not None
+        return
+    near = work.folder / "tower_tiles"
+    store = TileStore.open(near) if near.exists() else work.store
+    with work.progress.step("Towers", 1, "step"):
+        sampled_towers(work.settings, store, work.folder / "towers", n_processes=work.n_threads)
+
+
+def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
+    """Calibrate the process model, pre-train on the source domain and fine-tune with the towers."""
+    suite = work.suite("site", work.n_threads)
+    models = work.folder / "models"
+    with work.progress.step("Training", 4, "step") as advance:
+        check_towers(suite.towers, suite.samples)
+        if "direct" in work.settings.map.methods and not (models / "direct" / "model.json").exists():
+            suite.direct(suite.samples).save(models / "direct")
+        advance(1)
+        if not (models / "transfer" / "model.json").exists():
+            suite.prepare()
+            advance(1)
+            pfts = suite.calibrated(suite.samples) if suite.calibrate else {}
+            advance(1)
+            suite.transfer(suite.samples, pfts).save(models / "transfer")
+
+
+def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
+    """Judge all methods at held-out towers."""
+    from gppcore.evaluation.holdout import evaluate as held_out
+
+    for scheme in work.settings.evaluation.schemes:
+        out = work.folder / "evaluation" / scheme
+        if out.exists():
+            continue
+        suite = work.suite(scheme, 1)
+        with work.progress.step(f"Evaluation by {scheme}", 1, "scheme"):
+            suite.prepare()
+            result = held_out(suite, suite.samples, scheme=scheme, n_processes=work.n_threads)
+            predictions = result.table(suite.samples)
+            learning = work.settings.learning
+            meta = {
+                "scheme": scheme,
+                "by": "koeppen" if scheme == "regional" else None,
+                "predictors": learning.predictors if isinstance(learning.predictors, str) else "own",
+                "towers": suite.towers.name,
+                "folds": result.folds,
+                "seed": learning.seed,
+            }
+            write_evaluation(out, assemble(predictions, meta), predictions)
+
+
+def map_(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
+    """Map the models and write the product of the transfer model."""
+    settings, store = work.settings, work.store
+    product = work.folder / f"gpp_{label(abs(store.lat[1] - store.lat[0]))}deg.zarr"
+    total = store.index.size * len(store.each_year)
+    options: dict[str, Any] = {"n_threads": work.n_threads, "client": work.client}
+    for method in reversed(settings.map.methods):
+        saved = work.folder / "models" / method
+        model: Any = saved if work.client else TransferModel.load(saved)
+        with work.progress.step(f"Map of {method} learning", total, "cell") as advance:
+            if method == "direct":
+                map_gpp(model, store, variable="gpp_daily_direct", progress=advance, **options)
+                continue
+            attrs = {"title": settings.title, "source": f"gppcore, towers {work.towers.name}"}
+            attrs |= {"license": settings.map.license} if settings.map.license else {}
+            map_gpp(model, store, None if product.exists() else product, attrs=attrs, progress=advance, **options)
+    if settings.map.netcdf and not product.with_suffix(".nc").exists():
+        with work.progress.step("Product as netCDF", 1, "file"):
+            write_netcdf(product, product.with_suffix(".nc"))
+
+
+def label(degrees: float) -> str:
+    """Return a resolution for names of files: 0p05."""
+    return f"{round(degrees, 6):g}".replace(".", "p")
+
+
+def _report(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
+    with work.progress.step("Comparison and report", 1, "page"):
+        report(work.settings, work.folder, work.store, work.towers, seconds)
+
+
+class Step(NamedTuple):
+    """A step of an experiment.
+
+    Attributes
+    ----------
+    run : callable
+        Does the work; finished parts of an interrupted run are kept.
+    settings : callable
+        Returns the settings that it depends on.
+    files : callable
+        Returns the paths and patterns that it reads.
+    after : tuple of str
+        Steps whose results it uses.
+    keeps : tuple of str
+        Patterns of what it leaves in the folder.
+    variables : tuple of str
+        Variables that it adds to the tiles.
+    """
+
+    run: Callable[[Work, str, Mapping[str, float]], None]
+    settings: Callable[[Settings], Any]
+    files: Callable[[Settings], list[str]]
+    after: tuple[str, ...]
+    keeps: tuple[str, ...]
+    variables: tuple[str, ...] = ()
+
+
+def _none(settings: Settings) -> list[str]:
+    return []
+
+
+def _recipe(settings: Settings) -> Any:
+    recipe = settings.recipe
+    variables = {name: asdict(source) for name, source in recipe.variables.items()}
+    return [asdict(recipe.cells), variables, recipe.years, recipe.region]
+
+
+_GPP = ("gpp_daily", "gpp_daily_low", "gpp_daily_high", *(f"gpp_daily_direct{end}" for end in ("", "_low", "_high")))
+STEPS: dict[str, Step] = {
+    "tiles": Step(
+        tiles,
+        lambda s: [_recipe(s), s.learning.names, s.towers.sites if s.recipe.region else ()],
+        lambda s: [*inputs.gridded_files(s), *(s.towers.sites if s.recipe.region else ())],
+        (),
+        ("tiles", "tower_tiles"),
+    ),
+    "process": Step(
+        process,
+        lambda s: asdict(s.process),
+        inputs.process_files,
+        ("tiles",),
+        ("coarse", "process_gpp_*deg.zarr"),
+        (PROCESS,),
+    ),
+    "towers": Step(towers, lambda s: asdict(s.towers), inputs.tower_paths, ("tiles",), ("towers",)),
+    "train": Step(
+        train, lambda s: [asdict(s.learning), s.map.methods], _none, ("tiles", "process", "towers"), ("models",)
+    ),
+    "evaluate": Step(
+        evaluate,
+        lambda s: [asdict(s.learning), asdict(s.evaluation)],
+        _none,
+        ("tiles", "process", "towers"),
+        ("evaluation",),
+    ),
+    "map": Step(
+        map_,
+        lambda s: [s.map.methods, s.map.netcdf, s.map.license, s.title],
+        _none,
+        ("train",),
+        ("gpp_*deg.zarr", "gpp_*deg.nc"),
+        _GPP,
+    ),
+    "report": Step(
+        _report,
+        lambda s: [s.map.compare, s.notes, s.title],
+        inputs.product_files,
+        ("evaluate", "map"),
+        ("report.html", "summary.json", "*.png"),
+    ),
+}
+"""By name, in order."""

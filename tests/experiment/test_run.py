@@ -1,0 +1,160 @@
+"""An experiment from files to report; a changed line redoes what depends on it, and nothing else."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from gppcore import Experiment, TileStore, read_towers
+from gppcore.errors import MissingFileError, OutputExistsError, RangeError
+from gppcore.experiment.coarse import PROCESS, cell_areas
+from gppcore.process.daylight import saturation_vapour_pressure
+
+
+@pytest.fixture
+def again(finished, tmp_path):
+    """Return a copy of the finished experiment, to change."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished, folder)
+    return folder
+
+
+def digests(folder):
+    return {name: entry["digest"] for name, entry in json.loads((folder / "results" / "run.json").read_text()).items()}
+
+
+def times(folder, *names):
+    """Return when the files of results changed."""
+    files = [p for name in names for p in (folder / "results" / name).rglob("*") if p.is_file()]
+    return {str(p): p.stat().st_mtime_ns for p in files if p.suffix != ".lock"}
+
+
+def test_run_leaves_all_results(finished):
+    results = finished / "results"
+    assert {p.name for p in results.iterdir()} >= {
+        "tiles", "coarse", "towers", "models", "evaluation", "gpp_0p1deg.zarr", "process_gpp_0p5deg.zarr",
+        "report.html", "summary.json", "run.json",
+    }  # fmt: skip
+    assert not list(results.rglob("*.part"))
+    summary = json.loads((results / "summary.json").read_text())
+    assert summary["synthetic"] is False
+    assert set(summary["skill"]) == {"process", "direct", "transfer"}
+    assert summary["gpp_pg_c_yr"]["transfer"] > 0.0
+
+
+def test_tiles_equal_the_files_regridded_by_hand(finished):
+    store = TileStore.open(finished / "results" / "tiles")
+    row, column = np.divmod(store.index, store.shape[1])
+    with xr.open_dataset(finished / "era5.nc") as era:
+        for name, variable, scale, offset in (
+            ("tmin", "mn2t", 1.0, -273.15),
+            ("sw", "ssrd", 1 / 86400, 0.0),
+            ("precip", "tp", 1000.0, 0.0),
+        ):
+            expected = era[variable].interp(latitude=store.lat, longitude=store.lon).values * scale + offset
+            found = store.read(name, 0, 2002)
+            np.testing.assert_allclose(found, expected[12:, row, column], rtol=2e-6, atol=2e-5, err_msg=name)
+    table = pd.read_csv(finished / "co2.csv")
+    np.testing.assert_allclose(store.read("ca", 0, 2001)[:, 0], table["average"][:12], rtol=1e-6)
+
+
+def test_deficit_of_daylight_follows_from_the_dew_point(finished):
+    store = TileStore.open(finished / "results" / "tiles")
+    tmin, tmax, dew, vpd = (store.read(name, 0, 2001).astype(float) for name in ("tmin", "tmax", "dewpoint", "vpd"))
+    dry = saturation_vapour_pressure(tmin) - saturation_vapour_pressure(dew)
+    wet = saturation_vapour_pressure(tmax) - saturation_vapour_pressure(dew)
+    assert ((vpd > dry) & (vpd < wet)).all(), "between the deficits of the coldest and of the warmest hour"
+
+
+def test_towers_have_the_predictors_of_their_cells(finished):
+    store, towers = TileStore.open(finished / "results" / "tiles"), read_towers(finished / "results" / "towers")
+    place = towers.sites.iloc[0]
+    row, column = np.abs(store.lat - place["lat"]).argmin(), np.abs(store.lon - place["lon"]).argmin()
+    (cell,) = np.flatnonzero(store.index == row * store.shape[1] + column)
+    for name in ("tair", "sw", "vpd", "precip", "lai"):
+        grid = np.concatenate([store.read(name, 0, year)[:, cell] for year in store.years])
+        np.testing.assert_allclose(towers.forcing[name].values[:, 0], grid, rtol=1e-4, atol=1e-3, err_msg=name)
+
+
+def test_downscaling_keeps_the_mass_of_every_coarse_cell(finished):
+    results = finished / "results"
+    store, area = TileStore.open(results / "tiles"), None
+    area = cell_areas(store)
+    lat, lon = store.lat[store.index // store.shape[1]], store.lon[store.index % store.shape[1]]
+    with xr.open_zarr(results / "process_gpp_0p5deg.zarr", chunks=None, consolidated=False) as ds:
+        for month in (0, 6, 18):
+            fine = store.read_field(PROCESS, month)
+            blocks = pd.DataFrame({"y": np.floor(lat * 2), "x": np.floor(lon * 2), "mass": area * fine, "area": area})
+            mean = blocks.groupby(["y", "x"]).sum().pipe(lambda t: t["mass"] / t["area"])
+            coarse = ds["gpp_daily"].isel(time=month)
+            found = [float(coarse.sel(lat=(y + 0.5) / 2, lon=(x + 0.5) / 2, method="nearest")) for y, x in mean.index]
+            np.testing.assert_allclose(found, mean, rtol=1e-5)
+
+
+def test_second_run_does_nothing(again):
+    before = times(again, ".")
+    Experiment.read(again / "experiment.toml").run(n_threads=1)
+    assert times(again, ".") == before
+
+
+def test_other_title_maps_again_and_trains_nothing(again):
+    before, old = times(again, "tiles/lai", "models", "evaluation"), digests(again)
+    path = again / "experiment.toml"
+    path.write_text(path.read_text().replace("A small world", "Another name"))
+    Experiment.read(path).run(n_threads=1)
+    assert times(again, "tiles/lai", "models", "evaluation") == before
+    changed = {name for name, digest in digests(again).items() if digest != old[name]}
+    assert changed == {"map", "report"}
+    with xr.open_zarr(again / "results" / "gpp_0p1deg.zarr", consolidated=False) as ds:
+        assert ds.attrs["title"] == "Another name"
+
+
+def test_changed_tower_file_trains_again_and_keeps_the_tiles(again):
+    before, model = times(again, "tiles/lai", "coarse"), times(again, "models")
+    file = next((again / "gpp").iterdir())
+    table = pd.read_csv(file)
+    table.assign(gpp_daily=table["gpp_daily"] * 1.2).to_csv(file, index=False)
+    with xr.open_zarr(again / "results" / "gpp_0p1deg.zarr", chunks=None, consolidated=False) as ds:
+        old = ds["gpp_daily"].values
+    Experiment.read(again / "experiment.toml").run(to="map", n_threads=1)
+    assert times(again, "tiles/lai", "coarse") == before
+    assert set(times(again, "models").values()).isdisjoint(model.values())
+    with xr.open_zarr(again / "results" / "gpp_0p1deg.zarr", chunks=None, consolidated=False) as ds:
+        assert np.nanmax(np.abs(ds["gpp_daily"].values - old)) > 0.01
+
+
+def test_other_resolution_downscales_anew(again):
+    store = TileStore.open(again / "results" / "tiles")
+    old = store.read(PROCESS, 0, 2001).copy()
+    path = again / "experiment.toml"
+    path.write_text(path.read_text().replace("resolution = 0.5", "resolution = 1.0"))
+    Experiment.read(path).run(to="process", n_threads=1)
+    assert not np.array_equal(TileStore.open(again / "results" / "tiles").read(PROCESS, 0, 2001), old)
+    assert not (again / "results" / "process_gpp_0p5deg.zarr").exists()
+
+
+def test_results_of_something_else_are_left_alone(world):
+    mine = world / "results" / "models"
+    mine.mkdir(parents=True)
+    (mine / "mine.txt").write_text("keep")
+    with pytest.raises(OutputExistsError, match="choose a new folder"):
+        Experiment.read(world / "experiment.toml").run()
+    assert (mine / "mine.txt").read_text() == "keep"
+
+
+def test_missing_input_is_told_before_any_step(world):
+    (world / "sites.csv").unlink()
+    with pytest.raises(MissingFileError, match=r"towers: expected files sites.csv"):
+        Experiment.read(world / "experiment.toml").run()
+    assert not (world / "results").exists()
+
+
+def test_step_without_those_before_it_is_refused(world):
+    experiment = Experiment.read(world / "experiment.toml")
+    with pytest.raises(OutputExistsError, match="expected 'tiles' finished"):
+        experiment.run(only="train")
+    with pytest.raises(RangeError, match="to: expected one of"):
+        experiment.run(to="maps")
