@@ -45,7 +45,8 @@ def products(tmp_path_factory):
         monthly = name in MONTHLY_PREDICTORS
         store.add(name, monthly=monthly, attrs={})
         for year in YEARS if monthly else (None,):
-            store.write(name, 0, gpp if monthly else gpp[0], year)
+            values = gpp if name == PREDICTORS[0] else np.full_like(gpp, 0.5)  # within the range of any predictor
+            store.write(name, 0, values if monthly else values[0], year)
     for name, share in (("truth", 1.0), ("model", 0.8)):
         map_gpp(Share(share), store, folder / f"{name}.zarr", variable=name)
         write_netcdf(folder / f"{name}.zarr", folder / f"{name}.nc")

@@ -1,11 +1,13 @@
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from gppcore.constants import EARTH_RADIUS
 from gppcore.errors import (
     MissingFileError,
     OutputExistsError,
@@ -166,6 +168,22 @@ def test_only_lost_tiles_are_predicted_again(store, tmp_path):
     map_gpp(again, TileStore.open(store.path), tmp_path / "second.zarr")
     assert again.calls == 1
     assert content(tmp_path / "second.zarr") == content(tmp_path / "first.zarr")
+
+
+def test_product_carries_its_geometry(store, tmp_path):
+    map_gpp(Sum(), store, tmp_path / "gpp.zarr")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # readers need no option, and warn of nothing
+        ds = xr.open_zarr(tmp_path / "gpp.zarr", chunks=None).load()
+    assert int(ds["land_fraction"].sum()) == store.index.size
+    np.testing.assert_array_equal(ds["land_fraction"] == 1, np.isfinite(ds["gpp_daily"][0]))
+    np.testing.assert_allclose(ds["lat_bnds"].mean("bnds"), ds["lat"])
+    np.testing.assert_allclose(ds["lon_bnds"].mean("bnds"), ds["lon"])
+    strip = np.sin(np.radians(ds["lat_bnds"])).diff("bnds").squeeze()
+    expected = np.abs(strip) * np.radians(0.5) * EARTH_RADIUS**2
+    np.testing.assert_allclose(ds["area"][:, 0], expected, rtol=1e-6)
+    assert ds["gpp_daily"].attrs["grid_mapping"] == "crs"
+    assert ds.attrs["geospatial_lat_max"] == float(ds["lat_bnds"].max())
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from gppcore.io.durable import PART, rename_durably
 from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.io.mapped import whole_files
 from gppcore.io.netcdf import write_netcdf4
-from gppcore.tiles.layout import CLIMATOLOGY_YEAR, month_coordinate
+from gppcore.mapping.geometry import GEOMETRY, coverage, write_coordinates
 from gppcore.tiles.store import TileStore
-from gppcore.variables import MONTHS, attributes
+from gppcore.variables import MONTHS
 
 MANIFEST = "lat/manifest.json"
 """In the folder of an array: beside the arrays, Zarr readers that list the group would warn about it."""
@@ -75,8 +76,9 @@ def write_product(
             "title": next(iter(variables.values()))["long_name"],
             "history": f"gppcore {__version__}: written from a tile store",
         }
-        group = zarr.open_group(building, mode="w", zarr_format=3, attributes={**origin, **attrs})
-        _write_coordinates(group, store, lat, lon)
+        described = {**origin, **coverage(lat, lon, store.years), **attrs}
+        group = zarr.open_group(building, mode="w", zarr_format=3, attributes=described)
+        write_coordinates(group, store, rows, columns, min(CHUNK, lat.size), min(CHUNK, lon.size))
         for name, variable_attrs in variables.items():
             array = group.create_array(
                 name,
@@ -86,9 +88,13 @@ def write_product(
                 fill_value=np.nan,
                 compressors=(ZstdCodec(), Crc32cCodec()),
                 dimension_names=("time", "lat", "lon"),
-                attributes={**variable_attrs, "cell_methods": "area: mean time: mean"},
+                attributes={**variable_attrs, "cell_methods": "area: mean time: mean", **GEOMETRY},
             )
             _write_bands(store, name, array, rows, columns)
+        with warnings.catch_warnings():
+            # Readers look for it and warn where there is none; Zarr 3 has it as an extension.
+            warnings.filterwarnings("ignore", message="Consolidated metadata")
+            zarr.consolidate_metadata(building)
         write_manifest(building, MANIFEST)
         if out.exists():
             raise OutputExistsError(f"product: expected a new folder, got {out}, which another job wrote meanwhile")
@@ -117,21 +123,6 @@ def _window(store: TileStore) -> tuple[slice, slice]:
     """Return the smallest window that holds all cells."""
     row, column = np.divmod(store.index, store.shape[1])
     return slice(row.min(), row.max() + 1), slice(column.min(), column.max() + 1)
-
-
-def _write_coordinates(group: Any, store: TileStore, lat: NDArray[Any], lon: NDArray[Any]) -> None:
-    years = store.years or (CLIMATOLOGY_YEAR,)
-    time, time_attrs = month_coordinate(years)
-    first = [np.datetime64(f"{year}-{month:02d}-01", "D") for year in years for month in range(1, MONTHS + 1)]
-    bounds = [(day, (day.astype("M8[M]") + 1).astype("M8[D]")) for day in first]
-    since = (np.array(bounds) - np.datetime64(f"{years[0]}-01-01", "D")).astype(np.int32)
-    for name, dims, values, attrs in (
-        ("time", ("time",), time, {**time_attrs, "bounds": "time_bnds"}),
-        ("time_bnds", ("time", "bnds"), since, {}),
-        ("lat", ("lat",), lat, {**attributes("lat"), "axis": "Y"}),
-        ("lon", ("lon",), lon, {**attributes("lon"), "axis": "X"}),
-    ):
-        group.create_array(name, data=values, dimension_names=dims, attributes=attrs)
 
 
 def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: slice) -> None:
@@ -203,7 +194,7 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
             "complevel": 1,
         }
         gridded = [name for name, array in ds.data_vars.items() if array.dims == ("time", "lat", "lon")]
-        plain = {name: {"_FillValue": None} for name in ("time", "time_bnds", "lat", "lon")}
+        plain = {name: {"_FillValue": None} for name in ds.variables if name not in gridded}
         encoding: dict[str, dict[str, Any]] = {**plain, **dict.fromkeys(gridded, chunks)}
         try:
             write_netcdf4(ds.drop_encoding(), building, encoding)
