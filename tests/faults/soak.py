@@ -82,13 +82,12 @@ class Soak:
         """Stop predictions and maps by Ctrl-C, at moments that change."""
         for call in (self._predict_long, self.map):
             seconds = 0.005 + 0.005 * (self.done["cancel"] % 20)
-            signal.setitimer(signal.ITIMER_REAL, seconds)
             try:
+                signal.setitimer(signal.ITIMER_REAL, seconds)
                 call()
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
             except KeyboardInterrupt:
                 self.done["cancelled"] += 1
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0.0)
             time.sleep(0.2)  # tiles under way end
             shutil.rmtree(self.root / "map", ignore_errors=True)
 

@@ -65,13 +65,16 @@ def network_table(towers: Towers) -> pd.DataFrame:
     -------
     pandas.DataFrame
         By site_id: igbp, region, lat, lon [degrees]; `months` with GPP that models use, `first` and `last` year of
-        them and their mean `gpp_daily` [g C m-2 d-1], 0 or NaN where there are none; `tair` [degC] and `precip`
-        [mm yr-1], means of the forcing.
+        them and their mean `gpp_daily` [g C m-2 d-1], 0 or NaN where there are none; where the folder has it,
+        `gpp_uncertainty` [g C m-2 d-1], the mean standard deviation of a month; `tair` [degC] and `precip` [mm yr-1],
+        means of the forcing.
     """
     groups = towers.gpp.groupby("site_id")
     found = groups.agg(months=("year", "size"), first=("year", "min"), last=("year", "max"), gpp=("gpp_daily", "mean"))
     table = towers.sites[["igbp", "region", "lat", "lon"]].join(found.rename(columns={"gpp": "gpp_daily"}))
     table["months"] = table["months"].fillna(0).astype(int)
+    if "gpp_uncertainty" in towers.gpp:
+        table["gpp_uncertainty"] = groups["gpp_uncertainty"].mean()
     days = towers.forcing["time"].dt.days_in_month.values
     monthly = towers.forcing["precip"].transpose("time", "cell").values * days[:, None]
     table["precip"] = monthly.mean(axis=0) * MONTHS
@@ -102,12 +105,12 @@ def _scatter(table: pd.DataFrame, x: str, y: str, labels: tuple[str, str]) -> Fi
 
 def _types(table: pd.DataFrame) -> Figure:
     """Draw the months of each land cover."""
-    figure = style.new_figure(style.HALF, 3.0)
+    figure = style.new_figure(style.WIDTH, 2.6)
     axes = figure.add_subplot()
     looks = _looks(table)
     months, sites = table.groupby("igbp")["months"].sum(), table["igbp"].value_counts()
     bars = axes.bar(list(looks), [months[name] for name in looks], color=[colour for colour, _ in looks.values()])
-    axes.bar_label(bars, [f"{sites[name]} sites" for name in looks], fontsize=6.5)
+    axes.bar_label(bars, [f"{sites[name]} {'site' if sites[name] == 1 else 'sites'}" for name in looks], fontsize=6.5)
     axes.set_ylabel("months with GPP")
     axes.tick_params("x", rotation=45)
     return figure

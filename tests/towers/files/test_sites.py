@@ -175,6 +175,31 @@ def test_koeppen_of_tower_cells_agrees_with_the_published_map(shared):
     assert same / n > 0.75
 
 
+TABLES = {
+    "FluxDataKit": (
+        "sitename,lon,lat,elv,year_start,year_end,koeppen_code,igbp_land_use,whc,product\n"
+        "DE-Tha,13.5652,50.9624,385,1996,2020,Cfb,ENF,200,icos\n"
+    ),
+    "AmeriFlux": (
+        "Site ID\tName\tVegetation Abbreviation (IGBP)\tClimate Class Abbreviation (Koeppen)\tLatitude (degrees)\t"
+        "Longitude (degrees)\tElevation (m)\nDE-Tha\tTharandt\tENF\tCfb\t50.9624\t13.5652\t385\n"
+    ),
+    "ICOS": (
+        "uri,id,name,country,lat,lon,elevation,siteType\n"
+        "http://x/ES_DE-Tha,DE-Tha,Tharandt,DE,50.9624,13.5652,385,forest\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("producer", TABLES)
+def test_tables_of_the_producers(tmp_path, producer):
+    (tmp_path / "sites.csv").write_text(TABLES[producer])
+    site = read_sites(tmp_path / "sites.csv").loc["DE-Tha"]
+    assert site[["lat", "lon", "elev_m"]].tolist() == [50.9624, 13.5652, 385.0]
+    if producer != "ICOS":
+        assert site[["igbp", "koeppen"]].tolist() == ["ENF", "Cfb"]
+
+
 SNAPSHOT = (
     "data_hub,site_id,site_name,location_lat,location_long,igbp,network,team_member_name,team_member_role,"
     "team_member_email,first_year,last_year,download_link,fluxnet_product_name,product_citation,product_id,"

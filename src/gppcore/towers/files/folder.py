@@ -239,7 +239,10 @@ def _forcing(weather: pd.DataFrame, names: Sequence[str], own: bool) -> pd.DataF
         raise TowerFormatError(f"weather: expected tmin, tmax and precip of all calendar months, got {got}: {sites}")
     full[_OF_WATER] = filled
     if len(bare := full["lai"].groupby("site_id").count().loc[lambda n: n == 0]):
-        raise TowerFormatError(f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}")
+        raise TowerFormatError(
+            f"lai: expected LAI by month, got none at {', '.join(map(str, bare.index))}; give a table (--lai), or "
+            "take it from a grid (gppcore towers sample)"
+        )
     without_co2 = full["ca"].isna()
     lacks = full.index[without_co2].to_frame()
     full.loc[without_co2, "ca"] = co2_monthly(lacks["year"], lacks["month"])

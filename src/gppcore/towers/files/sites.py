@@ -94,7 +94,7 @@ def place_of(sites: pd.DataFrame, site: str, where: str) -> Place:
         If the table has no such site.
     """
     if site not in sites.index:
-        raise TowerFormatError(f"{where}: expected a site of the site table, got {site}")
+        raise TowerFormatError(f"{where}: expected a site of the site table, got {site}; add a row for it")
     lat, lon, utc_offset = map(float, sites.loc[[site], ["lat", "lon", "utc_offset"]].to_numpy(float)[0])
     return Place(lat, lon, utc_offset)
 
