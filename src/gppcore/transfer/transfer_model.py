@@ -123,7 +123,7 @@ class TransferModel:
         -------
         ndarray, shape (rows,), or xarray.DataArray for a Dataset
             GPP [g m-2 d-1], not below 0, NaN where all predictors are missing; float32 where all predictors are, else
-            float64. With `interval` three of them: GPP, low and high, between which 90 % of towers at unseen places lie.
+            float64. With `interval` three of them: GPP, low and high; 90 % of towers at unseen places lie between.
 
         Raises
         ------
