@@ -21,6 +21,7 @@ RUNS = (
     ("regional", "continent"),
     ("site", "koeppen"),
     ("temporal", "koeppen"),
+    ("own", "koeppen"),
 )
 SETS = ("small", "full")
 DOCS = Path(__file__).parents[1] / "docs" / "evaluation.md"
@@ -52,7 +53,7 @@ def main() -> None:
 
 
 def tables(found: dict[tuple[str, str, str], dict[str, Any]]) -> str:
-    """Return R2 by method, and the gains of transfer, as Markdown."""
+    """Return R2 by method, the gains of transfer, and R2 with own months, as Markdown."""
     rows = [
         "| held out | predictors | " + " | ".join(f"`{m}`" for m in METHODS) + " |",
         "|---|---|" + "---|" * len(METHODS),
@@ -62,7 +63,14 @@ def tables(found: dict[tuple[str, str, str], dict[str, Any]]) -> str:
         f"| held out | predictors | {over} | RMSE less than `process_beps` | coverage of the 90 % interval |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    own = [
+        "| own months | predictors | towers | `process_calibrated` | `unadapted` | `climatology` | `transfer` |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for (predictors, scheme, by), result in found.items():
+        if scheme == "own":
+            own += _own(predictors, result["own"])
+            continue
         for label, skill, gain in _points(scheme, by, result):
             rows.append(f"| {label} | {predictors} | " + " | ".join(f"{skill[m]:.3f}" for m in METHODS) + " |")
             beps = result["methods"]["process_beps"]["rmse_monthly"] - result["methods"]["transfer"]["rmse_monthly"]
@@ -71,7 +79,17 @@ def tables(found: dict[tuple[str, str, str], dict[str, Any]]) -> str:
                 f"| {label} | {predictors} | {gain('direct')} | {gain('process_calibrated')} | {gain('process')} | "
                 f"{gain('process_beps')} | {beps:.1f} | {'' if coverage is None else f'{coverage:.3f}'} |"
             )
-    return "\n".join([*rows, "", *gains, ""])
+    return "\n".join([*rows, "", *gains, "", *own, ""])
+
+
+def _own(predictors: str, result: dict[str, Any]) -> list[str]:
+    names = ("process_calibrated", "unadapted", "climatology", "transfer")
+    return [
+        f"| {label} | {predictors} | {own['sites']} | "
+        + " | ".join(f"{own['methods'][m]['r2']:.3f}" for m in names)
+        + " |"
+        for label, own in result.items()
+    ]
 
 
 def _points(scheme: str, by: str, result: dict[str, Any]) -> list[tuple[str, dict[str, float], Any]]:

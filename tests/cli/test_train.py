@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from gppcore import TransferModel, read_towers, simulate
-from gppcore.cli.train import run_training
+from gppcore.cli.train import run_adaptation, run_training
+from gppcore.constants import PFTS
 from gppcore.errors import OutputExistsError, RangeError, TowerFormatError
 from gppcore.features import PREDICTOR_SETS
+from gppcore.towers.process import COVARIATES
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,15 @@ def test_a_model_is_trained_and_saved(some_towers, tmp_path, capsys):
     assert f"{len(loaded.predictors)} predictors, {len(observed)} months of 12 towers" in capsys.readouterr().out
     r2 = 1.0 - np.mean((loaded.predict(samples.x, n_threads=1) - observed) ** 2) / np.var(observed)
     assert r2 > 0.7  # of the training months
+    assert loaded.parameters.names == COVARIATES
+    assert loaded.parameters["enf"].vcmax25 != PFTS["enf"].vcmax25
+    adapted = tmp_path / "adapted"
+    run_adaptation(model, some_towers, adapted, seed=0, n_threads=2)
+    assert f"adapted with {len(observed)} months of 12 towers" in capsys.readouterr().out
+    better = TransferModel.load(adapted).predict(samples.x, n_threads=1)
+    assert 1.0 - np.mean((better - observed) ** 2) / np.var(observed) > r2
+    with pytest.raises(OutputExistsError, match="--out: expected a new folder or zip"):
+        run_adaptation(model, some_towers, adapted, seed=0, n_threads=2)
 
 
 def test_what_cannot_be_trained_is_refused_first(some_towers, tmp_path):

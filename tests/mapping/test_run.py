@@ -357,6 +357,18 @@ def test_model_names_its_predictors(store):
     )
 
 
+def test_lags_and_normals_that_a_model_takes_are_derived_first(store):
+    class Other(Sum):
+        predictors = ("lai_max", "lai_before")
+
+    map_gpp(Other(), store)
+    lai = np.stack([store.read_field("lai", month) for month in range(12)])
+    np.testing.assert_array_equal(store.read_field("lai_max"), lai.max(axis=0))
+    np.testing.assert_array_equal(store.read_field("gpp_daily", 0), lai.max(axis=0) + lai[11])
+    assert "lai_mean" not in store.variables  # nor anything else that was not asked for
+    assert "tair_mean" not in store.variables
+
+
 def test_predictor_that_the_store_lacks_is_named(store):
     class Other(Sum):
         predictors = ("lai", "ndwi")

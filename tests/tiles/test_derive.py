@@ -87,6 +87,22 @@ def test_predictors_are_those_of_a_tower_folder(forcing, store, tmp_path):
     assert 0.0 < months(store, "soil_water")[:, 0].min() < 1.0
 
 
+def test_lags_and_normals_are_those_of_a_tower_folder(forcing, store, tmp_path):
+    rows = {"lat": LAT[:5], "lon": LON[:5], "igbp": SITES, "c4_percent": 0.0, "cluster50km": range(5)}
+    pd.DataFrame({"site_id": SITES, **rows, "koeppen_cedar": "C"}).to_csv(tmp_path / "sites.csv", index=False)
+    forcing.to_csv(tmp_path / "cell_forcing_monthly.csv", index=False)
+    pd.DataFrame({"site_id": SITES, "year": 2001, "month": 7, "gpp": 5.0}).to_csv(tmp_path / "gpp_monthly.csv")
+    towers = read_towers(tmp_path).forcing
+    wanted = {"precip_12m", "tair_before", "aridity", "tair_growing", "soil_water_growing", "tair_seasonality"}
+    assert not wanted & set(derive_predictors(store))
+    assert wanted <= set(derive_predictors(store, also=wanted))
+    for name in wanted:
+        of_towers = towers[name].values.astype(np.float32)
+        found = months(store, name) if store.is_monthly(name) else store.read_field(name)
+        # The store keeps float32, from which the towers' float64 differ in the last digits.
+        np.testing.assert_allclose(found, of_towers, rtol=2e-6, atol=2e-6, err_msg=name)
+
+
 def test_what_the_store_has_is_kept(store):
     wet = np.full((24, 5), 0.25, np.float32)
     write(store, "soil_water", wet)

@@ -15,8 +15,8 @@ namespace gppcore {
 namespace {
 
 constexpr const char* kFile = "model.gppm";
-constexpr const char* kCard = "model.json";                                 // of the training, in Python
-constexpr size_t kMaxRecipe = size_t{1} << 22, kMaxCard = size_t{1} << 20;  // bytes
+constexpr const char* kCard = "model.json";     // of the training, in Python
+constexpr size_t kMaxRecipe = size_t{1} << 22;  // bytes
 
 std::string forest_file(const char* part, const std::string& name) { return std::string(part) + "_" + name + ".gppf"; }
 

@@ -118,7 +118,7 @@ void aggregate_row(const T* fine, int64_t n_lon, int64_t factor, const double* r
     sum_cells(fine + c0 * factor, n_lon * factor, n_cells, factor, row_area, strip);
     for (int64_t c = 0; c < n_cells; ++c) {
       const double area = strip.area[c], mean = strip.sum[c] / area, share = area / full;
-      coarse[c0 + c] = static_cast<T>((area > 0.0) & (share >= min_valid) ? mean : kNaN);
+      coarse[c0 + c] = static_cast<T>(((area > 0.0) & (share >= min_valid)) ? mean : kNaN);
     }
     for (int64_t c = 0; fraction && c < n_cells; ++c) fraction[c0 + c] = static_cast<T>(strip.area[c] / full);
   }

@@ -68,7 +68,7 @@ MEMBERS: Mapping[str, MemberKind] = {
     "continued": MemberKind("residual", "boosted", False),
     "leaf_update": MemberKind("gpp", "leaf_update", False),
     "partial": MemberKind("gpp", "partial", True),
-    "gaussian": MemberKind("residual", "gaussian", True, share=3.0),
+    "gaussian": MemberKind("residual", "gaussian", True, share=6.0),
     "direct_boosted": MemberKind("gpp", "boosted", False),
     "direct_trees": MemberKind("gpp", "trees", False),
 }
