@@ -40,7 +40,8 @@ def demonstration() -> Path:
     folder = Path(os.environ.get("GPPCORE_DEMO", "gppcore-demo"))
     if not (folder / "tiles").exists():
         subprocess.run(
-            [sys.executable, "-c", "from gppcore.cli.main import main; main()", "demo", "--out", folder], check=True
+            [sys.executable, "-c", "from gppcore.cli.main import main; main()", "demo", "--quiet", "--out", folder],
+            check=True,
         )
     return folder / "tiles"
 

@@ -1,104 +1,114 @@
-"""A transfer model in one call beside the same arithmetic in numpy over single forests, on one thread."""
+"""Models that users make, on the demonstration's tiles: one call beside LightGBM on the same trees, on one thread.
+
+Folder GPPCORE_DEMO (default gppcore-demo) holds a finished demonstration, which is run if it is not there. Its models
+are timed, and a further one if GPPCORE_MODEL names it, such as `gppcore train` saves. The peer predicts every forest of
+the model with LightGBM and combines them in numpy.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
+from report_map import demonstration
 from timing import Case, fastest
 
 from gppcore.forest import Forest
-from gppcore.transfer.model import Model
-from gppcore.transfer.recipe import Interval, Member, Recipe
+from gppcore.tiles.store import TileStore
+from gppcore.transfer.transfer_model import GATE, TransferModel
 
-N_SOURCES, N_CELLS = 6, 32_768
-KINDS = ("gpp", "ratio", "residual", "gpp")
-SOURCE = {"max_iter": 100, "max_leaf_nodes": 63}
-MEMBER = {"max_iter": 100, "max_leaf_nodes": 8}
+TILES, MONTHS = (0.2, 0.5, 0.8), slice(0, 12)
+"""Tiles by their share of the way through the store."""
+PEER_ROWS = 8192
+PLAIN_TREES, PLAIN_LEAVES = 150, 63
+GOALS = {"transfer": 150.0, "further": 400.0}
+"""ns per row and month, with interval."""
 
 
-def fit(x: np.ndarray, y: np.ndarray, seed: int, settings: dict[str, int]) -> Forest:
+def columns(store: TileStore, tile: int, names: tuple[str, ...], dtype: type) -> list[np.ndarray]:
+    """Return the predictors of a tile, (12, n) or (n,)."""
+    return [store.read(name, tile).astype(dtype) for name in names]
+
+
+@cache
+def boosters(folder: Path) -> dict[str, object]:
+    """Return every forest of a model as a LightGBM booster."""
+    import lightgbm
+
+    model = TransferModel.load(folder)
+    forests = {**{f"source {name}": forest for name, forest in model.sources.items()}, **model.forests}
+    return {name: lightgbm.Booster(model_str=forest.to_lightgbm()) for name, forest in forests.items()}
+
+
+def by_lightgbm(folder: Path, rows: np.ndarray) -> np.ndarray:
+    """Predict rows with LightGBM, forest by forest."""
+    model = TransferModel.load(folder)
+    trees, options = boosters(folder), {"num_threads": 1}
+    sources = [np.maximum(trees[f"source {name}"].predict(rows, **options), 0.0) for name in model.sources]
+    total = model.process_weight * sources[0] if sources else np.zeros(len(rows))
+    for member in model.members:
+        value = trees[member.name].predict(np.column_stack([rows, *sources[: member.n_sources]]), **options)
+        if member.kind == "ratio":
+            value = value * (sources[0] + member.offset)
+        elif member.kind == "residual":
+            value = value + sources[0]
+        total = total + member.weight * value
+    if sources:
+        process = sources[0]
+        total = process + process / (process + GATE) * (total - process)
+    return np.maximum(total, 0.0)
+
+
+@cache
+def plain(store: TileStore, names: tuple[str, ...]) -> Forest:
+    """Return a boosted forest of 150 x 63 leaves, trained on process GPP of a tile, to compare with."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    return Forest.from_sklearn(HistGradientBoostingRegressor(**settings, max_features=0.5, random_state=seed).fit(x, y))
-
-
-@cache
-def fields() -> tuple[np.ndarray, np.ndarray]:
-    """Return six monthly predictors (6, 12, n) and six fixed ones (6, n): smooth in space, with some noise."""
-    rng = np.random.default_rng(0)
-    place = np.linspace(0, 1, N_CELLS)
-    wave = np.sin(2 * np.pi * (place * rng.uniform(1, 9, (12, 1)) + rng.random((12, 1))))
-    season = np.cos(2 * np.pi * (np.arange(12) / 12 + rng.random((6, 1))))
-    monthly = wave[:6, None] + season[:, :, None] + rng.normal(0, 0.1, (6, 12, N_CELLS))
-    return monthly.astype(np.float32), (wave[6:] + rng.normal(0, 0.1, (6, N_CELLS))).astype(np.float32)
-
-
-@cache
-def model() -> Model:
-    """Six sources and four members of every kind, trained on July at 5,000 cells."""
-    monthly, static = fields()
-    x = np.column_stack([*monthly[:, 6], *static])[np.random.default_rng(1).choice(N_CELLS, 5000, replace=False)]
-    y = np.abs(3 * x[:, 0] * x[:, 6] + 2 * np.sin(3 * x[:, 1]) + x[:, 2:6].sum(1) + np.abs(x[:, 7]) * x[:, 8])
-    sources = [fit(x, y, seed, SOURCE) for seed in range(N_SOURCES)]
-    known = [np.maximum(source.predict(x), 0) for source in sources]
-    members, fitted = [], []
-    for j, kind in enumerate(KINDS):
-        n_sources = (N_SOURCES, 1, 2, 0)[j]
-        wanted = {"gpp": y, "ratio": y / (known[0] + 0.5), "residual": y - known[0]}[kind]
-        members.append(Member(f"m{j}", kind, n_sources, 0.2, 0.5))
-        fitted.append(fit(np.column_stack([x, *known[:n_sources]]), wanted, j, MEMBER))
-    names = tuple(f"x{i}" for i in range(x.shape[1]))
-    interval = Interval(1.5, 0.1, 1.0, 0.1)
-    return Model(
-        Recipe(names, tuple(f"s{k}" for k in range(N_SOURCES)), tuple(members), 0.2, 0.25, interval), sources, fitted
+    tile = int(0.5 * store.n_tiles)
+    x = np.column_stack(
+        [np.broadcast_to(c, (12, c.shape[-1])).ravel() for c in columns(store, tile, names, np.float64)]
     )
-
-
-def in_numpy(columns: list[np.ndarray], interval: bool) -> tuple[np.ndarray, ...]:
-    """Predict operation by operation, over whole arrays."""
-    recipe, number = model().recipe, columns[0].dtype.type
-    sources = [np.maximum(forest.predict_columns(columns), number(0)) for forest in model().sources]
-    p, values = sources[0], []
-    t = number(recipe.process_weight) * p
-    for member, forest in zip(recipe.members, model().members, strict=True):
-        v = forest.predict_columns([*columns, *sources[: member.n_sources]])
-        if member.kind == "ratio":
-            v *= p + number(member.offset)
-        elif member.kind == "residual":
-            v += p
-        t += number(member.weight) * v
-        values.append(v)
-    gpp = np.maximum(p + p / (p + number(recipe.gate)) * (t - p), number(0))
-    if not interval:
-        return (gpp,)
-    spread = np.zeros_like(t)
-    for member, v in zip(recipe.members, values, strict=True):
-        spread += number(member.weight) * (v - t) ** 2
-    spread = np.sqrt(spread + number(recipe.process_weight) * (p - t) ** 2)
-    q, a, b, c = (number(x) for x in (recipe.interval.q, recipe.interval.a, recipe.interval.b, recipe.interval.c))
-    half = q * (a + b * spread + c * gpp)
-    return gpp, np.maximum(gpp - half, number(0)), gpp + half
-
-
-def in_one_call(columns: list[np.ndarray], interval: bool) -> tuple[np.ndarray, ...]:
-    if interval:
-        return model().predict_columns(columns, interval=True)
-    return (model().predict_columns(columns),)
+    pick = np.random.default_rng(0).choice(len(x), 50_000, replace=False)
+    y = store.read("gpp_daily_process", tile).ravel()[pick]
+    options = {"max_iter": PLAIN_TREES, "max_leaf_nodes": PLAIN_LEAVES, "early_stopping": False, "random_state": 0}
+    return Forest.from_sklearn(HistGradientBoostingRegressor(**options).fit(x[pick], y))
 
 
 def cases() -> Iterator[Case]:
-    monthly, static = fields()
-    inputs = {"July": [*monthly[:, 6], *static], "a year": [*monthly, *static]}
-    for name, columns in inputs.items():
-        for interval in (False, True):
-            ours, theirs = partial(in_one_call, columns, interval), partial(in_numpy, columns, interval)
-            for a, b in zip(ours(), theirs(), strict=True):
-                np.testing.assert_array_equal(a, b)
-            best = fastest({"gppcore": ours, "numpy over forests": theirs}, seconds=5.0, clock=time.thread_time)
-            best = {key: 1e9 * seconds / columns[0].size for key, seconds in best.items()}
-            mine = best.pop("gppcore")
-            title = f"{N_CELLS:,} cells, {name}{', with interval' if interval else ''}"
-            yield Case(title, mine, "ns per value", best["numpy over forests"] / mine, 1.0, best)
+    store = TileStore.open(demonstration())
+    folders = {"transfer": store.path.parent / "models" / "transfer", "direct": store.path.parent / "models" / "direct"}
+    if further := os.environ.get("GPPCORE_MODEL"):
+        folders["further"] = Path(further)
+    for name, folder in folders.items():
+        model = TransferModel.load(folder)
+        trees = sum(f.n_trees for f in (*model.sources.values(), *model.forests.values()))
+        leaves = sum(f.n_leaves for f in (*model.sources.values(), *model.forests.values()))
+        title = f"{name}: {len(model.sources)} sources, {len(model.members)} members, {trees} trees, {leaves:,} leaves"
+        for dtype in (np.float32, np.float64):
+            yield _case(f"{title}, {np.dtype(dtype).name}", name, folder, store, dtype)
+
+
+def _case(title: str, name: str, folder: Path, store: TileStore, dtype: type) -> Case:
+    model = TransferModel.load(folder)
+    parts = [columns(store, int(share * store.n_tiles), model.predictors, dtype) for share in TILES]
+    n = sum(12 * part[0].shape[-1] for part in parts)
+    july = [c[6] if c.ndim == 2 else c for c in parts[1]]
+    rows = np.column_stack(july)[:PEER_ROWS].astype(np.float64)
+    found = model.predict_columns([np.ascontiguousarray(c[:PEER_ROWS], dtype=np.float64) for c in july])
+    np.testing.assert_allclose(found, by_lightgbm(folder, rows), rtol=1e-6, atol=1e-9)
+    forest = plain(store, model.predictors)
+    interval = {"interval": True} if model.has_interval else {}
+    jobs = {
+        "gppcore": lambda: [model.predict_columns(part, **interval) for part in parts],
+        "one forest of 150 x 63": lambda: [forest.predict_columns(part) for part in parts],
+    }
+    best = {key: 1e9 * s / n for key, s in fastest(jobs, seconds=6.0, clock=time.thread_time).items()}
+    peer = fastest({"LightGBM": partial(by_lightgbm, folder, rows)}, seconds=3.0, clock=time.thread_time)
+    ours = best.pop("gppcore")
+    best["LightGBM"] = 1e9 * peer["LightGBM"] / len(rows)
+    goal = GOALS.get(name) if dtype is np.float32 else None
+    return Case(title, ours, "ns per row and month", (goal or best["LightGBM"]) / ours, 1.0 if goal else None, best)

@@ -119,7 +119,7 @@ def state(folder):
 
 def test_run_with_other_options_is_refused(out):
     before = state(out)
-    for other in (["--region", "46,54,4,17"], ["--towers", str(out)]):
+    for other in (["--region", "46,54,4,17"], ["--synthetic"]):
         done = demo(out, *other)
         assert done.returncode == 1
         assert done.stderr.startswith("gppcore: OutputExistsError: --out: expected a new folder or a run with the same")

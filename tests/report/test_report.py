@@ -130,7 +130,7 @@ def test_synthetic_and_real_towers_are_told_apart(written, tmp_path, parse):
     assert label in written[1].text
     real = write_report(replace(report_data(), synthetic=False, experiment="towers.csv"), tmp_path)
     text = parse(real).text
-    assert "Real towers: towers.csv" in text
+    assert "The towers are real" in text
     assert "synthetic" not in text
 
 

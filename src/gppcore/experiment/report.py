@@ -81,7 +81,7 @@ def _data(
         totals=mapped.totals,
         comparison=comparison,
         compared=compared,
-        seconds=dict(seconds),
+        seconds={name: value for name, value in seconds.items() if value},
         peak_rss_gb=peak_rss_gb(),
         land_cells=store.index.size,
         caveats=list(settings.notes),

@@ -122,8 +122,8 @@ class TransferModel:
         Returns
         -------
         ndarray, shape (rows,), or xarray.DataArray for a Dataset
-            GPP [g m-2 d-1], not below 0, float32 where all predictors are, else float64. With `interval` three of
-            them: GPP, low and high, between which 90 % of towers at unseen places lie.
+            GPP [g m-2 d-1], not below 0, NaN where all predictors are missing; float32 where all predictors are, else
+            float64. With `interval` three of them: GPP, low and high; 90 % of towers at unseen places lie between.
 
         Raises
         ------
