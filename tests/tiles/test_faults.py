@@ -18,4 +18,4 @@ def test_no_fault_loses_a_finished_tile():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "LOSS" not in done.stdout
-    assert done.stdout.count("\n") == 13
+    assert done.stdout.count("\n") == 15

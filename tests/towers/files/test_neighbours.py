@@ -201,7 +201,7 @@ def test_weather_of_hours_that_are_always_missing_is_missing(record):
 def test_months_by_predictor_set_name_what_is_missing(record):
     months = site_months(record(lambda t: t.drop(columns=["VPD_F"])))
     sets = usable(months.gpp, months.weather, given=("lai",))
-    assert sets["months"].tolist() == [0, 0, 0]
+    assert sets["months"].tolist() == [0, 0, 0, 0]
     assert sets.loc["small", "lacking"] == "vpd in 12 of 12 months"
     assert (
         "no core month has all weather (missing: vpd in 12 of 12 months); sample it from a grid (--weather)"
