@@ -115,7 +115,7 @@ def test_products_are_compared_and_reported(tmp_path):
 @pytest.mark.slow
 def test_interrupt_is_one_line_and_130(tmp_path):
     process = subprocess.Popen(
-        [*COMMAND, "demo", "--out", str(tmp_path / "run"), "--threads", "1"],
+        [*COMMAND, "demo", "--out", str(tmp_path / "run"), "--threads", "1", "--quiet"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
