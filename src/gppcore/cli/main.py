@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -29,6 +31,10 @@ for command in (experiments.init, experiments.check, experiments.run, process.si
     app.command()(command)
 
 _INTERRUPTED = 130
+_KEPT = "interrupted; finished work is kept, and the same command resumes it"
+_ENDING = threading.Lock()
+_GRACE = 0.15
+"""Seconds after Ctrl-C in which temporary files may be removed."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -333,6 +339,8 @@ def main() -> NoReturn:
     # OpenMP threads that spin long while they wait make training many times slower when other programs use the cores;
     # threads that never spin make it several times slower when none does.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it ignored
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         code = app(standalone_mode=False)
     except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
@@ -345,11 +353,20 @@ def main() -> NoReturn:
             raise
         _fail(error.format_message(), getattr(error, "exit_code", 2))
     if code == _INTERRUPTED:
-        _fail("interrupted; finished work is kept, and the same command resumes it", _INTERRUPTED)
+        _fail(_KEPT, _INTERRUPTED)
     sys.exit(code)
 
 
+def _interrupt(number: int, frame: object) -> NoReturn:
+    """Stop at Ctrl-C, also where a library swallows the exception or waits for threads that are at work."""
+    last = threading.Timer(_GRACE, _fail, (_KEPT, _INTERRUPTED))
+    last.daemon = True
+    last.start()
+    raise KeyboardInterrupt
+
+
 def _fail(message: str, code: int) -> NoReturn:
+    _ENDING.acquire()  # for good: the thread that comes second waits for the end
     sys.stderr.write(f"gppcore: {message}\n")
     sys.stderr.flush()
     # Processes of joblib would outlive this one for minutes and hold its output open.
