@@ -366,11 +366,11 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    _ENDING.acquire()  # for good: the thread that comes second waits for the end
-    sys.stderr.write(f"gppcore: {message}\n")
-    sys.stderr.flush()
-    # Processes of joblib would outlive this one for minutes and hold its output open.
-    if pools := sys.modules.get("joblib.externals.loky"):
-        pools.get_reusable_executor().shutdown(wait=False, kill_workers=True)
-    # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
-    os._exit(code)
+    with _ENDING:  # the thread that comes second waits for the end
+        sys.stderr.write(f"gppcore: {message}\n")
+        sys.stderr.flush()
+        # Processes of joblib would outlive this one for minutes and hold its output open.
+        if pools := sys.modules.get("joblib.externals.loky"):
+            pools.get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
+        os._exit(code)
