@@ -44,9 +44,25 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(target), link
 
 
-def test_index_lists_every_page():
-    index = (ROOT / "docs" / "index.md").read_text()
-    assert [p.name for p in PAGES if f"{p.name})" not in index and p.name != "index.md"] == []
+def test_every_page_is_listed_by_its_section():
+    lists = [ROOT / "docs" / "index.md", *(ROOT / "docs").glob("*/index.md")]
+    listed = {page for lister in lists for page in linked(lister)}
+    assert [str(p) for p in sorted((ROOT / "docs").rglob("*.md")) if p not in listed and p != lists[0]] == []
+    included = {page for page in listed for page in included_by(page)}
+    assert [p.name for p in ROOT.glob("*.md") if p not in included] == []
+
+
+def linked(page):
+    return {
+        (page.parent / path).resolve()
+        for path in re.findall(r"^\| \[[^]]+\]\(([^)]+)\)", page.read_text(), re.MULTILINE)
+    }
+
+
+def included_by(page):
+    return {
+        (page.parent / path).resolve() for path in re.findall(r"^```{include} (.+)$", page.read_text(), re.MULTILINE)
+    }
 
 
 def test_paths_named_in_the_documents_exist():
