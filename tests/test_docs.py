@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -126,3 +127,20 @@ def test_example_of_a_tower_runs(tmp_path, monkeypatch):
     result = doctest.testfile(str(ROOT / "docs" / "simulate.md"), module_relative=False)
     assert result.attempted == 11
     assert result.failed == 0
+
+
+@pytest.fixture
+def no_windows():
+    """Figures of pyplot are drawn on no screen and closed."""
+    plt.switch_backend("agg")
+    with plt.rc_context({"figure.max_open_warning": 0}):
+        yield
+    plt.close("all")
+
+
+def test_examples_of_plots_run(no_windows, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testfile(str(ROOT / "docs" / "plots.md"), module_relative=False)
+    assert result.attempted >= 10
+    assert result.failed == 0
+    assert (tmp_path / "gpp.png").stat().st_size > 10_000

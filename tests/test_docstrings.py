@@ -8,6 +8,7 @@ import pkgutil
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import gppcore
@@ -16,7 +17,8 @@ import gppcore.demo.towers
 import gppcore.report
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
-LEFT_OUT = {"gppcore._core", "gppcore.demo.build_world"}  # compiled; a script that downloads
+LEFT_OUT = {"gppcore._core", "gppcore.demo.build_world", "gppcore.plot.build_coastline"}
+"""Compiled; scripts that download."""
 MODULES = [m.name for m in pkgutil.walk_packages(gppcore.__path__, "gppcore.") if m.name not in LEFT_OUT]
 NO_EXAMPLE = {
     "gppcore.errors.StoreLockedError": "needs a second process",
@@ -71,7 +73,10 @@ def embedded():
         for module, name in (("region", "demonstration_region"), ("towers", "demonstration_towers")):
             place = f"gppcore.demo.{module}.{name}"
             patch.setattr(place, functools.cache(found(place)))
-        yield
+        plt.switch_backend("agg")  # figures are drawn on no screen
+        with plt.rc_context({"figure.max_open_warning": 0}):
+            yield
+        plt.close("all")
 
 
 @pytest.mark.parametrize("name", MODULES)
