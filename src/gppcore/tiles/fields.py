@@ -51,7 +51,7 @@ class VariableSource:
     static : bool
         Whether it is constant in time.
     method : {"conservative", "bilinear"}
-        How the field is regridded to the cells; see :class:`gppcore.regrid.RegridPlan`.
+        How the field is regridded to the cells; see :class:`gppcore.RegridPlan`.
     scale, offset : float
         With the defaults the values are converted by their unit.
     units : str, optional
@@ -59,6 +59,13 @@ class VariableSource:
         own, which `gppcore.variables` does not list.
     time : {"mean", "sum", "min", "max"}
         How several steps of a month combine: averaged by duration, added, or their extreme.
+
+    Examples
+    --------
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> era5 = VariableSource("era5_*.nc", "t2m", method="bilinear")  # K, converted
+    >>> VariableSource(value=420.0).value  # CO2 of all cells and months
+    420.0
     """
 
     path: str = ""
