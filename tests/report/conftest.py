@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
+from browser import PROGRAM, Browser
 
 
 class Page(HTMLParser):
@@ -82,6 +83,16 @@ def figures():
         return len(beside)
 
     return check
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """Return a headless browser with one page."""
+    if PROGRAM is None:
+        pytest.skip("no Chromium on this machine")
+    found = Browser(tmp_path / "profile")
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

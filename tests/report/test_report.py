@@ -222,6 +222,42 @@ def test_a_window_is_named_and_mapped(window):
     assert "Annual GPP of the window" in page.text
 
 
+CONTRASTS = """(() => {
+  const linear = (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map(Number);
+    return 0.05 + 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  };
+  const behind = (element) => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return colour === "rgba(0, 0, 0, 0)" ? behind(element.parentElement) : colour;
+  };
+  const written = (element) => [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  return [...document.querySelectorAll("body *")].filter(written).map((element) => {
+    const pair = [light(getComputedStyle(element).color), light(behind(element))];
+    return Math.max(...pair) / Math.min(...pair);
+  });
+})()"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_pages_fit_and_have_contrast(browser, written, width, dark):
+    path, page = written
+    browser.open(path, width, 900, dark=dark)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    contrasts = browser.evaluate(CONTRASTS)
+    assert len(contrasts) > 100
+    assert min(contrasts) >= 4.5  # WCAG AA
+    assert browser.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 100)")
+    narrow = browser.evaluate("[...document.images].filter((image) => image.currentSrc !== image.src).length")
+    assert narrow == (0 if width > 720 else len(page.addresses) - len(page.images))
+    hidden = "[...document.querySelectorAll('td')].some((cell) => cell.textContent.trim() && !cell.offsetWidth)"
+    assert not browser.evaluate(hidden)
+    assert browser.complaints == []
+
+
 def test_the_same_data_give_the_same_bytes(tmp_path):
     data = report_data()
     drawings = {
