@@ -1,4 +1,4 @@
-"""The command `gppcore`, also as ``python -m gppcore``; without the packages that it needs, it says which to install."""
+"""The command `gppcore`, also as ``python -m gppcore``; it says which packages to install where some are missing."""
 
 from __future__ import annotations
 

@@ -53,10 +53,22 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
 
 
 _FORMATS = (
-    (b"GRIB", "GRIB: install its reader by pip install 'gppcore[grib]', or convert it, as `cdo -f nc copy IN OUT.nc` does"),
-    (b"\x0e\x03\x13\x01", "HDF4: convert it, as `gdal_translate -of netCDF 'HDF4_EOS:EOS_GRID:\"IN\":GRID:FIELD' OUT.nc` does"),
-    (b"II*\0", "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`"),
-    (b"MM\0*", "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`"),
+    (
+        b"GRIB",
+        "GRIB: install its reader by pip install 'gppcore[grib]', or convert it, as `cdo -f nc copy IN OUT.nc` does",
+    ),
+    (
+        b"\x0e\x03\x13\x01",
+        "HDF4: convert it, as `gdal_translate -of netCDF 'HDF4_EOS:EOS_GRID:\"IN\":GRID:FIELD' OUT.nc` does",
+    ),
+    (
+        b"II*\0",
+        "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`",
+    ),
+    (
+        b"MM\0*",
+        "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`",
+    ),
 )
 """First bytes of files of other formats, and what makes them readable."""
 

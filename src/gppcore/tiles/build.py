@@ -21,6 +21,7 @@ from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
 from gppcore.tiles.cover import COVER, LEGENDS, Cover
 from gppcore.tiles.fields import MAUNA_LOA, Fields, Series, VariableSource
+from gppcore.tiles.lapse import ELEVATION, Lapsed
 from gppcore.tiles.layout import window_order
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, VARIABLES, attributes
@@ -165,7 +166,7 @@ def build_tiles(
     _check_names(recipe.variables)
     store = out if isinstance(out, TileStore) else _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:
-        for name, source in recipe.variables.items():
+        for name, source in sorted(recipe.variables.items(), key=lambda item: item[0] != ELEVATION):  # others need it
             files = open_fields(name, recipe, stack)
             for each in files.names:
                 attrs = attributes(each, own_unit=source.units or "1")
@@ -176,7 +177,7 @@ def build_tiles(
                         for each, field in zip(files.names, values, strict=True):
                             store.write(each, tile, field)
                     elif values is not None:
-                        store.write(name, tile, values, year)
+                        store.write(name, tile, files.at_cells(store, tile, values), year)
                     if progress:
                         progress(store.n_cells(tile))
     return store
@@ -191,14 +192,18 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
         return Series(name, source, recipe.folder)
     if name == COVER:
         return Cover(source, recipe.folder, stack, others=recipe.variables)
+    if source.method == "lapse":
+        return Lapsed(name, source, recipe.folder, stack)
+    if source.orography:
+        raise RangeError(f'{name}: orography: expected it with method = "lapse", got {source.method!r}')
     return Fields(name, source, recipe.folder, stack)
 
 
 def _origin(source: VariableSource) -> str:
     """Return where values come from: a part of the attributes, so that a store of other sources is recognised."""
     where = source.path if source.value is None else f"the value {source.value:g}"
-    classes = f", classes of {source.legend}" if source.legend else ""
-    return f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}{classes}"
+    more = "".join(f", {each}" for each in (source.legend, source.orography) if each)
+    return f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}{more}"
 
 
 def _check_names(variables: Mapping[str, VariableSource]) -> None:
@@ -307,7 +312,11 @@ def entry(kind: type[Any], table: Any, where: str, required: Sequence[str] = ())
         needed = f"{', '.join(required)} and " if required else ""
         raise RangeError(f"{where}: expected {needed}any of {sorted(names)}, got {table}")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    choices = {"method": ("conservative", "bilinear"), "time": ("mean", "sum", "min", "max"), "legend": tuple(LEGENDS)}
+    choices = {
+        "method": ("conservative", "bilinear", "lapse"),
+        "time": ("mean", "sum", "min", "max"),
+        "legend": tuple(LEGENDS),
+    }
     for key, known in choices.items():
         if values.get(key, known[0]) not in known:
             raise RangeError(f"{where}: {key}: expected {' or '.join(known)}, got {values[key]!r}")

@@ -24,7 +24,7 @@ _ACRONYMS = {c.acronym: c.code for c in IGBP}
 
 def _codes(text: str) -> dict[int, int]:
     """Return IGBP codes by class of a legend, of words such as ``CRO: 10 11``."""
-    found = {}
+    found: dict[int, int] = {}
     for part in text.split(","):
         acronym, classes = part.split(":")
         found |= {int(code): _ACRONYMS[acronym.strip()] for code in classes.split()}
@@ -34,7 +34,7 @@ def _codes(text: str) -> dict[int, int]:
 LEGENDS: Mapping[str, Mapping[int, int]] = {
     # MODIS: 0 is water up to collection 5 and in MCD12C1, 17 in MCD12Q1; 254 and 255 are missing.
     "igbp": {**{c.code: c.code for c in IGBP}, 17: 0, 254: _UNKNOWN, 255: _UNKNOWN},
-    # ESA CCI and C3S (UN LCCS). Trees that are flooded are evergreen broadleaf ones for the most part: swamps, mangrove.
+    # ESA CCI and C3S (UN LCCS). Flooded trees are evergreen broadleaf ones for the most part: swamps, mangroves.
     "esa-cci": {
         0: _UNKNOWN,
         **_codes(
@@ -44,7 +44,10 @@ LEGENDS: Mapping[str, Mapping[int, int]] = {
         ),
     },
     # GLASS-GLC does not tell forests apart.
-    "glass": {0: _UNKNOWN, **_codes("CRO: 10, MF: 20, GRA: 30, OSH: 40 70, WET: 50, WAT: 60, URB: 80, BSV: 90, SNO: 100")},
+    "glass": {
+        0: _UNKNOWN,
+        **_codes("CRO: 10, MF: 20, GRA: 30, OSH: 40 70, WET: 50, WAT: 60, URB: 80, BSV: 90, SNO: 100"),
+    },
 }
 """IGBP class by class of a legend."""
 
@@ -52,14 +55,14 @@ LEGENDS: Mapping[str, Mapping[int, int]] = {
 class Cover(Fields):
     """Files of land cover classes: the class of the largest area in a cell, and the area shares of all types."""
 
-    def __init__(
-        self, source: VariableSource, folder: Path, stack: ExitStack, *, others: Collection[str] = ()
-    ) -> None:
+    def __init__(self, source: VariableSource, folder: Path, stack: ExitStack, *, others: Collection[str] = ()) -> None:
         legend = source.legend or "igbp"
         if legend not in LEGENDS:
             raise RangeError(f"{COVER}: legend: expected one of {sorted(LEGENDS)}, got {legend!r}")
         if not source.static or source.method != "conservative" or (source.scale, source.offset) != (1.0, 0.0):
-            raise RangeError(f"{COVER}: expected classes with static = true, and neither method nor scale, got {source}")
+            raise RangeError(
+                f"{COVER}: expected classes with static = true, and neither method nor scale, got {source}"
+            )
         super().__init__(COVER, source, folder, stack)
         self._legend = np.full(_UNKNOWN + 1, -1, dtype=np.int16)
         for code, igbp in LEGENDS[legend].items():
@@ -78,8 +81,8 @@ class Cover(Fields):
         if wrong.any():
             raise RangeError(
                 f"{COVER}: expected classes of the legend {self.source.legend or 'igbp'!r}, got {found[wrong][0]:g} in "
-                f"{wrong.sum()} cells of {field.path}; choose the `legend` of the file out of {sorted(LEGENDS)}, or mask "
-                "those cells by the attribute _FillValue"
+                f"{wrong.sum()} cells of {field.path}; choose the `legend` of the file out of {sorted(LEGENDS)}, or "
+                "mask those cells by the attribute _FillValue"
             )
         return np.where(known & (igbp != _UNKNOWN), igbp, np.nan).astype(np.float32)
 
@@ -94,8 +97,9 @@ class Cover(Fields):
         used, plan = self.plan(field, grid, rows)
         classes = self.values(field, used)
         shape = grid.rows(rows).shape
-        known, largest, most = np.zeros(shape, dtype=bool), np.zeros(shape), np.zeros(shape, dtype=np.float32)
-        shares = {name: np.zeros(shape) for name in self.names[1:]}
+        known = np.zeros(shape, dtype=bool)
+        largest, most = np.zeros(shape), np.zeros(shape, dtype=np.float32)
+        shares: dict[str, NDArray[np.float64]] = {name: np.zeros(shape) for name in self.names[1:]}
         for code in np.unique(classes[~np.isnan(classes)]):
             is_class = np.where(np.isnan(classes), np.nan, classes == code).astype(np.float32)
             held = plan.apply(is_class, n_threads=n_threads)
@@ -103,7 +107,7 @@ class Cover(Fields):
             here = held > 0.0
             largest[here & (held > most)] = code
             most = np.fmax(most, held)
-            for name, share in land_cover_fractions(np.array([code])).items():
-                if name in shares and share[0] > 0.0:
-                    shares[name][here] += held[here].astype(np.float64) * share[0]
+            of_class = land_cover_fractions(np.array([float(code)]))
+            for name, share in shares.items():
+                share[here] += held[here].astype(np.float64) * of_class[name][0]
         return [np.where(known, each, np.nan).astype(np.float32) for each in (largest, *shares.values())]

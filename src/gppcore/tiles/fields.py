@@ -23,6 +23,8 @@ from gppcore.variables import MONTHS, VARIABLES, check_range
 if TYPE_CHECKING:
     import xarray as xr
 
+    from gppcore.tiles.store import TileStore
+
 MAUNA_LOA = "mauna-loa"
 """Path of the embedded record of CO2."""
 _COVERED = (0.8, 1.25)
@@ -53,8 +55,9 @@ class VariableSource:
         One value for all cells and months, in place of files.
     static : bool
         Whether it is constant in time.
-    method : {"conservative", "bilinear"}
-        How the field is regridded to the cells; see :class:`gppcore.regrid.RegridPlan`.
+    method : {"conservative", "bilinear", "lapse"}
+        How the field is regridded to the cells; see :class:`gppcore.regrid.RegridPlan`. "lapse" is for temperatures:
+        bilinear at sea level, then brought to the `elevation` of the cells by 6.5 K km-1.
     scale, offset : float
         With the defaults the values are converted by their unit.
     units : str, optional
@@ -65,18 +68,21 @@ class VariableSource:
     legend : {"igbp", "esa-cci", "glass"}, optional
         Of `igbp` alone: the classes of the files, IGBP by default. Cells get the class of the largest area, and the
         area shares ``fraction_<pft>`` and `fraction_wetland`, whatever the resolution of the files.
+    orography : str
+        Of the method "lapse" alone: ``"FILE:VARIABLE"``, the height [m] or geopotential [m2 s-2] of the files' grid.
     """
 
     path: str = ""
     variable: str = ""
     value: float | None = None
     static: bool = False
-    method: Literal["conservative", "bilinear"] = "conservative"
+    method: Literal["conservative", "bilinear", "lapse"] = "conservative"
     scale: float = 1.0
     offset: float = 0.0
     units: str | None = None
     time: Literal["mean", "sum", "min", "max"] = "mean"
     legend: str | None = None
+    orography: str = ""
 
 
 class FieldStep(NamedTuple):
@@ -93,7 +99,8 @@ class Series:
     """One value for all cells, constant or by month: the part of :class:`Fields` for CSV tables and numbers."""
 
     def __init__(self, name: str, source: VariableSource, folder: Path) -> None:
-        self.name, self.source, self.names = name, source, (name,)
+        self.name, self.source = name, source
+        self.names: tuple[str, ...] = (name,)
         self._months: dict[tuple[int, int], float] = {}
         if source.value is None and source.path != MAUNA_LOA:
             self._read(folder / source.path)
@@ -134,6 +141,10 @@ class Series:
         for month in range(1, 2 if self.source.static else MONTHS + 1):
             yield self._band(self.month(year, month), grid, rows)
 
+    def at_cells(self, store: TileStore, tile: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the values that the cells of a tile get."""
+        return values
+
     def _band(self, value: float, grid: LatLonGrid, rows: slice) -> NDArray[np.float32]:
         scale, offset = self.source.scale, self.source.offset
         if self.name in VARIABLES and self.source.units is not None and (scale, offset) == (1.0, 0.0):
@@ -152,7 +163,8 @@ class Fields:
     """
 
     def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
-        self.name, self.source, self.names = name, source, (name,)
+        self.name, self.source = name, source
+        self.names: tuple[str, ...] = (name,)
         pattern = Path(source.path)
         base = Path(pattern.anchor) if pattern.is_absolute() else folder
         paths = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
@@ -261,8 +273,13 @@ class Fields:
             if used.start == used.stop:
                 expected, got = (f"{g.lat_edges.min():g} to {g.lat_edges.max():g}" for g in (target, source))
                 raise ShapeError(f"{self.name}: expected latitudes {expected} in {field.path}, got {got}")
-            self._plans[key] = used, RegridPlan(source.rows(used), target, method=self.source.method)
+            method: Any = "bilinear" if self.source.method == "lapse" else self.source.method
+            self._plans[key] = used, RegridPlan(source.rows(used), target, method=method)
         return self._plans[key]
+
+    def at_cells(self, store: TileStore, tile: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the values that the cells of a tile get."""
+        return values
 
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of a field on its own grid, in our unit, NaN where it is missing."""
