@@ -44,7 +44,7 @@ _HOME = {
     "get_cmake_dir": "runtime",
     "get_include": "runtime",
     "get_library": "runtime",
-    "leaf_gas_exchange": "process.two_leaf",
+    "leaf_gas_exchange": "process.leaf",
     "map_gpp": "mapping.run",
     "pretrain": "transfer.train",
     "process_gpp": "towers.process",

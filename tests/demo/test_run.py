@@ -18,7 +18,10 @@ METHODS = ("process", "direct", "transfer")
 def demo(out, *arguments):
     command = [sys.executable, "-c", "from gppcore.cli.main import main; main()", "demo", "--threads", "2"]
     return subprocess.run(
-        [*command, "--region", "46,54,4,16", "--netcdf", "--out", str(out), *arguments], capture_output=True, text=True, check=False
+        [*command, "--region", "46,54,4,16", "--netcdf", "--out", str(out), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -42,6 +42,12 @@ class Cells:
         Name of the field in it.
     exclude : tuple of float
         Values that mark cells without land.
+
+    Examples
+    --------
+    >>> from gppcore.tiles.build import Cells
+    >>> Cells("landcover.nc", "igbp", exclude=(0.0, 17.0)).exclude  # water
+    (0.0, 17.0)
     """
 
     path: str
@@ -51,7 +57,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class TileRecipe:
-    """Description of a store to build; :meth:`read` reads it from a TOML file.
+    """Description of a store to build; `read` reads it from a TOML file.
 
     Parameters
     ----------
@@ -65,6 +71,16 @@ class TileRecipe:
         Folder to which relative paths refer.
     region : tuple of float, optional
         South, north, west and east [degrees] of the cells; without it, all.
+
+    Examples
+    --------
+    >>> from gppcore import TileRecipe
+    >>> from gppcore.tiles.build import Cells
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> lai = VariableSource("lai_*.nc", "LAI")
+    >>> recipe = TileRecipe(Cells("land.nc", "igbp", exclude=(0,)), {"lai": lai}, years=(2001, 2020))
+    >>> recipe.variables["lai"].method
+    'conservative'
     """
 
     cells: Cells
@@ -160,6 +176,18 @@ def build_tiles(
     -----
     Fields are read band by band and month by month, so that memory does not depend on the number of years,
     and hardly on the size of the grid.
+
+    Examples
+    --------
+    >>> from gppcore import TileRecipe, build_tiles
+    >>> from gppcore.demo.region import demonstration_region
+    >>> from gppcore.tiles.build import Cells
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> demonstration_region(50.5, 51.5, 10, 11).to_netcdf("world.nc")
+    >>> lai = VariableSource("world.nc", "lai")
+    >>> store = build_tiles(TileRecipe(Cells("world.nc", "igbp"), {"lai": lai}), "tiles")
+    >>> store.shape, store.variables
+    ((20, 20), ('lai',))
     """
     n_threads = threads(n_threads)
     check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")

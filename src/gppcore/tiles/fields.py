@@ -56,7 +56,7 @@ class VariableSource:
     static : bool
         Whether it is constant in time.
     method : {"conservative", "bilinear", "lapse"}
-        How the field is regridded to the cells; see :class:`gppcore.regrid.RegridPlan`. "lapse" is for temperatures:
+        How the field is regridded to the cells; see :class:`gppcore.RegridPlan`. "lapse" is for temperatures:
         bilinear at sea level, then brought to the `elevation` of the cells by 6.5 K km-1.
     scale, offset : float
         With the defaults the values are converted by their unit.
@@ -70,6 +70,13 @@ class VariableSource:
         area shares ``fraction_<pft>`` and `fraction_wetland`, whatever the resolution of the files.
     orography : str
         Of the method "lapse" alone: ``"FILE:VARIABLE"``, the height [m] or geopotential [m2 s-2] of the files' grid.
+
+    Examples
+    --------
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> era5 = VariableSource("era5_*.nc", "t2m", method="bilinear")  # K, converted
+    >>> VariableSource(value=420.0).value  # CO2 of all cells and months
+    420.0
     """
 
     path: str = ""
