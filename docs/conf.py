@@ -42,6 +42,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 90
 nb_merge_streams = True
+nb_output_stderr = "error"  # warnings of a notebook fail the build
 
 # Reference: one page for each public name, from its docstring.
 autosummary_generate = True

@@ -16,6 +16,26 @@ _RIM = 0.15
 """Degrees about the outermost towers: more than their 3 x 3 cells."""
 
 
+def write_demonstration_towers(out: str | Path, south: float, north: float, west: float, east: float) -> None:
+    """Write the folder of :func:`demonstration_towers`, with its parameters and errors."""
+    with as_file(files("gppcore.demo").joinpath("data")) as data:
+        sites = read_sites(data / "towers_sites.csv")
+        inside = sites[sites["lat"].between(south, north) & sites["lon"].between(west, east)]
+        if inside.empty:
+            raise RangeError(f"region: expected borders around a tower, got {south}, {north}, {west}, {east}")
+        records = [r for r in read_records(data / "towers_gpp_monthly.csv.gz", sites=sites) if r.site in inside.index]
+    lat, lon = inside["lat"], inside["lon"]
+    around = (
+        max(lat.min() - _RIM, -90.0),
+        min(lat.max() + _RIM, 90.0),
+        max(lon.min() - _RIM, -180.0),
+        min(lon.max() + _RIM, 180.0),
+    )
+    samples = replace(sample_at_towers(demonstration_region(*around), inside), mean_year=True)
+    inside = inside.assign(c4_percent=inside["c4_percent"].fillna(samples.sites["c4_percent"]))
+    write_tower_folder(records, inside, out, weather=samples.weather)
+
+
 def demonstration_towers(south: float, north: float, west: float, east: float) -> Towers:
     """Return the embedded towers of FLUXNET2015 within borders.
 
@@ -43,21 +63,6 @@ def demonstration_towers(south: float, north: float, west: float, east: float) -
     >>> demonstration_towers(45, 48, 5, 12)
     Towers('FLUXNET2015 on the embedded world', 11 sites, 955 months)
     """
-    with as_file(files("gppcore.demo").joinpath("data")) as data:
-        sites = read_sites(data / "towers_sites.csv")
-        inside = sites[sites["lat"].between(south, north) & sites["lon"].between(west, east)]
-        if inside.empty:
-            raise RangeError(f"region: expected borders around a tower, got {south}, {north}, {west}, {east}")
-        records = [r for r in read_records(data / "towers_gpp_monthly.csv.gz", sites=sites) if r.site in inside.index]
-    lat, lon = inside["lat"], inside["lon"]
-    around = (
-        max(lat.min() - _RIM, -90.0),
-        min(lat.max() + _RIM, 90.0),
-        max(lon.min() - _RIM, -180.0),
-        min(lon.max() + _RIM, 180.0),
-    )
-    samples = replace(sample_at_towers(demonstration_region(*around), inside), mean_year=True)
-    inside = inside.assign(c4_percent=inside["c4_percent"].fillna(samples.sites["c4_percent"]))
     with TemporaryDirectory(prefix="gppcore-") as folder:
-        write_tower_folder(records, inside, Path(folder, "towers"), weather=samples.weather)
+        write_demonstration_towers(Path(folder, "towers"), south, north, west, east)
         return replace(read_towers(Path(folder, "towers")), name="FLUXNET2015 on the embedded world")
