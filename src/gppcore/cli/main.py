@@ -15,7 +15,7 @@ import typer
 from gppcore.cli import experiment as experiments
 from gppcore.cli import process
 from gppcore.cli import towers as towers_commands
-from gppcore.errors import GppcoreError, RangeError
+from gppcore.errors import GppcoreError, RangeError, missing_package
 from gppcore.io.reading import number_of
 
 app = typer.Typer(
@@ -367,6 +367,8 @@ def main() -> NoReturn:
         code = app(standalone_mode=False)
     except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
         _fail(f"{type(error).__name__}: {error}", 1)
+    except ModuleNotFoundError as error:
+        _fail(str(missing_package("this command", error)), 1)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except Exception as error:

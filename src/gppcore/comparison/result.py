@@ -43,6 +43,19 @@ class Agreement:
     deviation, other_deviation : float
         Standard deviations of both [g C m-2 d-1]; with `correlation` and `ubrmse` the sides and the angle of a
         Taylor diagram (Taylor 2001, J. Geophys. Res. 106, 7183).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> from gppcore import compare
+    >>> coords = {"time": pd.date_range("2001-01-15", periods=12, freq="30D"), "lat": [5, -5], "lon": [10, 20, 30]}
+    >>> gpp = xr.DataArray(np.random.default_rng(0).gamma(2, 2, (12, 2, 3)), coords, attrs={"units": "g C m-2 d-1"})
+    >>> mine, other = (gpp + 1).assign_attrs(gpp.attrs).to_dataset(name="gpp"), gpp.to_dataset(name="gpp")
+    >>> agreement = compare(mine, other)[0].regions["whole"]
+    >>> round(agreement.bias, 2), round(agreement.rmse, 2), agreement.n
+    (1.0, 1.0, 72)
     """
 
     n: int
@@ -67,6 +80,19 @@ class Density:
         Width of a bin [g C m-2 d-1]; the first begins at 0. Fluxes beyond the ends are in the outer bins.
     counts : ndarray (bins, bins)
         Cell-months by the flux of `other` (rows) and of the product (columns).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> from gppcore import compare
+    >>> coords = {"time": pd.date_range("2001-01-15", periods=12, freq="30D"), "lat": [5, -5], "lon": [10, 20, 30]}
+    >>> gpp = xr.DataArray(np.random.default_rng(0).gamma(2, 2, (12, 2, 3)), coords, attrs={"units": "g C m-2 d-1"})
+    >>> mine, other = (gpp + 1).assign_attrs(gpp.attrs).to_dataset(name="gpp"), gpp.to_dataset(name="gpp")
+    >>> density = compare(mine, other)[0].density
+    >>> density.step, int(density.counts.sum())
+    (0.05, 72)
     """
 
     step: float
@@ -109,6 +135,19 @@ class Comparison:
         (lat, lon): mean `gpp_daily` and `other_gpp_daily`, `bias` (product minus other), `rmse` [g C m-2 d-1] and
         `correlation` over the months [1], NaN where fewer than 6 months are common. Grids of more than 1440
         columns are pooled in blocks of cells, so that correlation and RMSE are then over months and cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> from gppcore import compare
+    >>> coords = {"time": pd.date_range("2001-01-15", periods=12, freq="30D"), "lat": [5, -5], "lon": [10, 20, 30]}
+    >>> gpp = xr.DataArray(np.random.default_rng(0).gamma(2, 2, (12, 2, 3)), coords, attrs={"units": "g C m-2 d-1"})
+    >>> mine, other = (gpp + 1).assign_attrs(gpp.attrs).to_dataset(name="gpp"), gpp.to_dataset(name="gpp")
+    >>> (found,) = compare(mine, other)
+    >>> found.months[:3], list(found.regions)[:2]
+    ((1, 2, 3), ['whole', 'tropics'])
     """
 
     product: str

@@ -52,6 +52,20 @@ def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
         products share no month, no area or no valid cell.
     UnitsError
         If the unit of GPP is missing or unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> from gppcore import compare
+    >>> coords = {"time": pd.date_range("2001-01-15", periods=12, freq="30D"), "lat": [5, -5], "lon": [10, 20, 30]}
+    >>> gpp = xr.DataArray(np.random.default_rng(0).gamma(2, 2, (12, 2, 3)), coords, attrs={"units": "g C m-2 d-1"})
+    >>> mine, other = (1.1 * gpp).assign_attrs(gpp.attrs).to_dataset(name="gpp"), gpp.to_dataset(name="gpp")
+    >>> (found,) = compare(mine, other)
+    >>> whole = found.regions["whole"]
+    >>> round(whole.correlation, 3), round(whole.total / whole.other_total, 3)
+    (1.0, 1.1)
     """
     if len(products) < 2:
         raise RangeError(f"products: expected two or more, the reference last, got {len(products)}")

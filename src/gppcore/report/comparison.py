@@ -42,6 +42,20 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
     -------
     Path
         The page.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> from pathlib import Path
+    >>> from gppcore import compare
+    >>> from gppcore.report import write_comparison_report
+    >>> coords = {"time": pd.date_range("2001-01-15", periods=12, freq="30D"), "lat": [5, -5], "lon": [10, 20, 30]}
+    >>> gpp = xr.DataArray(np.random.default_rng(0).gamma(2, 2, (12, 2, 3)), coords, attrs={"units": "g C m-2 d-1"})
+    >>> mine, other = (gpp + 1).assign_attrs(gpp.attrs).to_dataset(name="gpp"), gpp.to_dataset(name="gpp")
+    >>> write_comparison_report(compare(mine, other), Path("comparison")).name
+    'report.html'
     """
     names = short_names([*(each.product for each in comparisons), comparisons[0].other])
     drawings = {**_chart_drawings(comparisons, names), **_map_drawings(comparisons, names)}
