@@ -105,7 +105,7 @@ def test_version_is_the_same_everywhere():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
-    assert f"project(gppcore VERSION {version} " in (ROOT / "CMakeLists.txt").read_text()
+    assert f'version: "{version}"' in (ROOT / "packaging" / "recipe.yaml").read_text()
 
 
 def test_readme_examples_run(tmp_path, monkeypatch):

@@ -65,7 +65,12 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return _version()
     if name in _HOME:
-        return getattr(import_module(f"gppcore.{_HOME[name]}"), name)
+        from gppcore.errors import missing_package
+
+        try:
+            return getattr(import_module(f"gppcore.{_HOME[name]}"), name)
+        except ModuleNotFoundError as error:
+            raise missing_package(f"gppcore.{name}", error) from error
     message = f"module 'gppcore' has no attribute {name!r}"
     raise AttributeError(message)
 

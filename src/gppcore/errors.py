@@ -232,6 +232,10 @@ class FileAccessError(GppcoreError, OSError):
     """The system refuses to read, write or lock a file: permissions, a failing disk, too many open files."""
 
 
+class MissingPackageError(GppcoreError, ImportError):
+    """A package that this part of gppcore needs is not installed."""
+
+
 class KernelError(GppcoreError, RuntimeError):
     """The compiled core failed, or an unknown instruction set was asked for."""
 
@@ -270,6 +274,14 @@ def disk_errors(where: str | Path) -> Iterator[None]:
         raise KernelError(
             f"{where}: expected one more thread, got: {error}; end other programs or raise the limit (`ulimit -u`)"
         ) from error
+
+
+def missing_package(what: str, error: ImportError, *, extra: str = "all") -> MissingPackageError:
+    """Return the error that says what to install where an import of a package failed."""
+    return MissingPackageError(
+        f"{what}: expected the package {error.name}, got none; install it by pip install 'gppcore[{extra}]'",
+        name=error.name,
+    )
 
 
 def typed(error: OSError, where: str | Path) -> GppcoreError:

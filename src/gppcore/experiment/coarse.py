@@ -149,7 +149,7 @@ def coarse_store(
         else TileStore.create(out, grid.lat, grid.lon, np.unique(blocks.at), years=store.years)
     )
     sources = {
-        name: replace(source, method="conservative")
+        name: replace(source, method="conservative", orography="")
         for name, source in recipe.variables.items()
         if name not in _OF_CELLS
     }

@@ -19,7 +19,9 @@ from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, read_file
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
-from gppcore.tiles.fields import Fields, Series, VariableSource, open_fields
+from gppcore.tiles.cover import COVER, LEGENDS, Cover
+from gppcore.tiles.fields import MAUNA_LOA, Fields, Series, VariableSource
+from gppcore.tiles.lapse import ELEVATION, Lapsed
 from gppcore.tiles.layout import window_order
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, VARIABLES, attributes
@@ -192,21 +194,44 @@ def build_tiles(
     _check_names(recipe.variables)
     store = out if isinstance(out, TileStore) else _open_or_create(recipe, Path(out))
     with store.writing(), ExitStack() as stack:
-        for name, source in recipe.variables.items():
-            # The origin is part of the attributes, so that a store of other sources is recognised.
-            where = source.path if source.value is None else f"the value {source.value:g}"
-            origin = f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}"
-            store.add(
-                name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
-            )
-            files = open_fields(name, source, recipe.folder, stack)
+        for name, source in sorted(recipe.variables.items(), key=lambda item: item[0] != ELEVATION):  # others need it
+            files = open_fields(name, recipe, stack)
+            for each in files.names:
+                attrs = attributes(each, own_unit=source.units or "1")
+                store.add(each, monthly=not source.static, attrs={**attrs, "comment": _origin(source)})
             for year in (None,) if source.static else store.each_year:
                 for tile, values in _tiles(store, files, year, n_threads):
-                    if values is not None:
-                        store.write(name, tile, values, year)
+                    if values is not None and source.static:
+                        for each, field in zip(files.names, values, strict=True):
+                            store.write(each, tile, field)
+                    elif values is not None:
+                        store.write(name, tile, files.at_cells(store, tile, values), year)
                     if progress:
                         progress(store.n_cells(tile))
     return store
+
+
+def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Series:
+    """Open the files of a variable, or its series."""
+    source = recipe.variables[name]
+    if source.legend is not None and name != COVER:
+        raise RangeError(f"{name}: legend: expected it for {COVER} alone, got {source.legend!r}")
+    if source.value is not None or source.path == MAUNA_LOA or source.path.endswith(".csv"):
+        return Series(name, source, recipe.folder)
+    if name == COVER:
+        return Cover(source, recipe.folder, stack, others=recipe.variables)
+    if source.method == "lapse":
+        return Lapsed(name, source, recipe.folder, stack)
+    if source.orography:
+        raise RangeError(f'{name}: orography: expected it with method = "lapse", got {source.method!r}')
+    return Fields(name, source, recipe.folder, stack)
+
+
+def _origin(source: VariableSource) -> str:
+    """Return where values come from: a part of the attributes, so that a store of other sources is recognised."""
+    where = source.path if source.value is None else f"the value {source.value:g}"
+    more = "".join(f", {each}" for each in (source.legend, source.orography) if each)
+    return f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}{more}"
 
 
 def _check_names(variables: Mapping[str, VariableSource]) -> None:
@@ -262,20 +287,19 @@ def _tiles(
 ) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
     """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
-    steps = 1 if files.source.static else MONTHS
+    steps = len(files.names) if files.source.static else MONTHS
     for first, last in _bands(store, steps):
         row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
         rows = slice(int(row.min()), int(row.max()) + 1)
-        done = [store.has(files.name, tile, year) for tile in range(first, last + 1)]
+        done = [all(store.has(name, tile, year) for name in files.names) for tile in range(first, last + 1)]
         values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
-        for step in range(len(values)):
-            month: Any = files.month(year, step + 1)
-            values[step] = files.band(month, grid, rows, n_threads)[row - rows.start, column]
+        if values.size:
+            for step, band in enumerate(files.bands(year, grid, rows, n_threads)):
+                values[step] = band[row - rows.start, column]
         begin = store.cells(first).start
         for tile in range(first, last + 1):
             span = store.cells(tile)
-            part = values[:, span.start - begin : span.stop - begin]
-            yield tile, None if done[tile - first] else (part[0] if files.source.static else part)
+            yield tile, None if done[tile - first] else values[:, span.start - begin : span.stop - begin]
 
 
 def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:
@@ -316,7 +340,12 @@ def entry(kind: type[Any], table: Any, where: str, required: Sequence[str] = ())
         needed = f"{', '.join(required)} and " if required else ""
         raise RangeError(f"{where}: expected {needed}any of {sorted(names)}, got {table}")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    for key, known in (("method", ("conservative", "bilinear")), ("time", ("mean", "sum", "min", "max"))):
+    choices = {
+        "method": ("conservative", "bilinear", "lapse"),
+        "time": ("mean", "sum", "min", "max"),
+        "legend": tuple(LEGENDS),
+    }
+    for key, known in choices.items():
         if values.get(key, known[0]) not in known:
             raise RangeError(f"{where}: {key}: expected {' or '.join(known)}, got {values[key]!r}")
     return kind(**values)
