@@ -239,8 +239,8 @@ class Comparison:
                 (f"RMSE, {label}", f"{region.rmse:.3f} g C m-2 d-1 (without bias {region.ubrmse:.3f})"),
                 (f"Bias, {label}", f"{region.bias:+.3f} g C m-2 d-1"),
             ]
-        whole = self.intervals["whole"]
-        if math.isfinite(whole.bias[0]):
+        whole = self.intervals.get("whole")
+        if whole is not None and math.isfinite(whole.bias[0]):
             rows += [
                 ("90 % interval of R2", f"{whole.r2[0]:.3f} to {whole.r2[1]:.3f}"),
                 ("90 % interval of bias", f"{whole.bias[0]:+.3f} to {whole.bias[1]:+.3f} g C m-2 d-1"),
