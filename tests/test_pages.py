@@ -40,6 +40,7 @@ OWN = {
     "forest.md": ["python"],
     "frameworks.md": ["python", "toml"],
     "mapping.md": ["python", "sh", "toml"],
+    "plots.md": ["sh"],
     "regridding.md": ["python"],
     "towers.md": ["python"],
     "transfer.md": ["python"],
@@ -126,6 +127,14 @@ def test_calibration(folder):
     found = run_python("calibration.md")
     assert found["gpp"].shape == (len(found["towers"].gpp),)
     assert found["maps"]["gpp_daily"].notnull().any()
+
+
+def test_plots(folder):
+    (folder / "gppcore-demo").mkdir()
+    product(["gpp_daily"]).to_zarr(folder / "gppcore-demo" / "gpp_0p05deg.zarr", zarr_format=3, consolidated=False)
+    (text,) = code("plots.md", "sh")
+    assert run_sh(text, folder) == "Page  gpp_0p05deg.html\n"
+    assert (folder / "gpp_0p05deg.html").stat().st_size > 10_000
 
 
 def test_comparison(folder):

@@ -1,16 +1,21 @@
 """Reads pages back: what stands in their tables, which images and addresses they hold."""
 
+import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
+from browser import PROGRAM, Browser
 
 
 class Page(HTMLParser):
-    """Collects tables (rows of cell texts by table id), images, links, tags and all text."""
+    """Collects tables (rows of cell texts by table id), images, alternatives, links, tags and all text."""
 
     def __init__(self, html):
         super().__init__()
         self.tables, self.images, self.tags, self.addresses, self.text = {}, [], [], [], ""
+        self.alternatives, self.labels = [], []
         self._rows, self._in_cell = [], False
         self.feed(html)
 
@@ -21,6 +26,7 @@ class Page(HTMLParser):
         self.addresses += [values[name] for name in ("src", "href", "srcset", "data", "action") if name in values]
         if tag == "img":
             self.images.append(values["src"])
+            self.alternatives.append(values["alt"])
         elif tag == "table":
             self._rows = self.tables[values["id"]] = []
         elif tag == "tr":
@@ -28,6 +34,7 @@ class Page(HTMLParser):
         elif tag in ("td", "th"):
             self._rows[-1].append("")
             self._in_cell = True
+            self.labels.append(values.get("data-label"))
 
     def handle_endtag(self, tag):
         """Close a cell."""
@@ -39,6 +46,53 @@ class Page(HTMLParser):
         self.text += data
         if self._in_cell:
             self._rows[-1][-1] += data.strip()
+
+
+def svg(address):
+    """Return the figure that an address holds."""
+    head, _, text = address.partition(",")
+    assert head == "data:image/svg+xml"
+    return ElementTree.fromstring(unquote(text))
+
+
+@pytest.fixture(scope="session")
+def figures():
+    """Return a function that checks the figures of a page and returns their number.
+
+    Each is a whole SVG with the colours of light and dark pages, needs nothing else, has a text alternative that holds
+    numbers, and lies beside the page as PNG; wide ones have a form for narrow pages.
+    """
+
+    def check(path, page):
+        beside = {file.stem for file in path.parent.glob("*.png")}
+        assert all(file.read_bytes().startswith(b"\x89PNG\r\n") for file in path.parent.glob("*.png"))
+        assert len(page.images) == len(beside)
+        for address in page.addresses:
+            root = svg(address)
+            assert root.tag.endswith("svg")
+            style = root.find("{http://www.w3.org/2000/svg}style").text
+            assert "prefers-color-scheme: dark" in style
+            text = unquote(address)
+            assert "var(--c0)" in text
+            assert not re.search(r'href="(?!#|data:)', text)
+        assert len(set(page.alternatives)) == len(page.alternatives)
+        for text in page.alternatives:
+            assert re.search(r"[.:] .*\d", text), text
+            assert len(text) > 40
+            assert "nan" not in text
+        return len(beside)
+
+    return check
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """Return a headless browser with one page."""
+    if PROGRAM is None:
+        pytest.skip("no Chromium on this machine")
+    found = Browser(tmp_path / "profile")
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

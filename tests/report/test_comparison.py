@@ -1,7 +1,6 @@
 """The report of compared products: its numbers are those of the comparison, and every figure is on the page."""
 
 import json
-from base64 import b64decode
 
 import numpy as np
 import pandas as pd
@@ -35,13 +34,15 @@ def written(tmp_path_factory, parse):
     return comparisons, path, parse(path)
 
 
-def test_every_figure_is_embedded_and_lies_beside_the_page(written):
+def test_every_figure_is_embedded_and_lies_beside_the_page(written, figures):
     _, path, page = written
-    embedded = {b64decode(source.removeprefix("data:image/png;base64,")) for source in page.images}
-    beside = {file.read_bytes() for file in path.parent.glob("*.png")}
-    assert len(beside) == len(page.images) == 6 + 2 * 4
-    assert embedded == beside
-    assert page.addresses == page.images
+    assert figures(path, page) == 6 + 2 * 4
+
+
+def test_every_number_of_a_narrow_page_is_labelled(written):
+    _, path, page = written
+    assert path.read_text().count('class="cards"') == 2
+    assert {"R²", "own cells, Pg C yr⁻¹", "bias, top tenth, g C m⁻² d⁻¹"} <= set(page.labels)
 
 
 def test_two_years_are_drawn_as_years(tmp_path, parse):
@@ -97,7 +98,7 @@ def test_flat_and_narrow_products_are_drawn(tmp_path, parse):
 def test_a_product_may_go_against_the_reference():
     product = planet("against", 1)
     against = product.assign(gpp=(15.0 - product.gpp).assign_attrs(product.gpp.attrs))
-    figure = taylor(compare(against, product), ["against", "reference"])
+    figure = taylor(compare(against, product), ["against", "reference"], 5.1)
     (point,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert np.cos(point.get_xdata()[0]) == pytest.approx(-1.0)
     assert figure.axes[0].get_thetamax() == 180.0
@@ -105,7 +106,7 @@ def test_a_product_may_go_against_the_reference():
 
 def test_maps_of_bias_share_one_centred_scale(written):
     comparisons, _, _ = written
-    one, two = (bias_map(each, comparisons).axes[0].images[0].get_clim() for each in comparisons)
+    one, two = (bias_map(each, comparisons, 5.1).axes[0].images[0].get_clim() for each in comparisons)
     assert one == two
     assert one[0] == -one[1]
 

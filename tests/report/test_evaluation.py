@@ -1,7 +1,6 @@
 """The report of an evaluation: what was written is on the page, and what is absent is left out."""
 
 import json
-from base64 import b64decode
 
 import numpy as np
 import pandas as pd
@@ -109,14 +108,16 @@ def results(written):
     return read_results(written[0].parent)
 
 
-def test_every_figure_is_embedded_and_lies_beside_the_page(written):
+def test_every_figure_is_embedded_and_lies_beside_the_page(written, figures):
     path, page = written
     assert path.name == "report.html"
-    beside = {file.stem: file.read_bytes() for file in path.parent.glob("*.png")}
-    assert set(beside) == ALWAYS | OPTIONAL
-    assert {b64decode(source.removeprefix("data:image/png;base64,")) for source in page.images} == set(beside.values())
-    assert page.addresses == page.images
+    figures(path, page)
+    assert {file.stem for file in path.parent.glob("*.png")} == ALWAYS | OPTIONAL
     assert not {"script", "link", "iframe"} & set(page.tags)
+
+
+def test_methods_are_explained(written):
+    assert [row[0] for row in written[1].tables["methods"]] == [method.replace("_", " ") for method in METHODS]
 
 
 def test_the_table_of_skill_holds_the_numbers(written):
@@ -162,7 +163,7 @@ def test_what_was_not_evaluated_is_left_out(tmp_path, parse):
     }
     page = parse(write_evaluation_report(write(tmp_path, content, rows)))
     assert {file.stem for file in tmp_path.glob("*.png")} == ALWAYS
-    assert set(page.tables) == {"skill", "provenance"}
+    assert set(page.tables) == {"skill", "methods", "provenance"}
     assert "does not measure skill at places without towers" in page.text
 
 
@@ -178,12 +179,14 @@ def test_a_region_names_its_groups_and_some_methods_are_enough(tmp_path, parse):
 
 def test_bars_and_points_stand_at_the_numbers(results):
     skill_of = results.numbers["methods"]
-    r2, rmse = skill_by(results, "by_pft").axes
+    r2, rmse = skill_by(results, 10.4, key="by_pft").axes
     bars = r2.containers[4]  # those of transfer
     expected = [max(skill_of["transfer"]["by_pft"][pft]["r2"], -0.5) for pft in ("ENF", "GRA", "CSH")]
     assert [bar.get_height() for bar in bars] == pytest.approx(expected)
     assert rmse.containers[0][1].get_height() == skill_of["process"]["by_pft"]["GRA"]["rmse"]
-    (star, *points) = [line for line in taylor(results).axes[0].lines if line.get_marker() not in (None, "None", "")]
+    (star, *points) = [
+        line for line in taylor(results, 5.1).axes[0].lines if line.get_marker() not in (None, "None", "")
+    ]
     assert star.get_marker() == "*"
     known = results.predictions
     r = np.corrcoef(known["observed"], known["direct"])[0, 1]
@@ -192,7 +195,7 @@ def test_bars_and_points_stand_at_the_numbers(results):
 
 
 def test_learning_curves_are_in_the_order_of_towers(results):
-    figure = learning(results)
+    figure = learning(results, 10.4)
     for axes in figure.axes:
         (line, *_) = axes.lines
         assert list(line.get_xdata()) == [5, 10, 20]
@@ -200,12 +203,12 @@ def test_learning_curves_are_in_the_order_of_towers(results):
 
 
 def test_differences_that_hold_zero_are_told_apart(results):
-    colours = [line.get_color() for line in differences(results).axes[0].lines[:4:2]]
+    colours = [line.get_color() for line in differences(results, 5.1).axes[0].lines[:4:2]]
     assert colours[0] != colours[1]
 
 
 def test_seasons_are_means_of_the_held_out_months(results):
-    figure = seasonal(results)
+    figure = seasonal(results, 10.4)
     assert [axes.get_title() for axes in figure.axes] == ["ENF (6 towers)", "GRA (6 towers)"]
     rows = predictions()
     july = rows[(rows["pft"] == "GRA") & (rows["month"] == 7)]

@@ -268,6 +268,28 @@ def compare(
 
 
 @app.command()
+def view(
+    product: Annotated[str, typer.Argument(help="CF file or Zarr product of monthly GPP, FILE or FILE:VARIABLE.")],
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file; by default named like the product, in this folder.")
+    ] = None,
+    towers: Annotated[
+        Path | None, typer.Option(help="Tower folder to show; by default `towers` beside the product, if there is one.")
+    ] = None,
+) -> None:
+    """Write one HTML file to look at a product: months, seasonal cycle of a clicked cell, towers; no network."""
+    from gppcore.report.viewer import write_viewer
+    from gppcore.towers import read_towers
+
+    path = Path(product) if Path(product).exists() else Path(product.rpartition(":")[0] or product)
+    beside = path.parent / "towers"
+    if towers is None and (beside / "sites.csv").exists():
+        towers = beside
+    page = write_viewer(product, out or Path(f"{path.stem}.html"), None if towers is None else read_towers(towers))
+    typer.echo(f"Page  {page}")
+
+
+@app.command()
 def info(
     product: Annotated[Path | None, typer.Argument(help="Zarr product of `gppcore map`, to describe.")] = None,
     verify: Annotated[

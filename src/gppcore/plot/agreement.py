@@ -149,7 +149,10 @@ def share_density(axes: Sequence[Axes], unit: str) -> None:
     drawn = [ax.collections[0] for ax in axes]
     _share(drawn)
     figure: Any = axes[0].figure
-    bar = figure.colorbar(drawn[-1], ax=list(axes), shrink=0.75, aspect=28, pad=0.01, label=f"{unit} per hexagon")
+    grid = axes[0].get_gridspec()
+    below = grid is not None and grid.ncols == 1 and len(axes) > 1
+    where: Any = {"location": "bottom", "aspect": 36} if below else {"location": "right", "aspect": 28}
+    bar = figure.colorbar(drawn[-1], ax=list(axes), shrink=0.75, pad=0.01, label=f"{unit} per hexagon", **where)
     bar.outline.set_visible(False)
 
 

@@ -138,8 +138,8 @@ def coverage(counts: pd.DataFrame, *, label: str = "months", ax: Axes | None = N
     ax = new_axes(ax, 6.8, 0.9 + 0.16 * len(counts))
     drawn = ax.imshow(counts.where(counts > 0), cmap="viridis_r", vmin=1, vmax=12, aspect="auto", interpolation="none")
     ax.set_yticks(range(len(counts)), list(counts.index), fontsize=6.5)
-    step = max(1, len(counts.columns) // 15)
-    ax.set_xticks(range(0, len(counts.columns), step), list(counts.columns[::step]))
     figure: Any = ax.figure
+    step = max(1, -(-len(counts.columns) // max(1, int(2 * figure.get_figwidth()))))
+    ax.set_xticks(range(0, len(counts.columns), step), list(counts.columns[::step]))
     figure.colorbar(drawn, ax=ax, shrink=min(1.0, 12 / len(counts)), label=label)
     return ax

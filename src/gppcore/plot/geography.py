@@ -77,6 +77,10 @@ def frame(ax: Axes, window: Window, difference: bool) -> Projection:
         _coordinates(ax, window, projection)
     for shift in shifts:
         filled, lines = coasts(shift)
+        if not window.is_globe:
+            lines = [line for line in lines if _overlaps(line, window)]
+        if not lines:
+            continue
         patch = PathPatch(_projected(filled, projection), fc=land, ec="none", zorder=1)
         ax.add_patch(patch)
         coast = LineCollection(
@@ -89,6 +93,11 @@ def frame(ax: Axes, window: Window, difference: bool) -> Projection:
         for artist in (patch, coast):
             artist.set_clip_path(clip)
     return projection
+
+
+def _overlaps(line: NDArray[np.float64], window: Window) -> bool:
+    (west, south), (east, north) = line.min(axis=0), line.max(axis=0)
+    return bool(west < window.east and east > window.west and south < window.north and north > window.south)
 
 
 def _graticule(ax: Axes, projection: Projection, bottom: float) -> None:
@@ -142,14 +151,24 @@ def _projected(path: Path, projection: Projection) -> Path:
     return Path(np.stack(projection.forward(vertices[:, 1], vertices[:, 0]), 1), path.codes)
 
 
-def unknown_land(image: Floats, extent: Extent, projection: Projection) -> float:
-    """Return the share of the land in an image that is without data, sampled every few points."""
-    every = max(1, image.shape[1] // 120)
-    sampled = image[every // 2 :: every, every // 2 :: every]
+def beside_data(image: Floats, extent: Extent, reach: float) -> NDArray[np.bool_]:
+    """Return where an image has no value but one within `reach` [degree]: water, and land that coarse coasts claim."""
+    from scipy.ndimage import maximum_filter
+
+    west, east, _, _ = extent
+    known = np.isfinite(image)
+    size = 2 * max(1, round(np.deg2rad(reach) / (east - west) * image.shape[1])) + 1
+    return np.asarray(maximum_filter(known, size) & ~known, bool)
+
+
+def unknown_land(unknown: NDArray[np.bool_], extent: Extent, projection: Projection) -> float:
+    """Return the share of the land in an image that is unknown, sampled every few points."""
+    every = max(1, unknown.shape[1] // 120)
+    sampled = unknown[every // 2 :: every, every // 2 :: every]
     west, east, south, north = extent
-    x = west + (every // 2 + np.arange(sampled.shape[1]) * every + 0.5) * (east - west) / image.shape[1]
-    y = south + (every // 2 + np.arange(sampled.shape[0]) * every + 0.5) * (north - south) / image.shape[0]
+    x = west + (every // 2 + np.arange(sampled.shape[1]) * every + 0.5) * (east - west) / unknown.shape[1]
+    y = south + (every // 2 + np.arange(sampled.shape[0]) * every + 0.5) * (north - south) / unknown.shape[0]
     path, _ = coasts(0.0)
     places = np.stack([each.ravel() for each in projection.inverse(*np.meshgrid(x, y))[::-1]], 1)
     land = path.contains_points(np.nan_to_num(places, nan=-999.0)).reshape(sampled.shape)
-    return float(np.isnan(sampled[land]).mean()) if land.any() else 0.0
+    return float(sampled[land].mean()) if land.any() else 0.0

@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import Normalize, TwoSlopeNorm
+from matplotlib.colors import ListedColormap, Normalize, TwoSlopeNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from gppcore.errors import RangeError, ShapeError
 from gppcore.plot.geography import (
     GLOBE,
     NO_DATA,
     NO_DATA_OF_DIFFERENCES,
+    SEA,
+    SEA_OF_DIFFERENCES,
     Extent,
     around,
+    beside_data,
     edges,
     frame,
     projection_on,
@@ -29,8 +33,10 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-_DETAIL = 2
+_DETAIL = 1.2
 """Points of the image for each point of the figure, at most."""
+_COARSE_COAST = 0.4
+"""How far [degree] the coasts of maps may lie from those of the data."""
 _UNKNOWN = 0.01
 """Share of the land that is without data before the map explains its colour."""
 
@@ -88,6 +94,7 @@ def map(
 
     Fields wider than 200 degrees are drawn as a globe in Equal Earth, others on a cylinder that is true to shape in
     the middle of the window. Land without data has a colour of its own, told in a key; zero is a colour of the scale.
+    Cells without data within 0.4 degrees of others are drawn as water, for the coasts are coarse.
 
     Parameters
     ----------
@@ -133,6 +140,7 @@ def map(
     norm = TwoSlopeNorm(0.0, low, high) if difference else Normalize(low, high)
     window = _window(lat, lon) if _step(lon) * lon.size <= 360.0 else GLOBE
     ax = new_axes(ax, 7.0, 4.2)
+    figure: Any = ax.figure
     projection = frame(ax, window, difference)
     image, extent = _resample(ax, values, lat, lon, window, projection)
     drawn = ax.imshow(
@@ -145,9 +153,15 @@ def map(
         aspect=1.0,
         zorder=2,
     )
-    if unknown_land(image, extent, projection) > _UNKNOWN:
+    beside = beside_data(image, extent, max(_COARSE_COAST, 1.5 * _step(lon)))
+    sea = np.where(beside, 1.0, np.nan)
+    water = ListedColormap([SEA_OF_DIFFERENCES if difference else SEA])
+    ax.imshow(sea, extent=extent, origin="lower", cmap=water, interpolation="nearest", aspect=1.0, zorder=1.5)
+    if unknown_land(np.isnan(image) & ~beside, extent, projection) > _UNKNOWN:
         key = Patch(facecolor=NO_DATA_OF_DIFFERENCES if difference else NO_DATA, label="land without data")
-        ax.legend(handles=[key], loc="upper left", bbox_to_anchor=(0.0, -0.02), fontsize=7.5, handlelength=1.0)
+        below = ax.transAxes + ScaledTranslation(0.0, -0.02 if window.is_globe else -0.22, figure.dpi_scale_trans)
+        where: Any = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0), "bbox_transform": below}
+        ax.legend(handles=[key], fontsize=7.5, handlelength=1.0, borderaxespad=0.0, **where)
     known = values[np.isfinite(values)]
     extend = ("neither", "max", "min", "both")[(known.max() > high) + 2 * (known.min() < low)]
     colour_bar(ax, drawn, label, extend)
@@ -207,7 +221,7 @@ def towers(
     if lat.ndim != 1 or not lat.size:
         raise ShapeError(f"lat: expected one tower or more, got shape {lat.shape}")
     ax = new_axes(ax, 7.0, 4.2)
-    projection = projection_on(ax) or frame(ax, around(lat, lon), difference)
+    projection = projection_on(ax) or frame(ax, around(lat, lon), difference=False)
     x, y = projection.forward(lat, lon)
     options: dict[str, Any] = {"edgecolors": "#1d2329", "linewidths": 0.5, "zorder": 5}
     if groups is not None:

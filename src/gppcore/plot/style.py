@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +57,9 @@ def _style(paper: str, ink: str, soft: str, grid: str) -> dict[str, Any]:
 
 
 PAPER, DARK_PAPER = "#ffffff", "#171b20"
-STYLE = _style(PAPER, "#1d2329", "#4d565f", "#dcdfe2")
+STYLE: Any = _style(PAPER, "#1d2329", "#4d565f", "#dcdfe2")
 """Settings of matplotlib for light paper: ``with matplotlib.rc_context(gppcore.plot.STYLE): ...``."""
-DARK = _style(DARK_PAPER, "#e8eaed", "#aab2ba", "#363d45")
+DARK: Any = _style(DARK_PAPER, "#e8eaed", "#aab2ba", "#363d45")
 """The same for a dark page."""
 
 # After Okabe and Ito (2008), distinguishable with any colour vision; the two pale ones are darkened to 3:1 on white.
@@ -81,6 +82,7 @@ _DASHES: dict[str, Any] = {
 }
 _MARKERS = dict(zip(COLOURS, "sPD^vo", strict=True))
 _CYCLE = ("transfer", "process", "direct", "pretrain_continue", "process_calibrated", "process_beps")
+_LONG_NAMES = [name for name in COLOURS if "_" in name]
 REFERENCES = ("observed", "truth", "reference")
 """Names of series that are drawn as what the others are judged by: in ink, with points."""
 NEUTRAL = "#6f7c88"
@@ -115,8 +117,8 @@ def ink() -> str:
 
 
 def text_of(name: str) -> str:
-    """Return the name of a series as it is printed."""
-    return name.replace("_", " ")
+    """Return the name of a series as it is printed: names of methods without underscores."""
+    return re.sub("|".join(_LONG_NAMES), lambda found: found[0].replace("_", " "), name)
 
 
 def new_axes(ax: Axes | None, width: float = 5.1, height: float = 3.4, **options: Any) -> Axes:

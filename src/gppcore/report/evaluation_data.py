@@ -13,7 +13,7 @@ from gppcore.errors import MissingFileError, RangeError
 from gppcore.evaluation.result import NUMBERS, PREDICTIONS
 from gppcore.evaluation.schemes import EVALUATIONS
 from gppcore.io.reading import parse_json, read_file
-from gppcore.report.style import COLOURS
+from gppcore.plot.style import COLOURS
 
 _HEAD = ("scheme", "by", "predictors", "towers", "rows", "sites", "clusters", "folds", "seed", "methods", "differences")
 _LIMIT = 2**28
