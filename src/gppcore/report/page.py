@@ -62,6 +62,7 @@ def write_page(template: str, drawings: Mapping[str, Drawing], out: Path, **cont
                 figure = drawing.draw(drawing.width)
                 # No software version in the file: the same data give the same bytes.
                 figure.savefig(out / f"{name}.png", facecolor=PAPER, metadata={"Software": None})
+                figure.set_layout_engine("none")  # it is laid out
                 narrow = _svg(drawing.draw(NARROW)) if drawing.width > HALF else None
                 pixels = round(drawing.width * _PAGE / WIDTH)
                 images[name] = {"alt": drawing.seen, "pixels": pixels, "wide": _svg(figure), "narrow": narrow}
