@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from gppcore.comparison import Agreement, Comparison, Density
+from gppcore.comparison.variability import variability
 from gppcore.errors import RangeError, ShapeError
 from gppcore.report import ReportData, write_report
 from gppcore.report.demo import annual_map, difference_map, month_map, years, zonal
@@ -78,7 +79,8 @@ def report_data(region=None):
         truth=None,
         comparison=Comparison(
             "map.zarr: gpp_daily", "process.nc: gpp_daily", tuple(range(1, 13)), (0.5, 0.5), 119.0, 132.0, {}, {},
-            {"whole": agreement, "tropics": empty, "north": north, "south": empty}, -1.5, 0.25, cycle[:10], cycle[:10],
+            {"whole": agreement, "tropics": empty, "north": north, "south": empty},
+            {}, {}, {}, variability({}, {}), -1.5, 0.25, cycle[:10], cycle[:10],
             lat, lat, lat, cycles, cycles, Density(1.0, np.eye(3, dtype=np.int64)), xr.Dataset(),
         ),
         seconds={"simulate": 61.5, "map": 120.0},

@@ -216,7 +216,7 @@ def evaluate_(
     from gppcore.evaluation.schemes import FewTowers
     from gppcore.runtime import threads as usable
 
-    few_towers = FewTowers(_numbers(numbers), draws, seed)
+    few_towers = FewTowers(_numbers("--numbers", numbers, "5,10,20"), draws, seed)
     scheme = "few_towers" if scheme == "few" else scheme
     options = EvaluationOptions(towers, test_towers, scheme, by, predictors, few_towers, seed, usable(threads))  # type: ignore[arg-type]
     run_evaluation(options, out, as_json=as_json)
@@ -227,16 +227,29 @@ def compare(
     products: Annotated[
         list[str],
         typer.Argument(
-            metavar="PRODUCT...", help="Two or more CF GPP files, FILE or FILE:VARIABLE; the last is the reference."
+            metavar="PRODUCT...",
+            help="Two or more CF GPP files, FILE or FILE:VARIABLE, also quoted patterns; the last is the reference.",
         ),
     ],
+    years: Annotated[
+        str | None, typer.Option(metavar="FIRST,LAST", help="Compare these calendar years only, e.g. 2001,2010.")
+    ] = None,
+    land_fraction: Annotated[
+        str | None, typer.Option(metavar="FILE:VARIABLE", help="Weigh cells by their share of land.")
+    ] = None,
+    classes: Annotated[
+        str | None, typer.Option(metavar="FILE:VARIABLE", help="Agreement by class too, such as land cover or regions.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for comparison.json, maps and the report page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
 ) -> None:
     """Set GPP maps against the last one on their common grid: totals, agreement, tropics, high and low GPP."""
     from gppcore.comparison import compare as compare_products
 
-    comparisons = compare_products(*products)
+    first_last = None if years is None else _numbers("--years", years, "2001,2010")
+    if first_last is not None and len(first_last) != 2:
+        raise RangeError(f"--years: expected the first and the last year such as 2001,2010, got {years!r}")
+    comparisons = compare_products(*products, years=first_last, land_fraction=land_fraction, classes=classes)
     if out is not None:
         from gppcore.report import write_comparison_report
 
@@ -341,11 +354,11 @@ def _describe(product: Path, verify: bool) -> None:
         typer.echo(f"{'verified':<16} {files} files")
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _numbers(option: str, text: str, example: str) -> tuple[int, ...]:
     try:
         return tuple(int(number_of(part.strip(), int)) for part in text.split(","))
     except ValueError:
-        raise RangeError(f"--numbers: expected numbers such as 5,10,20, got {text!r}") from None
+        raise RangeError(f"{option}: expected numbers such as {example}, got {text!r}") from None
 
 
 def _region(text: str | None) -> tuple[float, float, float, float] | None:

@@ -116,6 +116,11 @@ class LatLonGrid:
         """Return the grid of some of the rows."""
         return LatLonGrid(self.lat_edges[rows.start : rows.stop + 1], self.lon_edges)
 
+    def same_cells(self, other: LatLonGrid) -> bool:
+        """Whether another grid has the same cells in the same order, but for rounding."""
+        sides = (self.lat_edges, other.lat_edges), (self.lon_edges, other.lon_edges)
+        return all(a.size == b.size and np.allclose(a, b, rtol=0.0, atol=_SAME_DEGREE) for a, b in sides)
+
     def rows_over(self, other: LatLonGrid, *, margin: int = 0) -> slice:
         """Return the rows that overlap another grid in latitude, with a margin of rows; slice(0, 0) if none do."""
         south, north = other.lat_edges.min() + _SAME_DEGREE, other.lat_edges.max() - _SAME_DEGREE

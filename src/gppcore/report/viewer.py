@@ -108,7 +108,7 @@ def write_viewer(product: str | Path, out: Path, towers: Towers | None = None) -
 def _coarse(field: Field) -> LatLonGrid:
     """Return the grid of the page: blocks of cells, as many as land needs."""
     rows, columns = field.grid.shape
-    sampled = field.data[0, :: max(1, rows // 400), :: max(1, columns // 800)].values
+    sampled = field.parts[0][0, :: max(1, rows // 400), :: max(1, columns // 800)].values
     share = max(float(np.isfinite(sampled).mean()), 0.01)
     factor = max(1, int(np.ceil(np.sqrt(rows * columns * share / _CELLS))))
     edges = [np.append(each[:-1:factor], each[-1]) for each in (field.grid.lat_edges, field.grid.lon_edges)]

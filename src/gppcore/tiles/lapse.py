@@ -49,8 +49,7 @@ class Lapsed(Fields):
 
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of a field on its own grid at sea level, in our unit, NaN where it is missing."""
-        same = (self._grid.lat_edges, field.grid.lat_edges), (self._grid.lon_edges, field.grid.lon_edges)
-        if not all(a.shape == b.shape and np.allclose(a, b, atol=1e-3) for a, b in same):
+        if not self._grid.same_cells(field.grid):
             raise ShapeError(
                 f"{self.name}: orography: expected the grid of {field.path}, {field.grid.shape} cells, got "
                 f"{self._grid.shape} from {self.source.orography}"
