@@ -67,6 +67,7 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
         names=names,
         colours_of=[look.colour for look in looks(names[:-1]).values()],
         caveats=_caveats(comparisons[0]),
+        region_keys={title: region for region, title in REGIONS.items()},
         provenance={
             **dict(
                 zip(

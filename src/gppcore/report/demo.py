@@ -50,6 +50,7 @@ def write_report(data: ReportData, out: Path) -> Path:
         schemes=[name for name in SCHEMES if name in data.skill],
         regions=list(_region_seasons(data)),
         held_out=_HELD_OUT,
+        region_keys={title: region for region, title in REGIONS.items()},
     )
 
 
