@@ -9,7 +9,7 @@ import xarray as xr
 
 from gppcore.comparison import compare
 from gppcore.report import write_comparison_report
-from gppcore.report.comparison import annual, bias_map, short_names, taylor
+from gppcore.report.comparison import annual, bias_map, density, short_names, taylor
 
 
 def planet(title, seed, *, annual=False, north=90.0):
@@ -133,6 +133,13 @@ def test_a_product_may_go_against_the_reference():
     (point,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert np.cos(point.get_xdata()[0]) == pytest.approx(-1.0)
     assert figure.axes[0].get_thetamax() == 180.0
+
+
+def test_corners_of_densities_tell_the_numbers_of_the_table(written):
+    comparisons, _, _ = written
+    for axes, each in zip(density(comparisons, ["one", "two", "towers"], 10.4).axes, comparisons, strict=False):
+        whole = each.regions["whole"]
+        assert axes.texts[0].get_text().split("\n")[1:] == [f"RMSE {whole.rmse:.2f}", f"bias {whole.bias:+.2f}"]
 
 
 def test_maps_of_bias_share_one_centred_scale(written):

@@ -223,7 +223,7 @@ def density(comparisons: Sequence[Comparison], names: Sequence[str], width: floa
     for (name, look), each in zip(looks(list(names[:-1])).items(), comparisons, strict=True):
         row, column = np.nonzero(each.density.counts)
         product, other = ((index + 0.5) * each.density.step for index in (column, row))
-        shown.append((name, look.colour, other, product, each.density.counts[row, column]))
+        shown.append((name, look.colour, other, product, each.density.counts[row, column], vars(each.regions["whole"])))
     return figures.scatters(width, shown, (f"{names[-1]} ({FLUX})", f"product ({FLUX})"), "cell-months")
 
 

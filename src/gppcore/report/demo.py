@@ -210,7 +210,8 @@ def years(data: ReportData, width: float) -> Figure:
 
 def scatter(data: ReportData, width: float) -> Figure:
     """Predicted against observed tower months with the site held out, one panel per method."""
-    shown = [(name, COLOURS[name], data.observed, data.predicted[name], None) for name in METHODS]
+    skill = data.skill["site"]
+    shown = [(name, COLOURS[name], data.observed, data.predicted[name], None, skill[name]) for name in METHODS]
     return figures.scatters(width, shown, (f"observed ({FLUX})", f"predicted ({FLUX})"), "tower months")
 
 
