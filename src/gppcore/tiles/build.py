@@ -221,6 +221,11 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
     if name == COVER:
         return Cover(source, recipe.folder, stack, others=recipe.variables)
     if source.method == "lapse":
+        if ELEVATION not in recipe.variables:
+            raise ShapeError(
+                f"{name}: expected [variables.{ELEVATION}] for the height of the cells, got none; add it, or choose "
+                'the method "bilinear"'
+            )
         return Lapsed(name, source, recipe.folder, stack)
     if source.orography:
         raise RangeError(f'{name}: orography: expected it with method = "lapse", got {source.method!r}')
