@@ -30,6 +30,8 @@ from gppcore.variables import MONTHS, VARIABLES, attributes
 if TYPE_CHECKING:
     from distributed import Client
 
+Band = tuple[int | None, int, int]
+"""Year, and the first and last of tiles that are read together."""
 _BAND_VALUES = 2**26
 """Values of a band of the grid in memory at once: 256 MiB in float32."""
 
@@ -208,21 +210,15 @@ def build_tiles(
             for each in files.names:
                 attrs = attributes(each, own_unit=source.units or "1")
                 store.add(each, monthly=not source.static, attrs={**attrs, "comment": _origin(source)})
-            years: Sequence[int | None] = (None,) if source.static else store.each_year
-            jobs = [
-                (year, *band) for year in years for band in _bands(store, len(files.names) if source.static else MONTHS)
-            ]
-            todo = [job for job in jobs if not _finished(store, files.names, *job)]
+            done: Iterator[tuple[Band, NDArray[np.float32]]]
+            todo = _unfinished(store, files, progress or (lambda n: None))
             if client is None:
-                done = ((job, _values(store, files, *job, n_threads)) for job in todo)
+                done = ((band, _values(store, files, *band, n_threads)) for band in todo)
             else:
                 done = in_order(client, _values_remote, (absolute, name, store.path.resolve()), todo)
             for (year, first, last), values in done:
                 _write(store, files, year, first, last, values)
                 if progress:
-                    progress(store.cells(last).stop - store.cells(first).start)
-            if progress:
-                for _, first, last in set(jobs) - set(todo):
                     progress(store.cells(last).stop - store.cells(first).start)
     return store
 
@@ -303,8 +299,16 @@ def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
     return store
 
 
-def _finished(store: TileStore, names: Sequence[str], year: int | None, first: int, last: int) -> bool:
-    return all(store.has(name, tile, year) for name in names for tile in range(first, last + 1))
+def _unfinished(store: TileStore, files: Fields | Series, progress: Callable[[int], None]) -> Iterator[Band]:
+    """Yield the bands that are not finished, and count the cells of those that are."""
+    static = files.source.static
+    bands = list(_bands(store, len(files.names) if static else MONTHS))
+    for year in (None,) if static else store.each_year:
+        for first, last in bands:
+            if all(store.has(name, tile, year) for name in files.names for tile in range(first, last + 1)):
+                progress(store.cells(last).stop - store.cells(first).start)
+            else:
+                yield year, first, last
 
 
 def _values(
