@@ -41,6 +41,7 @@ ROOT_PAGES = {
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 90
+nb_execution_in_temp = True
 nb_merge_streams = True
 nb_output_stderr = "error"  # warnings of a notebook fail the build
 

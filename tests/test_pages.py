@@ -38,6 +38,7 @@ OWN = {
     "comparison.md": ["sh"],
     "embedding.md": ["sh"],
     "forest.md": ["python"],
+    "fortran.md": ["fortran", "python", "sh"],
     "frameworks.md": ["python", "toml"],
     "mapping.md": ["python", "sh", "toml"],
     "plots.md": ["sh"],
@@ -156,6 +157,16 @@ def test_embedding(folder):
     Path("host.f90").write_text(code("embedding.md", "fortran")[0])
     run_sh(commands, folder)
     assert (folder / "host").is_file()
+
+
+def test_fortran_tutorial(folder):
+    if subprocess.run(["which", "gfortran"], capture_output=True, check=False).returncode:
+        pytest.skip("gfortran is not installed")
+    run_python("tutorials/fortran.md")
+    Path("surface.f90").write_text(code("tutorials/fortran.md", "fortran")[0])
+    (commands,) = code("tutorials/fortran.md", "sh")
+    (printed,) = code("tutorials/fortran.md", "text")
+    assert run_sh(commands, folder) == printed
 
 
 def test_forest(folder):

@@ -150,7 +150,7 @@ def test_text_is_escaped_and_tells_caveats(written):
     assert "few towers to learn from" in page.text
 
 
-def test_what_was_not_evaluated_is_left_out(tmp_path, parse):
+def test_what_was_not_evaluated_is_left_out(tmp_path, parse, undrawn):
     rows = predictions()
     rows["pft"] = rows["site_id"].astype(str)  # no type has three towers
     content = numbers(rows)
@@ -161,18 +161,20 @@ def test_what_was_not_evaluated_is_left_out(tmp_path, parse):
     content["methods"] = {
         method: {key: values[key] for key in ("r2", "rmse", "bias")} for method, values in content["methods"].items()
     }
-    page = parse(write_evaluation_report(write(tmp_path, content, rows)))
+    with undrawn():
+        page = parse(write_evaluation_report(write(tmp_path, content, rows)))
     assert {file.stem for file in tmp_path.glob("*.png")} == ALWAYS
     assert set(page.tables) == {"skill", "methods", "provenance"}
     assert "does not measure skill at places without towers" in page.text
 
 
-def test_a_region_names_its_groups_and_some_methods_are_enough(tmp_path, parse):
+def test_a_region_names_its_groups_and_some_methods_are_enough(tmp_path, parse, undrawn):
     content = {**numbers(predictions()), "scheme": "regional", "by": "koeppen"}
     content["methods"] = {method: content["methods"][method] for method in ("transfer", "process")}
     for name in ("learning_curve", "interval", "importance", "partial_dependence"):
         del content[name]
-    page = parse(write_evaluation_report(write(tmp_path, content)))
+    with undrawn():
+        page = parse(write_evaluation_report(write(tmp_path, content)))
     assert "whole regions held out, by Koeppen class" in page.text
     assert [row[0] for row in page.tables["skill"][2:]] == ["process", "transfer"]
 

@@ -52,8 +52,9 @@ def check(experiment: File) -> None:
 
     findings = Experiment.read(_file(experiment)).check()
     table = Table(show_edge=False)
-    for title in ("input", "", "found, or what to do"):
-        table.add_column(title, no_wrap=title != "found, or what to do")
+    table.add_column("input", overflow="fold", max_width=28)
+    table.add_column("", no_wrap=True)
+    table.add_column("found, or what to do", overflow="fold")
     for finding in findings:
         table.add_row(finding.item, "FAULT" if finding.fault else "ok", finding.text)
     Console().print(table)

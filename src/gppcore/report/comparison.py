@@ -82,6 +82,7 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
     for i, each in enumerate(comparisons):
         maps = each.maps.assign_attrs(Conventions="CF-1.8", title=f"{each.product} against {each.other}")
         with disk_errors(out):
+            (out / f"maps_{i}.nc").unlink(missing_ok=True)
             write_netcdf4(maps, out / f"maps_{i}.nc")
     return page
 
