@@ -70,7 +70,9 @@ def run(
     to: Annotated[str | None, typer.Option(help="Last step to run.")] = None,
     only: Annotated[str | None, typer.Option(help="The one step to run.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler, which maps the tiles.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a dask scheduler, for tiles, process and map.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run an experiment: tiles, process, towers, train, evaluate, map, report; finished steps are kept.
