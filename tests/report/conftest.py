@@ -1,12 +1,15 @@
 """Reads pages back: what stands in their tables, which images and addresses they hold."""
 
 import re
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
 from browser import PROGRAM, Browser
+
+from gppcore.report import page
 
 
 class Page(HTMLParser):
@@ -63,11 +66,11 @@ def figures():
     numbers, and lies beside the page as PNG; wide ones have a form for narrow pages.
     """
 
-    def check(path, page):
+    def check(path, written):
         beside = {file.stem for file in path.parent.glob("*.png")}
         assert all(file.read_bytes().startswith(b"\x89PNG\r\n") for file in path.parent.glob("*.png"))
-        assert len(page.images) == len(beside)
-        for address in page.addresses:
+        assert len(written.images) == len(beside)
+        for address in written.addresses:
             root = svg(address)
             assert root.tag.endswith("svg")
             style = root.find("{http://www.w3.org/2000/svg}style").text
@@ -75,14 +78,41 @@ def figures():
             text = unquote(address)
             assert "var(--c0)" in text
             assert not re.search(r'href="(?!#|data:)', text)
-        assert len(set(page.alternatives)) == len(page.alternatives)
-        for text in page.alternatives:
+        assert len(set(written.alternatives)) == len(written.alternatives)
+        for text in written.alternatives:
             assert re.search(r"[.:] .*\d", text), text
             assert len(text) > 40
             assert "nan" not in text
         return len(beside)
 
     return check
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coarse_figures():
+    """Draw few points, which takes half the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(page._STYLE, "figure.dpi", 60)
+        patch.setattr(page, "_DPI", 60)
+        yield
+
+
+@pytest.fixture(scope="module")
+def undrawn():
+    """Return a context in which pages name their figures, but do not draw them."""
+
+    def names(drawings, out):
+        for name in drawings:
+            (out / f"{name}.png").touch()
+        return {name: {"alt": d.seen, "pixels": 1, "wide": "data:,", "narrow": None} for name, d in drawings.items()}
+
+    @contextmanager
+    def context():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(page, "_images", names)
+            yield
+
+    return context
 
 
 @pytest.fixture

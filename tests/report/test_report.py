@@ -14,7 +14,7 @@ from gppcore.comparison import Agreement, Comparison, Density
 from gppcore.comparison.variability import variability
 from gppcore.errors import RangeError, ShapeError
 from gppcore.report import ReportData, write_report
-from gppcore.report.demo import annual_map, difference_map, month_map, zonal
+from gppcore.report.demo import annual_map, difference_map, month_map, years, zonal
 from gppcore.report.figure import Drawing
 from gppcore.report.page import _STYLE, _svg, write_page
 
@@ -99,13 +99,14 @@ def written(tmp_path_factory, parse):
 
 
 @pytest.fixture(scope="module")
-def window(tmp_path_factory, parse):
+def window(tmp_path_factory, parse, undrawn):
     """Real towers, a window, and several years."""
     data = report_data((35.0, 60.0, -12.0, 30.0))
     real = {"synthetic": False, "experiment": "towers.csv", "inputs": {"Towers": "real: 17 sites"}}
-    years = {method: {2001 + i: 100.0 + i for i in range(6)} for method in METHODS}
+    totals = {method: {2001 + i: 100.0 + i for i in range(6)} for method in METHODS}
     maps = {**data.maps, "trend": data.maps["difference"]}
-    path = write_report(replace(data, **real, years=years, maps=maps), tmp_path_factory.mktemp("window"))
+    with undrawn():
+        path = write_report(replace(data, **real, years=totals, maps=maps), tmp_path_factory.mktemp("window"))
     return path, parse(path)
 
 
@@ -162,6 +163,15 @@ def test_years_have_totals_and_a_trend(window):
         "trend",
     }
     assert any("transfer 100.0 in 2001, 105.0 in 2006" in text for text in page.alternatives)
+
+
+def test_years_and_trends_are_drawn():
+    data = report_data()
+    totals = {method: {2001 + i: 100.0 + i for i in range(6)} for method in METHODS}
+    assert len(years(replace(data, years=totals), 6.8).axes[0].lines) == 2 * len(METHODS)
+    trend = replace(data, maps={**data.maps, "trend": data.maps["difference"]})
+    low, high = difference_map(trend, "trend", 5.1).axes[0].images[0].get_clim()
+    assert low == -high
 
 
 def test_intervals_and_their_level_are_told(written):

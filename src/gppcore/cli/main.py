@@ -33,6 +33,8 @@ for command in (experiments.init, experiments.check, experiments.run, process.si
 _INTERRUPTED = 130
 _KEPT = "interrupted; finished work is kept, and the same command resumes it"
 _ENDING = threading.Lock()
+_SIDE_BY_SIDE = 2
+"""Comparisons in one table."""
 _GRACE = 0.15
 """Seconds after Ctrl-C in which temporary files may be removed."""
 
@@ -259,10 +261,12 @@ def compare(
     from rich.table import Column, Table
 
     tables = [each.table() for each in comparisons]
-    table = Table(*(Column(overflow="fold") for _ in ("label", *tables)), show_header=False, box=None)
-    for rows in zip(*tables, strict=True):
-        table.add_row(rows[0][0], *(value for _, value in rows))
-    Console().print(table)
+    # Side by side as long as a terminal of 80 columns has room for whole numbers, else one below the other.
+    for shown in [tables] if len(tables) <= _SIDE_BY_SIDE else [[each] for each in tables]:
+        table = Table(*(Column(overflow="fold") for _ in ("label", *shown)), show_header=False, box=None)
+        for rows in zip(*shown, strict=True):
+            table.add_row(rows[0][0], *(value for _, value in rows))
+        Console().print(table)
     if out is not None:
         typer.echo(f"Report  {out / 'report.html'}")
 

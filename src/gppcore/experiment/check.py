@@ -93,7 +93,8 @@ def _variable(settings: Settings, name: str) -> str:
                 check_range(name, values, where=step.path)
             low, high = min(low, float(np.nanmin(values))), max(high, float(np.nanmax(values)))
         grid: LatLonGrid = steps[0].grid
-        unit = f" {VARIABLES[name].unit}" if name in VARIABLES else f" {source.units}"
+        unit = VARIABLES[name].unit if name in VARIABLES else source.units
+        unit = "" if unit == "1" else f" {unit}"
         return (
             f"{len(steps)} steps at {abs(grid.lat[1] - grid.lat[0]):g} degrees, "
             f"{grid.lat_edges.min():g} to {grid.lat_edges.max():g} N; {low:.4g} to {high:.4g}{unit}"

@@ -163,7 +163,7 @@ def beside_data(image: Floats, extent: Extent, reach: float) -> NDArray[np.bool_
 
 def unknown_land(unknown: NDArray[np.bool_], extent: Extent, projection: Projection) -> float:
     """Return the share of the land in an image that is unknown, sampled every few points."""
-    every = max(1, unknown.shape[1] // 120)
+    every = max(1, unknown.shape[1] // 60)
     sampled = unknown[every // 2 :: every, every // 2 :: every]
     west, east, south, north = extent
     x = west + (every // 2 + np.arange(sampled.shape[1]) * every + 0.5) * (east - west) / unknown.shape[1]

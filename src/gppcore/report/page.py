@@ -44,6 +44,8 @@ METHODS = {
     "direct": "Machine learning (tree ensembles) from the training towers alone.",
     "pretrain_continue": "Boosting that begins with the emulator of the process model and continues with the towers.",
     "transfer": "Machine learning that first learns the calibrated process model, then the towers (transfer learning).",
+    "unadapted": "The transfer model before it is adapted to the tower's own months.",
+    "climatology": "The mean of the tower's own months of the same calendar month.",
 }
 """Methods in a sentence each."""
 
@@ -56,19 +58,26 @@ def write_page(template: str, drawings: Mapping[str, Drawing], out: Path, **cont
     """
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        images = {}
-        for name, drawing in drawings.items():
-            with mpl.rc_context(_STYLE):
-                figure = drawing.draw(drawing.width)
-                # No software version in the file: the same data give the same bytes.
-                figure.savefig(out / f"{name}.png", facecolor=PAPER, metadata={"Software": None})
-                narrow = _svg(drawing.draw(NARROW)) if drawing.width > HALF else None
-                pixels = round(drawing.width * _PAGE / WIDTH)
-                images[name] = {"alt": drawing.seen, "pixels": pixels, "wide": _svg(figure), "narrow": narrow}
+        images = _images(drawings, out)
         page = out / "report.html"
         text = render(template, images=images, colours=COLOURS, sentences=METHODS, **content)
         page.write_text(text, encoding="utf-8")
     return page
+
+
+def _images(drawings: Mapping[str, Drawing], out: Path) -> dict[str, dict[str, Any]]:
+    """Write the figures as PNG and return what the templates need of them."""
+    images = {}
+    for name, drawing in drawings.items():
+        with mpl.rc_context(_STYLE):
+            figure = drawing.draw(drawing.width)
+            # No software version in the file: the same data give the same bytes.
+            figure.savefig(out / f"{name}.png", facecolor=PAPER, metadata={"Software": None})
+            figure.set_layout_engine("none")  # it is laid out
+            narrow = _svg(drawing.draw(NARROW)) if drawing.width > HALF else None
+            pixels = round(drawing.width * _PAGE / WIDTH)
+            images[name] = {"alt": drawing.seen, "pixels": pixels, "wide": _svg(figure), "narrow": narrow}
+    return images
 
 
 def render(template: str, **content: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
+from gppcore.io.cluster import in_order
 from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, read_file
 from gppcore.regrid import LatLonGrid
@@ -26,6 +27,11 @@ from gppcore.tiles.layout import window_order
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, VARIABLES, attributes
 
+if TYPE_CHECKING:
+    from distributed import Client
+
+Band = tuple[int | None, int, int]
+"""Year, and the first and last of tiles that are read together."""
 _BAND_VALUES = 2**26
 """Values of a band of the grid in memory at once: 256 MiB in float32."""
 
@@ -138,6 +144,7 @@ def build_tiles(
     out: str | Path | TileStore,
     *,
     n_threads: int | None = None,
+    client: Client | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TileStore:
     """Build a tile store; an unfinished store is resumed.
@@ -150,6 +157,9 @@ def build_tiles(
         Folder of the store; or a store with cells of its own, of any grid, to which the variables are added.
     n_threads : int, optional
         Threads for regridding; all usable cores by default. The result does not depend on it.
+    client : distributed.Client, optional
+        Of a dask cluster that reads and regrids in place of this process, which alone writes the store. Workers need
+        the files under the same paths.
     progress : callable, optional
         Called with the number of cells after each tile.
 
@@ -193,21 +203,23 @@ def build_tiles(
     check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")
     _check_names(recipe.variables)
     store = out if isinstance(out, TileStore) else _open_or_create(recipe, Path(out))
+    absolute = replace(recipe, folder=recipe.folder.resolve())
     with store.writing(), ExitStack() as stack:
         for name, source in sorted(recipe.variables.items(), key=lambda item: item[0] != ELEVATION):  # others need it
             files = open_fields(name, recipe, stack)
             for each in files.names:
                 attrs = attributes(each, own_unit=source.units or "1")
                 store.add(each, monthly=not source.static, attrs={**attrs, "comment": _origin(source)})
-            for year in (None,) if source.static else store.each_year:
-                for tile, values in _tiles(store, files, year, n_threads):
-                    if values is not None and source.static:
-                        for each, field in zip(files.names, values, strict=True):
-                            store.write(each, tile, field)
-                    elif values is not None:
-                        store.write(name, tile, files.at_cells(store, tile, values), year)
-                    if progress:
-                        progress(store.n_cells(tile))
+            done: Iterator[tuple[Band, NDArray[np.float32]]]
+            todo = _unfinished(store, files, progress or (lambda n: None))
+            if client is None:
+                done = ((band, _values(store, files, *band, n_threads)) for band in todo)
+            else:
+                done = in_order(client, _values_remote, (absolute, name, store.path.resolve()), todo)
+            for (year, first, last), values in done:
+                _write(store, files, year, first, last, values)
+                if progress:
+                    progress(store.cells(last).stop - store.cells(first).start)
     return store
 
 
@@ -221,6 +233,11 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
     if name == COVER:
         return Cover(source, recipe.folder, stack, others=recipe.variables)
     if source.method == "lapse":
+        if ELEVATION not in recipe.variables:
+            raise ShapeError(
+                f"{name}: expected [variables.{ELEVATION}] for the height of the cells, got none; add it, or choose "
+                'the method "bilinear"'
+            )
         return Lapsed(name, source, recipe.folder, stack)
     if source.orography:
         raise RangeError(f'{name}: orography: expected it with method = "lapse", got {source.method!r}')
@@ -282,24 +299,52 @@ def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
     return store
 
 
-def _tiles(
-    store: TileStore, files: Fields | Series, year: int | None, n_threads: int
-) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
-    """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
+def _unfinished(store: TileStore, files: Fields | Series, progress: Callable[[int], None]) -> Iterator[Band]:
+    """Yield the bands that are not finished, and count the cells of those that are."""
+    static = files.source.static
+    bands = list(_bands(store, len(files.names) if static else MONTHS))
+    for year in (None,) if static else store.each_year:
+        for first, last in bands:
+            if all(store.has(name, tile, year) for name in files.names for tile in range(first, last + 1)):
+                progress(store.cells(last).stop - store.cells(first).start)
+            else:
+                yield year, first, last
+
+
+def _values(
+    store: TileStore, files: Fields | Series, year: int | None, first: int, last: int, n_threads: int
+) -> NDArray[np.float32]:
+    """Return the months, or the static fields, of the cells of some tiles, which are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
-    steps = len(files.names) if files.source.static else MONTHS
-    for first, last in _bands(store, steps):
-        row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
-        rows = slice(int(row.min()), int(row.max()) + 1)
-        done = [all(store.has(name, tile, year) for name in files.names) for tile in range(first, last + 1)]
-        values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
-        if values.size:
-            for step, band in enumerate(files.bands(year, grid, rows, n_threads)):
-                values[step] = band[row - rows.start, column]
-        begin = store.cells(first).start
-        for tile in range(first, last + 1):
-            span = store.cells(tile)
-            yield tile, None if done[tile - first] else values[:, span.start - begin : span.stop - begin]
+    row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
+    rows = slice(int(row.min()), int(row.max()) + 1)
+    values = np.empty((len(files.names) if files.source.static else MONTHS, row.size), dtype=np.float32)
+    for step, band in enumerate(files.bands(year, grid, rows, n_threads)):
+        values[step] = band[row - rows.start, column]
+    return values
+
+
+def _values_remote(
+    recipe: TileRecipe, name: str, folder: Path, year: int | None, first: int, last: int
+) -> NDArray[np.float32]:
+    """Do the same in a worker of a cluster."""
+    with ExitStack() as stack:
+        return _values(TileStore.open(folder), open_fields(name, recipe, stack), year, first, last, 1)
+
+
+def _write(
+    store: TileStore, files: Fields | Series, year: int | None, first: int, last: int, values: NDArray[np.float32]
+) -> None:
+    """Write the values of some tiles, of which some may be finished."""
+    begin = store.cells(first).start
+    for tile in range(first, last + 1):
+        span = store.cells(tile)
+        part = values[:, span.start - begin : span.stop - begin]
+        if files.source.static:
+            for name, field in zip(files.names, part, strict=True):
+                store.write(name, tile, field)
+        elif not store.has(files.name, tile, year):
+            store.write(files.name, tile, files.at_cells(store, tile, part), year)
 
 
 def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:

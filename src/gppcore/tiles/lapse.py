@@ -58,9 +58,4 @@ class Lapsed(Fields):
 
     def at_cells(self, store: TileStore, tile: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values at sea level of a tile at the height of its cells."""
-        if ELEVATION not in store.variables:
-            raise ShapeError(
-                f"{self.name}: expected [variables.{ELEVATION}] for the height of the cells, got none; add it, or "
-                'choose the method "bilinear"'
-            )
         return values - np.float32(LAPSE_RATE) * store.read(ELEVATION, tile)
