@@ -143,7 +143,7 @@ def report(
 
     towers = read_towers(folder)
     if towers.gpp.empty:
-        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none")
+        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none; {towers.why_left_out()}")
     typer.echo(f"Report  {write_network_report(towers, out)}")
 
 
@@ -157,7 +157,7 @@ def _read(
     from gppcore.towers.files.batch import read_files, tower_files
     from gppcore.towers.files.periods import read_period
 
-    paths = tower_files(files)
+    paths = tower_files(files, passed=lambda path: typer.echo(f"skip   {path}: no column of GPP or NEE"))
     periods = [read_period(text) for text in drop or ()]
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -190,7 +190,7 @@ def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
 
     for reading in readings:
         if reading.months:
-            status = "ok  " if any(len(months.gpp) for months in reading.months) else "warn"
+            status = "ok  " if any(months.gpp["core"].any() for months in reading.months) else "warn"
             typer.echo(f"{status}   {reading.path}: {_line(reading.months)}")
         for months in reading.months:
             for note in months.notes:

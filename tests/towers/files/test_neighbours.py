@@ -269,7 +269,6 @@ def rows(stamp, n=60):
             "date,gpp\n" + rows(lambda d: d.strftime("%d/%m/%Y")) + "\n31/02/2015,3.0",
             "line 62: expected a calendar date",
         ),
-        ("time;gpp\n" + rows(str).replace(",", ";").replace(".", ","), "decimal commas in columns parted by ';'"),
         ("time,gpp\n" + "\n".join(f"{i},{r}" for i, r in enumerate(rows(str).split("\n"))), "row.names = FALSE"),
         ("year,month,day,hour,gpp\n2015,1,1,0,1.0\n2015,1,1,0,2.0\n", "the same time again|a step of"),
     ],

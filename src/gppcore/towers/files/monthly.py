@@ -131,8 +131,6 @@ def monthly_weather(record: TowerRecord) -> pd.DataFrame:
         `vpd`, mean of daylight [Pa]; `precip` [mm d-1]; `ca` [umol mol-1]; `lai` [m2 m-2].
     """
     days, cycles = _days(record)
-    if PER_DAY[record.step] == 1 and record.layout != "plain":
-        days = days.drop(columns="vpd", errors="ignore")  # a mean over nights too
     month = _first_of_month(days)
     out = pd.DataFrame(index=month.unique())
     for name in WEATHER:

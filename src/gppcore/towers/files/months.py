@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from gppcore.features import PREDICTOR_SETS
@@ -151,11 +150,15 @@ def _warnings(record: TowerRecord, gpp: pd.DataFrame) -> list[str]:
 def _why_none(record: TowerRecord) -> str:
     text = f"GPP on less than {GOOD_MONTH:.0%} of the days of every month"
     table = record.table
-    light = table["sw_toa"] if "sw_toa" in table else table.get("sw")
-    if PER_DAY[record.step] == 1 or light is None:
-        return text
     known = table[[name for name in GPP if name in table]].notna().any(axis=1)
-    night = light <= 0.0
-    if night.any() and known[night].mean() < 0.5 * known[~night].mean():
+    if not known.any():
+        return "no value of GPP"
+    if PER_DAY[record.step] == 1:
+        return text
+    start = pd.DatetimeIndex(table.index)
+    by_hour = known.groupby(start.hour).sum().reindex(range(24), fill_value=0)
+    if by_hour.loc[[22, 23, 0, 1, 2]].mean() < 0.5 * by_hour.loc[10:14].mean():
         return f"{text}: nights are missing (unfilled GPP by day only?)"
-    return text if np.any(known) else "no value of GPP"
+    if (lost := by_hour.index[by_hour < 0.5 * by_hour.max()]).size:
+        return f"{text}: hours of the day are missing ({', '.join(map(str, lost))})"
+    return text
