@@ -42,7 +42,7 @@ _DAMAGE = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMA
 _DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Content:
     """Text of one table.
 
@@ -75,6 +75,10 @@ class Content:
     def at(self, row: int) -> str:
         """Name a row of data, counted from 0, for messages."""
         return f"{self.where}, line {self.first_line + row}"
+
+    def forget_text(self) -> None:
+        """Let go of the text, which may be hundreds of megabytes, once its columns are read."""
+        self.text = b""
 
     def first_value(self, column: str) -> str:
         """Return the first value of a column as it stands."""
@@ -164,15 +168,18 @@ def open_contents(path: str | Path, step: str | None = None) -> Iterator[Content
         raise MissingFileError(f"tower file: expected a file, got the folder {path}; name the files in it")
     if not path.is_file():
         raise MissingFileError(f"tower file: expected a file, got no such file {path}")
-    text = read_file(path, TowerFormatError)
     if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
-        yield from _of_archive(text, step, str(path))
-    elif path.suffix.lower() == ".gz":
-        with _whole(str(path)), gzip.open(BytesIO(text)) as file:
-            text = unpacked(file, len(text), str(path), TowerFormatError)
-        yield _parse(text, str(path), path.name)
+        yield from _of_archive(read_file(path, TowerFormatError), step, str(path))
     else:
-        yield _parse(text, str(path), path.name)
+        yield _parse(_text_of(path), str(path), path.name)
+
+
+def _text_of(path: Path) -> bytes:
+    text = read_file(path, TowerFormatError)
+    if path.suffix.lower() != ".gz":
+        return text
+    with _whole(str(path)), gzip.open(BytesIO(text)) as file:
+        return unpacked(file, len(text), str(path), TowerFormatError)
 
 
 def _of_archive(
@@ -192,14 +199,17 @@ def _of_archive(
     for name in [*chosen, *packed]:
         there = f"{where}: {name}"
         try:
-            with _whole(there), members.open(name) as file:
-                text = unpacked(file, members.getinfo(name).compress_size, there, TowerFormatError)
             if name in packed:
-                yield from _of_archive(text, step, there, within=True)
+                yield from _of_archive(_member(members, name, there), step, there, within=True)
             else:
-                yield _parse(text, there, Path(name).name)
+                yield _parse(_member(members, name, there), there, Path(name).name)
         except GppcoreError as error:
             yield error
+
+
+def _member(archive: zipfile.ZipFile, name: str, where: str) -> bytes:
+    with _whole(where), archive.open(name) as file:
+        return unpacked(file, archive.getinfo(name).compress_size, where, TowerFormatError)
 
 
 @contextmanager

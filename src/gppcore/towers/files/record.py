@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -188,7 +188,7 @@ def _read(content: Content, step: str | None, asked: Asked) -> Reading:
     times = None if official else TimeColumns(content)
     words = [*([c for c in STAMPS if c in content.header] if times is None else times.stamps), *named]
     raw = content.read([*(times.parts.values() if times else ()), *columns], words)
-    content = replace(content, text=b"")  # hundreds of megabytes that nothing needs any more
+    content.forget_text()
     if named and (unnamed := (raw[named[0]].str.strip() == "").to_numpy()).any():
         raise TowerFormatError(f"{content.at(int(unnamed.argmax()))}: expected a site in {named[0]}, got none")
     layout: Layout = "plain" if times else "base" if content.comments else "fluxnet"
