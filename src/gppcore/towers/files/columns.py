@@ -36,7 +36,9 @@ def _all(unit: str, *names: str) -> tuple[Source, ...]:
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "tair": (
-        *_all("degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "Tair_f", "Ta_f", "Tair", "Ta", "twr_tair_c"),
+        *_all(
+            "degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "Tair_f", "Ta_f", "Tair", "Ta", "TA_EP", "twr_tair_c"
+        ),
         Source("air_temperature", "K"),
     ),
     "tmin": _all("degC", "tmin", "TMIN_F_MDS"),
@@ -45,9 +47,11 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     "sw": _all(
         "W m-2", "SW_IN_F", "SW_IN_F_MDS", "SW_IN_PI_F", "SW_IN", "sw", "Rg_f", "Rg", "SWdown", "Fsd", "twr_sw_w_m2"
     ),
-    "rh": _all("%", "RH_F", "RH_PI_F", "RH", "rH", "rH_f", "rh"),
+    "rh": _all("%", "RH_F", "RH_PI_F", "RH", "rH", "rH_f", "rh", "RH_EP"),
     "vpd": (
-        *_all("hPa", "VPD_DAY_F_MDS", "VPD_F", "VPD_F_MDS", "VPD_PI_F", "VPD_PI", "VPD", "VPD_f", "twr_vpd_hpa"),
+        *_all(
+            "hPa", "VPD_DAY_F_MDS", "VPD_F", "VPD_F_MDS", "VPD_PI_F", "VPD_PI", "VPD", "VPD_f", "VPD_EP", "twr_vpd_hpa"
+        ),
         Source("vpd", "Pa"),
     ),
     "patm": (*_all("kPa", "PA_F", "PA_PI_F", "PA", "ps"), *_all("Pa", "patm", "Psurf", "air_pressure")),
@@ -68,13 +72,14 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
     "nee": _all(
         "flux",
         *(f"NEE_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("NEE_PI_F", "NEE_uStar_f", "NEE_U50_f", "NEE_f", "NEE_PI_f", "FC_f"),
+        *("NEE_CUT_REF_f", "NEE_PI_F", "NEE_uStar_f", "NEE_U50_f", "NEE_f", "NEE_PI_f", "FC_f"),
         *("NEE_PI", "NEE", "nee", "FC", "Fco2", "co2_flux"),
     ),
+    "flux_flag": _all("1", "qc_co2_flux", "FC_SSITC_TEST", "NEE_SSITC_TEST", "QCF_NEE"),
     "gpp_nt": _all(
         "flux",
         *(f"GPP_NT_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("GPP_uStar_f", "GPP_U50_f", "GPP_f", "GPP_NT", "GPP_LT", "GPP_SOLO", "gpp_nt"),
+        *("GPP_CUT_REF_f", "GPP_uStar_f", "GPP_U50_f", "GPP_f", "GPP_NT", "GPP_LT", "GPP_SOLO", "gpp_nt"),
     ),
     "gpp_dt": _all(
         "flux",

@@ -16,7 +16,17 @@ from gppcore.towers.files.content import Content
 if TYPE_CHECKING:
     import pandas as pd
 
-_STAMPS = ("timestamp_start", "time", "date", "datetime", "timestamp", "date time", "date_time", "timestamp_end")
+_STAMPS = (
+    "timestamp_start",
+    "timestamp_middle",
+    "timestamp_end",
+    "time",
+    "date",
+    "datetime",
+    "timestamp",
+    "date time",
+    "date_time",
+)
 _PARTS = {
     "year": ("year", "yr", "yyyy"),
     "month": ("month", "mo", "mon"),
