@@ -4,7 +4,7 @@ usage: python benchmarks/partitioning.py TABLE NEE GPP_NT GPP_DT [--middle]
 
 TABLE is a CSV or Parquet file of half-hours whose first column or index is the time: with `--middle` that of the middle
 of each step, else of its start. NEE is the column of measured net exchange [umol m-2 s-1], its gaps not filled, GPP_NT
-and GPP_DT are the published ones; temperature, light and deficit are `Tair_f`, `Rg_f`, `VPD_f`, as REddyProc calls them.
+and GPP_DT are the published ones; temperature, light and deficit are `Tair_f`, `Rg_f`, `VPD_f`, as in REddyProc.
 """
 
 import argparse

@@ -21,7 +21,10 @@ app = typer.Typer(help="Observation files of flux towers.", no_args_is_help=True
 Files = Annotated[
     list[str], typer.Argument(help="Files of FLUXNET, ICOS, AmeriFlux, OzFlux or plain tables; folders; patterns.")
 ]
-_SITES_HELP = "Metadata of sites, BADM or CSV; may be given several times, a later file adds what an earlier one lacks."
+_SITES_HELP = (
+    "Metadata of sites, BADM or CSV, or a folder or archives with BADM; may be given several times, a later file adds "
+    "what an earlier one lacks."
+)
 Drop = Annotated[
     list[str] | None,
     typer.Option(help="Leave out a time of a site, as SITE:2013-07..2013-09; may be given several times."),

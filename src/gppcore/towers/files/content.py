@@ -207,6 +207,15 @@ def _of_archive(
             yield error
 
 
+def members_of(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+    """Return the files of an archive whose names match a pattern, each with its place for messages."""
+    with _whole(str(path)):
+        archive = zipfile.ZipFile(BytesIO(read_file(path, TowerFormatError)))
+    for name in archive.namelist():
+        if pattern.search(name) and not _OF_A_MAC.search(name):
+            yield f"{path}: {name}", _member(archive, name, f"{path}: {name}")
+
+
 def _member(archive: zipfile.ZipFile, name: str, where: str) -> bytes:
     with _whole(where), archive.open(name) as file:
         return unpacked(file, archive.getinfo(name).compress_size, where, TowerFormatError)
