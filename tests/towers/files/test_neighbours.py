@@ -290,6 +290,15 @@ def test_folder_is_no_file(tmp_path):
         read_fluxnet(tmp_path)
 
 
+def test_months_without_enough_gpp_are_named(record):
+    def change(table):
+        table.loc[table.index.month.isin([2, 3]), [c for c in table if c.startswith("GPP")]] = np.nan
+        return table
+
+    notes = site_months(record(change)).notes
+    assert "2 of 12 months left out, GPP on less than 75% of their days: 2003-02, 2003-03" in notes
+
+
 def test_sequences_of_core_months_break_at_gaps_and_sites():
     months = pd.DataFrame({"year": [2001] * 12 + [2002] * 12, "month": [*range(1, 13)] * 2})
     first = months.assign(site_id="A", core=1)

@@ -138,13 +138,21 @@ def _warnings(record: TowerRecord, gpp: pd.DataFrame) -> list[str]:
     if gpp.empty:
         return [f"no month with GPP: {_why_none(record)}"]
     notes = []
+    held = [f"{year}-{month:02d}" for year, month in zip(gpp["year"], gpp["month"], strict=True)]
+    every = list(dict.fromkeys(pd.DatetimeIndex(record.table.index).strftime("%Y-%m")))
+    if lost := [month for month in every if month not in set(held)]:
+        few = f"GPP on less than {GOOD_MONTH:.0%} of their days"
+        notes.append(f"{len(lost)} of {len(every)} months left out, {few}: {_few(lost)}")
     for reason, months in gpp[gpp["reason"] != ""].groupby("reason"):
         dates = [f"{y}-{m:02d}" for y, m in zip(months["year"], months["month"], strict=True)]
-        shown = ", ".join(dates[:4]) + (f" and {len(dates) - 4} more" if len(dates) > 4 else "")
-        notes.append(f"{len(dates)} of {len(gpp)} months not core, {reason}: {shown}")
+        notes.append(f"{len(dates)} of {len(gpp)} months not core, {reason}: {_few(dates)}")
     if not gpp["core"].any():
         notes.append("no core month: `evaluate` and `fine_tune` cannot use this record")
     return notes
+
+
+def _few(dates: Sequence[str]) -> str:
+    return ", ".join(dates[:4]) + (f" and {len(dates) - 4} more" if len(dates) > 4 else "")
 
 
 def _why_none(record: TowerRecord) -> str:
