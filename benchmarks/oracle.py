@@ -20,8 +20,9 @@ import pandas as pd
 from gppcore import runtime
 from gppcore.constants import BEPS_PFTS, TWO_LEAF_CONSTANTS
 from gppcore.errors import GppcoreError, RangeError
+from gppcore.process.leaf import leaf_gas_exchange
 from gppcore.process.reference import saturation_vapour_pressure
-from gppcore.process.two_leaf import Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
+from gppcore.process.two_leaf import Canopy, Forcing, two_leaf_gpp
 
 Mode = Literal["beps", "default"]
 CLASSES = ["gpp_o_sun", "gpp_o_sh", "gpp_u_sun", "gpp_u_sh"]

@@ -1,9 +1,12 @@
 """Configuration of the documentation site; `python -m sphinx -W --keep-going -n docs OUT` builds it."""
 
+import inspect
 import os
 import re
+from pydoc import locate
 
 import gppcore
+from gppcore.variables import VARIABLES
 
 release = gppcore.__version__
 project = "gppcore"
@@ -14,7 +17,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.viewcode",
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
@@ -39,11 +41,14 @@ ROOT_PAGES = {
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 90
+nb_execution_in_temp = True
 nb_merge_streams = True
+nb_output_stderr = "error"  # warnings of a notebook fail the build
 
 # Reference: one page for each public name, from its docstring.
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc states types in prose
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the template of classes does it
 templates_path = ["_templates"]
@@ -83,8 +88,27 @@ def _on_include(app, path, docname, content):  # type: ignore[no-untyped-def]
     content[0] = re.sub(r"\]\(docs/", "](/", _relink(content[0]))
 
 
+def _on_docstring(app, what, name, obj, options, lines):  # type: ignore[no-untyped-def]
+    """Link units of quantities to their table, and spell out citations that the docstring of the module holds."""
+    quantity = None
+    owner = obj if what in ("class", "function") else locate(name.rpartition(".")[0])
+    module = inspect.getmodule(owner)
+    entries = re.findall(r"^\.\. \[(\d+)\] (.+?) \((\d{4})\)", (module and module.__doc__) or "", re.MULTILINE)
+    cited = {number: f"{re.sub(r', [A-Z][.A-Z-]*', '', names)} {year}" for number, names, year in entries}
+    own = {number for line in lines for number in re.findall(r"^\.\. \[(\d+)\]", line)}
+    for i, line in enumerate(lines):
+        for number in set(re.findall(r"\[(\d+)\]_", line)) - own:
+            line = line.replace(f"[{number}]_", f"({cited[number]})")
+        lines[i] = line
+        if found := re.match(r"(\w+) : ", line):
+            quantity = VARIABLES.get(found[1])
+        if quantity:
+            lines[i] = line.replace(f"[{quantity.unit}]", f"[:doc:`{quantity.unit} </nomenclature>`]")
+
+
 def setup(app):  # type: ignore[no-untyped-def]
     """Register the handlers of links; one OpenMP thread for each of the notebooks and examples."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     app.connect("source-read", _on_source)
     app.connect("include-read", _on_include)
+    app.connect("autodoc-process-docstring", _on_docstring, priority=400)  # before numpydoc

@@ -44,7 +44,7 @@ _HOME = {
     "get_cmake_dir": "runtime",
     "get_include": "runtime",
     "get_library": "runtime",
-    "leaf_gas_exchange": "process.two_leaf",
+    "leaf_gas_exchange": "process.leaf",
     "map_gpp": "mapping.run",
     "pretrain": "transfer.train",
     "process_gpp": "towers.process",
@@ -65,7 +65,12 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return _version()
     if name in _HOME:
-        return getattr(import_module(f"gppcore.{_HOME[name]}"), name)
+        from gppcore.errors import missing_package
+
+        try:
+            return getattr(import_module(f"gppcore.{_HOME[name]}"), name)
+        except ModuleNotFoundError as error:
+            raise missing_package(f"gppcore.{name}", error) from error
     message = f"module 'gppcore' has no attribute {name!r}"
     raise AttributeError(message)
 

@@ -38,7 +38,7 @@ _KEYS = {"model", "tiles", "shape", "spacing", "origin", "months", "interval", "
 
 
 class Gppcore(Bmi):
-    """A transfer model that runs month by month on a uniform grid or on the cells of a tile store.
+    r"""A transfer model that runs month by month on a uniform grid or on the cells of a tile store.
 
     `initialize` reads a TOML file with ``model`` (folder or zip) and either ``tiles`` (folder of a tile store, whose
     cells, months and predictors it takes) or ``shape`` (rows, columns), ``spacing`` and ``origin`` (latitude, longitude
@@ -48,6 +48,24 @@ class Gppcore(Bmi):
     Time is in days from the begin of the first month, which has the length that it has in a mean year. Values set by
     `set_value` stay until they are set again; those of a tile store are read at the begin of each month. An input that
     nobody set is missing.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from gppcore import Forest, TransferModel
+    >>> from gppcore.bmi import Gppcore
+    >>> stump = {"feature": [0, -1, -1], "threshold": [15.0, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 1.0, 5.0], **stump)
+    >>> TransferModel.of_forest(forest, ["tair"]).save("model.zip")
+    >>> grid = 'shape = [1, 2]\nspacing = [0.5, 0.5]\norigin = [40.0, 10.0]\nmonths = 12\n'
+    >>> _ = Path("run.toml").write_text('model = "model.zip"\n' + grid)
+    >>> component = Gppcore()
+    >>> component.initialize("run.toml")
+    >>> component.set_value("atmosphere_bottom_air__temperature", np.array([9.0, 21.0]))
+    >>> component.update()
+    >>> component.get_value_ptr("vegetation__gross_primary_production_of_carbon")
+    array([1., 5.])
     """
 
     def initialize(self, config_file: str) -> None:

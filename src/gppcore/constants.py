@@ -35,6 +35,12 @@ class TwoLeafConstants:
 
     Rates refer to 25 degC, energies are activation energies. "Two-leaf conventions" are relations that published
     two-leaf codes share without citing a paper.
+
+    Examples
+    --------
+    >>> from gppcore.constants import TwoLeafConstants
+    >>> TwoLeafConstants().ppfd_per_shortwave
+    2.275
     """
 
     # Biochemistry of leaves (E5-E11).
@@ -286,7 +292,17 @@ TWO_LEAF_CONSTANTS = TwoLeafConstants()
 
 @dataclass(frozen=True)
 class PlantFunctionalType:
-    """Parameters of one plant functional type (PFT)."""
+    """Parameters of one plant functional type (PFT).
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gpp
+    >>> noon = Forcing(sw=600.0, tair=22.0, vpd=1000.0, cos_zenith=0.8, ca=410.0)
+    >>> beech = replace(PFTS["dbf"], vcmax25=45.0)
+    >>> [round(float(two_leaf_gpp(noon, Canopy(lai=3.0), pft).gpp), 1) for pft in (PFTS["dbf"], beech)]
+    [21.2, 17.3]
+    """
 
     name: str
     long_name: str
@@ -398,11 +414,20 @@ _PFT_TABLE = (
 )
 
 PFTS = {pft.name: pft for pft in _PFT_TABLE}
+"""Plant functional types by name, with the parameters of gppcore: `PFT_NAMES`, `grass_c4` and `crop_c4`."""
 
 
 @dataclass(frozen=True)
 class BepsType:
-    """A land cover type of BEPS v4.11 with its own parameters, for ``mode="beps"``."""
+    """A land cover type of BEPS v4.11 with its own parameters, for ``mode="beps"``.
+
+    Examples
+    --------
+    >>> from gppcore.constants import BEPS_PFTS
+    >>> evergreen = BEPS_PFTS[1]
+    >>> evergreen.pft.name, evergreen.pft.vcmax25
+    ('enf', 92.204)
+    """
 
     code: int
     """Land cover code of BEPS."""
@@ -449,7 +474,15 @@ C4_OF = {"grass": "grass_c4", "crop": "crop_c4"}
 
 @dataclass(frozen=True)
 class IgbpClass:
-    """A class of the IGBP land cover legend and the plant functional types that it holds."""
+    """A class of the IGBP land cover legend and the plant functional types that it holds.
+
+    Examples
+    --------
+    >>> from gppcore.constants import IGBP
+    >>> savanna = next(each for each in IGBP if each.acronym == "SAV")
+    >>> savanna.code, savanna.long_name, dict(savanna.mixture)
+    (9, 'savanna', {'mf': 0.2, 'grass': 0.8})
+    """
 
     code: int
     acronym: str
@@ -477,6 +510,7 @@ IGBP = (
     IgbpClass(15, "SNO", "snow and ice", {}),
     IgbpClass(16, "BSV", "barren", {}),
 )
+"""Classes of the IGBP legend in the order of their codes."""
 
 
 def cpp_header() -> str:

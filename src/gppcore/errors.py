@@ -9,31 +9,116 @@ from pathlib import Path
 
 
 class GppcoreError(Exception):
-    """Base class of all errors of gppcore."""
+    """Base class of all errors of gppcore.
+
+    Examples
+    --------
+    >>> from gppcore import Forest
+    >>> from gppcore.errors import GppcoreError
+    >>> try:
+    ...     Forest.load("absent.gppf")
+    ... except GppcoreError as error:
+    ...     print(type(error).__name__)
+    MissingFileError
+    """
 
 
 class ShapeError(GppcoreError, ValueError):
-    """An array has the wrong shape, or two shapes do not fit together."""
+    """An array has the wrong shape, or two shapes do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import aggregate
+    >>> from gppcore.errors import ShapeError
+    >>> try:
+    ...     aggregate(np.zeros((4, 5)), factor=2, lat_edges=(1, -1))
+    ... except ShapeError as error:
+    ...     print(error)
+    field: expected (lat, lon) divisible by factor 2, got (4, 5)
+    """
 
 
 class DtypeError(GppcoreError, TypeError):
-    """An argument has a type that is not accepted; nothing is converted silently."""
+    """An argument has a type that is not accepted; nothing is converted silently.
+
+    Examples
+    --------
+    >>> from gppcore import simulate
+    >>> from gppcore.errors import DtypeError
+    >>> try:
+    ...     simulate([1.0, 2.0])
+    ... except DtypeError as error:
+    ...     print(error)
+    ds: expected an xarray.Dataset, got list
+    """
 
 
 class RangeError(GppcoreError, ValueError):
-    """A value lies outside its valid range, or an option is unknown."""
+    """A value lies outside its valid range, or an option is unknown.
+
+    Examples
+    --------
+    >>> from gppcore.errors import RangeError
+    >>> from gppcore.runtime import threads
+    >>> try:
+    ...     threads(-1)
+    ... except RangeError as error:
+    ...     print(error)
+    n_threads: expected a whole number from 0 (all usable cores), got -1
+    """
 
 
 class RangeWarning(UserWarning):
-    """Values lie outside their valid range, and the caller asked for a warning."""
+    """Values lie outside their valid range, and the caller asked for a warning.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from gppcore import Forest, TransferModel
+    >>> from gppcore.errors import RangeWarning
+    >>> stump = {"feature": [0, -1, -1], "threshold": [2.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 3.0, 9.0], **stump)
+    >>> with warnings.catch_warnings(record=True, category=RangeWarning, action="always") as caught:
+    ...     gpp = TransferModel.of_forest(forest, ["lai"]).predict(np.array([[30.0]]), check="warn")
+    >>> [each.category.__name__ for each in caught]
+    ['RangeWarning']
+    """
 
 
 class UnitsError(GppcoreError, ValueError):
-    """A quantity is, or appears to be, in another unit than the required one."""
+    """A quantity is, or appears to be, in another unit than the required one.
+
+    Examples
+    --------
+    >>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gpp
+    >>> from gppcore.errors import UnitsError
+    >>> try:
+    ...     noon = Forcing(sw=600.0, tair=295.0, vpd=900.0, cos_zenith=0.8, ca=410.0)
+    ...     two_leaf_gpp(noon, Canopy(lai=3.0), PFTS["dbf"])
+    ... except UnitsError as error:
+    ...     print(error)
+    tair: expected degC, got values up to 295, which look like K
+    """
 
 
 class TileFormatError(GppcoreError, OSError):
-    """A tile store is incomplete, was changed, or does not match its journal."""
+    """A tile store is incomplete, was changed, or does not match its journal.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from gppcore import TileStore
+    >>> from gppcore.errors import TileFormatError
+    >>> Path("tiles").mkdir()
+    >>> _ = Path("tiles", "zarr.json").write_text("{}")
+    >>> try:
+    ...     TileStore.open("tiles")
+    ... except TileFormatError as error:
+    ...     print(type(error).__name__)
+    TileFormatError
+    """
 
 
 class StoreLockedError(GppcoreError, OSError):
@@ -41,27 +126,102 @@ class StoreLockedError(GppcoreError, OSError):
 
 
 class ForestFormatError(GppcoreError, OSError):
-    """A forest file is truncated, corrupt or of an unknown version, or a model cannot be represented."""
+    """A forest file is truncated, corrupt or of an unknown version, or a model cannot be represented.
+
+    Examples
+    --------
+    >>> from gppcore import Forest
+    >>> from gppcore.errors import ForestFormatError
+    >>> try:
+    ...     Forest.load(b"no forest")
+    ... except ForestFormatError as error:
+    ...     print(type(error).__name__)
+    ForestFormatError
+    """
 
 
 class TowerFormatError(GppcoreError, ValueError):
-    """A tower file lacks a column or contains implausible rows."""
+    r"""A tower file lacks a column or contains implausible rows.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from gppcore import read_fluxnet
+    >>> from gppcore.errors import TowerFormatError
+    >>> _ = Path("DE-Mad.csv").write_text("time,tair\n2003-01-01,1.0\n2003-01-02,2.0\n")
+    >>> try:
+    ...     read_fluxnet("DE-Mad.csv")
+    ... except TowerFormatError as error:
+    ...     print(type(error).__name__)
+    TowerFormatError
+    """
 
 
 class CalibrationFormatError(GppcoreError, OSError):
-    """A file of calibrated parameters is damaged or of another version."""
+    """A file of calibrated parameters is damaged or of another version.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from gppcore import Calibration
+    >>> from gppcore.errors import CalibrationFormatError
+    >>> _ = Path("calibration.json").write_text("{}")
+    >>> try:
+    ...     Calibration.load("calibration.json")
+    ... except CalibrationFormatError as error:
+    ...     print(type(error).__name__)
+    CalibrationFormatError
+    """
 
 
 class ProductFormatError(GppcoreError, OSError):
-    """A gridded product lacks the coordinates, variable or units that a CF reader needs."""
+    """A gridded product lacks the coordinates, variable or units that a CF reader needs.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from gppcore import compare
+    >>> from gppcore.errors import ProductFormatError
+    >>> _ = Path("gpp.nc").write_text("no netCDF")
+    >>> try:
+    ...     compare("gpp.nc", "gpp.nc")
+    ... except ProductFormatError as error:
+    ...     print(type(error).__name__)
+    ProductFormatError
+    """
 
 
 class MissingFileError(GppcoreError, FileNotFoundError):
-    """A named file or folder does not exist."""
+    """A named file or folder does not exist.
+
+    Examples
+    --------
+    >>> from gppcore import read_towers
+    >>> from gppcore.errors import MissingFileError
+    >>> try:
+    ...     read_towers("absent")
+    ... except MissingFileError as error:
+    ...     print(error)
+    towers: expected a file absent/gpp_monthly.csv or gpp_monthly.csv.gz, got none
+    """
 
 
 class OutputExistsError(GppcoreError, FileExistsError):
-    """An output folder exists and does not belong to this run."""
+    """An output folder exists and does not belong to this run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import TileStore
+    >>> from gppcore.errors import OutputExistsError
+    >>> where = (np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.array([0, 1, 3]))
+    >>> _ = TileStore.create("tiles", *where)
+    >>> try:
+    ...     TileStore.create("tiles", *where)
+    ... except OutputExistsError as error:
+    ...     print(error)
+    tile store: expected a new folder, got tiles, which exists
+    """
 
 
 class DiskFullError(GppcoreError, OSError):
@@ -70,6 +230,10 @@ class DiskFullError(GppcoreError, OSError):
 
 class FileAccessError(GppcoreError, OSError):
     """The system refuses to read, write or lock a file: permissions, a failing disk, too many open files."""
+
+
+class MissingPackageError(GppcoreError, ImportError):
+    """A package that this part of gppcore needs is not installed."""
 
 
 class KernelError(GppcoreError, RuntimeError):
@@ -110,6 +274,14 @@ def disk_errors(where: str | Path) -> Iterator[None]:
         raise KernelError(
             f"{where}: expected one more thread, got: {error}; end other programs or raise the limit (`ulimit -u`)"
         ) from error
+
+
+def missing_package(what: str, error: ImportError, *, extra: str = "all") -> MissingPackageError:
+    """Return the error that says what to install where an import of a package failed."""
+    return MissingPackageError(
+        f"{what}: expected the package {error.name}, got none; install it by pip install 'gppcore[{extra}]'",
+        name=error.name,
+    )
 
 
 def typed(error: OSError, where: str | Path) -> GppcoreError:

@@ -63,6 +63,19 @@ class Handle:
     ------
     KernelError
         If the library refuses it, with its message.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import Forest
+    >>> from gppcore.njit import Handle, forest_workspace, free_workspace, predict_forest
+    >>> stump = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> handle = Handle(Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 1.0, 2.0], **stump))
+    >>> work, out = forest_workspace(handle.address), np.empty(2)
+    >>> predict_forest(handle.address, work, np.array([[0.2], [0.8]]), out)
+    >>> free_workspace(work)
+    >>> out
+    array([1., 2.])
     """
 
     def __init__(self, trained: Forest | TransferModel | str) -> None:
@@ -100,6 +113,20 @@ def pft_parameters(name: str) -> NDArray[np.uint8]:
     ------
     RangeError
         If there is no such type.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore.njit import pft_parameters, two_leaf
+    >>> from gppcore.process.two_leaf import INPUTS
+    >>> inputs = np.full((len(INPUTS), 1), np.nan)  # absent
+    >>> given = {"sw": 600.0, "tair": 22.0, "vpd": 1000.0, "cos_zenith": 0.8, "ca": 410.0, "lai": 3.0}
+    >>> for name, value in given.items():
+    ...     inputs[INPUTS.index(name)] = value
+    >>> out = np.empty((2, 1))
+    >>> two_leaf(pft_parameters("dbf"), inputs, out)
+    >>> out.sum(axis=0).round(1)
+    array([21.2])
     """
     if name not in PFTS:
         raise RangeError(f"name: expected one of {list(PFTS)}, got {name!r}")

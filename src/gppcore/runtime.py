@@ -40,17 +40,37 @@ def isa() -> str:
     ------
     KernelError
         If ``GPPCORE_ISA`` is unknown or not supported by this CPU.
+
+    Examples
+    --------
+    >>> from gppcore.runtime import isa, supported_isas
+    >>> isa() in supported_isas()
+    True
     """
     return str(_core.isa())
 
 
 def supported_isas() -> tuple[str, ...]:
-    """Instruction sets that this CPU can run, the fastest last."""
+    """Instruction sets that this CPU can run, the fastest last.
+
+    Examples
+    --------
+    >>> from gppcore.runtime import supported_isas
+    >>> supported_isas()[0]
+    'baseline'
+    """
     return tuple(_core.supported_isas())
 
 
 def usable_cores() -> int:
-    """Cores that this process may use: those of its affinity, or OMP_NUM_THREADS where that is fewer."""
+    """Cores that this process may use: those of its affinity, or OMP_NUM_THREADS where that is fewer.
+
+    Examples
+    --------
+    >>> from gppcore.runtime import usable_cores
+    >>> usable_cores() >= 1
+    True
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     return min(cores, int(wanted)) if wanted.isdigit() and int(wanted) > 0 else cores
@@ -63,6 +83,12 @@ def threads(n_threads: int | None) -> int:
     ------
     RangeError
         If it is not a whole number of at least 0.
+
+    Examples
+    --------
+    >>> from gppcore.runtime import threads, usable_cores
+    >>> threads(3), threads(0) == usable_cores()
+    (3, True)
     """
     if n_threads is None:
         return usable_cores()
@@ -76,6 +102,12 @@ def interruptible(call: Callable[[], Result]) -> Result:
 
     The call runs in a thread of its own, since libraries look for Ctrl-C only between their own calls, if at all. After
     Ctrl-C it is left to end by itself, and nothing uses its result; the end of the process ends it too.
+
+    Examples
+    --------
+    >>> from gppcore.runtime import interruptible
+    >>> interruptible(lambda: sum(range(10)))
+    45
     """
     if threading.current_thread() is not threading.main_thread():
         return call()  # Ctrl-C never reaches another thread
@@ -106,6 +138,12 @@ def get_include() -> str:
     Raises
     ------
     MissingFileError
+
+    Examples
+    --------
+    >>> import gppcore
+    >>> (gppcore.get_include() + "/gppcore/gppcore.h").endswith("include/gppcore/gppcore.h")
+    True
     """
     return str(_installed("include/gppcore/gppcore.h").parents[1])
 
@@ -116,6 +154,13 @@ def get_library() -> str:
     Raises
     ------
     MissingFileError
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import gppcore
+    >>> Path(gppcore.get_library()).name.startswith("libgppcore")
+    True
     """
     names = {"darwin": "lib/libgppcore.2.dylib", "win32": "bin/gppcore.dll"}
     return str(_installed(names.get(sys.platform, "lib/libgppcore.so.2")))
@@ -127,6 +172,13 @@ def get_cmake_dir() -> str:
     Raises
     ------
     MissingFileError
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import gppcore
+    >>> Path(gppcore.get_cmake_dir(), "gppcoreConfig.cmake").is_file()
+    True
     """
     return str(_installed("lib/cmake/gppcore/gppcoreConfig.cmake").parent)
 

@@ -121,6 +121,17 @@ class TransferRegressor(_Predictor):
         partial dependence, may leave it.
     n_threads : int, default 1
         Threads; 0 means all usable cores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import Forest, TransferModel
+    >>> from gppcore.sklearn import TransferRegressor
+    >>> stump = {"feature": [0, -1, -1], "threshold": [2.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 3.0, 9.0], **stump)
+    >>> model = TransferModel.of_forest(forest, ["lai"])
+    >>> TransferRegressor(model).fit(np.ones((2, 1)), [3.0, 3.0]).predict(np.array([[1.0], [4.0]]))
+    array([3., 9.])
     """
 
     def __init__(self, model: TransferModel | None = None, *, check: str = "ignore", n_threads: int = 1) -> None:

@@ -28,7 +28,15 @@ class LookAlike:
 
 @dataclass(frozen=True)
 class Variable:
-    """Name, unit and valid range of a quantity; `aliases` are names of FLUXNET, ERA5 and MODIS, in their own units."""
+    """Name, unit and valid range of a quantity; `aliases` are names of FLUXNET, ERA5 and MODIS, in their own units.
+
+    Examples
+    --------
+    >>> from gppcore.variables import VARIABLES
+    >>> vpd = VARIABLES["vpd"]
+    >>> vpd.unit, vpd.valid_range, vpd.aliases
+    ('Pa', (0.0, 15000.0), ('VPD_F', 'VPD'))
+    """
 
     name: str
     long_name: str
@@ -268,6 +276,18 @@ def check_range(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any
         If values outside the range look like another unit (a temperature in K).
     RangeError
         If a value lies outside the valid range.
+
+    Examples
+    --------
+    >>> from gppcore.errors import UnitsError
+    >>> from gppcore.variables import check_range
+    >>> check_range("tair", [21.0, 14.5])
+    array([21. , 14.5])
+    >>> try:
+    ...     check_range("tair", [294.0, 287.5], where="era5.nc")
+    ... except UnitsError as error:
+    ...     print(error)
+    tair in era5.nc: expected degC, got values up to 294, which look like K
     """
     variable, array = VARIABLES[name], np.asarray(values)
     if array.size == 0:
@@ -319,6 +339,17 @@ def check_field(name: str, values: ArrayLike, *, where: str = "") -> NDArray[Any
 
     Within the valid range, a wrong unit can only be recognised from many values together: a VPD that never exceeds
     100 over a year of a site is in hPa, not in Pa. Parameters and errors are those of :func:`check_range`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore.errors import UnitsError
+    >>> from gppcore.variables import check_field
+    >>> try:
+    ...     check_field("vpd", np.linspace(0.0, 31.0, 365), where="tower.csv")
+    ... except UnitsError as error:
+    ...     print(error)
+    vpd in tower.csv: expected Pa, got values up to 31, which look like hPa or kPa
     """
     array = check_range(name, values, where=where)
     if array.size:
@@ -347,6 +378,17 @@ def check_unit(name: str, unit: str | None, *, where: str = "") -> None:
     ------
     UnitsError
         If a unit is given and is not the table's.
+
+    Examples
+    --------
+    >>> from gppcore.errors import UnitsError
+    >>> from gppcore.variables import check_unit
+    >>> check_unit("tair", "degC")
+    >>> try:
+    ...     check_unit("tair", "K")
+    ... except UnitsError as error:
+    ...     print(error)
+    tair: expected degC, got K
     """
     expected = VARIABLES[name].unit
     if unit is not None and unit != expected:

@@ -18,7 +18,10 @@ METHODS = ("process", "direct", "transfer")
 def demo(out, *arguments):
     command = [sys.executable, "-c", "from gppcore.cli.main import main; main()", "demo", "--threads", "2"]
     return subprocess.run(
-        [*command, "--region", "46,54,4,16", "--out", str(out), *arguments], capture_output=True, text=True, check=False
+        [*command, "--region", "46,54,4,16", "--netcdf", "--out", str(out), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -52,6 +55,15 @@ def test_run_leaves_its_results_and_nothing_half_done(out):
     figures = [p for p in out.glob("*.png") if p.read_bytes().startswith(b"\x89PNG")]
     assert len(figures) >= 5
     assert [p for p in out.rglob("*") if p.name.endswith(".part")] == []
+
+
+def test_netcdf_and_zarr_compare(out):
+    code = "from gppcore.cli.main import main; main()"
+    files = [str(out / "gpp_0p05deg.nc"), str(out / "process_gpp_0p5deg.zarr")]
+    command = [sys.executable, "-c", code, "compare", *files, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (numbers,) = json.loads(done.stdout)
+    assert len(numbers["months"]) == 12
 
 
 def test_summary_has_its_numbers(summary):

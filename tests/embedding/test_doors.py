@@ -85,6 +85,7 @@ def test_cffi(model, packed):
     )  # fmt: skip
     assert status == library.GPP_OK
     assert gpp.tobytes() == model.predict_columns(columns).tobytes()
-    assert ffi.string(library.gpp_last_error()) == b""
+    assert library.gpp_model_load(b"no such model", ffi.new("gpp_model**")) == library.GPP_ERROR_MISSING_FILE
+    assert b"no such model" in ffi.string(library.gpp_last_error())
     library.gpp_workspace_free(work[0])
     library.gpp_model_free(handle[0])

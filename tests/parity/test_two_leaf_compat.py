@@ -8,8 +8,9 @@ import pytest
 from gppcore.constants import BEPS_PFTS
 from gppcore.errors import DtypeError, RangeError
 from gppcore.process import reference_compat
+from gppcore.process.leaf import leaf_gas_exchange
 from gppcore.process.reference import Hour, pft_numbers
-from gppcore.process.two_leaf import OUTPUTS, Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp
+from gppcore.process.two_leaf import OUTPUTS, Canopy, Forcing, two_leaf_gpp
 
 RANGES = {
     "sw": (0, 1000),

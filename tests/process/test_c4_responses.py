@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gppcore.process.two_leaf import leaf_gas_exchange
+from gppcore.process.leaf import leaf_gas_exchange
 
 # Collatz, G.J. et al. (1992) Aust. J. Plant Physiol. 19, 519-538: capacity, initial slope of the CO2 response
 # (mol m-2 s-1), curvatures of light and CO2, respiration at 25 degC. The model takes 0.02 of capacity as the slope,

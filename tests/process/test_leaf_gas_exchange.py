@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from gppcore.errors import RangeError, ShapeError
+from gppcore.process.leaf import leaf_gas_exchange
 from gppcore.process.reference import demand, leaf_c3, leaf_c4
-from gppcore.process.two_leaf import leaf_gas_exchange
 
 LIMITS = {
     "vcmax25": (0, 200),

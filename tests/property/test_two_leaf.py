@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gppcore.constants import PFTS
-from gppcore.process.two_leaf import OUTPUTS, Canopy, Forcing, leaf_gas_exchange, two_leaf_gpp, two_leaf_gradient
+from gppcore.process.leaf import leaf_gas_exchange
+from gppcore.process.two_leaf import OUTPUTS, Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 
 pfts = st.sampled_from(sorted(PFTS))
 hour = st.fixed_dictionaries(

@@ -1,7 +1,6 @@
 """The report of an evaluation: what was written is on the page, and what is absent is left out."""
 
 import json
-from base64 import b64decode
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,14 @@ from gppcore.report.evaluation_figures import differences, learning, seasonal, s
 
 METHODS = ("process", "process_calibrated", "direct", "pretrain_continue", "transfer")
 TYPES = ("ENF", "GRA", "CSH")
+YEARS = {
+    "r2_anomalies": 0.123,
+    "trend_towers": 4,
+    "trend_bias": -0.0123,
+    "trend_rmse": 0.0456,
+    "trend_sign": 0.75,
+    "bias_by_decile": [0.1 * i - 0.5 for i in range(10)],
+}
 ALWAYS = {"scatter", "taylor"}
 OPTIONAL = {
     "differences",
@@ -24,6 +31,9 @@ OPTIONAL = {
     "importance",
     "partial_dependence",
     "reliability",
+    "towers_rmse",
+    "towers_bias",
+    "deciles",
 }
 
 
@@ -88,6 +98,8 @@ def numbers(rows):
         "importance": {"tair": [0.2, 0.1, 0.3], "vpd": [0.05, -0.01, 0.1]},
         "partial_dependence": {"tair": {"x": [0, 10, 20], "gpp_daily": [1.0, 3.0, 5.0]}},
         "sif": dict.fromkeys(METHODS, fluorescence),
+        "places": {str(site): [50.0 if site < 9 else -20.0, 3.0 * site] for site in range(14)},
+        "variability": dict.fromkeys(METHODS, YEARS),
     }  # fmt: skip
 
 
@@ -109,14 +121,16 @@ def results(written):
     return read_results(written[0].parent)
 
 
-def test_every_figure_is_embedded_and_lies_beside_the_page(written):
+def test_every_figure_is_embedded_and_lies_beside_the_page(written, figures):
     path, page = written
     assert path.name == "report.html"
-    beside = {file.stem: file.read_bytes() for file in path.parent.glob("*.png")}
-    assert set(beside) == ALWAYS | OPTIONAL
-    assert {b64decode(source.removeprefix("data:image/png;base64,")) for source in page.images} == set(beside.values())
-    assert page.addresses == page.images
+    figures(path, page)
+    assert {file.stem for file in path.parent.glob("*.png")} == ALWAYS | OPTIONAL
     assert not {"script", "link", "iframe"} & set(page.tags)
+
+
+def test_methods_are_explained(written):
+    assert [row[0] for row in written[1].tables["methods"]] == [method.replace("_", " ") for method in METHODS]
 
 
 def test_the_table_of_skill_holds_the_numbers(written):
@@ -135,6 +149,26 @@ def test_differences_come_with_their_intervals(written):
     assert "".join(rows[2][2].split()) == "+0.10[+0.05,+0.15]"
 
 
+def test_anomalies_and_trends_have_a_table(written):
+    minus = "\N{MINUS SIGN}"
+    assert written[1].tables["variability"][5] == ["transfer", "0.123", "4", f"{minus}0.012", "0.046", "0.75"]
+
+
+def test_towers_with_months_of_their_own_have_a_table(tmp_path, parse, undrawn):
+    names = ("transfer", "unadapted", "climatology")
+    rows = predictions().rename(columns=dict(zip(METHODS, (*names, "x", "y"), strict=True))).drop(columns=["x", "y"])
+    content = {**numbers(predictions()), "scheme": "own", "differences": {}}
+    content["methods"] = {name: skill(rows, name) for name in names}
+    for name in ("learning_curve", "sif", "variability", "importance", "partial_dependence", "interval", "places"):
+        del content[name]
+    own = {"sites": 14, "rows": 336, "methods": {key: {"r2": 0.5, "rmse": 1.25} for key in names}}
+    content["own"] = {"3 months": own, "12 months": own}
+    with undrawn():
+        page = parse(write_evaluation_report(write(tmp_path, content, rows)))
+    assert page.tables["own"][2] == ["3 months", "14", "336", *["0.500", "1.25"] * 3]
+    assert [row[0] for row in page.tables["methods"]] == list(names)
+
+
 def test_the_table_of_fluorescence_has_every_method(written):
     rows = written[1].tables["sif"]
     assert rows[0] == ["method", "all", "between towers", "ENF", "GRA"]
@@ -149,41 +183,45 @@ def test_text_is_escaped_and_tells_caveats(written):
     assert "few towers to learn from" in page.text
 
 
-def test_what_was_not_evaluated_is_left_out(tmp_path, parse):
+def test_what_was_not_evaluated_is_left_out(tmp_path, parse, undrawn):
     rows = predictions()
     rows["pft"] = rows["site_id"].astype(str)  # no type has three towers
     content = numbers(rows)
-    for name in ("learning_curve", "interval", "importance", "partial_dependence", "sif"):
+    for name in ("learning_curve", "interval", "importance", "partial_dependence", "sif", "places", "variability"):
         del content[name]
     content["differences"] = {}
     content["scheme"] = "temporal"
     content["methods"] = {
         method: {key: values[key] for key in ("r2", "rmse", "bias")} for method, values in content["methods"].items()
     }
-    page = parse(write_evaluation_report(write(tmp_path, content, rows)))
+    with undrawn():
+        page = parse(write_evaluation_report(write(tmp_path, content, rows)))
     assert {file.stem for file in tmp_path.glob("*.png")} == ALWAYS
-    assert set(page.tables) == {"skill", "provenance"}
+    assert set(page.tables) == {"skill", "methods", "provenance"}
     assert "does not measure skill at places without towers" in page.text
 
 
-def test_a_region_names_its_groups_and_some_methods_are_enough(tmp_path, parse):
+def test_a_region_names_its_groups_and_some_methods_are_enough(tmp_path, parse, undrawn):
     content = {**numbers(predictions()), "scheme": "regional", "by": "koeppen"}
     content["methods"] = {method: content["methods"][method] for method in ("transfer", "process")}
     for name in ("learning_curve", "interval", "importance", "partial_dependence"):
         del content[name]
-    page = parse(write_evaluation_report(write(tmp_path, content)))
+    with undrawn():
+        page = parse(write_evaluation_report(write(tmp_path, content)))
     assert "whole regions held out, by Koeppen class" in page.text
     assert [row[0] for row in page.tables["skill"][2:]] == ["process", "transfer"]
 
 
 def test_bars_and_points_stand_at_the_numbers(results):
     skill_of = results.numbers["methods"]
-    r2, rmse = skill_by(results, "by_pft").axes
+    r2, rmse = skill_by(results, 10.4, key="by_pft").axes
     bars = r2.containers[4]  # those of transfer
     expected = [max(skill_of["transfer"]["by_pft"][pft]["r2"], -0.5) for pft in ("ENF", "GRA", "CSH")]
     assert [bar.get_height() for bar in bars] == pytest.approx(expected)
     assert rmse.containers[0][1].get_height() == skill_of["process"]["by_pft"]["GRA"]["rmse"]
-    (star, *points) = [line for line in taylor(results).axes[0].lines if line.get_marker() not in (None, "None", "")]
+    (star, *points) = [
+        line for line in taylor(results, 5.1).axes[0].lines if line.get_marker() not in (None, "None", "")
+    ]
     assert star.get_marker() == "*"
     known = results.predictions
     r = np.corrcoef(known["observed"], known["direct"])[0, 1]
@@ -192,7 +230,7 @@ def test_bars_and_points_stand_at_the_numbers(results):
 
 
 def test_learning_curves_are_in_the_order_of_towers(results):
-    figure = learning(results)
+    figure = learning(results, 10.4)
     for axes in figure.axes:
         (line, *_) = axes.lines
         assert list(line.get_xdata()) == [5, 10, 20]
@@ -200,15 +238,19 @@ def test_learning_curves_are_in_the_order_of_towers(results):
 
 
 def test_differences_that_hold_zero_are_told_apart(results):
-    colours = [line.get_color() for line in differences(results).axes[0].lines[:4:2]]
+    colours = [line.get_color() for line in differences(results, 5.1).axes[0].lines[:4:2]]
     assert colours[0] != colours[1]
 
 
 def test_seasons_are_means_of_the_held_out_months(results):
-    figure = seasonal(results)
-    assert [axes.get_title() for axes in figure.axes] == ["ENF (6 towers)", "GRA (6 towers)"]
+    figure = seasonal(results, 10.4)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "ENF, north (6 towers)",
+        "GRA, north (3 towers)",
+        "GRA, south (3 towers)",
+    ]
     rows = predictions()
-    july = rows[(rows["pft"] == "GRA") & (rows["month"] == 7)]
+    july = rows[(rows["pft"] == "GRA") & (rows["site_id"] < 9) & (rows["month"] == 7)]
     lines = figure.axes[1].lines
     assert lines[0].get_ydata()[6] == pytest.approx(july["observed"].mean())
     assert lines[5].get_ydata()[6] == pytest.approx(july["transfer"].mean())

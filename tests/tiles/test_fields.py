@@ -210,3 +210,47 @@ def test_more_dimensions_are_refused(tmp_path):
     ds.to_netcdf(tmp_path / "cover.nc", engine="h5netcdf")
     with pytest.raises(GppcoreError, match=r"igbp: expected latitude, longitude and at most one more dimension"):
         build_tiles(TileRecipe(Cells("cover.nc", "igbp"), {}, folder=tmp_path), tmp_path / "store")
+
+
+def test_preliminary_months_of_era5_fill_those_that_are_not_final(tmp_path):
+    cover = xr.Dataset({"igbp": (("lat", "lon"), np.full((4, 4), 4.0, "f4"))}, GRID)
+    cover.to_netcdf(tmp_path / "cover.nc", engine="h5netcdf")
+    values = np.full((12, 2, 4, 4), np.nan, "f4")
+    values[:9, 0], values[9:, 1] = 280.15, 285.15
+    values[3, 0, 0, 0] = np.nan  # missing in both
+    ds = xr.Dataset({"t2m": (("time", "expver", "lat", "lon"), values, {"units": "K"})}, {**GRID, "time": months()})
+    ds = ds.assign_coords(expver=[1, 5])
+    ds.to_netcdf(tmp_path / "t2m.nc", engine="h5netcdf")
+    recipe = TileRecipe(Cells("cover.nc", "igbp"), {"tair": VariableSource("t2m.nc", "t2m")}, folder=tmp_path)
+    store = build_tiles(recipe, tmp_path / "store")
+    got = np.array([store.read_field("tair", month) for month in range(12)])
+    np.testing.assert_allclose(got[:, 1:], np.r_[np.full(9, 7.0), np.full(3, 12.0)][:, None].repeat(15, 1), rtol=1e-6)
+    assert np.isnan(got[3, 0])
+
+
+@pytest.mark.parametrize(
+    ("begin", "told"),
+    [
+        (b"GRIB", r"GRIB: install its reader by pip install 'gppcore\[grib\]'"),
+        (b"II*\0", r"GeoTIFF: install its reader by pip install 'gppcore\[geotiff\]'"),
+        (b"\x0e\x03\x13\x01", "HDF4: convert it, as `gdal_translate"),
+    ],
+)
+def test_files_of_other_formats_are_told_how_to_become_readable(tmp_path, begin, told):
+    (tmp_path / "file").write_bytes(begin + bytes(100))
+    recipe = TileRecipe(Cells("file", "v"), {"tair": VariableSource("file", "v")}, folder=tmp_path)
+    with pytest.raises(ProductFormatError, match=told):
+        build_tiles(recipe, tmp_path / "store")
+
+
+def test_geotiff_is_read_where_its_reader_is_installed(tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    pytest.importorskip("rioxarray")
+    where = rasterio.transform.from_origin(5.0, 50.0, 0.5, 0.5)
+    options = {"height": 4, "width": 4, "count": 1, "dtype": "uint8", "crs": "EPSG:4326", "nodata": 255}
+    classes = np.arange(16, dtype="u1").reshape(1, 4, 4)
+    with rasterio.open(tmp_path / "cover.tif", "w", driver="GTiff", transform=where, **options) as file:
+        file.write(classes)
+    cover = VariableSource("cover.tif", "band_data", static=True)
+    recipe = TileRecipe(Cells("cover.tif", "band_data"), {"igbp": cover}, folder=tmp_path)
+    np.testing.assert_array_equal(build_tiles(recipe, tmp_path / "store").read_field("igbp"), classes.ravel())

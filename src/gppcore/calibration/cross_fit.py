@@ -45,6 +45,16 @@ def cross_fitted_gpp(
     ------
     ShapeError
         If the towers are one cluster, or a calibration has too few months.
+
+    Examples
+    --------
+    >>> from gppcore import cross_fitted_gpp
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.evaluation.metrics import skill
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> gpp = cross_fitted_gpp(towers)  # of towers that the calibration did not see
+    >>> round(skill(towers.gpp["gpp_daily"], gpp)["r2"], 2)
+    0.63
     """
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)

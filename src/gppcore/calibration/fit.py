@@ -60,7 +60,7 @@ def calibrate(
         `gppcore.towers.process.COVARIATES` that the forcing has; an empty sequence: Vcmax25 depends on the type alone.
     priors : mapping of str to Prior, optional
         Priors of these parameters. By default those of `PRIORS`; with covariates, whose slopes few towers determine
-        badly, tightened where there are few clusters (:func:`gppcore.calibration.priors.tightened`).
+        badly, tightened where there are few clusters (`gppcore.calibration.priors.tightened`).
     residual_sd : float, default 2
         Standard deviation of tower months around the fitted model [g m-2 d-1], above 0. The default is that of
         109 real towers.
@@ -90,6 +90,15 @@ def calibrate(
     Least squares with exact derivatives and a soft L1 loss, which changes from quadratic to linear at two
     standard deviations; priors remain quadratic. Bounds are the valid ranges of `gppcore.variables`. Standard
     deviations follow from the Gauss-Newton approximation at the optimum.
+
+    Examples
+    --------
+    >>> from gppcore import calibrate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> fit = calibrate(demonstration_towers(45, 48, 5, 12), parameters=["vcmax25", "g1"])
+    >>> found = fit.estimates["enf"]["vcmax25"]
+    >>> round(found.before, 1), round(found.value, 1)
+    (62.5, 70.7)
     """
     check_type("towers", towers, Towers, "read_towers(folder)")
     pfts = PFTS if pfts is None else pfts

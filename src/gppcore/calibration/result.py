@@ -58,6 +58,17 @@ class Calibration:
         Evaluations of the process model.
     message : str
         Why the fit ended.
+
+    Examples
+    --------
+    >>> from gppcore import Calibration, calibrate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> fit = calibrate(demonstration_towers(45, 48, 5, 12))
+    >>> len(fit.sites), fit.rows, fit.cost_after < fit.cost_before
+    (11, 955, True)
+    >>> fit.save("calibration.json")
+    >>> Calibration.load("calibration.json").pfts["enf"] == fit.pfts["enf"]
+    True
     """
 
     pfts: Mapping[str, PlantFunctionalType]

@@ -52,8 +52,9 @@ def check(experiment: File) -> None:
 
     findings = Experiment.read(_file(experiment)).check()
     table = Table(show_edge=False)
-    for title in ("input", "", "found, or what to do"):
-        table.add_column(title, no_wrap=title != "found, or what to do")
+    table.add_column("input", overflow="fold", max_width=28)
+    table.add_column("", no_wrap=True)
+    table.add_column("found, or what to do", overflow="fold")
     for finding in findings:
         table.add_row(finding.item, "FAULT" if finding.fault else "ok", finding.text)
     Console().print(table)
@@ -69,7 +70,9 @@ def run(
     to: Annotated[str | None, typer.Option(help="Last step to run.")] = None,
     only: Annotated[str | None, typer.Option(help="The one step to run.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a dask scheduler, which maps the tiles.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a dask scheduler, for tiles, process and map.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run an experiment: tiles, process, towers, train, evaluate, map, report; finished steps are kept.

@@ -15,7 +15,7 @@ import typer
 from gppcore.cli import experiment as experiments
 from gppcore.cli import process
 from gppcore.cli import towers as towers_commands
-from gppcore.errors import GppcoreError, RangeError
+from gppcore.errors import GppcoreError, RangeError, missing_package
 from gppcore.io.reading import number_of
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ for command in (experiments.init, experiments.check, experiments.run, process.si
 _INTERRUPTED = 130
 _KEPT = "interrupted; finished work is kept, and the same command resumes it"
 _ENDING = threading.Lock()
+_SIDE_BY_SIDE = 2
+"""Comparisons in one table."""
 _GRACE = 0.15
 """Seconds after Ctrl-C in which temporary files may be removed."""
 
@@ -214,7 +216,7 @@ def evaluate_(
     from gppcore.evaluation.schemes import FewTowers
     from gppcore.runtime import threads as usable
 
-    few_towers = FewTowers(_numbers(numbers), draws, seed)
+    few_towers = FewTowers(_numbers("--numbers", numbers, "5,10,20"), draws, seed)
     scheme = "few_towers" if scheme == "few" else scheme
     options = EvaluationOptions(towers, test_towers, scheme, by, predictors, few_towers, seed, usable(threads))  # type: ignore[arg-type]
     run_evaluation(options, out, as_json=as_json)
@@ -225,16 +227,29 @@ def compare(
     products: Annotated[
         list[str],
         typer.Argument(
-            metavar="PRODUCT...", help="Two or more CF GPP files, FILE or FILE:VARIABLE; the last is the reference."
+            metavar="PRODUCT...",
+            help="Two or more CF GPP files, FILE or FILE:VARIABLE, also quoted patterns; the last is the reference.",
         ),
     ],
+    years: Annotated[
+        str | None, typer.Option(metavar="FIRST,LAST", help="Compare these calendar years only, e.g. 2001,2010.")
+    ] = None,
+    land_fraction: Annotated[
+        str | None, typer.Option(metavar="FILE:VARIABLE", help="Weigh cells by their share of land.")
+    ] = None,
+    classes: Annotated[
+        str | None, typer.Option(metavar="FILE:VARIABLE", help="Agreement by class too, such as land cover or regions.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for comparison.json, maps and the report page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
 ) -> None:
     """Set GPP maps against the last one on their common grid: totals, agreement, tropics, high and low GPP."""
     from gppcore.comparison import compare as compare_products
 
-    comparisons = compare_products(*products)
+    first_last = None if years is None else _numbers("--years", years, "2001,2010")
+    if first_last is not None and len(first_last) != 2:
+        raise RangeError(f"--years: expected the first and the last year such as 2001,2010, got {years!r}")
+    comparisons = compare_products(*products, years=first_last, land_fraction=land_fraction, classes=classes)
     if out is not None:
         from gppcore.report import write_comparison_report
 
@@ -246,12 +261,36 @@ def compare(
     from rich.table import Column, Table
 
     tables = [each.table() for each in comparisons]
-    table = Table(*(Column(overflow="fold") for _ in ("label", *tables)), show_header=False, box=None)
-    for rows in zip(*tables, strict=True):
-        table.add_row(rows[0][0], *(value for _, value in rows))
-    Console().print(table)
+    # Side by side as long as a terminal of 80 columns has room for whole numbers, else one below the other.
+    for shown in [tables] if len(tables) <= _SIDE_BY_SIDE else [[each] for each in tables]:
+        table = Table(*(Column(overflow="fold") for _ in ("label", *shown)), show_header=False, box=None)
+        for rows in zip(*shown, strict=True):
+            table.add_row(rows[0][0], *(value for _, value in rows))
+        Console().print(table)
     if out is not None:
         typer.echo(f"Report  {out / 'report.html'}")
+
+
+@app.command()
+def view(
+    product: Annotated[str, typer.Argument(help="CF file or Zarr product of monthly GPP, FILE or FILE:VARIABLE.")],
+    out: Annotated[
+        Path | None, typer.Option(help="HTML file; by default named like the product, in this folder.")
+    ] = None,
+    towers: Annotated[
+        Path | None, typer.Option(help="Tower folder to show; by default `towers` beside the product, if there is one.")
+    ] = None,
+) -> None:
+    """Write one HTML file to look at a product: months, seasonal cycle of a clicked cell, towers; no network."""
+    from gppcore.report.viewer import write_viewer
+    from gppcore.towers import read_towers
+
+    path = Path(product) if Path(product).exists() else Path(product.rpartition(":")[0] or product)
+    beside = path.parent / "towers"
+    if towers is None and (beside / "sites.csv").exists():
+        towers = beside
+    page = write_viewer(product, out or Path(f"{path.stem}.html"), None if towers is None else read_towers(towers))
+    typer.echo(f"Page  {page}")
 
 
 @app.command()
@@ -315,11 +354,11 @@ def _describe(product: Path, verify: bool) -> None:
         typer.echo(f"{'verified':<16} {files} files")
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _numbers(option: str, text: str, example: str) -> tuple[int, ...]:
     try:
         return tuple(int(number_of(part.strip(), int)) for part in text.split(","))
     except ValueError:
-        raise RangeError(f"--numbers: expected numbers such as 5,10,20, got {text!r}") from None
+        raise RangeError(f"{option}: expected numbers such as {example}, got {text!r}") from None
 
 
 def _region(text: str | None) -> tuple[float, float, float, float] | None:
@@ -345,6 +384,8 @@ def main() -> NoReturn:
         code = app(standalone_mode=False)
     except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
         _fail(f"{type(error).__name__}: {error}", 1)
+    except ModuleNotFoundError as error:
+        _fail(str(missing_package("this command", error)), 1)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except Exception as error:

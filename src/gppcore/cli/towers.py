@@ -12,6 +12,7 @@ from gppcore.io.durable import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
     from gppcore.towers.files.batch import FileReading
     from gppcore.towers.files.months import SiteMonths
@@ -189,6 +190,8 @@ def _places(found: list[SiteMonths], sites: pd.DataFrame, given: Given) -> int:
 
 def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
     """Print a line for each file, warning and fault, then the table of sites, which is returned and may be written."""
+    from rich.console import Console
+
     from gppcore.towers.files.batch import report
 
     for reading in readings:
@@ -206,12 +209,27 @@ def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
         typer.echo(
             "\nCore months that each set of predictors can use, leaf area given (docs/evaluation.md has the sets):"
         )
-        typer.echo(sites.fillna("").to_string(index=False))
+        Console().print(_table(sites))
         typer.echo(
             "mid and full need columns that no tower file has, such as ndwi and fpar: add them to gpp_monthly.csv"
         )
     if to is not None:
         write_table(table, to, index=False)
+    return table
+
+
+def _table(sites: pd.DataFrame) -> Table:
+    """Return the sites as a table for a terminal: without layout and step, which the lines of the files tell."""
+    from rich.table import Table
+
+    shown = sites.drop(columns=["layout", "step"]).rename(columns={"site_id": "site"}).fillna("")
+    shown["lacking"] = shown["lacking"].str.replace(r" in \d+ of \d+ months?", "", regex=True).str.replace(";", ",")
+    table = Table(box=None, pad_edge=False)
+    for name in map(str, shown):
+        number = name not in ("site", "lacking")
+        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
+    for row in shown.itertuples(index=False):
+        table.add_row(*(f"{value:g}" if isinstance(value, float) else str(value) for value in row))
     return table
 
 

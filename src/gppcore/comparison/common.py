@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 
 from gppcore.comparison.read import Field
@@ -47,7 +47,7 @@ def common_grid(fields: Sequence[Field]) -> tuple[list[Field], LatLonGrid]:
             names = " and ".join(field.name for field in fields)
             raise ProductFormatError(f"{names}: expected grids that overlap in one piece, got none in common")
         grid = LatLonGrid(cut.grid.rows(rows).lat_edges, lon_edges)
-        cut = replace(cut, data=cut.data[:, rows, columns], grid=grid)
+        cut = cut.cut(rows, columns, grid)
     return [cut if i == coarsest else field for i, field in enumerate(fields)], cut.grid
 
 
@@ -78,12 +78,12 @@ def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tupl
     if height:
         plan = RegridPlan(field.grid.rows(rows), grid)
     block = max(1, min(field.chunks[0], _READ_CELLS // max(1, height * field.grid.shape[1])))
-    for start in range(0, len(field.months), block):
-        steps = slice(start, start + block)
+    for start, part in _blocks(field, block):
+        steps = slice(start, start + len(part))
         slot_of = [slots.index(month) if month in slots else None for month in field.months[steps]]
         if height == 0 or not any(slot is not None for slot in slot_of):
             continue
-        values = masked(field.data[steps, rows].values, field.data)
+        values = masked(part[:, rows].values, part)
         values = values.astype(np.float32 if values.dtype.itemsize <= 4 else np.float64, copy=False)
         _check_plausible(field, values, field.factors[steps])
         mean, share = plan.apply(values, fraction=True)
@@ -99,6 +99,15 @@ def climatology(field: Field, grid: LatLonGrid, months: tuple[int, ...]) -> tupl
         flux /= valid  # NaN where no step was valid
     valid /= np.array([field.months.count(slot) for slot in slots], np.float32)[:, None, None]
     return (flux, valid), totals
+
+
+def _blocks(field: Field, size: int) -> Iterator[tuple[int, xr.DataArray]]:
+    """Yield blocks of time steps with the number of their first."""
+    before = 0
+    for part in field.parts:
+        for start in range(0, len(part), size):
+            yield before + start, part[start : start + size]
+        before += len(part)
 
 
 def _check_plausible(field: Field, values: NDArray[np.floating], factors: NDArray[np.float64]) -> None:

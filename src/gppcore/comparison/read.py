@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +32,8 @@ class Field:
     """A GPP variable on disk, oriented from north to south and eastward; values are read in pieces."""
 
     name: str
-    data: xr.DataArray
-    """(time, lat, lon), in the unit of the file."""
+    parts: tuple[xr.DataArray, ...]
+    """(time, lat, lon) of each file, one after another, in the unit of the files."""
     grid: LatLonGrid
     months: tuple[int, ...]
     """Calendar month of every time step; 0 is an annual mean."""
@@ -49,18 +49,94 @@ class Field:
         """Whether the file has annual means only."""
         return 0 in self.months
 
+    def cut(self, rows: slice, columns: NDArray[np.int64], grid: LatLonGrid) -> Field:
+        """Return the field on a part of its grid."""
+        return replace(self, parts=tuple(part[:, rows, columns] for part in self.parts), grid=grid)
+
+    def of_years(self, first: int, last: int) -> Field:
+        """Return the field with the steps of some years; one without years stays as it is.
+
+        Raises
+        ------
+        ProductFormatError
+            If it has none of them.
+        """
+        if not self.years:
+            return self
+        chosen = np.array([first <= year <= last for year in self.years])
+        if not chosen.any():
+            got = f"{min(self.years)} to {max(self.years)}"
+            raise ProductFormatError(f"{self.name}: expected years from {first} to {last}, got {got}")
+        ends = np.cumsum([0, *(len(part) for part in self.parts)])
+        parts = [part[chosen[a:b]] for part, a, b in zip(self.parts, ends[:-1], ends[1:], strict=True)]
+        months, years = np.array(self.months)[chosen], np.array(self.years)[chosen]
+        return replace(
+            self,
+            parts=tuple(part for part in parts if len(part)),
+            months=tuple(months.tolist()),
+            years=tuple(years.tolist()),
+            factors=self.factors[chosen],
+        )
+
 
 def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
-    """Open `source` and describe its GPP; files are closed with `stack`. A path may end with ":VARIABLE"."""
-    wanted = None
+    """Open `source` and describe its GPP; files are closed with `stack`.
+
+    A path may be a pattern of files that follow each other in time, and may end with ":VARIABLE".
+    """
     if isinstance(source, xr.Dataset):
-        dataset, label = source, str(source.attrs.get("title", "dataset"))
-    else:
-        path = Path(source)
-        front, _, back = str(source).rpartition(":")
-        if not path.exists() and front:
-            path, wanted = Path(front), back
-        dataset, label = stack.enter_context(open_cf(path, "product")), path.name
+        return _of_dataset(source, None, str(source.attrs.get("title", "dataset")))
+    paths, wanted = _paths(str(source)), None
+    if not paths and ":" in str(source):
+        front, _, wanted = str(source).rpartition(":")
+        paths = _paths(front) or [Path(front)]
+    paths = paths or [Path(source)]
+    fields = [_of_dataset(stack.enter_context(open_cf(path, "product")), wanted, path.name) for path in paths]
+    return fields[0] if len(fields) == 1 else _joined(str(source), fields)
+
+
+def _paths(text: str) -> list[Path]:
+    """Return a file that is there, or the files of a pattern, sorted."""
+    path = Path(text)
+    if path.exists():
+        return [path]
+    base = Path(path.anchor) if path.is_absolute() else Path()
+    return sorted(base.glob(str(path.relative_to(path.anchor)))) if set("*?[") & set(text) else []
+
+
+def _joined(name: str, fields: Sequence[Field]) -> Field:
+    """Return the fields of several files as one.
+
+    Raises
+    ------
+    ProductFormatError
+        If their grids differ, one has no years, or two have a step in common.
+    """
+    first, label = fields[0], f"{Path(name).name.rpartition(':')[0] or Path(name).name}: {fields[0].parts[0].name}"
+    for field in fields[1:]:
+        if not field.grid.same_cells(first.grid):
+            shapes = f"{first.grid.shape} cells, got {field.grid.shape}"
+            raise ProductFormatError(f"{field.name}: expected the grid of {first.name}, {shapes}")
+    steps = [(year, month) for field in fields for year, month in zip(field.years, field.months, strict=False)]
+    if len(steps) != sum(len(field.months) for field in fields):
+        raise ProductFormatError(f"{label}: expected times with years in every file, got some without")
+    seen: set[tuple[int, int]] = set()
+    for field in fields:
+        own = set(zip(field.years, field.months, strict=True))
+        if both := sorted(seen & own):
+            raise ProductFormatError(f"{label}: expected every month in one file, got {both[0]} in two")
+        seen |= own
+    return replace(
+        first,
+        name=label,
+        parts=tuple(part for field in fields for part in field.parts),
+        months=tuple(month for field in fields for month in field.months),
+        years=tuple(year for field in fields for year in field.years),
+        factors=np.concatenate([field.factors for field in fields]),
+    )
+
+
+def _of_dataset(dataset: xr.Dataset, wanted: str | None, label: str) -> Field:
     try:
         (y, x), grid = axes(dataset), grid_of(dataset)
     except (ShapeError, RangeError) as error:
@@ -103,7 +179,7 @@ def _field(dataset: xr.Dataset, name: str, dims: tuple[str, str], grid: LatLonGr
     stored = dataset[name].encoding.get("preferred_chunks", {})
     return Field(
         name=label,
-        data=data[:, turn[0], turn[1]],
+        parts=(data[:, turn[0], turn[1]],),
         grid=LatLonGrid(grid.lat_edges[turn[0]], grid.lon_edges[turn[1]]),
         months=months,
         years=years,

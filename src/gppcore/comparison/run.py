@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from gppcore.comparison.common import annual_totals, bands, climatology, common_grid, yearly
+from gppcore.comparison.layers import Layer
 from gppcore.comparison.read import YEAR_DAYS, Field, read
 from gppcore.comparison.result import REGIONS, Agreement, Comparison, Density
 from gppcore.comparison.statistics import Sums
@@ -19,7 +20,12 @@ from gppcore.variables import DAYS_IN_MONTH
 __all__ = ["REGIONS", "Agreement", "Comparison", "Density", "compare"]
 
 
-def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
+def compare(
+    *products: str | Path | xr.Dataset,
+    years: Sequence[int] | None = None,
+    land_fraction: str | xr.DataArray | None = None,
+    classes: str | xr.DataArray | None = None,
+) -> tuple[Comparison, ...]:
     """Compare GPP maps with the last one, the reference, on the coarsest of their grids.
 
     All are reduced to a climatology of the calendar months that all have (to annual means where one has
@@ -32,7 +38,17 @@ def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
     *products : path or xarray.Dataset
         Two or more: netCDF file, Zarr store or dataset with one-dimensional latitude and longitude [degree],
         either direction, longitude from -180 or from 0. GPP in g C m-2 d-1 or a unit that converts to it; the
-        variable is found by its CF standard name, else by "gpp" in its name, or named: "FILE:VARIABLE".
+        variable is found by its CF standard name, else by "gpp" in its name, or named: "FILE:VARIABLE". FILE may be
+        a pattern such as ``gpp_*.nc``, of files that follow each other in time.
+    years : sequence of int, optional
+        First and last calendar year; without it, each product is averaged over all of its own. Products without
+        years, such as a mean year, are compared as they are.
+    land_fraction : str or xarray.DataArray, optional
+        "FILE:VARIABLE" or field of the share of land [1] of the cells of any grid: weights and totals are then those
+        of land. For products whose flux is that of a unit of land.
+    classes : str or xarray.DataArray, optional
+        "FILE:VARIABLE" or field of classes on any grid, whole numbers from 0 to 63, such as land cover or regions.
+        Each common cell has the class of the largest area. Names come from CF `flag_values` and `flag_meanings`.
 
     Returns
     -------
@@ -44,7 +60,7 @@ def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
     Raises
     ------
     RangeError
-        If there are fewer than two products.
+        If there are fewer than two products, or years, land fractions or classes are out of their range.
     MissingFileError
         If a file does not exist.
     ProductFormatError
@@ -52,16 +68,36 @@ def compare(*products: str | Path | xr.Dataset) -> tuple[Comparison, ...]:
         products share no month, no area or no valid cell.
     UnitsError
         If the unit of GPP is missing or unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> from gppcore import compare
+    >>> coords = {"time": pd.date_range("2001-01-15", periods=12, freq="30D"), "lat": [5, -5], "lon": [10, 20, 30]}
+    >>> gpp = xr.DataArray(np.random.default_rng(0).gamma(2, 2, (12, 2, 3)), coords, attrs={"units": "g C m-2 d-1"})
+    >>> mine, other = (1.1 * gpp).assign_attrs(gpp.attrs).to_dataset(name="gpp"), gpp.to_dataset(name="gpp")
+    >>> (found,) = compare(mine, other)
+    >>> whole = found.regions["whole"]
+    >>> round(whole.correlation, 3), round(whole.total / whole.other_total, 3)
+    (1.0, 1.1)
     """
     if len(products) < 2:
         raise RangeError(f"products: expected two or more, the reference last, got {len(products)}")
     with ExitStack() as stack:
         fields = [read(product, stack) for product in products]
+        if years is not None:
+            if len(years) != 2 or years[0] > years[1]:
+                raise RangeError(f"years: expected the first and the last year, got {years}")
+            fields = [field.of_years(years[0], years[1]) for field in fields]
+        land = None if land_fraction is None else Layer("land_fraction", land_fraction, stack)
+        sorts = None if classes is None else Layer("classes", classes, stack)
         annual = any(field.annual for field in fields)
         months = _common_months(fields, annual)
         fields, grid = common_grid(fields)
         days = np.array([YEAR_DAYS]) if annual else DAYS_IN_MONTH[np.array(months) - 1]
-        sums = Sums(grid, [field.name for field in fields], () if annual else months, days)
+        sums = Sums(grid, [field.name for field in fields], () if annual else months, days, land, sorts)
         steps = [np.zeros(len(field.months)) for field in fields]
         for rows in bands(fields, grid):
             means = []

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.comparison import moments
+from gppcore.comparison import moments, variability
 from gppcore.comparison.common import PG, Means
+from gppcore.comparison.layers import MOST_CLASSES, Layer
 from gppcore.comparison.maps import Blocks
 from gppcore.comparison.read import YEAR_DAYS
 from gppcore.comparison.result import Comparison, Density
+from gppcore.comparison.uncertainty import BlockMoments
 from gppcore.errors import ProductFormatError
 from gppcore.regrid import LatLonGrid, cell_area
 
@@ -27,9 +29,18 @@ _DENSITY_STEP, _DENSITY_BINS = 0.05, 500
 class Sums:
     """Weighted sums of every product and the reference over their common cells."""
 
-    def __init__(self, grid: LatLonGrid, names: Sequence[str], months: tuple[int, ...], days: Floats) -> None:
+    def __init__(
+        self,
+        grid: LatLonGrid,
+        names: Sequence[str],
+        months: tuple[int, ...],
+        days: Floats,
+        land: Layer | None = None,
+        classes: Layer | None = None,
+    ) -> None:
         """Take the names of the products, the reference last, and the days of each map; `months` is () for annual."""
         self._grid, self._names, self._months, self._days = grid, names, months, days
+        self._land, self._classes = land, classes
         self._own = np.zeros(len(names))
         self._pairs = [_Pair(grid, days.size) for _ in names[1:]]
 
@@ -37,6 +48,8 @@ class Sums:
         """Add a band of rows."""
         band = self._grid.rows(rows)
         area = cell_area(band.lat_edges, band.lon_edges)
+        if self._land is not None:
+            area = area * self._land.means(band)
         cells = np.zeros((len(self._pairs), moments.TERMS, *band.shape))
         terms = np.empty(cells.shape[1:])
         for month, days in enumerate(self._days):
@@ -51,8 +64,9 @@ class Sums:
                 sums += moments.moments(common, w, x, y, terms)
                 pair.add_month(rows, month, terms)
                 pair.add_density(x[common], y[common])
+        classes = None if self._classes is None else self._classes.classes(band)
         for pair, sums in zip(self._pairs, cells, strict=True):
-            pair.add_cells(rows, sums)
+            pair.add_cells(rows, sums, classes)
 
     def results(self, annual: Sequence[Mapping[int, float]]) -> tuple[Comparison, ...]:
         """Return the comparison of every product with the reference; `annual` holds the totals of all by year.
@@ -85,6 +99,7 @@ class Sums:
         zonal, other_zonal = moments.means(pair.monthly.sum(axis=2))
         cells, rank = _ranked(np.concatenate(pair.cells, axis=1))
         bins = np.array([_mean_fluxes(cells, rank, i / _BINS, (i + 1) / _BINS) for i in range(_BINS)])
+        names = {} if self._classes is None else self._classes.names()
         high, low = _mean_fluxes(cells, rank, _HIGH, 1.0), _mean_fluxes(cells, rank, 0.0, _LOW)
         return Comparison(
             product=self._names[index],
@@ -96,6 +111,18 @@ class Sums:
             annual_totals=annual[index],
             other_annual_totals=annual[-1],
             regions={n: moments.agreement(sums.sum(axis=1), self._per_year) for n, sums in by_region.items()},
+            intervals=pair.areas.intervals(TROPIC, self._per_year),
+            classes={
+                names.get(code, f"class {code}"): moments.agreement(sums, self._per_year)
+                for code, sums in enumerate(pair.classes.T)
+                if sums[0]
+            },
+            seasons=variability.seasons(
+                {name: x for name, (x, _) in seasons.items()},
+                {name: y for name, (_, y) in seasons.items()},
+                self._months,
+            ),
+            variability=variability.variability(annual[index], annual[-1]),
             high_bias=high[0] - high[1],
             low_bias=low[0] - low[1],
             bins=bins[:, 0],
@@ -118,6 +145,8 @@ class _Pair:
         self.density = np.zeros(_DENSITY_BINS**2, np.int64)
         self.cells: list[NDArray[np.float32]] = []  # sums of w, w x and w y of each common cell
         self.blocks = Blocks(grid)
+        self.areas = BlockMoments(grid)
+        self.classes = np.zeros((moments.TERMS, MOST_CLASSES))
 
     def add_month(self, rows: slice, month: int, terms: Floats) -> None:
         self.monthly[:, rows, month] += terms.sum(axis=2)
@@ -126,9 +155,14 @@ class _Pair:
         row, column = (np.clip(flux / _DENSITY_STEP, 0, _DENSITY_BINS - 1).astype(np.int64) for flux in (y, x))
         self.density += np.bincount(row * _DENSITY_BINS + column, minlength=self.density.size)
 
-    def add_cells(self, rows: slice, sums: Floats) -> None:
+    def add_cells(self, rows: slice, sums: Floats, classes: NDArray[np.int64] | None) -> None:
         self.cells.append(sums[1:4, sums[1] > 0.0].astype(np.float32))
         self.blocks.add(rows, sums)
+        self.areas.add(rows, sums)
+        if classes is not None:
+            known = classes >= 0
+            for total, term in zip(self.classes, sums, strict=True):
+                total += np.bincount(classes[known], term[known], total.size)
 
 
 def _ranked(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], Floats]:

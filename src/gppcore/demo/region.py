@@ -44,6 +44,15 @@ def demonstration_region(south: float, north: float, west: float, east: float) -
     ------
     RangeError
         If the borders are out of range or out of order, or there is no land inside.
+
+    Examples
+    --------
+    >>> from gppcore.demo.region import demonstration_region
+    >>> world = demonstration_region(50.5, 51.5, 10, 11)
+    >>> dict(world.sizes)
+    {'time': 12, 'lat': 20, 'lon': 20}
+    >>> round(float(world["lai"].sel(time="2001-07").mean()), 1), world["lai"].attrs["units"]
+    (2.9, 'm2 m-2')
     """
     if not (-90.0 <= south < north <= 90.0 and -180.0 <= west < east <= 180.0):
         raise RangeError(f"region: expected south < north and west < east, got {south}, {north}, {west}, {east}")

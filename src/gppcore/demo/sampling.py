@@ -15,7 +15,7 @@ _REACH = 0.15
 
 
 def sample_world(sites: pd.DataFrame, *, footprint: Literal["nearest", "mean"] = "nearest") -> TowerSamples:
-    """Take the embedded world at towers; see :func:`gppcore.towers.files.sample_at_towers`.
+    """Take the embedded world at towers; see :func:`gppcore.sample_at_towers`.
 
     Parameters
     ----------
@@ -33,6 +33,15 @@ def sample_world(sites: pd.DataFrame, *, footprint: Literal["nearest", "mean"] =
     ------
     RangeError
         If a tower has no land within 0.15 degrees.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gppcore.demo.sampling import sample_world
+    >>> place = {"lat": [51.0], "lon": [10.5], "igbp": ["DBF"], "elev_m": [440.0]}
+    >>> sites = pd.DataFrame(place, index=pd.Index(["DE-Hai"], name="site_id"))
+    >>> sample_world(sites).fields["tair"].round(1).values[:3, 0]
+    array([0.5, 1.3, 4.2])
     """
     parts = []
     for site, place in sites.iterrows():

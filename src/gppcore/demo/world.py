@@ -37,6 +37,13 @@ def open_world() -> xr.Dataset:
           2000-2025 on land and a rim of one cell around it; NaN elsewhere.
 
         Close it, or use it in a ``with`` block. Sources and licences are attributes of the variables.
+
+    Examples
+    --------
+    >>> from gppcore.demo.world import open_world
+    >>> with open_world() as world:
+    ...     print(world["igbp"].shape, float(world["tair"].sel(lat_quarter=51.125, lon_quarter=10.375).mean().round(1)))
+    (3600, 7200) 9.199999809265137
     """
     return xr.open_dataset(_world_path(), engine="h5netcdf")
 

@@ -74,6 +74,16 @@ class MethodSuite:
         Seed of all learners.
     n_threads : int
         Threads; results do not depend on it.
+
+    Examples
+    --------
+    >>> from gppcore import evaluate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.evaluation.methods import MethodSuite
+    >>> suite = MethodSuite(demonstration_towers(45, 48, 5, 12), methods=("process", "process_calibrated"))
+    >>> skill = evaluate(suite, suite.samples).skill
+    >>> {name: round(found["rmse"], 1) for name, found in skill.items()}
+    {'process': 2.4, 'process_calibrated': 2.4}
     """
 
     towers: Towers

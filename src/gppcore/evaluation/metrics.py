@@ -31,7 +31,7 @@ def skill(observed: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
         - r2 : 1 - sum of squared errors / sum of squares of observed about its mean (negative if worse than the mean);
         - rmse, bias (predicted minus observed), ubrmse (rmse without bias) [g C m-2 d-1];
         - rmse_monthly : rmse x 365.25 / 12 [g C m-2 month-1];
-        - kge : Kling-Gupta efficiency, 1 - |(r - 1, ratio of standard deviations - 1, ratio of means - 1)|
+        - kge : Kling-Gupta efficiency, 1 - distance of (r, ratio of standard deviations, ratio of means) from (1, 1, 1)
           (Gupta et al. 2009, 10.1016/j.jhydrol.2009.08.003);
         - slope : of the regression of predicted on observed;
         - bias_top_decile, bias_bottom_quartile : bias of the rows where observed is at least its 90th, at most its
@@ -46,6 +46,13 @@ def skill(observed: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
         If the arrays differ in length or hold fewer than two values.
     RangeError
         If a value is not finite.
+
+    Examples
+    --------
+    >>> from gppcore.evaluation.metrics import skill
+    >>> found = skill([1.0, 4.0, 9.0, 6.0], [2.0, 4.0, 8.0, 7.0])
+    >>> round(found["r2"], 3), round(found["rmse"], 3), found["bias"]
+    (0.912, 0.866, 0.25)
     """
     o, p = series("skill", observed, predicted)
     error, from_mean = p - o, o - o.mean()

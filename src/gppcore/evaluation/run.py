@@ -127,6 +127,8 @@ def evaluate_towers(
         "seed": options.seed,
     }
     parts = _parts(options, found, found.models, predictions)
+    places = towers.sites.loc[predictions["site_id"].unique(), ["lat", "lon"]]
+    parts["places"] = {str(site): [float(lat), float(lon)] for site, lat, lon in places.itertuples()}
     if options.scheme not in ("few_towers", "own"):
         parts |= explain(found.models, found, samples, seed=options.seed)
     return result.assemble(predictions, meta, parts), predictions

@@ -62,6 +62,17 @@ class FewTowers:
         Random choices for each number.
     seed : int
         Seed of the choices.
+
+    Examples
+    --------
+    >>> from gppcore import FewTowers, evaluate, simulate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> samples = towers.samples(simulate(towers.forcing))
+    >>> few = FewTowers(numbers=(2, 4), draws=2)
+    >>> process = {"process": lambda train, test: test.process}
+    >>> [split.label for split in evaluate(process, samples, scheme="few_towers", few_towers=few).splits][:2]
+    ['2 towers, draw 1', '2 towers, draw 2']
     """
 
     numbers: tuple[int, ...] = (5, 10, 20)
@@ -100,6 +111,16 @@ def splits(
     ------
     RangeError
         If an option is unknown, or nothing can be held out.
+
+    Examples
+    --------
+    >>> from gppcore import simulate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.evaluation.schemes import splits
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> samples = towers.samples(simulate(towers.forcing))
+    >>> [int(split.test.sum()) for split in splits(samples.groups, "site")]
+    [312, 253, 191, 100, 99]
     """
     if scheme not in SCHEMES:
         raise RangeError(f"scheme: expected one of {list(SCHEMES)}, got {scheme!r}")

@@ -15,8 +15,8 @@ from gppcore.experiment.settings import Settings
 from gppcore.experiment.target import site_table
 from gppcore.features.derive import derivable
 from gppcore.regrid import LatLonGrid
-from gppcore.tiles.build import read_cells
-from gppcore.tiles.fields import Fields, open_fields
+from gppcore.tiles.build import open_fields, read_cells
+from gppcore.tiles.fields import Fields
 from gppcore.towers import read_towers
 from gppcore.towers.files.batch import read_files, report, tower_files
 from gppcore.towers.files.periods import read_period
@@ -81,7 +81,7 @@ def _variable(settings: Settings, name: str) -> str:
     years = [None] if recipe.years is None else list(range(recipe.years[0], recipe.years[1] + 1))
     months = [(year, month) for year in years for month in range(1, MONTHS + 1)]
     with ExitStack() as stack:
-        files = open_fields(name, source, recipe.folder, stack)
+        files = open_fields(name, recipe, stack)
         if not isinstance(files, Fields):
             values = np.array([files.month(year, month) for year, month in months])
             return f"{values.min():g} to {values.max():g}, one value for all cells"
@@ -94,7 +94,8 @@ def _variable(settings: Settings, name: str) -> str:
                 check_range(name, values, where=step.path)
             low, high = min(low, float(np.nanmin(values))), max(high, float(np.nanmax(values)))
         grid: LatLonGrid = steps[0].grid
-        unit = f" {VARIABLES[name].unit}" if name in VARIABLES else f" {source.units}"
+        unit = VARIABLES[name].unit if name in VARIABLES else source.units
+        unit = "" if unit == "1" else f" {unit}"
         return (
             f"{len(steps)} steps at {abs(grid.lat[1] - grid.lat[0]):g} degrees, "
             f"{grid.lat_edges.min():g} to {grid.lat_edges.max():g} N; {low:.4g} to {high:.4g}{unit}"

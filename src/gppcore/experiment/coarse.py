@@ -25,6 +25,7 @@ from gppcore.variables import DAYS_IN_MONTH, MONTHS, attributes
 
 if TYPE_CHECKING:
     import xarray as xr
+    from distributed import Client
 
 Float = NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -116,6 +117,7 @@ def coarse_store(
     resolution: float,
     *,
     n_threads: int | None = None,
+    client: Client | None = None,
     progress: Progress = lambda n: None,
 ) -> TileStore:
     """Build the store of the process model's inputs on the coarse grid; an unfinished one is resumed.
@@ -133,7 +135,7 @@ def coarse_store(
         Folder of the coarse store.
     resolution : float
         Of the coarse grid [degrees].
-    n_threads, progress
+    n_threads, client, progress
         As of :func:`gppcore.build_tiles`.
 
     Returns
@@ -149,11 +151,11 @@ def coarse_store(
         else TileStore.create(out, grid.lat, grid.lon, np.unique(blocks.at), years=store.years)
     )
     sources = {
-        name: replace(source, method="conservative")
+        name: replace(source, method="conservative", orography="")
         for name, source in recipe.variables.items()
         if name not in _OF_CELLS
     }
-    build_tiles(replace(recipe, variables=sources), coarse, n_threads=n_threads, progress=progress)
+    build_tiles(replace(recipe, variables=sources), coarse, n_threads=n_threads, client=client, progress=progress)
     with coarse.writing():
         _write_cover(store, coarse, blocks)
     derive_predictors(coarse)

@@ -33,7 +33,7 @@ JOURNAL = "run.json"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A road from files to a judged map; make it with :meth:`read`.
+    """A road from files to a judged map; make it with `read`.
 
     Attributes
     ----------

@@ -17,6 +17,7 @@ def gridded_files(settings: Settings) -> list[str]:
     """Return paths and patterns of the gridded files."""
     sources = settings.recipe.variables.values()
     paths = [settings.recipe.cells.path, *(source.path for source in sources if source.value is None)]
+    paths += [source.orography.rpartition(":")[0] for source in sources if source.orography]
     return sorted({path for path in paths if path != MAUNA_LOA})
 
 

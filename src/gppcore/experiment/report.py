@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,10 +14,10 @@ import pandas as pd
 import gppcore
 from gppcore import runtime
 from gppcore.comparison import Comparison, compare
-from gppcore.evaluation.result import PREDICTIONS
+from gppcore.evaluation.result import NUMBERS, PREDICTIONS
 from gppcore.experiment.inputs import found
 from gppcore.experiment.progress import peak_rss_gb
-from gppcore.experiment.results import MapSummary, seasonal_cycles, skill_table, summarise_map
+from gppcore.experiment.results import seasonal_cycles, skill_by_tower, skill_table, summarise_map
 from gppcore.experiment.settings import Settings
 from gppcore.io.durable import write_json
 from gppcore.report import ReportData, write_report
@@ -35,10 +36,11 @@ def report(settings: Settings, folder: Path, store: TileStore, towers: Towers, s
     predictions: dict[str, pd.DataFrame] = {
         scheme: pd.read_csv(folder / "evaluation" / scheme / PREDICTIONS) for scheme in settings.evaluation.schemes
     }
-    mapped = summarise_map(store)
-    skill = skill_table(predictions, METHODS)
-    further = list(compared.values())
-    data = _data(settings, store, towers, seconds, mapped, predictions, skill, reference, further)
+    differences = {
+        scheme: json.loads((folder / "evaluation" / scheme / NUMBERS).read_text("utf-8"))["differences"]
+        for scheme in predictions
+    }
+    data = _data(settings, store, towers, seconds, predictions, differences, reference, list(compared.values()))
     write_report(data, folder)
     write_json(folder / "summary.json", _summary(data, {text: c.as_dict() for text, c in compared.items()}))
 
@@ -58,29 +60,40 @@ def _data(
     store: TileStore,
     towers: Towers,
     seconds: Mapping[str, float],
-    mapped: MapSummary,
     predictions: Mapping[str, pd.DataFrame],
-    skill: Mapping[str, Mapping[str, Mapping[str, float]]],
+    differences: Mapping[str, Any],
     comparison: Comparison,
     compared: Sequence[Comparison],
 ) -> ReportData:
     site = predictions["site"]
+    mapped = summarise_map(store)
+    bounds = [name for name in ("transfer_low", "transfer_high") if name in site]
     return ReportData(
         experiment=settings.title,
         synthetic=settings.towers.synthetic,
         region=settings.recipe.region,
+        inputs=_inputs(settings, store, site),
         lat=mapped.lat,
         lon=mapped.lon,
         maps=mapped.maps,
         zonal_lat=mapped.zonal_lat,
         zonal=mapped.zonal,
+        totals=mapped.totals,
+        years=mapped.years,
         observed=site["observed"].to_numpy(float),
         predicted={name: site[name].to_numpy(float) for name in METHODS},
-        seasonal=seasonal_cycles(site, METHODS),
-        skill=skill,
-        totals=mapped.totals,
+        seasonal=seasonal_cycles(site, [*METHODS, *bounds], towers.sites["lat"]),
+        skill=skill_table(predictions, METHODS),
+        differences=differences,
+        coverage={
+            scheme: float(rows["observed"].between(rows["transfer_low"], rows["transfer_high"]).mean())
+            for scheme, rows in predictions.items()
+            if bounds
+        },
+        towers=skill_by_tower(site, towers.sites),
         comparison=comparison,
         compared=compared,
+        truth=compared[0] if settings.towers.synthetic and compared else None,
         seconds={name: value for name, value in seconds.items() if value},
         peak_rss_gb=peak_rss_gb(),
         land_cells=store.index.size,
@@ -92,9 +105,30 @@ def _data(
             "numpy": np.__version__,
             "seed": str(settings.learning.seed),
             "towers": f"{site['site_id'].nunique()} sites, {len(site)} months",
-            "years": "a mean year" if store.years is None else f"{store.years[0]} to {store.years[-1]}",
+            "years": _years(store),
         },
     )
+
+
+def _years(store: TileStore) -> str:
+    return "a mean year" if store.years is None else f"{store.years[0]} to {store.years[-1]}"
+
+
+def _inputs(settings: Settings, store: TileStore, site: pd.DataFrame) -> dict[str, str]:
+    """Say what was run on which data."""
+    learning, process = settings.learning, settings.process
+    files = sorted({Path(source.path).name for source in settings.recipe.variables.values() if source.path})
+    chosen = f"set {learning.predictors}: " if isinstance(learning.predictors, str) else ""
+    first, last = site["year"].min(), site["year"].max()
+    model = f"two-leaf model on cells of {process.resolution:g}°, downscaled to those of the map"
+    kind = "synthetic, sampled from a model planet" if settings.towers.synthetic else "real"
+    return {
+        "Map": f"{store.index.size:,} land cells of {abs(store.lat[1] - store.lat[0]):.3g}°, {_years(store)}",
+        "Inputs": ", ".join(files),
+        "Process model": f"GPP of {Path(process.product).name}" if process.product else model,
+        "Towers": f"{kind}: {site['site_id'].nunique()} sites, {len(site):,} months of {first} to {last}",
+        "Predictors": f"{chosen}{', '.join(learning.names)}",
+    }
 
 
 def _summary(data: ReportData, compared: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +139,7 @@ def _summary(data: ReportData, compared: Mapping[str, Any]) -> dict[str, Any]:
         "synthetic": data.synthetic,
         "region": data.region,
         "global_gpp_pg_c_yr": data.totals["transfer"],
-        "gpp_pg_c_yr": dict(data.totals),
+        "gpp_pg_c_yr": {name: data.totals[name] for name in METHODS},
         "land_cells": data.land_cells,
         "seconds": {**data.seconds, "total": round(sum(data.seconds.values()), 2)},
         "peak_rss_gb": round(data.peak_rss_gb, 3),

@@ -20,15 +20,36 @@ from gppcore.variables import DAYS_IN_MONTH, MONTHS
 Float = NDArray[np.float64]
 
 VARIABLE_OF = {"process": PROCESS, "direct": "gpp_daily_direct", "transfer": "gpp_daily"}
+BOUNDS = {"low": "gpp_daily_low", "high": "gpp_daily_high"}
+"""Bounds of the 90 % intervals of the transferred model."""
 SKILL = ("r2", "rmse", "bias", "n")
 _DISPLAY_COLUMNS = 1440
 _MIN_SITES = 3
+_MONTH_FIELDS = {"january": 0, "july": 6}
+_FEWEST_YEARS = 5
+"""Years from which a trend is mapped."""
 _HELD = {"site": "site_id", "temporal": "year", "regional": "group"}
 
 
 @dataclass(frozen=True)
 class MapSummary:
-    """Fields and totals of the mapped cells, means of all years."""
+    """Fields and totals of the mapped cells, means of all years.
+
+    Attributes
+    ----------
+    lat, lon : ndarray (n_lat,), (n_lon,)
+        Display grid [degree].
+    maps : dict of ndarray (n_lat, n_lon)
+        "annual", "difference" [g C m-2 yr-1], "january", "july" [g C m-2 d-1]; "interval", the mean width of the 90 %
+        interval of a month [g C m-2 d-1], if the tiles hold it; "trend" [g C m-2 yr-2] of five years or more.
+    zonal_lat : ndarray (n,)
+    zonal : dict of ndarray (n,)
+        By method [g C m-2 yr-1], and the bounds "low" and "high" of the transferred model, if the tiles hold them.
+    totals : dict of float
+        By method [Pg C yr-1], and the bounds.
+    years : dict of dict of int to float
+        By method the total of each year [Pg C yr-1]; empty for a mean year.
+    """
 
     lat: Float
     lon: Float
@@ -36,29 +57,24 @@ class MapSummary:
     zonal_lat: Float
     zonal: dict[str, Float]
     totals: dict[str, float]
+    years: dict[str, dict[int, float]]
 
 
 def summarise_map(store: TileStore) -> MapSummary:
     """Reduce the monthly tiles of all methods to annual totals [Pg C yr-1], zonal means and display maps."""
-    area, years = cell_areas(store), len(store.each_year)
-    annual, month_fields = {}, {month: np.zeros(store.index.size) for month in (0, 6)}
+    area = cell_areas(store)
+    annual: dict[str, Float] = {}
+    years: dict[str, dict[int, float]] = {}
+    fields: dict[str, NDArray[Any]] = {}
     there = set(store.variables)
-    for method, variable in VARIABLE_OF.items():
-        if variable not in there:
-            continue
-        annual[method] = np.zeros(store.index.size)
-        for month in range(MONTHS * years):
-            field = store.read_field(variable, month)
-            annual[method] += field * DAYS_IN_MONTH[month % MONTHS] / years
-            if method == "transfer" and month % MONTHS in month_fields:
-                month_fields[month % MONTHS] += field / years
+    for name, variable in {**VARIABLE_OF, **BOUNDS}.items():
+        if variable in there:
+            annual[name], years[name], more = _sums(store, variable, area, months=name == "transfer")
+            fields |= more
+    fields |= {"annual": annual["transfer"], "difference": annual["transfer"] - annual["process"]}
+    if set(BOUNDS) <= set(annual):
+        fields["interval"] = (annual["high"] - annual["low"]) / DAYS_IN_MONTH.sum()
     band = (90.0 - store.lat[store.index // store.shape[1]]).astype(int)
-    fields: dict[str, NDArray[Any]] = {
-        "annual": annual["transfer"],
-        "january": month_fields[0],
-        "july": month_fields[6],
-        "difference": annual["transfer"] - annual["process"],
-    }
     lat, lon, maps = _display(store, fields)
     shown = np.flatnonzero(np.bincount(band, minlength=180))
     rows = slice(shown[0], shown[-1] + 1)
@@ -67,9 +83,35 @@ def summarise_map(store: TileStore) -> MapSummary:
         lon,
         maps,
         (89.5 - np.arange(180.0))[rows],
-        {method: _zonal(band, area, values)[rows] for method, values in annual.items()},
-        {method: float(np.nansum(area * values) / 1e15) for method, values in annual.items()},
+        {name: _zonal(band, area, values)[rows] for name, values in annual.items()},
+        {name: float(np.nansum(area * values) / 1e15) for name, values in annual.items()},
+        {name: years[name] for name in VARIABLE_OF if years.get(name)},
     )
+
+
+def _sums(
+    store: TileStore, variable: str, area: Float, *, months: bool
+) -> tuple[Float, dict[int, float], dict[str, NDArray[Any]]]:
+    """Return the annual mean sum of each cell, the total of each year, and fields: two months and the trend."""
+    n = len(store.each_year)
+    mean, moment = np.zeros(store.index.size), np.zeros(store.index.size)
+    totals, fields = {}, {name: np.zeros(store.index.size) for name in _MONTH_FIELDS} if months else {}
+    centre = (n - 1) / 2
+    for number, year in enumerate(store.each_year):
+        total = np.zeros(store.index.size)
+        for month in range(MONTHS):
+            field = store.read_field(variable, number * MONTHS + month)
+            total += field * DAYS_IN_MONTH[month]
+            for name in fields:
+                if _MONTH_FIELDS[name] == month:
+                    fields[name] += field / n
+        mean += total / n
+        moment += total * (number - centre)
+        if year is not None:
+            totals[year] = float(np.nansum(area * total) / 1e15)
+    if months and n >= _FEWEST_YEARS:
+        fields["trend"] = moment * 12 / (n * (n**2 - 1))
+    return mean, totals, fields
 
 
 def _zonal(band: NDArray[np.int64], area: Float, values: Float) -> Float:
@@ -104,14 +146,27 @@ def _axis(centres: Float, first: int, n: int) -> Float:
     return np.asarray(centres[0] + step * (first + np.arange(n)))
 
 
-def seasonal_cycles(predictions: pd.DataFrame, methods: Sequence[str]) -> dict[str, dict[str, Float]]:
-    """Return mean seasonal cycles of types with data from at least three sites, predicted with the site held out."""
+def seasonal_cycles(predictions: pd.DataFrame, columns: Sequence[str], lat: pd.Series) -> dict[str, dict[str, Float]]:
+    """Return mean seasonal cycles by type and hemisphere, predicted with the site held out.
+
+    A type is shown for a hemisphere if three sites or more have data there; `lat` is by site [degree].
+    """
     cycles = {}
-    for pft, rows in predictions.groupby("pft"):
+    south = predictions["site_id"].map(lat) < 0.0
+    for (pft, is_south), rows in predictions.groupby(["pft", south]):
         if rows["site_id"].nunique() >= _MIN_SITES:
-            means = rows.groupby("month")[["observed", *methods]].mean().reindex(range(1, MONTHS + 1))
-            cycles[str(pft)] = {str(name): means[name].to_numpy(float) for name in means}
+            means = rows.groupby("month")[["observed", *columns]].mean().reindex(range(1, MONTHS + 1))
+            title = f"{pft}, {'south' if is_south else 'north'}"
+            cycles[title] = {str(name): means[name].to_numpy(float) for name in means}
     return cycles
+
+
+def skill_by_tower(predictions: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
+    """Return by site_id: lat, lon, group (held out together), n, and the bias and RMSE of the transferred model."""
+    error = (predictions["transfer"] - predictions["observed"]).groupby(predictions["site_id"])
+    found = pd.DataFrame({"n": error.size(), "bias": error.mean(), "rmse": error.apply(lambda e: (e**2).mean() ** 0.5)})
+    found["group"] = predictions.groupby("site_id")["group"].first()
+    return found.join(sites[["lat", "lon"]])
 
 
 def skill_table(

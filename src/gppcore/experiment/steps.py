@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from gppcore.experiment.report import report
 from gppcore.experiment.settings import Settings
 from gppcore.experiment.target import sampled_towers, tower_tiles
 from gppcore.features import FRACTIONS
+from gppcore.io.cluster import in_order
 from gppcore.io.durable import write_json
 from gppcore.mapping.product import write_netcdf, write_product
 from gppcore.mapping.run import map_gpp
@@ -112,7 +113,7 @@ def tiles(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     total = cells.size * sum(1 if source.static else years for source in recipe.variables.values())
     options: dict[str, Any] = {"n_threads": work.n_threads}
     with work.progress.step("Tiles from files", total, "cell") as advance:
-        store = build_tiles(recipe, work.folder / "tiles", progress=advance, **options)
+        store = build_tiles(recipe, work.folder / "tiles", progress=advance, client=work.client, **options)
     wanted = {*work.settings.learning.names, *FORCING, *FRACTIONS, "fraction_wetland"}
     with work.progress.step("Derived predictors", store.n_tiles, "tile") as advance:
         derive_predictors(store, wanted, also=wanted, progress=advance, **options)
@@ -132,18 +133,22 @@ def process(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         with work.progress.step(
             "Process GPP from its file", store.index.size * len(store.each_year), "cell"
         ) as advance:
-            build_tiles(recipe, store, n_threads=work.n_threads, progress=advance)
+            build_tiles(recipe, store, n_threads=work.n_threads, client=work.client, progress=advance)
         return
     with work.progress.step("Coarse grid: forcing and leaves", 1, "step"):
         coarse = coarse_store(
-            settings.recipe, store, work.folder / "coarse", chosen.resolution, n_threads=work.n_threads
+            settings.recipe,
+            store,
+            work.folder / "coarse",
+            chosen.resolution,
+            n_threads=work.n_threads,
+            client=work.client,
         )
     coarse.add("gpp_daily", monthly=True, attrs=attributes("gpp_daily"))
     kept = {}
     total = coarse.index.size * MONTHS * _HOURS_PER_MONTH * len(store.each_year)
     with work.progress.step("Coarse grid: two-leaf model", total, "h") as advance:
-        for year in store.each_year:
-            simulated = simulate_store(coarse, year, n_threads=work.n_threads)
+        for (year,), simulated in _simulated(work, coarse):
             for tile in range(coarse.n_tiles):
                 values = simulated["gpp_daily"].values[:, coarse.cells(tile)].astype(np.float32)
                 coarse.write("gpp_daily", tile, np.ascontiguousarray(values), year)
@@ -156,6 +161,20 @@ def process(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         write_product(coarse, product, {"gpp_daily": attributes("gpp_daily")}, attrs=attrs)
     if all(np.isfinite(list(entry.values())).all() for entry in kept.values()):
         write_json(work.folder / "coarse" / "conservation.json", kept)
+
+
+def _simulated(work: Work, coarse: TileStore) -> Iterator[tuple[tuple[int | None], xr.Dataset]]:
+    """Yield every year with its simulation, on the cluster where there is one."""
+    years = [(year,) for year in coarse.each_year]
+    if work.client is not None:
+        yield from in_order(work.client, simulate_year, (coarse.path.resolve(),), years)
+    else:
+        yield from ((year, simulate_store(coarse, *year, n_threads=work.n_threads)) for year in years)
+
+
+def simulate_year(folder: Path, year: int | None) -> xr.Dataset:
+    """Simulate a year of a coarse store in a worker of a cluster."""
+    return simulate_store(TileStore.open(folder), year, n_threads=1)
 
 
 def towers(work: Work, digest: str, seconds: Mapping[str, float]) -> None:

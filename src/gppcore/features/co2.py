@@ -30,7 +30,7 @@ def co2_monthly(year: ArrayLike, month: ArrayLike) -> Float:
     Returns
     -------
     ndarray of float64
-        Monthly means. Months outside the record (March 1958 to October 2023, see :func:`co2_is_measured`) continue
+        Monthly means. Months outside the record (March 1958 to October 2023, see `co2_is_measured`) continue
         the linear trend and the mean season of the ten years nearest to them.
 
     Raises
@@ -43,6 +43,12 @@ def co2_monthly(year: ArrayLike, month: ArrayLike) -> Float:
     Source: NOAA Global Monitoring Laboratory (Lan, X., Tans, P., Thoning, K.; gml.noaa.gov/ccgg/trends) and, until
     April 1974, Scripps Institution of Oceanography (Keeling). Monthly means over land differ from it by a few
     umol mol-1, more in winter and near cities.
+
+    Examples
+    --------
+    >>> from gppcore.features.co2 import co2_monthly
+    >>> co2_monthly([1980, 2020], 5).round(1)
+    array([341.4, 417.3])
     """
     first, record = _record()
     position = _position(year, month, first, len(record))

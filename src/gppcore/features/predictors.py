@@ -21,8 +21,11 @@ Float = NDArray[np.float64]
 _WETLAND = next(land_class.code for land_class in IGBP if land_class.acronym == "WET")
 
 MONTHLY_PREDICTORS = ("tair", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai")
+"""Predictors that change by month."""
 FRACTIONS = tuple(f"fraction_{name}" for name in PFT_NAMES)
+"""Area shares of the plant functional types."""
 STATIC_PREDICTORS = ("c4_fraction", *FRACTIONS)
+"""Predictors that are constant in time."""
 PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
 """Columns of the global tile stores, in order; area shares `fraction_<pft>` describe mixed cells without categories."""
 
@@ -63,6 +66,12 @@ def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:
     ------
     RangeError
         If a class is unknown.
+
+    Examples
+    --------
+    >>> from gppcore.features import igbp_codes
+    >>> igbp_codes(["ENF", "CRO"])
+    array([ 1, 12], dtype=uint8)
     """
     codes = {c.acronym: c.code for c in IGBP}
     found = np.asarray(acronyms, dtype=str).astype(object)
@@ -88,6 +97,16 @@ def pft_fractions(igbp: ArrayLike) -> NDArray[np.float32]:
     ------
     RangeError
         If a class is unknown.
+
+    Examples
+    --------
+    >>> from gppcore.constants import PFT_NAMES
+    >>> from gppcore.features import pft_fractions
+    >>> shares = pft_fractions([5, 12])  # mixed forest, cropland
+    >>> dict(zip(PFT_NAMES, shares[:, 0].tolist(), strict=True))["mf"]
+    1.0
+    >>> shares.sum(axis=0)
+    array([1., 1.], dtype=float32)
     """
     codes = np.asarray(igbp)
     if codes.size and (codes.min() < 0 or codes.max() > 16):
@@ -116,6 +135,14 @@ def land_cover_fractions(igbp: Float) -> dict[str, Float]:
     ------
     RangeError
         If a value is not a class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore.features import land_cover_fractions
+    >>> shares = land_cover_fractions(np.array([1.0, 11.0, np.nan]))
+    >>> shares["fraction_enf"], shares["fraction_wetland"]
+    (array([ 1.,  0., nan]), array([ 0.,  1., nan]))
     """
     known = np.isfinite(igbp)
     classes = igbp[known]
@@ -143,6 +170,15 @@ class Samples:
         One row per sample: site, cluster, region, pft, year, month.
     predictors : tuple of str, default `PREDICTORS`
         Names of the columns of `x`.
+
+    Examples
+    --------
+    >>> from gppcore import simulate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> samples = towers.samples(simulate(towers.forcing), predictors=["tair", "sw", "lai"])
+    >>> samples.x.shape, samples.gpp_daily.shape, samples.groups["site"].nunique()
+    ((955, 3), (955,), 11)
     """
 
     x: Float
@@ -180,6 +216,13 @@ def predictor_matrix(columns: Mapping[str, ArrayLike], predictors: Sequence[str]
     ------
     ShapeError
         If a predictor is missing.
+
+    Examples
+    --------
+    >>> from gppcore.features import predictor_matrix
+    >>> predictor_matrix({"lai": [1.0, 3.0], "tair": [9.0, 18.0]}, ["tair", "lai"])
+    array([[ 9.,  1.],
+           [18.,  3.]])
     """
     if missing := [name for name in predictors if name not in columns]:
         raise ShapeError(f"predictors: expected {list(predictors)}, got no {missing}")

@@ -43,6 +43,22 @@ class Forest(Identity):
     A numeric node sends a missing value to the side that it names, else ``x <= threshold`` (in float64) to the
     left. A categorical node sends NaN to the side that it names, and else asks its set for the category trunc(x);
     `NodeFlag` determines how numbers outside the categories are handled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.ensemble import HistGradientBoostingRegressor
+    >>> from gppcore import Forest
+    >>> x = np.random.default_rng(0).random((500, 3))
+    >>> learner = HistGradientBoostingRegressor(max_iter=20).fit(x, x[:, 0] * x[:, 1])
+    >>> forest = Forest.from_sklearn(learner)
+    >>> forest.n_trees, forest.n_features
+    (20, 3)
+    >>> bool(np.allclose(forest.predict(x), learner.predict(x), rtol=1e-12))
+    True
+    >>> forest.save("gpp.gppf")
+    >>> Forest.load("gpp.gppf") == forest
+    True
     """
 
     __slots__ = ("_forest",)

@@ -37,7 +37,8 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
     import xarray as xr
 
     if not path.exists():
-        raise MissingFileError(f"{what}: expected a netCDF file or Zarr store, got no such file {path}")
+        remote = "; copy it to a local disk or mount it first" if re.match(r"\w{2,}:/", str(path)) else ""
+        raise MissingFileError(f"{what}: expected a netCDF file or Zarr store, got no such file {path}{remote}")
     if not path.is_dir():
         check_file(path, ProductFormatError)
     try:
@@ -46,7 +47,38 @@ def open_cf(path: Path, what: str) -> xr.Dataset:
         ds = xr.open_dataset(path, chunks=None, decode_times=False, **options)
         return xr.decode_cf(_with_days(ds), decode_timedelta=False)
     except (ValueError, OSError, KeyError, OverflowError) as error:
-        raise ProductFormatError(f"{path}: expected a readable CF netCDF file or Zarr store, got: {error}") from error
+        raise ProductFormatError(
+            f"{path}: expected a readable CF netCDF file or Zarr store, got: {_format_of(path) or error}"
+        ) from error
+
+
+_FORMATS = (
+    (
+        b"GRIB",
+        "GRIB: install its reader by pip install 'gppcore[grib]', or convert it, as `cdo -f nc copy IN OUT.nc` does",
+    ),
+    (
+        b"\x0e\x03\x13\x01",
+        "HDF4: convert it, as `gdal_translate -of netCDF 'HDF4_EOS:EOS_GRID:\"IN\":GRID:FIELD' OUT.nc` does",
+    ),
+    (
+        b"II*\0",
+        "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`",
+    ),
+    (
+        b"MM\0*",
+        "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`",
+    ),
+)
+"""First bytes of files of other formats, and what makes them readable."""
+
+
+def _format_of(path: Path) -> str | None:
+    if path.is_dir():
+        return None
+    with path.open("rb") as file:
+        begin = file.read(4)
+    return next((told for mark, told in _FORMATS if begin.startswith(mark)), None)
 
 
 def _with_days(ds: xr.Dataset) -> xr.Dataset:
@@ -66,8 +98,14 @@ def _with_days(ds: xr.Dataset) -> xr.Dataset:
     return ds
 
 
-def variable_of(ds: xr.Dataset, name: str, label: str) -> xr.DataArray:
+VERSIONS = "expver"
+"""Dimension of ERA5 files that hold both final and preliminary months, each missing where the other is."""
+
+
+def variable_of(ds: xr.Dataset, name: str, label: str, *, versions: bool = False) -> xr.DataArray:
     """Return a variable of a file with at most one dimension besides latitude and longitude.
+
+    With `versions`, the dimension `VERSIONS` may come last beside it.
 
     Raises
     ------
@@ -81,7 +119,9 @@ def variable_of(ds: xr.Dataset, name: str, label: str) -> xr.DataArray:
     if missing := [dim for dim in space if dim not in data.dims]:
         raise ShapeError(f"{label}: {name}: expected dimensions of latitude and longitude, got no {missing}")
     data = data.squeeze([dim for dim in data.dims if dim not in space and data.sizes[dim] == 1])
-    if data.ndim > 3:
+    if versions and VERSIONS in data.dims:
+        data = data.transpose(..., VERSIONS)
+    if data.ndim > 3 + (versions and VERSIONS in data.dims):
         raise ShapeError(
             f"{label}: {name}: expected latitude, longitude and at most one more dimension, got {dict(data.sizes)}; "
             "select one of the others first"

@@ -58,6 +58,23 @@ def write_product(
         If the store has another writer.
     DiskFullError
         If there is no room.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from pathlib import Path
+    >>> from gppcore import TileStore
+    >>> from gppcore.mapping.product import write_product
+    >>> from gppcore.variables import attributes
+    >>> store = TileStore.create("tiles", np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.array([0, 1, 3]))
+    >>> store.add("gpp_daily", monthly=True, attrs={"units": "g m-2 d-1"})
+    >>> with store.writing():
+    ...     store.write("gpp_daily", 0, np.full((12, 3), 2.5, np.float32))
+    >>> write_product(store, Path("gpp.zarr"), {"gpp_daily": attributes("gpp_daily")}, attrs={})
+    >>> xr.open_zarr("gpp.zarr")["gpp_daily"].isel(time=6).values
+    array([[2.5, 2.5],
+           [nan, 2.5]], dtype=float32)
     """
     import zarr
     from zarr.codecs import Crc32cCodec, ZstdCodec
@@ -162,7 +179,7 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
     Parameters
     ----------
     product : Path
-        Zarr product of :func:`write_product`.
+        Zarr product of :func:`gppcore.mapping.product.write_product`.
     out : Path
         New file.
     year : int, optional
@@ -174,6 +191,22 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
         If `out` exists.
     RangeError
         If the product does not have the year.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from gppcore import TileStore
+    >>> from gppcore.mapping.product import write_netcdf, write_product
+    >>> from gppcore.variables import attributes
+    >>> store = TileStore.create("tiles", np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.array([0, 1, 3]))
+    >>> store.add("gpp_daily", monthly=True, attrs={"units": "g m-2 d-1"})
+    >>> with store.writing():
+    ...     store.write("gpp_daily", 0, np.full((12, 3), 2.5, np.float32))
+    >>> write_product(store, Path("gpp.zarr"), {"gpp_daily": attributes("gpp_daily")}, attrs={})
+    >>> write_netcdf(Path("gpp.zarr"), Path("gpp.nc"))
+    >>> Path("gpp.nc").is_file()
+    True
     """
     import xarray as xr
 

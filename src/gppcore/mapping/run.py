@@ -72,8 +72,8 @@ def map_gpp(
 ) -> None:
     """Predict GPP of every month at every cell of a store and write the gridded product.
 
-    A model with prediction intervals (`has_interval`) also gives the variables `variable`_low and `variable`_high, the
-    5 % and 95 % quantiles of GPP.
+    A model with prediction intervals (`has_interval`) also gives two more variables, whose names end with ``_low`` and
+    ``_high``: the 5 % and 95 % quantiles of GPP.
 
     Parameters
     ----------
@@ -114,6 +114,22 @@ def map_gpp(
         If a predictor is missing.
     DiskFullError
         If there is no room; finished tiles stay.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from gppcore import Forest, TileRecipe, TransferModel, build_tiles, map_gpp
+    >>> from gppcore.demo.region import demonstration_region
+    >>> from gppcore.tiles.build import Cells
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> demonstration_region(50.5, 51.5, 10, 11).to_netcdf("world.nc")
+    >>> store = build_tiles(TileRecipe(Cells("world.nc", "igbp"), {"lai": VariableSource("world.nc", "lai")}), "tiles")
+    >>> stump = {"feature": [0, -1, -1], "threshold": [2.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 3.0, 9.0], **stump)
+    >>> map_gpp(TransferModel.of_forest(forest, ["lai"]), store, "gpp.zarr")
+    >>> product = xr.open_zarr("gpp.zarr")
+    >>> product["gpp_daily"].dims, product["gpp_daily"].attrs["units"]
+    (('time', 'lat', 'lon'), 'g m-2 d-1')
     """
     n_threads = threads(n_threads)
     if out is not None and Path(out).exists():

@@ -61,6 +61,16 @@ class CalibratedParameters(Mapping[str, PlantFunctionalType]):
         Parameters at the mean of the covariates.
     covariates : tuple of Covariate
         Effects of the place.
+
+    Examples
+    --------
+    >>> from gppcore import CalibratedParameters, calibrate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> fit = calibrate(demonstration_towers(45, 48, 5, 12), parameters=["vcmax25"])
+    >>> isinstance(fit.pfts, CalibratedParameters), fit.pfts.covariates[0].name
+    (True, 'tair_growing')
+    >>> round(fit.pfts["enf"].vcmax25, 1)
+    70.8
     """
 
     types: Mapping[str, PlantFunctionalType]

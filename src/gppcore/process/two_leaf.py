@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from gppcore import _core
-from gppcore.arrays import Floats, check_type, floats
+from gppcore.arrays import Floats, check_type
 from gppcore.constants import PFTS, PlantFunctionalType
-from gppcore.errors import DtypeError, RangeError
+from gppcore.errors import RangeError
 from gppcore.process.broadcast import Grids
+from gppcore.process.leaf import MODES, check_option, is_c4, needs_double
 from gppcore.runtime import threads
 
 INPUTS = (
@@ -36,10 +36,7 @@ LEAF_CLASSES = ("sunlit_overstory", "shaded_overstory", "sunlit_understory", "sh
 """Order of the first axis of outputs by leaf class."""
 
 OUTPUTS = ("gpp_classes", "conductance", "transpiration", "leaf_temperature", "apar")
-"""Optional outputs of :func:`two_leaf_gpp`."""
-
-MODES = ("default", "beps")
-"""The exact coupled minimum of the limiting rates; BEPS as published."""
+"""Optional outputs of :func:`gppcore.two_leaf_gpp`."""
 
 _COMPONENTS = 4  # derivatives of one pass of the kernel
 
@@ -64,6 +61,14 @@ class Forcing:
         Wind speed at 30 m [m s-1], 0 to 80; GPP depends little on it.
     diffuse_fraction : array_like, optional
         Diffuse share of shortwave [1], 0 to 1. None: from the clearness of the sky.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gpp
+    >>> light = Forcing(sw=np.array([0.0, 200.0, 800.0]), tair=22.0, vpd=1000.0, cos_zenith=0.8, ca=410.0)
+    >>> two_leaf_gpp(light, Canopy(lai=3.0), PFTS["dbf"]).gpp.round(1)
+    array([ 0. , 14. , 20.9])
     """
 
     sw: ArrayLike
@@ -91,6 +96,15 @@ class Canopy:
         Vcmax at 25 degC [umol m-2 s-1], 0 to 400.
     g1 : array_like, optional
         Slope of the Ball-Berry relation [1], 0 to 30.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gpp
+    >>> noon = Forcing(sw=600.0, tair=22.0, vpd=1000.0, cos_zenith=0.8, ca=410.0)
+    >>> dry = Canopy(lai=3.0, soil_water_stress=np.array([0.2, 0.6, 1.0]))
+    >>> two_leaf_gpp(noon, dry, PFTS["grass"]).gpp.round(1)
+    array([16.1, 24.8, 26.6])
     """
 
     lai: ArrayLike
@@ -109,7 +123,8 @@ class TwoLeafFlux:
     gpp_sunlit, gpp_shaded : ndarray of shape (...)
         GPP of sunlit and of shaded leaves [umol CO2 m-2 s-1].
     gpp_classes : ndarray of shape (4, ...), optional
-        GPP by leaf class, in the order of :data:`LEAF_CLASSES` [umol CO2 m-2 s-1]; their sum is `gpp`.
+        GPP by leaf class, in the order of :data:`gppcore.process.two_leaf.LEAF_CLASSES` [umol CO2 m-2 s-1]; their sum
+        is `gpp`.
     conductance : ndarray of shape (4, ...), optional
         Stomatal conductance for water vapour by leaf class, per ground area [mol m-2 s-1]; 0 at night.
     transpiration : ndarray of shape (4, ...), optional
@@ -118,6 +133,16 @@ class TwoLeafFlux:
         Temperature by leaf class [degC]; that of the air at night.
     apar : ndarray of shape (4, ...), optional
         Absorbed photons by leaf class, per ground area [umol m-2 s-1].
+
+    Examples
+    --------
+    >>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gpp
+    >>> noon = Forcing(sw=600.0, tair=22.0, vpd=1000.0, cos_zenith=0.8, ca=410.0)
+    >>> flux = two_leaf_gpp(noon, Canopy(lai=3.0), PFTS["enf"], outputs=["leaf_temperature", "apar"])
+    >>> float(flux.gpp_sunlit.round(1)), float(flux.gpp_shaded.round(1))
+    (12.1, 9.8)
+    >>> flux.leaf_temperature.round(1)
+    array([24.1, 21.9, 27. , 23.5])
     """
 
     gpp_sunlit: Floats
@@ -144,6 +169,14 @@ class TwoLeafGradient:
         Bit-identical to :func:`two_leaf_gpp`.
     derivatives : mapping of str to ndarray
         d gpp / d name for each requested name, in umol CO2 m-2 s-1 per unit of the input.
+
+    Examples
+    --------
+    >>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gradient
+    >>> noon = Forcing(sw=600.0, tair=22.0, vpd=1000.0, cos_zenith=0.8, ca=410.0)
+    >>> found = two_leaf_gradient(noon, Canopy(lai=3.0), PFTS["dbf"], parameters=["lai"])
+    >>> float(found.flux.gpp.round(1)), float(found.derivatives["lai"].round(2))
+    (21.2, 3.0)
     """
 
     flux: TwoLeafFlux
@@ -182,7 +215,7 @@ def two_leaf_gpp(
         Add respiration of the leaves in light back. Where net assimilation is 0 since respiration exceeds
         photosynthesis, the gross rate is what light and CO2 allow: it goes to 0 with light; it is 0 at night.
     outputs : sequence of str, optional
-        What else to return, of :data:`OUTPUTS`.
+        What else to return, of :data:`gppcore.process.two_leaf.OUTPUTS`.
     out : TwoLeafFlux, optional
         C-contiguous arrays of the broadcast shape, (4, ...) for those of `outputs`, and of the inputs' number type,
         to write to.
@@ -225,7 +258,7 @@ def two_leaf_gpp(
     21.1
     """
     _check_names("outputs", outputs, OUTPUTS)
-    _check_option("mode", mode, MODES)
+    check_option("mode", mode, MODES)
     grids = Grids(_named(forcing, canopy, pft))
     names = ("gpp_sunlit", "gpp_shaded", *outputs)
     if out is None:
@@ -242,7 +275,7 @@ def two_leaf_gpp(
     if mode == "beps" and (gross or biochem_temperature != "air"):
         got = f"gross {gross}, biochem_temperature {biochem_temperature}"
         raise RangeError(f"mode: expected gross False and biochem_temperature air in BEPS mode, got {got}")
-    _needs_double(mode, grids)
+    needs_double(mode, grids)
     grids.keep_apart({name: getattr(out, name) for name in names})
     pft_numbers = _parameters(pft, mode, biochem_temperature, gross)
     if grids.size:
@@ -269,9 +302,9 @@ def two_leaf_gradient(
     forcing, canopy, pft, biochem_temperature, gross, n_threads
         As in :func:`two_leaf_gpp`.
     parameters : sequence of str
-        Inputs to take derivatives by, of :data:`INPUTS`; the cost grows with each four of them. A derivative by
-        `diffuse_fraction` needs it in `forcing`; without it, those by `sw` and `cos_zenith` go through the clearness
-        of the sky too.
+        Inputs to take derivatives by, of :data:`gppcore.process.two_leaf.INPUTS`; the cost grows with each four
+        of them. A derivative by `diffuse_fraction` needs it in `forcing`; without it, those by `sw` and `cos_zenith`
+        go through the clearness of the sky too.
 
     Returns
     -------
@@ -288,6 +321,14 @@ def two_leaf_gradient(
     -----
     Forward mode: the kernel runs on numbers that carry four derivatives; those of the leaf follow from the implicit
     function theorem.
+
+    Examples
+    --------
+    >>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gradient
+    >>> noon = Forcing(sw=600.0, tair=22.0, vpd=1000.0, cos_zenith=0.8, ca=410.0)
+    >>> found = two_leaf_gradient(noon, Canopy(lai=3.0), PFTS["dbf"], parameters=["vcmax25", "vpd"])
+    >>> {name: round(float(slope), 4) for name, slope in found.derivatives.items()}
+    {'vcmax25': 0.2834, 'vpd': -0.001}
     """
     named = _named(forcing, canopy, pft)
     _check_names("parameters", parameters, INPUTS)
@@ -312,134 +353,6 @@ def two_leaf_gradient(
             )
         )
     return TwoLeafGradient(flux, derivatives)
-
-
-@dataclass(frozen=True)
-class LeafFlux:
-    """Gas exchange of single leaves.
-
-    Parameters
-    ----------
-    a_net : ndarray
-        Net assimilation [umol CO2 m-2 s-1], at least 0.
-    ci : ndarray
-        CO2 inside the leaf [umol mol-1].
-    conductance : ndarray
-        Stomatal conductance for water vapour [mol m-2 s-1].
-    rd : ndarray
-        Respiration in light [umol CO2 m-2 s-1].
-    """
-
-    a_net: Floats
-    ci: Floats
-    conductance: Floats
-    rd: Floats
-
-
-def leaf_gas_exchange(
-    *,
-    vcmax25: ArrayLike,
-    ppfd: ArrayLike,
-    tair: ArrayLike,
-    humidity: ArrayLike,
-    boundary_conductance: ArrayLike,
-    ca: ArrayLike,
-    g1: ArrayLike,
-    g0: ArrayLike,
-    soil_water_stress: ArrayLike = 1.0,
-    ci_guess: ArrayLike | None = None,
-    pathway: Literal["C3", "C4"] = "C3",
-    mode: Literal["default", "beps"] = "default",
-    biochemistry: Literal["default", "beps"] | None = None,
-    n_threads: int = 1,
-) -> LeafFlux:
-    """Solve photosynthesis coupled to stomata of single leaves (E6-E12; E24-E28 in BEPS mode).
-
-    Parameters
-    ----------
-    vcmax25 : array_like
-        Vcmax at 25 degC [umol m-2 s-1], 0 to 400.
-    ppfd : array_like
-        Absorbed photons [umol m-2 s-1], 0 to 3500.
-    tair : array_like
-        Temperature of the biochemistry [degC], -90 to 65.
-    humidity : array_like
-        Relative humidity at the leaf surface [1], 0 to 2.
-    boundary_conductance : array_like
-        Conductance of the boundary layer for water vapour [mol m-2 s-1], 0.001 to 20.
-    ca : array_like
-        CO2 mole fraction of the air [umol mol-1], 50 to 2000.
-    g1 : array_like
-        Slope of the Ball-Berry relation [1], 0 to 30.
-    g0 : array_like
-        Residual conductance for water vapour [mol m-2 s-1], 0 to 1.
-    soil_water_stress : array_like, default 1
-        Soil-water stress factor [1], 0 to 1.
-    ci_guess : array_like, optional
-        CO2 inside the leaf that decides which rate limits in BEPS mode [umol mol-1], 0 to 2000; without effect in
-        default mode. None: 0.7 `ca`.
-    pathway : {"C3", "C4"}
-        Photosynthetic pathway; BEPS mode has C3 alone.
-    mode : {"default", "beps"}
-        How the leaf is solved: the exact coupled minimum of the rates, or as BEPS does.
-    biochemistry : {"default", "beps"}, optional
-        Rates of C3 leaves by E8 or, with float64 inputs, by E24. None: those of `mode`. BEPS mode has its own
-        alone.
-    n_threads : int, default 1
-        Threads to use; 0 means all cores.
-
-    Returns
-    -------
-    LeafFlux
-        Arrays of the broadcast shape and number type; NaN where an input is NaN. Where net assimilation would be
-        negative it is 0, and stomata are at `g0`.
-
-    Raises
-    ------
-    ShapeError, DtypeError, RangeError, UnitsError
-        As in :func:`two_leaf_gpp`.
-
-    References
-    ----------
-    .. [1] Farquhar, G.D. et al. (1980) Planta 149, 78-90. doi:10.1007/BF00386231
-    .. [2] Collatz, G.J. et al. (1992) Aust. J. Plant Physiol. 19, 519-538. doi:10.1071/PP9920519
-    """
-    if ci_guess is None:
-        with np.errstate(under="ignore"):  # refused below, as out of range
-            ci_guess = 0.7 * floats("ca", ca)
-    grids = Grids(
-        {
-            "vcmax25": vcmax25,
-            "ppfd": ppfd,
-            "tair": tair,
-            "humidity": humidity,
-            "boundary_conductance": boundary_conductance,
-            "ca": ca,
-            "g1": g1,
-            "soil_water_stress": soil_water_stress,
-            "g0": g0,
-            "ci_guess": ci_guess,
-        }
-    )
-    biochemistry = biochemistry or mode
-    _check_option("mode", mode, MODES)
-    _check_option("biochemistry", biochemistry, MODES)
-    if "beps" in (mode, biochemistry) and (pathway, biochemistry) != ("C3", "beps"):
-        got = f"pathway {pathway}, biochemistry {biochemistry}"
-        raise RangeError(f"mode: expected pathway C3 and biochemistry beps in BEPS mode, got {got}")
-    _needs_double(biochemistry, grids)
-    leaf = _core.LeafParameters(c4=_is_c4(pathway), mode=mode, biochemistry=biochemistry)
-    flux = LeafFlux(*(grids.empty(False) for _ in range(4)))
-    targets: list[Floats | None] = [
-        grids.output(name, getattr(flux, name)) for name in ("a_net", "ci", "conductance", "rd")
-    ]
-    if grids.size:
-        grids.check(
-            _core.leaf_gas_exchange(
-                leaf, grids.inputs, grids.limits, targets, grids.shape2, n_threads=threads(n_threads)
-            )
-        )
-    return flux
 
 
 def _named(forcing: Forcing, canopy: Canopy, pft: PlantFunctionalType) -> dict[str, ArrayLike | None]:
@@ -468,23 +381,8 @@ def _check_names(what: str, names: Sequence[str], known: Sequence[str]) -> None:
             raise RangeError(f"{what}: expected names of {', '.join(known)}, got {name!r}")
 
 
-def _check_option(what: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise RangeError(f"{what}: expected {' or '.join(known)}, got {value!r}")
-
-
-def _needs_double(mode: str, grids: Grids) -> None:
-    if mode == "beps" and grids.dtype != np.float64:
-        raise DtypeError(f"mode: expected float64 inputs in BEPS mode, got {grids.dtype}")
-
-
-def _is_c4(pathway: str) -> bool:
-    _check_option("pathway", pathway, ("C3", "C4"))
-    return pathway == "C4"
-
-
 def _parameters(pft: PlantFunctionalType, mode: str, biochem_temperature: str, gross: bool) -> _core.TwoLeafParameters:
-    _check_option("biochem_temperature", biochem_temperature, ("air", "leaf"))
+    check_option("biochem_temperature", biochem_temperature, ("air", "leaf"))
     return _core.TwoLeafParameters(
         g0=pft.g0,
         albedo=pft.albedo,
@@ -493,7 +391,7 @@ def _parameters(pft: PlantFunctionalType, mode: str, biochem_temperature: str, g
         stem_area_overstory=pft.stem_area_overstory,
         stem_area_understory=pft.stem_area_understory,
         understory=pft.understory,
-        c4=_is_c4(pft.pathway),
+        c4=is_c4(pft.pathway),
         mode=mode,
         leaf_temperature=biochem_temperature == "leaf",
         gross=gross,

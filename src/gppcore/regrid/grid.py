@@ -35,6 +35,16 @@ class LatLonGrid:
     Raises
     ------
     ShapeError, RangeError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import LatLonGrid
+    >>> grid = LatLonGrid(np.linspace(90, -90, 361), np.linspace(-180, 180, 721))
+    >>> grid.shape, grid.lat[:2], grid.periodic
+    ((360, 720), array([89.75, 89.25]), True)
+    >>> float(grid.area.sum().round(-11))
+    510100000000000.0
     """
 
     lat_edges: Floats
@@ -105,6 +115,11 @@ class LatLonGrid:
     def rows(self, rows: slice) -> LatLonGrid:
         """Return the grid of some of the rows."""
         return LatLonGrid(self.lat_edges[rows.start : rows.stop + 1], self.lon_edges)
+
+    def same_cells(self, other: LatLonGrid) -> bool:
+        """Whether another grid has the same cells in the same order, but for rounding."""
+        sides = (self.lat_edges, other.lat_edges), (self.lon_edges, other.lon_edges)
+        return all(a.size == b.size and np.allclose(a, b, rtol=0.0, atol=_SAME_DEGREE) for a, b in sides)
 
     def rows_over(self, other: LatLonGrid, *, margin: int = 0) -> slice:
         """Return the rows that overlap another grid in latitude, with a margin of rows; slice(0, 0) if none do."""
@@ -177,6 +192,12 @@ def cell_area(lat_edges: ArrayLike, lon_edges: ArrayLike) -> Floats:
     Raises
     ------
     ShapeError, RangeError
+
+    Examples
+    --------
+    >>> from gppcore.regrid import cell_area
+    >>> (cell_area([0.0, 1.0], [0.0, 1.0]) / 1e6).round(1)  # km2
+    array([[12363.7]])
     """
     lat = check_edges("lat_edges", lat_edges, 90.0)
     lon = check_edges("lon_edges", lon_edges, None)
@@ -201,6 +222,12 @@ def edges(centres: ArrayLike) -> Floats:
     Raises
     ------
     ShapeError, RangeError
+
+    Examples
+    --------
+    >>> from gppcore.regrid import edges
+    >>> edges([10.0, 20.0, 30.0])
+    array([ 5., 15., 25., 35.])
     """
     c = check_edges("centres", centres, None)
     inner = (c[:-1] + c[1:]) / 2.0

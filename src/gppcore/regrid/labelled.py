@@ -37,6 +37,15 @@ def grid_of(data: xr.DataArray | xr.Dataset) -> LatLonGrid:
     Raises
     ------
     ShapeError, RangeError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from gppcore.regrid import grid_of
+    >>> coords = {"lat": [60.0, 0.0, -60.0], "lon": np.arange(0.0, 360.0, 90.0)}
+    >>> grid_of(xr.DataArray(np.zeros((3, 4)), coords, dims=("lat", "lon"))).lat_edges
+    array([ 90.,  30., -30., -90.])
     """
     lat, lon = coordinates(data)
     return LatLonGrid(_edges_of(data, lat), _edges_of(data, lon))

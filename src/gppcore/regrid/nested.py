@@ -100,6 +100,17 @@ def aggregate(
     Raises
     ------
     ShapeError, DtypeError, RangeError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import aggregate
+    >>> field = np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, np.nan, 8.0]])
+    >>> aggregate(field, factor=2, lat_edges=(1, -1))
+    array([[3.5, 5. ]])
+    >>> mean, valid = aggregate(field, factor=2, lat_edges=(1, -1), min_valid=0.9, fraction=True)
+    >>> mean, valid
+    (array([[3.5, nan]]), array([[1.  , 0.75]]))
     """
     _check_factor(factor)
     if is_labelled(field):
@@ -199,6 +210,16 @@ def downscale(
     ----------
     Rymes, M. D., and Myers, D. R. (2001). Mean preserving algorithm for smoothly interpolating averaged data.
     Solar Energy 71, 225-231.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import downscale
+    >>> gpp = np.array([[4.0, 8.0]])
+    >>> lai = np.array([[1.0, 3.0, 2.0, 2.0], [2.0, 2.0, 0.0, 4.0]])
+    >>> downscale(gpp, factor=2, method="covariate", covariate=lai, lat_edges=(1, -1))
+    array([[ 2.,  6.,  8.,  8.],
+           [ 4.,  4.,  0., 16.]])
     """
     _check_factor(factor)
     n_threads = threads(n_threads)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class RegridPlan:
-    """Weights from a source grid to a target grid, which :meth:`apply` applies to fields.
+    """Weights from a source grid to a target grid, which `apply` applies to fields.
 
     ``conservative`` is first-order conservative remapping (Jones 1999, eq. 4): every target cell gets the mean of
     the valid source cells that it overlaps, weighted by the area of overlap on the sphere. ``bilinear`` is linear in
@@ -46,6 +46,18 @@ class RegridPlan:
     ----------
     Jones, P. W. (1999). First- and second-order conservative remapping schemes for grids in spherical
     coordinates. Monthly Weather Review 127, 2204-2210.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import LatLonGrid, RegridPlan
+    >>> source = LatLonGrid(np.linspace(90, -90, 7), np.linspace(-180, 180, 13))
+    >>> target = LatLonGrid.from_centres(np.array([-60.0, 0.0, 60.0]), np.array([0.0, 120.0, 240.0]))
+    >>> plan = RegridPlan(source, target)
+    >>> plan.apply(np.cos(np.radians(source.lat))[:, None] * np.ones(12)).round(3)
+    array([[0.587, 0.587, 0.587],
+           [0.966, 0.966, 0.966],
+           [0.587, 0.587, 0.587]])
     """
 
     def __init__(

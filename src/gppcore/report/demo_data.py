@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.comparison import Comparison
@@ -18,6 +19,9 @@ METHODS = ("process", "direct", "transfer")
 """The process model, the machine learning model fitted to towers alone, and the transferred one."""
 SERIES = ("observed", *METHODS)
 MAPS = ("annual", "january", "july", "difference")
+MORE_MAPS = ("interval", "trend")
+BOUNDS = ("low", "high")
+TOWERS = ("lat", "lon", "n", "bias", "rmse", "group")
 SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
 METRICS = ("r2", "rmse", "bias", "n", "groups")
 
@@ -34,31 +38,46 @@ class ReportData:
         Whether the towers are sampled from a model planet.
     region : tuple of float or None
         South, north, west and east of a window [degree]; None for the globe.
+    inputs : mapping of str to str
+        What was run on which data: a label and a sentence each.
     lat, lon : ndarray (n_lat,), (n_lon,)
         Cell centres of the display grid [degree], latitude descending, longitude ascending.
     maps : mapping of str to ndarray (n_lat, n_lon)
         "annual" [g C m-2 yr-1], "january", "july" [g C m-2 d-1] of the transferred model, and "difference",
-        the annual transfer minus process [g C m-2 yr-1]; NaN is ocean.
+        the annual transfer minus process [g C m-2 yr-1]; optional "interval", the mean width of the 90 % interval of a
+        month [g C m-2 d-1], and "trend" [g C m-2 yr-2]. NaN is ocean.
     zonal_lat : ndarray (n,)
         Latitude of the zonal means [degree].
     zonal : mapping of str to ndarray (n,)
-        Zonal mean by method [g C m-2 yr-1]; NaN where there is no land.
+        Zonal mean by method [g C m-2 yr-1], optional "low" and "high" of the transferred model; NaN without land.
+    totals : mapping of str to float
+        GPP of the globe or window by method [Pg C yr-1], optional "low" and "high" as sums of the bounds of the cells.
+    years : mapping of str to mapping of int to float
+        Total of each year by method [Pg C yr-1]; empty for a mean year.
     observed : ndarray (n,)
         GPP of tower months [g C m-2 d-1].
     predicted : mapping of str to ndarray (n,)
         The same months as each method predicts them with their site held out [g C m-2 d-1].
     seasonal : mapping of str to mapping of str to ndarray (12,)
-        Mean seasonal cycle at towers by plant functional type and series: "observed", or a method with the
-        site held out [g C m-2 d-1]; NaN where no month was observed.
+        Mean seasonal cycle at towers by plant functional type and hemisphere, and series: "observed", or a method with
+        the site held out [g C m-2 d-1]; optional "transfer_low" and "transfer_high". NaN where no month was observed.
     skill : mapping of str to mapping of str to mapping of str to float
         By scheme, "site" and perhaps "temporal" and "regional", and method: "r2" [1], "rmse", "bias" [g C m-2 d-1], "n"
         (rows scored) and "groups" (sites, years or regions held out in turn).
-    totals : mapping of str to float
-        GPP of the globe or window by method [Pg C yr-1].
+    differences : mapping of str to mapping of str to mapping of str to sequence of float
+        By scheme and pair of methods the difference of "r2" [1] and "rmse" [g C m-2 d-1] with the ends of its 90 %
+        interval.
+    coverage : mapping of str to float
+        By scheme the share of the held-out months inside their 90 % interval [1]; empty without intervals.
+    towers : pandas.DataFrame
+        By site: `lat`, `lon` [degree], months `n`, `bias` and `rmse` of the transferred model with the site held out
+        [g C m-2 d-1], and its `group`, held out together.
     comparison : Comparison
         The map set against that of the process model.
     compared : sequence of Comparison
         The map set against other products.
+    truth : Comparison or None
+        The map set against the known GPP of a model planet.
     seconds : mapping of str to float
         Run time by step [s], in the order to show.
     peak_rss_gb : float
@@ -82,18 +101,24 @@ class ReportData:
     experiment: str
     synthetic: bool
     region: tuple[float, float, float, float] | None
+    inputs: Mapping[str, str]
     lat: Floats
     lon: Floats
     maps: Mapping[str, Floats]
     zonal_lat: Floats
     zonal: Mapping[str, Floats]
+    totals: Mapping[str, float]
+    years: Mapping[str, Mapping[int, float]]
     observed: Floats
     predicted: Mapping[str, Floats]
     seasonal: Mapping[str, Mapping[str, Floats]]
     skill: Mapping[str, Mapping[str, Mapping[str, float]]]
-    totals: Mapping[str, float]
+    differences: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
+    coverage: Mapping[str, float]
+    towers: pd.DataFrame
     comparison: Comparison
     compared: Sequence[Comparison]
+    truth: Comparison | None
     seconds: Mapping[str, float]
     peak_rss_gb: float
     land_cells: int
@@ -101,10 +126,11 @@ class ReportData:
     provenance: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        _check_keys("maps", self.maps, MAPS)
-        _check_keys("zonal", self.zonal, METHODS)
+        _check_keys("maps", self.maps, MAPS, MORE_MAPS)
+        _check_keys("zonal", self.zonal, METHODS, BOUNDS)
         _check_keys("predicted", self.predicted, METHODS)
-        _check_keys("totals", self.totals, METHODS)
+        _check_keys("totals", self.totals, METHODS, BOUNDS)
+        _check_keys("towers", dict.fromkeys(map(str, self.towers.columns)), TOWERS)
         if not {"site"} <= set(self.skill) <= set(SCHEMES):
             raise RangeError(f"skill: expected `site` and schemes out of {list(SCHEMES)}, got {list(self.skill)}")
         for name, values in (("lat", -self.lat), ("lon", self.lon)):
@@ -122,7 +148,7 @@ class ReportData:
         for name, values in self.predicted.items():
             _check_shape(f"predicted[{name!r}]", values, self.observed.shape)
         for pft, series in self.seasonal.items():
-            _check_keys(f"seasonal[{pft!r}]", series, SERIES)
+            _check_keys(f"seasonal[{pft!r}]", series, SERIES, ("transfer_low", "transfer_high"))
             for name, cycle in series.items():
                 _check_shape(f"seasonal[{pft!r}][{name!r}]", cycle, (12,))
         for scheme, methods in self.skill.items():
@@ -131,8 +157,10 @@ class ReportData:
                 _check_keys(f"skill[{scheme!r}][{method!r}]", metrics, METRICS)
 
 
-def _check_keys(name: str, mapping: Mapping[str, object], expected: Sequence[str]) -> None:
-    if set(mapping) != set(expected):
+def _check_keys(
+    name: str, mapping: Mapping[str, object], expected: Sequence[str], optional: Sequence[str] = ()
+) -> None:
+    if not set(expected) <= set(mapping) <= {*expected, *optional}:
         raise RangeError(f"{name}: expected the entries {sorted(expected)}, got {sorted(mapping)}")
 
 

@@ -13,7 +13,7 @@ from gppcore.errors import MissingFileError, RangeError
 from gppcore.evaluation.result import NUMBERS, PREDICTIONS
 from gppcore.evaluation.schemes import EVALUATIONS
 from gppcore.io.reading import parse_json, read_file
-from gppcore.report.style import COLOURS
+from gppcore.plot.style import COLOURS
 
 _HEAD = ("scheme", "by", "predictors", "towers", "rows", "sites", "clusters", "folds", "seed", "methods", "differences")
 _LIMIT = 2**28
@@ -39,6 +39,11 @@ class Results:
     numbers: Mapping[str, Any]
     predictions: pd.DataFrame
     methods: tuple[str, ...]
+
+    @property
+    def main(self) -> str:
+        """Method of the maps of towers: transfer, or else the last one."""
+        return "transfer" if "transfer" in self.methods else self.methods[-1]
 
 
 def read_results(folder: Path) -> Results:

@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 import gppcore
+from gppcore import plot
 from gppcore.constants import IGBP
-from gppcore.report import style
+from gppcore.plot.maps import group_looks
+from gppcore.report import figure as figures
+from gppcore.report import seen
+from gppcore.report.figure import HALF, WIDTH, Drawing
 from gppcore.report.page import write_page
 from gppcore.towers import Towers
 from gppcore.variables import MONTHS
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
-_MARKERS = ("o", "s", "^")
 _ROW = 0.16
 """Height of a tower in the figure of years [inches]."""
 
@@ -39,14 +42,7 @@ def write_network_report(towers: Towers, out: Path) -> Path:
         The page.
     """
     table = network_table(towers)
-    drawings = {
-        "places": partial(_scatter, table, "lon", "lat", ("longitude", "latitude")),
-        "climate": partial(
-            _scatter, table, "tair", "precip", ("mean temperature (°C)", "precipitation (mm yr$^{-1}$)")
-        ),
-        "types": partial(_types, table),
-        "years": partial(_years, towers, table),
-    }
+    drawings = _drawings(towers, table)
     provenance = {"towers": towers.name, "gppcore": gppcore.__version__, "Python": platform.python_version()}
     rows = table.reset_index(names="site").to_dict("records")
     caveats = [
@@ -82,52 +78,79 @@ def network_table(towers: Towers) -> pd.DataFrame:
     return table
 
 
-def _looks(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Return colour and marker of each land cover, in the order of IGBP."""
-    shown = [land_class.acronym for land_class in IGBP if land_class.acronym in set(table["igbp"])]
-    return {name: (_COLOURS[i % 7], _MARKERS[i // 7]) for i, name in enumerate(shown)}
+def _drawings(towers: Towers, table: pd.DataFrame) -> dict[str, Drawing]:
+    lat, lon, months = (table[name].to_numpy(float) for name in ("lat", "lon", "months"))
+    names = [str(name) for name in table.index]
+    sites = {str(name): float(count) for name, count in table["igbp"].value_counts().items()}
+    climate = f"from {table['tair'].min():.0f} to {table['tair'].max():.0f} °C and "
+    climate += f"{table['precip'].min():.0f} to {table['precip'].max():.0f} mm yr⁻¹"
+    years = towers.gpp["year"]
+    return {
+        "places": Drawing(partial(places, table), HALF, seen.of_towers(lat, lon, months, names, "months")),
+        "climate": Drawing(partial(climates, table), HALF, f"Points: towers lie in climates {climate}."),
+        "types": Drawing(partial(types, table), WIDTH, seen.of_numbers("Bars. Sites by land cover", sites, 0)),
+        "years": Drawing(
+            partial(coverage, towers, table),
+            WIDTH,
+            f"Table of {len(years)} months from {years.min()} to {years.max()}.",
+        ),
+    }
 
 
-def _scatter(table: pd.DataFrame, x: str, y: str, labels: tuple[str, str]) -> Figure:
-    """Draw towers by two of their numbers, larger with more months."""
-    figure = style.new_figure(style.HALF, 3.4)
-    axes = figure.add_subplot()
-    for name, (colour, marker) in _looks(table).items():
-        part = table[table["igbp"] == name]
-        size = 12.0 + 0.5 * np.minimum(part["months"], 120)
-        axes.scatter(part[x], part[y], size, c=colour, marker=marker, alpha=0.8, linewidths=0.0, label=name)
-    axes.set_xlabel(labels[0])
-    axes.set_ylabel(labels[1])
-    axes.grid(color="#dddddd", lw=0.4)
-    axes.legend(ncols=7, loc="lower left", bbox_to_anchor=(0.0, 1.0), fontsize=7, handletextpad=0.1, columnspacing=0.8)
+def _sizes(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the areas of symbols, larger with more months."""
+    return np.asarray(12.0 + 0.5 * np.minimum(table["months"], 120), np.float64)
+
+
+def _classes(table: pd.DataFrame) -> list[str]:
+    """Return the land cover of the towers in the order of IGBP."""
+    return [land_class.acronym for land_class in IGBP if land_class.acronym in set(table["igbp"])]
+
+
+def places(table: pd.DataFrame, width: float) -> Figure:
+    """Towers on a map by land cover, larger with more months."""
+    figure = figures.new_figure(width, 0.62 * width + 0.4)
+    order = table.iloc[np.argsort([_classes(table).index(name) for name in table["igbp"]], kind="stable")]
+    axes = plot.towers(
+        order["lat"], order["lon"], groups=list(order["igbp"]), size=_sizes(order), ax=figure.add_subplot()
+    )
+    figures.as_points(axes)
     return figure
 
 
-def _types(table: pd.DataFrame) -> Figure:
-    """Draw the months of each land cover."""
-    figure = style.new_figure(style.WIDTH, 2.6)
+def climates(table: pd.DataFrame, width: float) -> Figure:
+    """Towers by temperature and precipitation, larger with more months."""
+    figure = figures.new_figure(width, 3.4)
     axes = figure.add_subplot()
-    looks = _looks(table)
+    sizes = _sizes(table)
+    for name, (colour, marker) in group_looks(_classes(table)).items():
+        own = (table["igbp"] == name).to_numpy()
+        part = table[own]
+        axes.scatter(part["tair"], part["precip"], sizes[own], color=colour, marker=marker, alpha=0.85, lw=0)
+    axes.set_xlabel("mean temperature (°C)")
+    axes.set_ylabel("precipitation (mm yr$^{-1}$)")
+    axes.grid(True)
+    return figure
+
+
+def types(table: pd.DataFrame, width: float) -> Figure:
+    """Months of each land cover."""
+    figure = figures.new_figure(width, 2.6)
+    axes = figure.add_subplot()
+    classes = _classes(table)
     months, sites = table.groupby("igbp")["months"].sum(), table["igbp"].value_counts()
-    bars = axes.bar(list(looks), [months[name] for name in looks], color=[colour for colour, _ in looks.values()])
-    axes.bar_label(bars, [f"{sites[name]} {'site' if sites[name] == 1 else 'sites'}" for name in looks], fontsize=6.5)
-    axes.set_ylabel("months with GPP")
-    axes.tick_params("x", rotation=45)
+    groups = [f"{name}\n{sites[name]}" for name in classes]
+    plot.bars(groups, {"transfer": [months[name] for name in classes]}, label="months with GPP", ax=axes)
+    axes.set_xlabel("land cover and its sites")
+    axes.tick_params("x", labelsize=7 if width > HALF else 5.5)
     return figure
 
 
-def _years(towers: Towers, table: pd.DataFrame) -> Figure:
-    """Draw the number of months of each tower and year."""
+def coverage(towers: Towers, table: pd.DataFrame, width: float) -> Figure:
+    """Months of each tower and year."""
     counts = towers.gpp.groupby(["site_id", "year"]).size().unstack(fill_value=0)
     counts = counts.reindex(index=[site for site in table.index if table["months"][site]])
     counts = counts.reindex(columns=range(int(counts.columns.min()), int(counts.columns.max()) + 1), fill_value=0)
-    figure = style.new_figure(style.WIDTH, 0.9 + _ROW * len(counts))
-    axes = figure.add_subplot()
-    drawn = axes.imshow(
-        counts.where(counts > 0), cmap="viridis_r", vmin=1, vmax=MONTHS, aspect="auto", interpolation="none"
-    )
-    axes.set_yticks(range(len(counts)), counts.index, fontsize=6.5)
-    step = max(1, len(counts.columns) // 15)
-    axes.set_xticks(range(0, len(counts.columns), step), counts.columns[::step])
-    figure.colorbar(drawn, ax=axes, shrink=min(1.0, 12 / len(counts)), label="months")
+    figure = figures.new_figure(width, 0.9 + _ROW * len(counts))
+    plot.coverage(counts, ax=figure.add_subplot())
     return figure

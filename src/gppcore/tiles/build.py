@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,23 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.errors import MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
+from gppcore.io.cluster import in_order
 from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, read_file
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
-from gppcore.tiles.fields import Fields, Series, VariableSource, open_fields
+from gppcore.tiles.cover import COVER, LEGENDS, Cover
+from gppcore.tiles.fields import MAUNA_LOA, Fields, Series, VariableSource
+from gppcore.tiles.lapse import ELEVATION, Lapsed
 from gppcore.tiles.layout import window_order
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, VARIABLES, attributes
 
+if TYPE_CHECKING:
+    from distributed import Client
+
+Band = tuple[int | None, int, int]
+"""Year, and the first and last of tiles that are read together."""
 _BAND_VALUES = 2**26
 """Values of a band of the grid in memory at once: 256 MiB in float32."""
 
@@ -40,6 +48,12 @@ class Cells:
         Name of the field in it.
     exclude : tuple of float
         Values that mark cells without land.
+
+    Examples
+    --------
+    >>> from gppcore.tiles.build import Cells
+    >>> Cells("landcover.nc", "igbp", exclude=(0.0, 17.0)).exclude  # water
+    (0.0, 17.0)
     """
 
     path: str
@@ -49,7 +63,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class TileRecipe:
-    """Description of a store to build; :meth:`read` reads it from a TOML file.
+    """Description of a store to build; `read` reads it from a TOML file.
 
     Parameters
     ----------
@@ -63,6 +77,16 @@ class TileRecipe:
         Folder to which relative paths refer.
     region : tuple of float, optional
         South, north, west and east [degrees] of the cells; without it, all.
+
+    Examples
+    --------
+    >>> from gppcore import TileRecipe
+    >>> from gppcore.tiles.build import Cells
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> lai = VariableSource("lai_*.nc", "LAI")
+    >>> recipe = TileRecipe(Cells("land.nc", "igbp", exclude=(0,)), {"lai": lai}, years=(2001, 2020))
+    >>> recipe.variables["lai"].method
+    'conservative'
     """
 
     cells: Cells
@@ -120,6 +144,7 @@ def build_tiles(
     out: str | Path | TileStore,
     *,
     n_threads: int | None = None,
+    client: Client | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TileStore:
     """Build a tile store; an unfinished store is resumed.
@@ -132,6 +157,9 @@ def build_tiles(
         Folder of the store; or a store with cells of its own, of any grid, to which the variables are added.
     n_threads : int, optional
         Threads for regridding; all usable cores by default. The result does not depend on it.
+    client : distributed.Client, optional
+        Of a dask cluster that reads and regrids in place of this process, which alone writes the store. Workers need
+        the files under the same paths.
     progress : callable, optional
         Called with the number of cells after each tile.
 
@@ -158,27 +186,69 @@ def build_tiles(
     -----
     Fields are read band by band and month by month, so that memory does not depend on the number of years,
     and hardly on the size of the grid.
+
+    Examples
+    --------
+    >>> from gppcore import TileRecipe, build_tiles
+    >>> from gppcore.demo.region import demonstration_region
+    >>> from gppcore.tiles.build import Cells
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> demonstration_region(50.5, 51.5, 10, 11).to_netcdf("world.nc")
+    >>> lai = VariableSource("world.nc", "lai")
+    >>> store = build_tiles(TileRecipe(Cells("world.nc", "igbp"), {"lai": lai}), "tiles")
+    >>> store.shape, store.variables
+    ((20, 20), ('lai',))
     """
     n_threads = threads(n_threads)
     check_type("recipe", recipe, TileRecipe, "TileRecipe.read(path)")
     _check_names(recipe.variables)
     store = out if isinstance(out, TileStore) else _open_or_create(recipe, Path(out))
+    absolute = replace(recipe, folder=recipe.folder.resolve())
     with store.writing(), ExitStack() as stack:
-        for name, source in recipe.variables.items():
-            # The origin is part of the attributes, so that a store of other sources is recognised.
-            where = source.path if source.value is None else f"the value {source.value:g}"
-            origin = f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}"
-            store.add(
-                name, monthly=not source.static, attrs={**attributes(name, own_unit=source.units), "comment": origin}
-            )
-            files = open_fields(name, source, recipe.folder, stack)
-            for year in (None,) if source.static else store.each_year:
-                for tile, values in _tiles(store, files, year, n_threads):
-                    if values is not None:
-                        store.write(name, tile, values, year)
-                    if progress:
-                        progress(store.n_cells(tile))
+        for name, source in sorted(recipe.variables.items(), key=lambda item: item[0] != ELEVATION):  # others need it
+            files = open_fields(name, recipe, stack)
+            for each in files.names:
+                attrs = attributes(each, own_unit=source.units or "1")
+                store.add(each, monthly=not source.static, attrs={**attrs, "comment": _origin(source)})
+            done: Iterator[tuple[Band, NDArray[np.float32]]]
+            todo = _unfinished(store, files, progress or (lambda n: None))
+            if client is None:
+                done = ((band, _values(store, files, *band, n_threads)) for band in todo)
+            else:
+                done = in_order(client, _values_remote, (absolute, name, store.path.resolve()), todo)
+            for (year, first, last), values in done:
+                _write(store, files, year, first, last, values)
+                if progress:
+                    progress(store.cells(last).stop - store.cells(first).start)
     return store
+
+
+def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Series:
+    """Open the files of a variable, or its series."""
+    source = recipe.variables[name]
+    if source.legend is not None and name != COVER:
+        raise RangeError(f"{name}: legend: expected it for {COVER} alone, got {source.legend!r}")
+    if source.value is not None or source.path == MAUNA_LOA or source.path.endswith(".csv"):
+        return Series(name, source, recipe.folder)
+    if name == COVER:
+        return Cover(source, recipe.folder, stack, others=recipe.variables)
+    if source.method == "lapse":
+        if ELEVATION not in recipe.variables:
+            raise ShapeError(
+                f"{name}: expected [variables.{ELEVATION}] for the height of the cells, got none; add it, or choose "
+                'the method "bilinear"'
+            )
+        return Lapsed(name, source, recipe.folder, stack)
+    if source.orography:
+        raise RangeError(f'{name}: orography: expected it with method = "lapse", got {source.method!r}')
+    return Fields(name, source, recipe.folder, stack)
+
+
+def _origin(source: VariableSource) -> str:
+    """Return where values come from: a part of the attributes, so that a store of other sources is recognised."""
+    where = source.path if source.value is None else f"the value {source.value:g}"
+    more = "".join(f", {each}" for each in (source.legend, source.orography) if each)
+    return f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}{more}"
 
 
 def _check_names(variables: Mapping[str, VariableSource]) -> None:
@@ -229,25 +299,52 @@ def _open_or_create(recipe: TileRecipe, out: Path) -> TileStore:
     return store
 
 
-def _tiles(
-    store: TileStore, files: Fields | Series, year: int | None, n_threads: int
-) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
-    """Yield every tile with its values, None where it is finished; tiles of one band are read together."""
+def _unfinished(store: TileStore, files: Fields | Series, progress: Callable[[int], None]) -> Iterator[Band]:
+    """Yield the bands that are not finished, and count the cells of those that are."""
+    static = files.source.static
+    bands = list(_bands(store, len(files.names) if static else MONTHS))
+    for year in (None,) if static else store.each_year:
+        for first, last in bands:
+            if all(store.has(name, tile, year) for name in files.names for tile in range(first, last + 1)):
+                progress(store.cells(last).stop - store.cells(first).start)
+            else:
+                yield year, first, last
+
+
+def _values(
+    store: TileStore, files: Fields | Series, year: int | None, first: int, last: int, n_threads: int
+) -> NDArray[np.float32]:
+    """Return the months, or the static fields, of the cells of some tiles, which are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
-    steps = 1 if files.source.static else MONTHS
-    for first, last in _bands(store, steps):
-        row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
-        rows = slice(int(row.min()), int(row.max()) + 1)
-        done = [store.has(files.name, tile, year) for tile in range(first, last + 1)]
-        values = np.empty((0 if all(done) else steps, row.size), dtype=np.float32)
-        for step in range(len(values)):
-            month: Any = files.month(year, step + 1)
-            values[step] = files.band(month, grid, rows, n_threads)[row - rows.start, column]
-        begin = store.cells(first).start
-        for tile in range(first, last + 1):
-            span = store.cells(tile)
-            part = values[:, span.start - begin : span.stop - begin]
-            yield tile, None if done[tile - first] else (part[0] if files.source.static else part)
+    row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
+    rows = slice(int(row.min()), int(row.max()) + 1)
+    values = np.empty((len(files.names) if files.source.static else MONTHS, row.size), dtype=np.float32)
+    for step, band in enumerate(files.bands(year, grid, rows, n_threads)):
+        values[step] = band[row - rows.start, column]
+    return values
+
+
+def _values_remote(
+    recipe: TileRecipe, name: str, folder: Path, year: int | None, first: int, last: int
+) -> NDArray[np.float32]:
+    """Do the same in a worker of a cluster."""
+    with ExitStack() as stack:
+        return _values(TileStore.open(folder), open_fields(name, recipe, stack), year, first, last, 1)
+
+
+def _write(
+    store: TileStore, files: Fields | Series, year: int | None, first: int, last: int, values: NDArray[np.float32]
+) -> None:
+    """Write the values of some tiles, of which some may be finished."""
+    begin = store.cells(first).start
+    for tile in range(first, last + 1):
+        span = store.cells(tile)
+        part = values[:, span.start - begin : span.stop - begin]
+        if files.source.static:
+            for name, field in zip(files.names, part, strict=True):
+                store.write(name, tile, field)
+        elif not store.has(files.name, tile, year):
+            store.write(files.name, tile, files.at_cells(store, tile, part), year)
 
 
 def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:
@@ -288,7 +385,12 @@ def entry(kind: type[Any], table: Any, where: str, required: Sequence[str] = ())
         needed = f"{', '.join(required)} and " if required else ""
         raise RangeError(f"{where}: expected {needed}any of {sorted(names)}, got {table}")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    for key, known in (("method", ("conservative", "bilinear")), ("time", ("mean", "sum", "min", "max"))):
+    choices = {
+        "method": ("conservative", "bilinear", "lapse"),
+        "time": ("mean", "sum", "min", "max"),
+        "legend": tuple(LEGENDS),
+    }
+    for key, known in choices.items():
         if values.get(key, known[0]) not in known:
             raise RangeError(f"{where}: {key}: expected {' or '.join(known)}, got {values[key]!r}")
     return kind(**values)

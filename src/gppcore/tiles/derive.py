@@ -44,7 +44,7 @@ def derive_predictors(
     `ndvi_min`, `ndvi_max`                    `ndvi`
     ========================================  =======================================================
 
-    The rules are those of :mod:`gppcore.features.derive`, which :func:`gppcore.read_towers` applies to towers. Finished
+    The rules are those of `gppcore.features.derive`, which :func:`gppcore.read_towers` applies to towers. Finished
     tiles are kept, so that a stopped run resumes.
 
     Parameters
@@ -71,6 +71,18 @@ def derive_predictors(
     RangeError
         If `igbp` holds other values than the classes 0 to 16.
     StoreLockedError, DiskFullError
+
+    Examples
+    --------
+    >>> from gppcore import TileRecipe, build_tiles, derive_predictors
+    >>> from gppcore.demo.region import demonstration_region
+    >>> from gppcore.tiles.build import Cells
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> demonstration_region(50.5, 51.5, 10, 11).to_netcdf("world.nc")
+    >>> igbp = VariableSource("world.nc", "igbp", static=True)
+    >>> store = build_tiles(TileRecipe(Cells("world.nc", "igbp"), {"igbp": igbp}), "tiles")
+    >>> derive_predictors(store)
+    ('sw_toa',)
     """
 
     def wanted(name: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -13,14 +14,16 @@ from numpy.typing import NDArray
 
 from gppcore.errors import MissingFileError, ShapeError, UnitsError
 from gppcore.features.co2 import co2_monthly
-from gppcore.io.cf import axes, masked, open_cf, variable_of
+from gppcore.io.cf import VERSIONS, axes, masked, open_cf, variable_of
 from gppcore.io.time import Step, time_steps
 from gppcore.io.units import conversion
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
-from gppcore.variables import VARIABLES, check_range
+from gppcore.variables import MONTHS, VARIABLES, check_range
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from gppcore.tiles.store import TileStore
 
 MAUNA_LOA = "mauna-loa"
 """Path of the embedded record of CO2."""
@@ -33,6 +36,8 @@ _COMBINED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 _LEAST_KNOWN = 0.5  # share of a month's duration with values
 _SHORTEST_MONTH = 25.0  # d
+_PIECE_VALUES = 2**25
+"""Values of a file in memory at once: 128 MiB in float32."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,9 @@ class VariableSource:
         One value for all cells and months, in place of files.
     static : bool
         Whether it is constant in time.
-    method : {"conservative", "bilinear"}
-        How the field is regridded to the cells; see :class:`gppcore.regrid.RegridPlan`.
+    method : {"conservative", "bilinear", "lapse"}
+        How the field is regridded to the cells; see :class:`gppcore.RegridPlan`. "lapse" is for temperatures:
+        bilinear at sea level, then brought to the `elevation` of the cells by 6.5 K km-1.
     scale, offset : float
         With the defaults the values are converted by their unit.
     units : str, optional
@@ -59,17 +65,31 @@ class VariableSource:
         own, which `gppcore.variables` does not list.
     time : {"mean", "sum", "min", "max"}
         How several steps of a month combine: averaged by duration, added, or their extreme.
+    legend : {"igbp", "esa-cci", "glass"}, optional
+        Of `igbp` alone: the classes of the files, IGBP by default. Cells get the class of the largest area, and the
+        area shares ``fraction_<pft>`` and `fraction_wetland`, whatever the resolution of the files.
+    orography : str
+        Of the method "lapse" alone: ``"FILE:VARIABLE"``, the height [m] or geopotential [m2 s-2] of the files' grid.
+
+    Examples
+    --------
+    >>> from gppcore.tiles.fields import VariableSource
+    >>> era5 = VariableSource("era5_*.nc", "t2m", method="bilinear")  # K, converted
+    >>> VariableSource(value=420.0).value  # CO2 of all cells and months
+    420.0
     """
 
     path: str = ""
     variable: str = ""
     value: float | None = None
     static: bool = False
-    method: Literal["conservative", "bilinear"] = "conservative"
+    method: Literal["conservative", "bilinear", "lapse"] = "conservative"
     scale: float = 1.0
     offset: float = 0.0
     units: str | None = None
     time: Literal["mean", "sum", "min", "max"] = "mean"
+    legend: str | None = None
+    orography: str = ""
 
 
 class FieldStep(NamedTuple):
@@ -87,6 +107,7 @@ class Series:
 
     def __init__(self, name: str, source: VariableSource, folder: Path) -> None:
         self.name, self.source = name, source
+        self.names: tuple[str, ...] = (name,)
         self._months: dict[tuple[int, int], float] = {}
         if source.value is None and source.path != MAUNA_LOA:
             self._read(folder / source.path)
@@ -122,8 +143,16 @@ class Series:
             raise ShapeError(f"{self.name}: expected month {month} of {year} in {self.source.path}, got none")
         return self._months[year, month]
 
-    def band(self, value: float, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
-        """Return rows of the grid that all have the value, in the unit of its name."""
+    def bands(self, year: int | None, grid: LatLonGrid, rows: slice, n_threads: int) -> Iterator[NDArray[np.float32]]:
+        """Yield rows of the grid that all have the value of a month, in the unit of its name."""
+        for month in range(1, 2 if self.source.static else MONTHS + 1):
+            yield self._band(self.month(year, month), grid, rows)
+
+    def at_cells(self, store: TileStore, tile: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the values that the cells of a tile get."""
+        return values
+
+    def _band(self, value: float, grid: LatLonGrid, rows: slice) -> NDArray[np.float32]:
         scale, offset = self.source.scale, self.source.offset
         if self.name in VARIABLES and self.source.units is not None and (scale, offset) == (1.0, 0.0):
             scale, offset = conversion(self.name, self.source.units, days=None, month_days=None, where=self.source.path)
@@ -131,35 +160,35 @@ class Series:
         return check_range(self.name, values, where=self.source.path) if self.name in VARIABLES else values
 
 
-def open_fields(name: str, source: VariableSource, folder: Path, stack: ExitStack) -> Fields | Series:
-    """Open the files of a variable, or its series."""
-    if source.value is not None or source.path == MAUNA_LOA or source.path.endswith(".csv"):
-        return Series(name, source, folder)
-    return Fields(name, source, folder, stack)
-
-
 class Fields:
-    """The files of one variable: the monthly fields on the grid of the store."""
+    """The files of one variable: the monthly fields on the grid of the store.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Variables that the files give.
+    """
 
     def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
         self.name, self.source = name, source
+        self.names: tuple[str, ...] = (name,)
         pattern = Path(source.path)
         base = Path(pattern.anchor) if pattern.is_absolute() else folder
         paths = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
         if not paths:
             raise MissingFileError(f"{name}: expected files {base / pattern}, got none")
         self._fields: dict[tuple[int | None, int], list[FieldStep]] = {}
-        self._plans: dict[tuple[int, int, bytes], RegridPlan] = {}
+        self._plans: dict[tuple[int, int, bytes], tuple[slice, RegridPlan]] = {}
         for path in paths:
             self._list(path, stack)
 
     def _list(self, path: Path, stack: ExitStack) -> None:
         """Add the time steps of a file."""
         ds = stack.enter_context(open_cf(path, self.name))
-        data, grid = variable_of(ds, self.source.variable, str(path)), grid_of(ds)
+        data, grid = variable_of(ds, self.source.variable, str(path), versions=True), grid_of(ds)
         unit = self._unit(data, str(path))
         steps = time_steps(ds, data, undated=True) if not self.source.static else (Step(None, 0, 0.0, 0.0),)
-        times = [dim for dim in data.dims if dim not in axes(data)]
+        times = [dim for dim in data.dims if dim not in (*axes(data), VERSIONS)]
         if self.source.static and times:
             raise ShapeError(f"{path}: {data.name}: expected latitude and longitude, got {dict(data.sizes)}")
         for number, step in enumerate(steps):
@@ -204,8 +233,13 @@ class Fields:
             )
         return found
 
-    def band(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
-        """Return some rows of a month on the grid of the store: its steps averaged by duration, or their extreme."""
+    def bands(self, year: int | None, grid: LatLonGrid, rows: slice, n_threads: int) -> Iterator[NDArray[np.float32]]:
+        """Yield some rows of every month on the grid of the store: its steps averaged by duration, or their extreme."""
+        self._plans.clear()  # bands follow each other: plans of one are needed at a time
+        for month in range(1, 2 if self.source.static else MONTHS + 1):
+            yield self._band(self.month(year, month), grid, rows, n_threads)
+
+    def _band(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
         if len(fields) == 1:
             return self._regridded(fields[0], grid, rows, n_threads)
         parts = np.stack([self._regridded(field, grid, rows, n_threads) for field in fields])
@@ -221,25 +255,46 @@ class Fields:
         return np.where(share >= _LEAST_KNOWN, month, np.nan).astype(np.float32)
 
     def _regridded(self, field: FieldStep, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        parts = []
+        for piece in self.pieces(field, grid, rows):
+            used, plan = self.plan(field, grid, piece)
+            values = self.values(field, used)
+            if self.name in VARIABLES:
+                check_range(self.name, values, where=field.path)
+            parts.append(plan.apply(np.ascontiguousarray(values), n_threads=n_threads))
+        return np.concatenate(parts)
+
+    def pieces(self, field: FieldStep, grid: LatLonGrid, rows: slice) -> Iterator[slice]:
+        """Yield parts of rows of the grid of the store under which few enough values of a field lie."""
+        used = field.grid.rows_over(grid.rows(rows))
+        n = -(-(used.stop - used.start) * field.grid.shape[1] // _PIECE_VALUES)
+        edges = np.linspace(rows.start, rows.stop, min(max(n, 1), rows.stop - rows.start) + 1).astype(int)
+        yield from (slice(int(first), int(last)) for first, last in pairwise(edges))
+
+    def plan(self, field: FieldStep, grid: LatLonGrid, rows: slice) -> tuple[slice, RegridPlan]:
+        """Return the rows of a field that lie under rows of the grid of the store, and the weights between them."""
         target, source = grid.rows(rows), field.grid
-        used = source.rows_over(target, margin=1)
-        if used.start == used.stop:
-            expected, got = (f"{g.lat_edges.min():g} to {g.lat_edges.max():g}" for g in (target, source))
-            raise ShapeError(f"{self.name}: expected latitudes {expected} in {field.path}, got {got}")
         key = (rows.start, rows.stop, source.lat_edges.tobytes() + source.lon_edges.tobytes())
         if key not in self._plans:
-            self._plans.clear()  # bands follow each other: only one plan is needed at a time
-            self._plans[key] = RegridPlan(source.rows(used), target, method=self.source.method)
-        values = self.values(field, used)
-        if self.name in VARIABLES:
-            check_range(self.name, values, where=field.path)
-        return self._plans[key].apply(np.ascontiguousarray(values), n_threads=n_threads)
+            used = source.rows_over(target, margin=1)
+            if used.start == used.stop:
+                expected, got = (f"{g.lat_edges.min():g} to {g.lat_edges.max():g}" for g in (target, source))
+                raise ShapeError(f"{self.name}: expected latitudes {expected} in {field.path}, got {got}")
+            method: Any = "bilinear" if self.source.method == "lapse" else self.source.method
+            self._plans[key] = used, RegridPlan(source.rows(used), target, method=method)
+        return self._plans[key]
+
+    def at_cells(self, store: TileStore, tile: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the values that the cells of a tile get."""
+        return values
 
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of a field on its own grid, in our unit, NaN where it is missing."""
         lat, lon = axes(field.data)
-        found = masked(field.data.isel({lat: rows}).transpose(lat, lon).values, field.data)
-        return self._converted(found, field)
+        found = masked(field.data.isel({lat: rows}).transpose(..., lat, lon).values, field.data)
+        for version in found[1:] if found.ndim > 2 else ():
+            found[0] = np.where(np.isnan(found[0]), version, found[0])
+        return self._converted(found if found.ndim == 2 else found[0], field)
 
     def _converted(self, values: NDArray[Any], field: FieldStep) -> NDArray[np.float32]:
         scale, offset = self.source.scale, self.source.offset

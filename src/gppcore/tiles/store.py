@@ -56,7 +56,7 @@ _MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates,
 
 
 class TileStore:
-    """Fields of land cells in memory-mapped tiles; use :meth:`create` or :meth:`open`.
+    """Fields of land cells in memory-mapped tiles; use `create` or `open`.
 
     Attributes
     ----------
@@ -68,6 +68,17 @@ class TileStore:
         Flat index of every cell in the (lat, lon) grid, in the order of the tiles.
     years : tuple of int, or None
         Calendar years of the monthly variables; None for twelve months of a mean year.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import TileStore
+    >>> store = TileStore.create("tiles", np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.array([0, 1, 3]))
+    >>> store.add("lai", monthly=True, attrs={"units": "m2 m-2"})
+    >>> with store.writing():
+    ...     store.write("lai", 0, np.full((12, 3), 2.5, np.float32))
+    >>> TileStore.open("tiles").read("lai", 0).shape
+    (12, 3)
     """
 
     def __init__(self, path: Path) -> None:

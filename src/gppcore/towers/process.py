@@ -206,6 +206,15 @@ def process_gpp(towers: Towers, pfts: Types | None = None, *, n_threads: int | N
         If `pfts` lacks a type of the towers.
     ShapeError
         If the forcing lacks a covariate of `pfts`.
+
+    Examples
+    --------
+    >>> from gppcore import process_gpp
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> gpp = process_gpp(towers)
+    >>> gpp.shape, round(float((gpp - towers.gpp["gpp_daily"]).mean()), 1)  # bias, g m-2 d-1
+    ((955,), -0.9)
     """
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)

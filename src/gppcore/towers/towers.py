@@ -103,6 +103,16 @@ class Towers:
         and all predictors.
     left_out : mapping of str to int
         Number of months of the folder that are not core, by reason.
+
+    Examples
+    --------
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> towers
+    Towers('FLUXNET2015 on the embedded world', 11 sites, 955 months)
+    >>> summer = towers.rows((towers.gpp["month"] == 7).to_numpy())
+    >>> len(summer.gpp), round(float(summer.gpp["gpp_daily"].mean()), 1)
+    (83, 9.0)
     """
 
     name: str
@@ -245,6 +255,23 @@ def read_towers(folder: str | Path) -> Towers:
         at every site.
     UnitsError, RangeError
         If a column is, or looks like it is, in another unit, or out of range; an IGBP class is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from pathlib import Path
+    >>> from gppcore import read_towers
+    >>> months = {"site_id": "DE-Mad", "year": 2003, "month": np.arange(1, 13)}
+    >>> Path("towers").mkdir()
+    >>> pd.DataFrame({**months, "gpp": 4.0}).to_csv("towers/gpp_monthly.csv", index=False)
+    >>> place = {"site_id": "DE-Mad", "lat": 51.0, "lon": 13.5, "igbp": "DBF", "c4_percent": 0, "cluster50km": 0}
+    >>> pd.DataFrame([{**place, "koeppen_cedar": "Cfb"}]).to_csv("towers/sites.csv", index=False)
+    >>> weather = {"cell_tmin_c": 5.0, "cell_tmax_c": 14.0, "cell_sw_mj_m2_d": 11.0, "cell_vpd_hpa": 7.0}
+    >>> more = {"cell_precip_mm_d": 2.0, "cell_co2_ppm": 376.0, "cell_lai_m2_m2": 2.5}
+    >>> pd.DataFrame({**months, **weather, **more}).to_csv("towers/cell_forcing_monthly.csv", index=False)
+    >>> read_towers("towers")
+    Towers('towers', 1 sites, 12 months)
     """
     folder = Path(folder)
     gpp = _read(folder, "gpp_monthly.csv", _GPP)
@@ -295,6 +322,13 @@ def join_towers(train: Towers, test: Towers) -> Towers:
     ------
     TowerFormatError
         If nothing is left of the first.
+
+    Examples
+    --------
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.towers import join_towers
+    >>> join_towers(demonstration_towers(45, 48, 5, 12), demonstration_towers(36, 38, -4, -1))
+    Towers('FLUXNET2015 on the embedded world, FLUXNET2015 on the embedded world', 14 sites, 1063 months)
     """
     import pandas as pd
     import xarray as xr

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.errors import RangeError
+from gppcore.errors import RangeError, missing_package
 from gppcore.forest import Forest
 from gppcore.runtime import interruptible
 from gppcore.transfer.gaussian import Residuals, fit_residuals
@@ -251,9 +251,7 @@ def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence
     try:
         import lightgbm
     except ImportError as error:
-        raise RangeError(
-            "learner: expected lightgbm to be installed (pip install gppcore[lightgbm]), got none"
-        ) from error
+        raise missing_package("learner", error, extra="lightgbm") from error
     settings = _boosted_settings(len(x))
     parameters = {
         "learning_rate": settings["learning_rate"],

@@ -34,6 +34,17 @@ class Model:
     ------
     ForestFormatError
         If the recipe is wrong, or a forest does not fit it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import Forest, TransferModel
+    >>> from gppcore.transfer.model import Model
+    >>> stump = {"feature": [0, -1, -1], "threshold": [2.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 3.0, 9.0], **stump)
+    >>> TransferModel.of_forest(forest, ["lai"]).save("model")
+    >>> Model.load("model").predict_columns([np.array([1.0, 4.0])])
+    array([3., 9.])
     """
 
     __slots__ = ("_model",)

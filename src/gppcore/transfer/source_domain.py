@@ -49,6 +49,14 @@ class SourceRows:
         Quantities of the process model, `process` (GPP, g C m-2 d-1) first; see `gppcore.towers.process.PHYSICS`.
     months : Towers
         The same rows as months of towers without GPP: input of the process model.
+
+    Examples
+    --------
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.transfer.source_domain import source_rows
+    >>> rows = source_rows(demonstration_towers(45, 48, 5, 12).forcing, ["tair", "sw", "lai"], n_rows=1000)
+    >>> rows.physics["process"].shape
+    (1000,)
     """
 
     x: Float
@@ -87,6 +95,15 @@ def source_rows(
     ------
     ShapeError
         If no month of the forcing is known.
+
+    Examples
+    --------
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.transfer.source_domain import source_rows
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> rows = source_rows(towers.forcing, ["tair", "sw", "lai"], n_rows=1000)
+    >>> rows.x.shape, list(rows.physics)[:2]
+    ((1000, 3), ['process', 'rubisco_limited'])
     """
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)
@@ -124,6 +141,17 @@ def downscaled_rows(
     ------
     ShapeError
         If a variable is not in `cells`, or no month is known.
+
+    Examples
+    --------
+    >>> from gppcore import simulate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.transfer.source_domain import downscaled_rows
+    >>> forcing = demonstration_towers(45, 48, 5, 12).forcing
+    >>> cells = forcing.assign(gpp_daily_process=simulate(forcing)["gpp_daily"])  # stands for a coarser product
+    >>> rows = downscaled_rows(cells, ["tair", "sw", "lai"], physics={"process": "gpp_daily_process"}, n_rows=1000)
+    >>> rows.x.shape
+    (1000, 3)
     """
     if missing := sorted(set(physics.values()) - set(cells)):
         raise ShapeError(f"physics: expected variables of the cells, {sorted(map(str, cells))}, got {missing}")

@@ -92,6 +92,22 @@ def sample_tiles(
     A cell's priority is a hash of seed, place and year, and a stratum gives its cells of lowest priority; so the draw
     depends neither on the order of the tiles nor on what other cells the store has in other strata. Memory holds
     one tile, at most `n_cells` candidates per stratum, 24 bytes each, and the result, whatever the size of the store.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import TileStore
+    >>> from gppcore.transfer.source_tiles import sample_tiles
+    >>> store = TileStore.create("tiles", np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.arange(4))
+    >>> with store.writing():
+    ...     for name, value in {"tair": 9.0, "precip": 2.0, "lai": 2.5}.items():
+    ...         store.add(name, monthly=True, attrs={})
+    ...         store.write(name, 0, np.full((12, 4), value, np.float32))
+    ...     for name in ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop"):
+    ...         store.add(f"fraction_{name}", monthly=False, attrs={})
+    ...         store.write(f"fraction_{name}", 0, np.full(4, float(name == "enf"), np.float32))
+    >>> sample_tiles(store, ["tair", "lai"], n_cells=2)["lai"].shape
+    (12, 2)
     """
     if n_cells < 1:
         raise RangeError(f"n_cells: expected at least 1, got {n_cells}")

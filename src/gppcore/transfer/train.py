@@ -95,6 +95,18 @@ def pretrain(
         If the columns and their names differ in number.
     UnitsError
         If values look like another unit.
+
+    Examples
+    --------
+    >>> from gppcore import pretrain
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.evaluation.metrics import skill
+    >>> from gppcore.transfer.source_domain import source_rows
+    >>> predictors = ("tair", "vpd", "sw", "soil_water", "lai")
+    >>> rows = source_rows(demonstration_towers(45, 48, 5, 12).forcing, predictors, n_rows=2000)
+    >>> model = pretrain(rows.x, {"process": rows.physics["process"]}, predictors=predictors)
+    >>> skill(rows.physics["process"], model.predict(rows.x))["r2"] > 0.95
+    True
     """
     n_threads = threads(n_threads)
     check_type("physics", physics, Mapping, "{'process': gpp}")
@@ -193,6 +205,20 @@ def fine_tune(
     ShapeError
         If the predictors of model and towers differ, `process` has another number of rows, or the model was not
         pre-trained.
+
+    Examples
+    --------
+    >>> from gppcore import fine_tune, pretrain, simulate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.transfer.source_domain import source_rows
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> predictors = ("tair", "vpd", "sw", "soil_water", "lai")
+    >>> rows = source_rows(towers.forcing, predictors, n_rows=2000)
+    >>> source = pretrain(rows.x, {"process": rows.physics["process"]}, predictors=predictors)
+    >>> samples = towers.samples(simulate(towers.forcing), predictors=predictors)
+    >>> model = fine_tune(source, samples, members=("gaussian",))
+    >>> [member.name for member in model.members][0], model.has_interval
+    ('gaussian', True)
     """
     n_threads = threads(n_threads)
     check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
@@ -215,7 +241,18 @@ def direct(
     check: str = "raise",
     n_threads: int | None = None,
 ) -> TransferModel:
-    """Fit a model to towers alone, the baseline for transfer. Parameters as for :func:`fine_tune`."""
+    """Fit a model to towers alone, the baseline for transfer. Parameters as for :func:`fine_tune`.
+
+    Examples
+    --------
+    >>> from gppcore import direct, simulate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> samples = towers.samples(simulate(towers.forcing), predictors=["tair", "vpd", "sw", "lai"])
+    >>> model = direct(samples)
+    >>> model.predict(samples.x).shape, model.sources
+    ((955,), {})
+    """
     n_threads = threads(n_threads)
     check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     _check_samples(samples, check)

@@ -68,6 +68,20 @@ class TransferModel:
         Prediction interval, if one was fitted.
     domain : ndarray, shape (rows, predictors), optional
         Rows of the source domain, which fine-tuning distils the member `gaussian` on; not saved.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from gppcore import Forest, TransferModel
+    >>> stump = {"feature": [0, -1, -1], "threshold": [2.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=2, tree_begin=[0, 3], value=[0.0, 3.0, 9.0], **stump)
+    >>> model = TransferModel.of_forest(forest, ["lai", "tair"])
+    >>> model.predict(pd.DataFrame({"tair": [9.0, 18.0, 20.0], "lai": [1.0, 4.0, np.nan]}))
+    array([3., 9., 9.])
+    >>> model.save("model.zip")
+    >>> TransferModel.load("model.zip") == model
+    True
     """
 
     predictors: tuple[str, ...]

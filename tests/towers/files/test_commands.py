@@ -47,7 +47,7 @@ def test_check_says_a_line_of_each_file_and_a_table_of_sites(run, files):
     assert second.startswith(f"FAULT  UnitsError: {bad}: TA_F: expected degC")
     assert third.startswith("FAULT  MissingFileError")
     assert "small  mid  full" in table[2]
-    assert table[3].split()[:9] == ["DE-Mad", "fluxnet", "HH", "2003-01", "2004-12", "24", "24", "24", "0"]
+    assert table[3].split()[:7] == ["DE-Mad", "2003-01", "2004-12", "24", "24", "24", "0"]
     report = pd.read_csv(folder / "report.csv")
     assert report["core"].tolist()[:1] == [24]
     assert report["fault"].notna().tolist() == [False, True, True]

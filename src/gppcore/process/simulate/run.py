@@ -106,6 +106,21 @@ def simulate(
     (`gppcore.process.daylight`). Water and frost stress is daily (hourly and daily steps) or monthly. C3, C4 and each
     type are simulated separately; the molar mass of carbon is 12.011 g mol-1. NaN in any input of a step gives NaN at
     that step; NaN in `precip` affects all later steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> from gppcore import simulate
+    >>> season = -np.cos(2 * np.pi * (np.arange(12) + 0.5) / 12)
+    >>> fields = {"tair": 9 + 9 * season, "sw": 140 + 90 * season, "vpd": 600 + 350 * season, "lai": 2.5 + 2 * season}
+    >>> ds = xr.Dataset({name: ("time", field) for name, field in fields.items()})
+    >>> ds = ds.assign_coords(time=pd.date_range("2015-01-01", periods=12, freq="MS"))
+    >>> ds = ds.assign(tair_range=9.0, ca=400.0, soil_water_stress=1.0, lat=51.0, pft="dbf")
+    >>> gpp = simulate(ds)["gpp_daily"]
+    >>> gpp.sel(time="2015-07").values.round(1), gpp.attrs["units"]
+    (array([10.5]), 'g m-2 d-1')
     """
     pfts = PFTS if pfts is None else pfts
     n_threads = threads(n_threads)

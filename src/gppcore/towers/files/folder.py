@@ -44,25 +44,25 @@ def write_tower_folder(
     lai: pd.DataFrame | None = None,
     samples: TowerSamples | None = None,
 ) -> None:
-    """Write the three tables that :func:`gppcore.read_towers` reads.
+    r"""Write the three tables that :func:`gppcore.read_towers` reads.
 
     Parameters
     ----------
     records : sequence of TowerRecord or SiteMonths
-        What :func:`read_fluxnet` returns, or its months; several of one site must not overlap.
+        What :func:`gppcore.read_fluxnet` returns, or its months; several of one site must not overlap.
     sites : pandas.DataFrame
-        What :func:`read_sites` returns, with `igbp`, and `c4_percent` where grass or crop grows.
+        What :func:`gppcore.read_sites` returns, with `igbp`, and `c4_percent` where grass or crop grows.
     out : str or Path
         New folder.
     weather : pandas.DataFrame, optional
         site_id, month, tmin, tmax, sw, vpd, precip, perhaps ca and lai, in our units, and year unless it is the same
-        in all: `weather` of :func:`sample_at_towers`. Without it, the weather of the records themselves.
+        in all: `weather` of :func:`gppcore.sample_at_towers`. Without it, the weather of the records themselves.
     lai : pandas.DataFrame, optional
-        site_id, month, lai [m2 m-2], and year unless it is the same in all: what :func:`read_lai` returns. It
-        replaces the LAI of the weather.
+        site_id, month, lai [m2 m-2], and year unless it is the same in all: what
+        :func:`gppcore.towers.files.read_lai` returns. It replaces the LAI of the weather.
     samples : TowerSamples, optional
-        What :func:`sample_at_towers` returns: its predictors besides weather and land cover become columns, so that
-        training has the same numbers as the map.
+        What :func:`gppcore.sample_at_towers` returns: its predictors besides weather and land cover become columns, so
+        that training has the same numbers as the map.
 
     Raises
     ------
@@ -79,6 +79,25 @@ def write_tower_folder(
     is missing, also in years before and after a record, the mean of that calendar month at the site is written, the
     column `filled` is 1, and the month's GPP is not `core`. CO2 of months without it is that of Mauna Loa
     (:func:`gppcore.features.co2.co2_monthly`), and `co2_filled` is 1. Radiation and deficit are never filled.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import gppcore
+    >>> days = pd.date_range("2003-01-01", "2004-12-31", name="time")
+    >>> season = -np.cos(2 * np.pi * days.day_of_year / 365.25)
+    >>> weather = {"tmin": 5 + 9 * season, "tmax": 14 + 11 * season, "sw": 130 + 80 * season, "vpd": 700 + 300 * season}
+    >>> table = pd.DataFrame({**weather, "precip": 2.0 + np.arange(len(days)) % 3, "gpp": 4 + 3.5 * season}, index=days)
+    >>> table.to_csv("DE-Mad.csv")
+    >>> _ = Path("sites.csv").write_text("site_id,lat,lon,igbp,elev_m\nDE-Mad,51.0,13.5,DBF,380\n")
+    >>> sites = gppcore.read_sites("sites.csv")
+    >>> record = gppcore.read_fluxnet("DE-Mad.csv", sites=sites)
+    >>> lai = pd.DataFrame({"site_id": "DE-Mad", "month": range(1, 13), "lai": 2.5})
+    >>> gppcore.write_tower_folder([record], sites, "towers", lai=lai)
+    >>> len(gppcore.read_towers("towers").gpp)
+    24
     """
     out = Path(out)
     refuse_occupied(out)
@@ -143,7 +162,7 @@ def _with_predictors(tables: FolderTables, samples: TowerSamples) -> FolderTable
 
 
 def read_lai(path: str | Path) -> pd.DataFrame:
-    """Read LAI by month: a CSV with site_id, month, lai [m2 m-2], and year unless it is the same in all.
+    r"""Read LAI by month: a CSV with site_id, month, lai [m2 m-2], and year unless it is the same in all.
 
     Raises
     ------
@@ -151,6 +170,16 @@ def read_lai(path: str | Path) -> pd.DataFrame:
         If there is no such file.
     TowerFormatError
         If a column is missing, a value is no LAI, or a month comes twice.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from gppcore.towers.files import read_lai
+    >>> _ = Path("lai.csv").write_text("site_id,month,lai\nDE-Mad,6,4.1\nDE-Mad,7,4.4\n")
+    >>> read_lai("lai.csv")
+      site_id  month  lai
+    0  DE-Mad      6  4.1
+    1  DE-Mad      7  4.4
     """
     table = _read_months(path, "lai", ("lai",))
     if not table["lai"].dropna().between(0.0, 15.0).all():
@@ -159,7 +188,7 @@ def read_lai(path: str | Path) -> pd.DataFrame:
 
 
 def read_weather(path: str | Path) -> pd.DataFrame:
-    """Read monthly weather, as `gppcore towers sample` writes it.
+    r"""Read monthly weather, as `gppcore towers sample` writes it.
 
     Parameters
     ----------
@@ -175,6 +204,14 @@ def read_weather(path: str | Path) -> pd.DataFrame:
         If a column is missing or not of numbers, or a month comes twice.
     RangeError, UnitsError
         If a value is out of range, or looks like it is in another unit.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from gppcore.towers.files import read_weather
+    >>> _ = Path("weather.csv").write_text("site_id,month,tmin,tmax,sw,vpd,precip\nDE-Mad,7,12.5,24.0,220,900,2.1\n")
+    >>> read_weather("weather.csv")["sw"].tolist()
+    [220]
     """
     table = _read_months(path, "weather", ("tmin", "tmax", "sw", "vpd", "precip"))
     for name in WEATHER:

@@ -54,6 +54,20 @@ def monthly_gpp(record: TowerRecord) -> pd.DataFrame:
     A day is good if it has GPP and at least half of its values are measured or filled well. In a file of months, the
     share of good values itself must be 0.75. A file without flags is judged by whether it has GPP; marks `core` of the
     file itself are kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from gppcore import read_fluxnet
+    >>> from gppcore.towers.files import monthly_gpp
+    >>> days = pd.date_range("2003-01-01", "2003-12-31", name="time")
+    >>> season = 3 - 2 * np.cos(2 * np.pi * days.day_of_year / 365.25)
+    >>> pd.DataFrame({"gpp": season}, index=days).to_csv("DE-Mad.csv")
+    >>> monthly_gpp(read_fluxnet("DE-Mad.csv"))[["year", "month", "gpp", "core"]].head(2)
+       year  month       gpp  core
+    0  2003      1  1.097981     1
+    1  2003      2  1.595641     1
     """
     days, cycles = _days(record)
     month = _first_of_month(days)
@@ -129,6 +143,21 @@ def monthly_weather(record: TowerRecord) -> pd.DataFrame:
     pandas.DataFrame
         One row per month: year, month; `tmin`, `tmax`, monthly means of the daily extremes [degC]; `sw` [W m-2];
         `vpd`, mean of daylight [Pa]; `precip` [mm d-1]; `ca` [umol mol-1]; `lai` [m2 m-2].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from gppcore import read_fluxnet
+    >>> from gppcore.towers.files import monthly_weather
+    >>> days = pd.date_range("2003-01-01", "2003-12-31", name="time")
+    >>> season = 3 - 2 * np.cos(2 * np.pi * days.day_of_year / 365.25)
+    >>> table = pd.DataFrame({"gpp": season, "tmin": 2 * season, "tmax": 5 * season}, index=days)
+    >>> table.to_csv("DE-Mad.csv")
+    >>> monthly_weather(read_fluxnet("DE-Mad.csv"))[["year", "month", "tmin", "tmax"]].head(2).round(1)
+       year  month  tmin  tmax
+    0  2003      1   2.2   5.5
+    1  2003      2   3.2   8.0
     """
     days, cycles = _days(record)
     month = _first_of_month(days)

@@ -24,6 +24,13 @@ class Period(NamedTuple):
         Name of the site.
     first, last : pandas.Timestamp
         First and last moment.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gppcore.towers.files import Period
+    >>> Period("US-CRT", pd.Timestamp("2013-07-01"), pd.Timestamp("2013-09-30")).site
+    'US-CRT'
     """
 
     site: str
@@ -38,6 +45,13 @@ def read_period(text: str) -> Period:
     ------
     RangeError
         If the text is no period, or its end lies before its start.
+
+    Examples
+    --------
+    >>> from gppcore.towers.files import read_period
+    >>> period = read_period("US-CRT:2013-07..2013-09")
+    >>> period.site, str(period.last.date())
+    ('US-CRT', '2013-09-30')
     """
     match = _FORM.fullmatch(text.strip())
     expected = f"drop: expected SITE:FIRST..LAST like US-CRT:2013-07..2013-09, got {text!r}"

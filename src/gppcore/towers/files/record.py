@@ -55,6 +55,18 @@ class TowerRecord:
         `specific_humidity` [kg kg-1], `precip` [mm d-1], `ca` [umol mol-1], `lai` [m2 m-2].
     notes : tuple of str
         What the reader decided, in words: columns that it passed over, a deficit that it computed, periods left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from gppcore import read_fluxnet
+    >>> days = pd.date_range("2003-01-01", "2003-12-31", name="time")
+    >>> season = 3 - 2 * np.cos(2 * np.pi * days.day_of_year / 365.25)
+    >>> pd.DataFrame({"gpp": season}, index=days).to_csv("DE-Mad.csv")
+    >>> record = read_fluxnet("DE-Mad.csv")
+    >>> record.site, record.step, record.layout, list(record.table)
+    ('DE-Mad', 'DD', 'plain', ['gpp'])
     """
 
     site: str
@@ -127,6 +139,18 @@ def read_fluxnet(
         If it is damaged, is no such table, holds several sites, or its times or values cannot be right.
     UnitsError
         If a column is in another unit than its layout gives it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from gppcore import read_fluxnet
+    >>> days = pd.date_range("2003-01-01", "2004-12-31", name="time")
+    >>> season = -np.cos(2 * np.pi * days.day_of_year / 365.25)
+    >>> pd.DataFrame({"gpp": 4 + 3 * season, "tmin": 4 + 9 * season}, index=days).to_csv("DE-Mad.csv")
+    >>> record = read_fluxnet("DE-Mad.csv")
+    >>> record.step, float(record.table["gpp"].max().round(1))
+    ('DD', 7.0)
     """
     records = read_records(path, sites=sites, step=step, drop=drop, partition=partition)
     if len(records) > 1:
@@ -145,7 +169,18 @@ def read_records(
 ) -> list[TowerRecord]:
     """Read all sites of a file: one, or those of a plain table with a column `site_id`.
 
-    Parameters and errors are those of :func:`read_fluxnet`.
+    Parameters and errors are those of :func:`gppcore.read_fluxnet`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from gppcore.towers.files import read_records
+    >>> names = ["site_id", "year", "month"]
+    >>> months = pd.MultiIndex.from_product([["AA-One", "AA-Two"], [2003], range(1, 13)], names=names)
+    >>> pd.DataFrame({"gpp": 3 + np.sin(np.arange(24))}, index=months).to_csv("network.csv")
+    >>> [record.site for record in read_records("network.csv")]
+    ['AA-One', 'AA-Two']
     """
     reading = read_good_records(path, sites=sites, step=step, drop=drop, partition=partition)
     if reading.faults:

@@ -50,6 +50,17 @@ class TowerSamples:
         in words; empty where there is none.
     mean_year : bool
         Whether the source holds the twelve months of a mean year.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gppcore import sample_at_towers
+    >>> from gppcore.demo.region import demonstration_region
+    >>> place = {"lat": [51.0], "lon": [10.5], "igbp": ["DBF"], "elev_m": [440.0]}
+    >>> sites = pd.DataFrame(place, index=pd.Index(["DE-Hai"], name="site_id"))
+    >>> samples = sample_at_towers(demonstration_region(50.5, 51.5, 10, 11), sites)
+    >>> samples.weather[["site_id", "month", "lai"]].round(1).iloc[6].to_dict()
+    {'site_id': 'DE-Hai', 'month': 7, 'lai': 3.0}
     """
 
     fields: xr.Dataset
@@ -122,6 +133,19 @@ def sample_at_towers(
         If the source has no such field.
     UnitsError
         If a field is in another unit than that of its name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gppcore import sample_at_towers
+    >>> from gppcore.demo.region import demonstration_region
+    >>> place = {"lat": [51.0], "lon": [10.5], "igbp": ["DBF"], "elev_m": [440.0]}
+    >>> sites = pd.DataFrame(place, index=pd.Index(["DE-Hai"], name="site_id"))
+    >>> samples = sample_at_towers(demonstration_region(50.5, 51.5, 10, 11), sites)
+    >>> samples.report[["distance_km", "pft_overlap"]].round(2)
+             distance_km  pft_overlap
+    site_id
+    DE-Hai          3.28          0.0
     """
     if footprint not in ("nearest", "mean"):
         raise RangeError(f"footprint: expected nearest or mean, got {footprint!r}")

@@ -51,7 +51,7 @@ _BADM = ("SITE_ID", "VARIABLE", "DATAVALUE")
 
 
 def read_sites(*paths: str | Path) -> pd.DataFrame:
-    """Read the metadata of sites from one or more files; what an earlier one lacks, a later one adds.
+    r"""Read the metadata of sites from one or more files; what an earlier one lacks, a later one adds.
 
     Parameters
     ----------
@@ -72,6 +72,16 @@ def read_sites(*paths: str | Path) -> pd.DataFrame:
         If there is no such file.
     TowerFormatError
         If a file is no such table, or coordinates are missing, not numbers, or outside the country of the site.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import gppcore
+    >>> _ = Path("sites.csv").write_text("site_id,lat,lon,igbp,elev_m\nDE-Mad,51.0,13.5,DBF,380\n")
+    >>> gppcore.read_sites("sites.csv")[["lat", "lon", "igbp"]]
+              lat   lon igbp
+    site_id
+    DE-Mad   51.0  13.5  DBF
     """
     table = read_site_table(*paths)
     for site, row in table.iterrows():
@@ -117,6 +127,13 @@ def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.i
     -------
     ndarray of int, shape (n,)
         Numbers from 0, in the order of the first site of each group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore.towers.files import clusters
+    >>> clusters(np.array([47.21, 47.28, 51.32]), np.array([8.41, 7.73, 4.52]))
+    array([0, 1, 2])
     """
     from scipy.sparse.csgraph import connected_components
 
