@@ -156,8 +156,9 @@ def check_towers(towers: Towers, samples: Samples) -> None:
     if places < _LEAST_PLACES:
         raise TowerFormatError(
             f"towers {towers.name}: expected core months with all predictors at {_LEAST_PLACES} places 50 km apart or "
-            f"more, got {len(samples.groups)} at {places}, out of {len(towers.gpp)} core months; column reason of "
-            "gpp_monthly.csv says why months are not core, and empty cells of cell_forcing_monthly.csv lack predictors"
+            f"more, got {len(samples.groups)} at {places}, out of {len(towers.gpp)} core months; "
+            f"{towers.why_left_out() or 'no month is marked as not core'}; empty cells of cell_forcing_monthly.csv "
+            "lack predictors"
         )
 
 
