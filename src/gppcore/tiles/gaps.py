@@ -58,4 +58,5 @@ def mean_year(values: Floats) -> Floats:
     for cell in np.flatnonzero((held.sum(axis=0) >= _LEAST_MONTHS) & ~held.all(axis=0)):
         months = np.flatnonzero(held[:, cell])
         cycle[:, cell] = np.interp(np.arange(MONTHS), months, cycle[months, cell], period=MONTHS)
-    return cycle.astype(np.float32)
+    mean: Floats = cycle.astype(np.float32)
+    return mean
