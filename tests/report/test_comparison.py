@@ -9,7 +9,7 @@ import xarray as xr
 
 from gppcore.comparison import compare
 from gppcore.report import write_comparison_report
-from gppcore.report.comparison import annual, bias_map, short_names, taylor
+from gppcore.report.comparison import annual, bias_map, density, short_names, taylor
 
 
 def planet(title, seed, *, annual=False, north=90.0):
@@ -41,7 +41,7 @@ def test_every_figure_is_embedded_and_lies_beside_the_page(written, figures):
 
 def test_every_number_of_a_narrow_page_is_labelled(written):
     _, path, page = written
-    assert path.read_text().count('class="cards"') == 2
+    assert path.read_text().count('class="cards"') == 3
     assert {"R²", "own cells, Pg C yr⁻¹", "bias, top tenth, g C m⁻² d⁻¹"} <= set(page.labels)
 
 
@@ -66,8 +66,35 @@ def test_tables_hold_the_numbers_of_the_comparison(written):
     rows = page.tables["comparison"][1:]
     assert [row[0] for row in rows[:4]] == ["common cells", "tropics", "north of the tropics", "south of the tropics"]
     assert rows[5][1] == "two"
-    assert rows[5][4] == f"{comparisons[1].regions['tropics'].r2:.3f}".replace("-", "\N{MINUS SIGN}")
+    agreement, ends = comparisons[1].regions["tropics"], comparisons[1].intervals["tropics"]
+    told = f"{agreement.r2:.3f}[{ends.r2[0]:.3f}, {ends.r2[1]:.3f}]".replace("-", "\N{MINUS SIGN}")
+    assert rows[5][4] == told
+    low, high = comparisons[0].intervals["whole"].total_difference
+    assert f"totals is {low:+.2f} to\n{high:+.2f} Pg".replace("-", "\N{MINUS SIGN}") in page.text
+    row = page.tables["seasons"][1]
+    season = comparisons[0].seasons["whole"]
+    assert row[2:4] == [f"{season.amplitude:.2f}", f"{season.other_amplitude:.2f}"]
+    assert row[4] == f"{season.shift:+.0f}".replace("-", "\N{MINUS SIGN}")
     assert page.tables["provenance"][0] == ["one <1>", "one <1>: gpp"]
+
+
+def test_classes_and_trends_have_their_place(tmp_path, parse, undrawn):
+    one, two = planet("one", 1), planet("two", 2)
+    years = [
+        each.assign_coords(time=each.indexes["time"] - pd.DateOffset(years=i)) * (1 + 0.1 * i)
+        for each in (one, two)
+        for i in range(5)
+    ]
+    for each in years:
+        each["gpp"].attrs["units"] = "g C m-2 d-1"
+    parts = [xr.concat(part, "time").sortby("time") for part in (years[:5], years[5:])]
+    sorts = xr.DataArray(np.ones((18, 36), int), {"lat": one.lat, "lon": one.lon}, name="igbp")
+    (found,) = compare(*(each.assign_attrs(title=t) for each, t in zip(parts, "ab", strict=True)), classes=sorts)
+    with undrawn():
+        page = parse(write_comparison_report([found], tmp_path))
+    assert page.tables["classes"][1][2] == f"{next(iter(found.classes.values())).total:,.2f}"
+    told = f"{found.variability.trend:+.3f} against".replace("-", "\N{MINUS SIGN}")
+    assert told in page.text
 
 
 def test_numbers_and_maps_lie_beside_the_page(written):
@@ -106,6 +133,13 @@ def test_a_product_may_go_against_the_reference():
     (point,) = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
     assert np.cos(point.get_xdata()[0]) == pytest.approx(-1.0)
     assert figure.axes[0].get_thetamax() == 180.0
+
+
+def test_corners_of_densities_tell_the_numbers_of_the_table(written):
+    comparisons, _, _ = written
+    for axes, each in zip(density(comparisons, ["one", "two", "towers"], 10.4).axes, comparisons, strict=False):
+        whole = each.regions["whole"]
+        assert axes.texts[0].get_text().split("\n")[1:] == [f"RMSE {whole.rmse:.2f}", f"bias {whole.bias:+.2f}"]
 
 
 def test_maps_of_bias_share_one_centred_scale(written):

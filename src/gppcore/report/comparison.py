@@ -67,6 +67,7 @@ def write_comparison_report(comparisons: Sequence[Comparison], out: Path) -> Pat
         names=names,
         colours_of=[look.colour for look in looks(names[:-1]).values()],
         caveats=_caveats(comparisons[0]),
+        region_keys={title: region for region, title in REGIONS.items()},
         provenance={
             **dict(
                 zip(
@@ -222,7 +223,7 @@ def density(comparisons: Sequence[Comparison], names: Sequence[str], width: floa
     for (name, look), each in zip(looks(list(names[:-1])).items(), comparisons, strict=True):
         row, column = np.nonzero(each.density.counts)
         product, other = ((index + 0.5) * each.density.step for index in (column, row))
-        shown.append((name, look.colour, other, product, each.density.counts[row, column]))
+        shown.append((name, look.colour, other, product, each.density.counts[row, column], vars(each.regions["whole"])))
     return figures.scatters(width, shown, (f"{names[-1]} ({FLUX})", f"product ({FLUX})"), "cell-months")
 
 

@@ -50,6 +50,7 @@ def write_report(data: ReportData, out: Path) -> Path:
         schemes=[name for name in SCHEMES if name in data.skill],
         regions=list(_region_seasons(data)),
         held_out=_HELD_OUT,
+        region_keys={title: region for region, title in REGIONS.items()},
     )
 
 
@@ -209,7 +210,8 @@ def years(data: ReportData, width: float) -> Figure:
 
 def scatter(data: ReportData, width: float) -> Figure:
     """Predicted against observed tower months with the site held out, one panel per method."""
-    shown = [(name, COLOURS[name], data.observed, data.predicted[name], None) for name in METHODS]
+    skill = data.skill["site"]
+    shown = [(name, COLOURS[name], data.observed, data.predicted[name], None, skill[name]) for name in METHODS]
     return figures.scatters(width, shown, (f"observed ({FLUX})", f"predicted ({FLUX})"), "tower months")
 
 

@@ -24,7 +24,10 @@ _LEAST_R2 = -0.5  # worse is cut, so that one bad bar does not flatten the other
 def scatter(results: Results, width: float) -> Figure:
     """Predicted against observed tower months, one panel per method."""
     rows = results.predictions
-    shown = [(text_of(name), COLOURS[name], rows["observed"], rows[name], None) for name in results.methods]
+    skill = results.numbers["methods"]
+    shown = [
+        (text_of(name), COLOURS[name], rows["observed"], rows[name], None, skill[name]) for name in results.methods
+    ]
     return figures.scatters(width, shown, (f"observed ({FLUX})", f"predicted ({FLUX})"), "tower months")
 
 

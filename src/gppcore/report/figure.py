@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,15 +110,16 @@ def towers_figure(
 
 def scatters(
     width: float,
-    shown: Sequence[tuple[str, str, Any, Any, Any]],
+    shown: Sequence[tuple[str, str, Any, Any, Any, Mapping[str, float]]],
     label: tuple[str, str],
     unit: str,
 ) -> Figure:
-    """Draw the density of pairs with one scale; each panel has a title, its colour, x, y and counts."""
+    """Draw the density of pairs with one scale; each panel has a title, its colour, x, y, counts and skill."""
     figure, axes_of = panels(width, len(shown), 2.9, 3.35)
-    limit = max(plot.scatter_limit(x, y, count=count) for _, _, x, y, count in shown)
-    for axes, (title, colour, x, y, count) in zip(axes_of, shown, strict=True):
-        plot.scatter(x, y, count=count, limit=limit, label=label, title=title, ax=axes)
+    limit = max(plot.scatter_limit(x, y, count=count) for _, _, x, y, count, _ in shown)
+    for axes, (title, colour, x, y, count, skill) in zip(axes_of, shown, strict=True):
+        text = f"R$^2$ {skill['r2']:.2f}\nRMSE {skill['rmse']:.2f}\nbias {skill['bias']:+.2f}"
+        plot.scatter(x, y, count=count, limit=limit, label=label, title=title, text=text, ax=axes)
         axes.title.set_color(colour)
         axes.collections[0].set_rasterized(True)
     plot.share_density(axes_of, unit)
