@@ -13,6 +13,14 @@ from gppcore.report.evaluation_figures import differences, learning, seasonal, s
 
 METHODS = ("process", "process_calibrated", "direct", "pretrain_continue", "transfer")
 TYPES = ("ENF", "GRA", "CSH")
+YEARS = {
+    "r2_anomalies": 0.123,
+    "trend_towers": 4,
+    "trend_bias": -0.0123,
+    "trend_rmse": 0.0456,
+    "trend_sign": 0.75,
+    "bias_by_decile": [0.1 * i - 0.5 for i in range(10)],
+}
 ALWAYS = {"scatter", "taylor"}
 OPTIONAL = {
     "differences",
@@ -23,6 +31,9 @@ OPTIONAL = {
     "importance",
     "partial_dependence",
     "reliability",
+    "towers_rmse",
+    "towers_bias",
+    "deciles",
 }
 
 
@@ -87,6 +98,8 @@ def numbers(rows):
         "importance": {"tair": [0.2, 0.1, 0.3], "vpd": [0.05, -0.01, 0.1]},
         "partial_dependence": {"tair": {"x": [0, 10, 20], "gpp_daily": [1.0, 3.0, 5.0]}},
         "sif": dict.fromkeys(METHODS, fluorescence),
+        "places": {str(site): [50.0 if site < 9 else -20.0, 3.0 * site] for site in range(14)},
+        "variability": dict.fromkeys(METHODS, YEARS),
     }  # fmt: skip
 
 
@@ -136,6 +149,26 @@ def test_differences_come_with_their_intervals(written):
     assert "".join(rows[2][2].split()) == "+0.10[+0.05,+0.15]"
 
 
+def test_anomalies_and_trends_have_a_table(written):
+    minus = "\N{MINUS SIGN}"
+    assert written[1].tables["variability"][5] == ["transfer", "0.123", "4", f"{minus}0.012", "0.046", "0.75"]
+
+
+def test_towers_with_months_of_their_own_have_a_table(tmp_path, parse, undrawn):
+    names = ("transfer", "unadapted", "climatology")
+    rows = predictions().rename(columns=dict(zip(METHODS, (*names, "x", "y"), strict=True))).drop(columns=["x", "y"])
+    content = {**numbers(predictions()), "scheme": "own", "differences": {}}
+    content["methods"] = {name: skill(rows, name) for name in names}
+    for name in ("learning_curve", "sif", "variability", "importance", "partial_dependence", "interval", "places"):
+        del content[name]
+    own = {"sites": 14, "rows": 336, "methods": {key: {"r2": 0.5, "rmse": 1.25} for key in names}}
+    content["own"] = {"3 months": own, "12 months": own}
+    with undrawn():
+        page = parse(write_evaluation_report(write(tmp_path, content, rows)))
+    assert page.tables["own"][2] == ["3 months", "14", "336", *["0.500", "1.25"] * 3]
+    assert [row[0] for row in page.tables["methods"]] == list(names)
+
+
 def test_the_table_of_fluorescence_has_every_method(written):
     rows = written[1].tables["sif"]
     assert rows[0] == ["method", "all", "between towers", "ENF", "GRA"]
@@ -154,7 +187,7 @@ def test_what_was_not_evaluated_is_left_out(tmp_path, parse, undrawn):
     rows = predictions()
     rows["pft"] = rows["site_id"].astype(str)  # no type has three towers
     content = numbers(rows)
-    for name in ("learning_curve", "interval", "importance", "partial_dependence", "sif"):
+    for name in ("learning_curve", "interval", "importance", "partial_dependence", "sif", "places", "variability"):
         del content[name]
     content["differences"] = {}
     content["scheme"] = "temporal"
@@ -211,9 +244,13 @@ def test_differences_that_hold_zero_are_told_apart(results):
 
 def test_seasons_are_means_of_the_held_out_months(results):
     figure = seasonal(results, 10.4)
-    assert [axes.get_title() for axes in figure.axes] == ["ENF (6 towers)", "GRA (6 towers)"]
+    assert [axes.get_title() for axes in figure.axes] == [
+        "ENF, north (6 towers)",
+        "GRA, north (3 towers)",
+        "GRA, south (3 towers)",
+    ]
     rows = predictions()
-    july = rows[(rows["pft"] == "GRA") & (rows["month"] == 7)]
+    july = rows[(rows["pft"] == "GRA") & (rows["site_id"] < 9) & (rows["month"] == 7)]
     lines = figure.axes[1].lines
     assert lines[0].get_ydata()[6] == pytest.approx(july["observed"].mean())
     assert lines[5].get_ydata()[6] == pytest.approx(july["transfer"].mean())

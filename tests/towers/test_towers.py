@@ -4,6 +4,7 @@ import pytest
 
 from gppcore.errors import MissingFileError, RangeError, TowerFormatError, UnitsError
 from gppcore.evaluation.holdout import skill
+from gppcore.evaluation.run import check_towers
 from gppcore.features import PREDICTOR_SETS, PREDICTORS
 from gppcore.process.simulate import simulate
 from gppcore.towers import read_towers
@@ -108,6 +109,18 @@ def test_only_core_rows_count_and_leaves_of_tower_and_cell_are_averaged(tables, 
     assert len(towers.gpp) == 6
     assert towers.forcing["lai"][12:14, 0].values.tolist() == [3.0, 2.0]
     assert (towers.forcing["lai"][:12] == 2.0).all()
+
+
+def test_reasons_of_months_that_are_not_core_are_told(tables, tmp_path):
+    gpp = tables["gpp_monthly.csv"]
+    gpp["core"] = [0] * 10 + [1, 1]
+    gpp["reason"] = ["GPP of day-time partitioning alone"] * 7 + ["negative GPP"] * 2 + [np.nan] * 3
+    towers = read_towers(write(tables, tmp_path))
+    assert towers.why_left_out() == (
+        "months that are not core: GPP of day-time partitioning alone (7), negative GPP (2), marked by the file (1)"
+    )
+    with pytest.raises(TowerFormatError, match=r"got 2 at 1, .*GPP of day-time partitioning alone \(7\)"):
+        check_towers(towers, towers.samples(simulate(towers.forcing)))
 
 
 def test_unknown_leaf_area_is_that_of_other_years(tables, tmp_path):

@@ -22,7 +22,10 @@ app = typer.Typer(help="Observation files of flux towers.", no_args_is_help=True
 Files = Annotated[
     list[str], typer.Argument(help="Files of FLUXNET, ICOS, AmeriFlux, OzFlux or plain tables; folders; patterns.")
 ]
-_SITES_HELP = "Metadata of sites, BADM or CSV; may be given several times, a later file adds what an earlier one lacks."
+_SITES_HELP = (
+    "Metadata of sites, BADM or CSV, or a folder or archives with BADM; may be given several times, a later file adds "
+    "what an earlier one lacks."
+)
 Drop = Annotated[
     list[str] | None,
     typer.Option(help="Leave out a time of a site, as SITE:2013-07..2013-09; may be given several times."),
@@ -144,7 +147,7 @@ def report(
 
     towers = read_towers(folder)
     if towers.gpp.empty:
-        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none")
+        raise TowerFormatError(f"towers {folder}: expected core months of GPP, got none; {towers.why_left_out()}")
     typer.echo(f"Report  {write_network_report(towers, out)}")
 
 
@@ -158,7 +161,7 @@ def _read(
     from gppcore.towers.files.batch import read_files, tower_files
     from gppcore.towers.files.periods import read_period
 
-    paths = tower_files(files)
+    paths = tower_files(files, passed=lambda path: typer.echo(f"skip   {path}: no column of GPP or NEE"))
     periods = [read_period(text) for text in drop or ()]
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -193,7 +196,7 @@ def _show(readings: list[FileReading], to: Path | None) -> pd.DataFrame:
 
     for reading in readings:
         if reading.months:
-            status = "ok  " if any(len(months.gpp) for months in reading.months) else "warn"
+            status = "ok  " if any(months.gpp["core"].any() for months in reading.months) else "warn"
             typer.echo(f"{status}   {reading.path}: {_line(reading.months)}")
         for months in reading.months:
             for note in months.notes:

@@ -36,7 +36,8 @@ def assemble(
     meta : mapping
         `scheme`, `by`, `predictors`, `towers`, `folds` and `seed`, which also draws the clusters.
     parts : mapping, optional
-        Further results, stored unchanged: `learning_curve`, `interval`, `importance`, `partial_dependence`, `sif`.
+        Further results, stored unchanged: `places` (latitude and longitude by site), `variability`,
+        `learning_curve`, `interval`, `importance`, `partial_dependence`, `sif`.
 
     Returns
     -------

@@ -127,6 +127,8 @@ def evaluate_towers(
         "seed": options.seed,
     }
     parts = _parts(options, found, found.models, predictions)
+    places = towers.sites.loc[predictions["site_id"].unique(), ["lat", "lon"]]
+    parts["places"] = {str(site): [float(lat), float(lon)] for site, lat, lon in places.itertuples()}
     if options.scheme not in ("few_towers", "own"):
         parts |= explain(found.models, found, samples, seed=options.seed)
     return result.assemble(predictions, meta, parts), predictions
@@ -154,8 +156,9 @@ def check_towers(towers: Towers, samples: Samples) -> None:
     if places < _LEAST_PLACES:
         raise TowerFormatError(
             f"towers {towers.name}: expected core months with all predictors at {_LEAST_PLACES} places 50 km apart or "
-            f"more, got {len(samples.groups)} at {places}, out of {len(towers.gpp)} core months; column reason of "
-            "gpp_monthly.csv says why months are not core, and empty cells of cell_forcing_monthly.csv lack predictors"
+            f"more, got {len(samples.groups)} at {places}, out of {len(towers.gpp)} core months; "
+            f"{towers.why_left_out() or 'no month is marked as not core'}; empty cells of cell_forcing_monthly.csv "
+            "lack predictors"
         )
 
 

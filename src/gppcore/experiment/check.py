@@ -19,6 +19,7 @@ from gppcore.tiles.build import open_fields, read_cells
 from gppcore.tiles.fields import Fields
 from gppcore.towers import read_towers
 from gppcore.towers.files.batch import read_files, report, tower_files
+from gppcore.towers.files.periods import read_period
 from gppcore.towers.files.sites import read_site_table
 from gppcore.transfer.source_tiles import FORCING
 from gppcore.variables import MONTHS, VARIABLES, check_range
@@ -123,7 +124,8 @@ def _towers(settings: Settings) -> Iterator[Finding]:
     try:
         table = read_site_table(*(path for text in towers.sites for path in found(text, base)))
         paths = tower_files([path for text in towers.files for path in found(text, base)])
-        readings = read_files(paths, sites=table, partition=towers.partition)
+        drop = [read_period(text) for text in towers.drop]
+        readings = read_files(paths, sites=table, drop=drop, partition=towers.partition)
     except (GppcoreError, OSError) as error:
         yield Finding("towers", True, f"{type(error).__name__}: {error}")
         return

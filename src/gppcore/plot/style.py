@@ -71,6 +71,8 @@ COLOURS = {
     "direct": "#009E73",
     "pretrain_continue": "#C471A2",
     "transfer": "#0072B2",
+    "unadapted": "#8E62B5",
+    "climatology": "#8A7A5C",
 }
 _DASHES: dict[str, Any] = {
     "process": (0, (4, 1.5)),
@@ -79,8 +81,10 @@ _DASHES: dict[str, Any] = {
     "direct": (0, (1.2, 1.2)),
     "pretrain_continue": (0, (3, 1, 1, 1, 1, 1)),
     "transfer": "-",
+    "unadapted": (0, (5, 1, 1, 1)),
+    "climatology": (0, (2, 2)),
 }
-_MARKERS = dict(zip(COLOURS, "sPD^vo", strict=True))
+_MARKERS = dict(zip(COLOURS, "sPD^voX*", strict=True))
 _CYCLE = ("transfer", "process", "direct", "pretrain_continue", "process_calibrated", "process_beps")
 _LONG_NAMES = [name for name in COLOURS if "_" in name]
 REFERENCES = ("observed", "truth", "reference")

@@ -59,6 +59,7 @@ def write_evaluation_report(folder: Path) -> Path:
         folder,
         numbers=numbers,
         methods=results.methods,
+        main=results.main,
         scheme=_SCHEMES[numbers["scheme"]],
         group=_GROUPS.get(numbers["by"], numbers["by"] or "group"),
         caveats=_caveats(results),
@@ -99,6 +100,18 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         if parts:
             texts = [seen.of_numbers(f"{part}, R²", of("r2", key, part)) for part in parts]
             drawn[key] = drawing(figures.skill_by, WIDTH, f"Bars by group. {' '.join(texts)}", key=key)
+    for column, sign in (("rmse", False), ("bias", True)) if numbers.get("places") else ():
+        lat, lon, values, names = figures.by_tower(results, column)
+        text = seen.of_towers(lat, lon, values, names, seen.FLUX, sign=sign)
+        drawn[f"towers_{column}"] = drawing(figures.tower_map, HALF, text, column=column)
+    if years := numbers.get("variability"):
+        ends = {
+            f"{name}, {end} tenth": years[name]["bias_by_decile"][i]
+            for name in methods
+            for end, i in (("lowest", 0), ("highest", -1))
+        }
+        text = seen.of_numbers("Bars. Bias", ends, sign=True, unit=seen.FLUX)
+        drawn["deciles"] = drawing(figures.deciles, TWO_THIRDS, text)
     if shown := figures.cycles(results):
         drawn["seasonal"] = drawing(figures.seasonal, WIDTH, seen.of_seasons(shown))
     if curve := numbers.get("learning_curve"):

@@ -40,6 +40,11 @@ class Results:
     predictions: pd.DataFrame
     methods: tuple[str, ...]
 
+    @property
+    def main(self) -> str:
+        """Method of the maps of towers: transfer, or else the last one."""
+        return "transfer" if "transfer" in self.methods else self.methods[-1]
+
 
 def read_results(folder: Path) -> Results:
     """Read `evaluation.json` and `predictions.csv.gz`.

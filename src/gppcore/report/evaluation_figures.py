@@ -129,24 +129,60 @@ def shown_types(results: Results) -> dict[str, int]:
 
 
 def cycles(results: Results) -> dict[str, dict[str, Floats]]:
-    """Return mean seasonal cycles by plant functional type, observed and of every method."""
+    """Return mean seasonal cycles by plant functional type, and by hemisphere where places are known."""
+    rows = results.predictions
+    places = results.numbers.get("places")
+    south = rows["site_id"].map({site: place[0] < 0.0 for site, place in places.items()}) if places else None
     found = {}
-    for pft, sites in shown_types(results).items():
-        rows = results.predictions[results.predictions["pft"] == pft]
-        cycle = rows.groupby("month")[["observed", *results.methods]].mean().reindex(range(1, 13))
-        found[f"{pft} ({sites} towers)"] = {str(name): cycle[name].to_numpy(float) for name in cycle}
+    for pft in shown_types(results):
+        for side in (False, True) if south is not None else (None,):
+            own = rows[(rows["pft"] == pft) & (True if side is None else south == side)]
+            sites = own["site_id"].nunique()
+            if sites >= MIN_SITES:
+                cycle = own.groupby("month")[["observed", *results.methods]].mean().reindex(range(1, 13))
+                where = "" if side is None else ", south" if side else ", north"
+                found[f"{pft}{where} ({sites} towers)"] = {str(name): cycle[name].to_numpy(float) for name in cycle}
     return found
 
 
 def seasonal(results: Results, width: float) -> Figure:
     """Mean seasonal cycles by plant functional type."""
     shown = cycles(results)
-    figure, axes_of = figures.panels(width, len(shown), 1.9, 1.75, sharex=True)
+    figure, axes_of = figures.panels(width, len(shown), 2.0, 1.75, sharex=True)
     for axes, (title, lines) in zip(axes_of, shown.items(), strict=True):
         plot.season(lines, title=title, label="", ax=axes)
         axes.tick_params(labelsize=7)
     figure.supylabel(f"GPP ({FLUX})", fontsize=8.5)
     figures.legend_above(axes_of[0])
+    return figure
+
+
+def by_tower(results: Results, column: str) -> tuple[Floats, Floats, Floats, list[str]]:
+    """Return places, and RMSE or bias of the main method at each tower, and the names of towers."""
+    error = (results.predictions[results.main] - results.predictions["observed"]).groupby(
+        results.predictions["site_id"]
+    )
+    found = error.mean() if column == "bias" else error.apply(lambda each: float(np.sqrt((each**2).mean())))
+    places = np.array([results.numbers["places"][site] for site in found.index], float)
+    return places[:, 0], places[:, 1], found.to_numpy(float), list(found.index)
+
+
+def tower_map(results: Results, width: float, *, column: str) -> Figure:
+    """RMSE or bias of the main method at each tower."""
+    label = {"rmse": f"RMSE ({FLUX})", "bias": f"predicted minus observed ({FLUX})"}[column]
+    lat, lon, values, _ = by_tower(results, column)
+    return figures.towers_figure(lat, lon, values, width, label, difference=column == "bias")
+
+
+def deciles(results: Results, width: float) -> Figure:
+    """Bias of every method in tenths of the observed GPP."""
+    figure = figures.new_figure(width, 3.6)
+    axes = figure.add_subplot()
+    bias = {name: results.numbers["variability"][name]["bias_by_decile"] for name in results.methods}
+    tenths = [str(i + 1) for i in range(len(next(iter(bias.values()))))]
+    plot.bars(tenths, bias, label=f"predicted minus observed ({FLUX})", ax=axes)
+    axes.set_xlabel("tenths of the observed GPP, from the lowest")
+    figures.legend_above(axes)
     return figure
 
 

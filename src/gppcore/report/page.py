@@ -44,6 +44,8 @@ METHODS = {
     "direct": "Machine learning (tree ensembles) from the training towers alone.",
     "pretrain_continue": "Boosting that begins with the emulator of the process model and continues with the towers.",
     "transfer": "Machine learning that first learns the calibrated process model, then the towers (transfer learning).",
+    "unadapted": "The transfer model before it is adapted to the tower's own months.",
+    "climatology": "The mean of the tower's own months of the same calendar month.",
 }
 """Methods in a sentence each."""
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +101,8 @@ class Towers:
     forcing : xarray.Dataset
         (time, cell) with one cell per site, in the order of `sites`: input of :func:`gppcore.simulate`
         and all predictors.
+    left_out : mapping of str to int
+        Number of months of the folder that are not core, by reason.
 
     Examples
     --------
@@ -118,6 +120,7 @@ class Towers:
     sites: pd.DataFrame
     gpp: pd.DataFrame
     forcing: xr.Dataset
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Towers({self.name!r}, {len(self.sites)} sites, {len(self.gpp)} months)"
@@ -133,6 +136,11 @@ class Towers:
             "land cover": ", ".join(f"{name} {count}" for name, count in classes.items()),
         }
         return html_table("Towers", rows)
+
+    def why_left_out(self) -> str:
+        """Return, in words, why months are not core; empty where all are."""
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in self.left_out.items())
+        return f"months that are not core: {reasons}" if reasons else ""
 
     def positions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the time step and the cell of `forcing` for every row of `gpp`; -1 where there is none."""
@@ -292,7 +300,19 @@ def read_towers(folder: str | Path) -> Towers:
     used = _named(used, _MONTHLY_COLUMNS, "gpp_monthly.csv")
     observed = gpp.rename(columns=_MONTHLY_COLUMNS).set_index(_MONTH).select_dtypes("number")
     dataset = _forcing(table, sites["c4_percent"].to_numpy(float) / 100.0, forcing, observed.get("lai_modis"))
-    return _with_satellite_normals(Towers(str(folder), False, table, used, dataset), observed)
+    towers = Towers(str(folder), False, table, used, dataset, _left_out(gpp))
+    return _with_satellite_normals(towers, observed)
+
+
+def _left_out(gpp: pd.DataFrame) -> dict[str, int]:
+    """Count the months that are not core by their reason, the most frequent first."""
+    if "core" not in gpp:
+        return {}
+    others = gpp[gpp["core"] != 1]
+    if "reason" not in gpp:
+        return {"marked by the file": len(others)} if len(others) else {}
+    counts = others["reason"].fillna("marked by the file").value_counts()
+    return {str(reason): int(n) for reason, n in counts.items()}
 
 
 def join_towers(train: Towers, test: Towers) -> Towers:

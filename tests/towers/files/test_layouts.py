@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from gppcore.errors import TowerFormatError
 from gppcore.towers.files import monthly_gpp, monthly_weather, read_fluxnet
 from gppcore.towers.files.batch import read_files, tower_files
 
@@ -149,6 +150,21 @@ def units_of_ones_own(year, folder):
     return folder / "DE-Mad.csv"
 
 
+def hesseflux(year, folder):
+    """Write as its script for europe-fluxdata.eu: night-time partitioning is 1_1_1, day-time 1_1_2, f is filled."""
+    lost = np.random.default_rng(5).random(len(year)) < 0.4
+    table = pd.DataFrame({"TIMESTAMP_END": ends(year).strftime("%Y%m%d%H%M")}, index=year.index)
+    for name, column in (("NEE", "NEE_VUT_REF"), ("GPP", "GPP_NT_VUT_REF")):
+        table[f"{name}_1_1_1"] = year[column].mask(lost)
+    table["GPP_1_1_2"] = year["GPP_DT_VUT_REF"].mask(lost)
+    table[["SW_IN_1_1_1", "TA_1_1_1", "VPD_1_1_1"]] = year[["SW_IN_F", "TA_F", "VPD_F"]]
+    table["NEE_f_1_1_1"], table["GPP_f_1_1_1"] = year["NEE_VUT_REF"], year["GPP_NT_VUT_REF"]
+    table["GPP_f_1_1_2"] = year["GPP_DT_VUT_REF"]
+    for name in ("NEE_f_1_1_1", "GPP_f_1_1_1", "GPP_f_1_1_2"):
+        table[f"flag_{name}"] = year["NEE_VUT_REF_QC"].astype(int)
+    return text_of(table, folder / "DE-Mad_europe-fluxdata_2003-post.csv", na_rep="-9999")
+
+
 def plumber(year, folder):
     """PLUMBER2: one cell, SI units, stamps of starts."""
     columns = {
@@ -212,6 +228,7 @@ LAYOUTS = {
     "PLUMBER2": plumber,
     "OzFlux": ozflux,
     "La Thuile": la_thuile,
+    "hesseflux": hesseflux,
 }
 
 
@@ -309,6 +326,95 @@ def test_time_stamps_of_longer_steps_may_be_wider(kit, year, tmp_path, step, end
     record = read_fluxnet(path)
     assert (record.step, record.table.index[0]) == (step, pd.Timestamp("2003-01-01"))
     assert len(monthly_gpp(record)) == 12
+
+
+def test_days_of_fluxdatakit_have_extremes_and_the_deficit_of_daylight(kit, year, truth, tmp_path):
+    """Dates of ISO 8601 under TIMESTAMP, years with _ in the name, NA, and leaf area."""
+    days = year.resample("D")
+    table = kit.longer(year, "DD")[["TA_F", "SW_IN_F", "VPD_F", "P_F", "CO2_F_MDS", "GPP_NT_VUT_REF", "GPP_DT_VUT_REF"]]
+    table = table.rename(columns={"TA_F": "TA_F_MDS", "SW_IN_F": "SW_IN_F_MDS", "VPD_F": "VPD_F_MDS"})
+    table.insert(0, "TIMESTAMP", table.index.strftime("%Y-%m-%d"))
+    table["TMIN_F_MDS"], table["TMAX_F_MDS"] = days["TA_F"].min(), days["TA_F"].max()
+    table["VPD_DAY_F_MDS"] = year["VPD_F"].where(year["SW_IN_F"] > 10).resample("D").mean()
+    table["NEE_VUT_REF_QC"] = (year["NEE_VUT_REF_QC"] < 2).resample("D").mean()
+    table["LAI"] = 2.0 + np.arange(365) % 9 / 10
+    record = read_fluxnet(text_of(table, tmp_path / "FLX_DE-Mad_FLUXDATAKIT_FULLSET_DD_2003_2003_2-3.csv", na_rep="NA"))
+    np.testing.assert_allclose(monthly_gpp(record)["gpp"], monthly_gpp(truth)["gpp"], atol=1e-3)
+    ours, wanted = monthly_weather(record), monthly_weather(truth)
+    for name in ("tmin", "tmax", "sw", "precip", "ca"):
+        np.testing.assert_allclose(ours[name], wanted[name], rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(ours["vpd"], wanted["vpd"], rtol=0.2)
+    assert ours["lai"].between(2.0, 3.0).all()
+
+
+def test_deficit_of_days_follows_from_relative_humidity_and_extremes(year, truth, tmp_path):
+    saturation = 6.1078 * np.exp(17.269 * year["TA_F"] / (237.3 + year["TA_F"]))
+    humidity = 100.0 * (1.0 - year["VPD_F"] / saturation)
+    days = year["TA_F"].resample("D")
+    table = pd.DataFrame({"tmin": days.min(), "tmax": days.max(), "RH": humidity.resample("D").mean()})
+    table["gpp_daily"] = year["GPP_NT_VUT_REF"].resample("D").mean()
+    table.rename_axis("time").to_csv(tmp_path / "DE-Mad.csv")
+    place = pd.DataFrame({"lat": 51.0, "lon": 13.5, "utc_offset": 1.0}, index=["DE-Mad"])
+    found = monthly_weather(read_fluxnet(tmp_path / "DE-Mad.csv", sites=place))["vpd"]
+    np.testing.assert_allclose(found, monthly_weather(truth)["vpd"], rtol=0.05)
+    assert monthly_weather(read_fluxnet(tmp_path / "DE-Mad.csv"))["vpd"].isna().all()
+
+
+def test_deficit_follows_from_specific_humidity_and_pressure(year, truth, tmp_path):
+    path = plumber(year, tmp_path)
+    data = xr.load_dataset(path)
+    saturation = 610.78 * np.exp(17.269 * year["TA_F"] / (237.3 + year["TA_F"]))
+    vapour, pressure = saturation - 100.0 * year["VPD_F"], 1000.0 * year["PA_F"]
+    humidity = 0.622 * vapour / (pressure - 0.378 * vapour)
+    for name, values, unit in (("Qair", humidity, "kg/kg"), ("Psurf", pressure, "Pa")):
+        data[name] = (("time", "y", "x"), values.to_numpy()[:, None, None], {"units": unit})
+    data.drop_vars("VPD").to_netcdf(path, engine="h5netcdf")
+    record = read_fluxnet(path)
+    assert any("all steps from Qair and temperature" in note for note in record.notes)
+    np.testing.assert_allclose(monthly_weather(record)["vpd"], monthly_weather(truth)["vpd"], rtol=0.02)
+
+
+def test_flags_of_ozflux_tell_long_gaps(year, tmp_path):
+    """Filled nights are good among measured days; two months that were filled throughout are not."""
+    path = ozflux(year, tmp_path)
+    data = xr.load_dataset(path).drop_vars("NEE_qc")
+    flags = np.where(year["SW_IN_POT"] > 0, 0, 500)
+    flags[year.index.month.isin([3, 4])] = 510
+    dims = ("time", "latitude", "longitude")
+    data["Fco2_QCFlag"] = (dims, flags[:, None, None], {"units": "1"})
+    data.to_netcdf(path, engine="h5netcdf")
+    months = monthly_gpp(read_fluxnet(path))
+    assert months.loc[months["core"] == 0, "month"].tolist() == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("mgCO2 m-2 s-1", 0.044009), ("nmol m-2 s-1", 1000.0), ("gC m-2 d-1", 12.011e-6 * 86400), ("kgC/m2/s", 1.2011e-8)],
+)
+def test_units_that_a_file_states_for_carbon(year, truth, tmp_path, unit, factor):
+    table = year[["TA_F", "GPP_NT_VUT_REF"]].set_axis(["tair", "gpp_nt"], axis=1)
+    table["gpp_nt"] *= factor
+    table.insert(0, "time", year.index.strftime("%Y-%m-%d %H:%M"))
+    head, _, body = table.to_csv(index=False).partition("\n")
+    (tmp_path / "DE-Mad.csv").write_text(f"{head}\n-,degC,{unit}\n{body}")
+    found = monthly_gpp(read_fluxnet(tmp_path / "DE-Mad.csv"))
+    np.testing.assert_allclose(found["gpp"], monthly_gpp(truth)["gpp"], rtol=1e-4, atol=1e-4)
+
+
+def test_uncertainty_of_reddyproc(year, truth, tmp_path):
+    names = {"GPP_NT_VUT_05": "GPP_U05_f", "GPP_NT_VUT_95": "GPP_U95_f", "NEE_VUT_REF_RANDUNC": "NEE_uStar_fsd"}
+    table = year[[*REDDYPROC, *names]].rename(columns=REDDYPROC | names)
+    table.insert(0, "DateTime", ends(year).strftime("%Y-%m-%d %H:%M:%S"))
+    found = monthly_gpp(read_fluxnet(text_of(table, tmp_path / "DE-Mad.csv", na_rep="NA")))
+    np.testing.assert_allclose(found["gpp_uncertainty"], monthly_gpp(truth)["gpp_uncertainty"], rtol=1e-3)
+
+
+def test_netcdf_of_several_sites_is_refused_by_name(year, tmp_path):
+    values = np.stack([year["GPP_NT_VUT_REF"]] * 2)
+    data = xr.Dataset({"GPP": (("site", "time"), values)}, {"time": year.index.to_numpy(), "site": ["A", "B"]})
+    data.to_netcdf(tmp_path / "all.nc", engine="h5netcdf")
+    with pytest.raises(TowerFormatError, match=r"expected one site, got dimensions {'site': 2}"):
+        read_fluxnet(tmp_path / "all.nc")
 
 
 def test_eddypro_gives_gpp_by_partitioning(year, truth, tmp_path):

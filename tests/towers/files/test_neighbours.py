@@ -269,7 +269,6 @@ def rows(stamp, n=60):
             "date,gpp\n" + rows(lambda d: d.strftime("%d/%m/%Y")) + "\n31/02/2015,3.0",
             "line 62: expected a calendar date",
         ),
-        ("time;gpp\n" + rows(str).replace(",", ";").replace(".", ","), "decimal commas in columns parted by ';'"),
         ("time,gpp\n" + "\n".join(f"{i},{r}" for i, r in enumerate(rows(str).split("\n"))), "row.names = FALSE"),
         ("year,month,day,hour,gpp\n2015,1,1,0,1.0\n2015,1,1,0,2.0\n", "the same time again|a step of"),
     ],
@@ -289,6 +288,15 @@ def test_months_in_the_order_of_day_month_year(tmp_path):
 def test_folder_is_no_file(tmp_path):
     with pytest.raises(MissingFileError, match="expected a file, got the folder"):
         read_fluxnet(tmp_path)
+
+
+def test_months_without_enough_gpp_are_named(record):
+    def change(table):
+        table.loc[table.index.month.isin([2, 3]), [c for c in table if c.startswith("GPP")]] = np.nan
+        return table
+
+    notes = site_months(record(change)).notes
+    assert "2 of 12 months left out, GPP on less than 75% of their days: 2003-02, 2003-03" in notes
 
 
 def test_sequences_of_core_months_break_at_gaps_and_sites():

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,20 @@ def test_second_file_adds_what_the_first_lacks(tmp_path):
     table = read_sites(tmp_path / "BIF.csv", tmp_path / "more.csv")
     check_badm(table)
     assert table.loc["US-Ne1", "c4_percent"] == 100.0
+
+
+def test_badm_within_archives_of_a_folder(tmp_path):
+    for site, lat in (("DE-Tha", 50.9626), ("US-Ne1", 41.1651)):
+        rows = badm([row for row in BADM if row[0] == site]).to_csv(index=False)
+        with zipfile.ZipFile(tmp_path / f"AMF_{site}_FLUXNET_2001-2012_v1.3_r1.zip", "w") as archive:
+            archive.writestr(f"x/AMF_{site}_FLUXNET_BIF_2001-2012_v1.3_r1.csv", rows)
+            archive.writestr(f"x/AMF_{site}_FLUXNET_BIFVARINFO_HH_2001-2012_v1.3_r1.csv", "A,B\n1,2\n")
+        found = read_sites(tmp_path / f"AMF_{site}_FLUXNET_2001-2012_v1.3_r1.zip")
+        assert found["lat"].tolist() == [lat]
+    check_badm(read_sites(tmp_path))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TowerFormatError, match="expected BADM exports"):
+        read_sites(tmp_path / "empty")
 
 
 @pytest.mark.parametrize("header", ["SITE_ID,LOCATION_LAT,LOCATION_LONG", "site,Latitude,Longitude", "site_id,lat,lon"])

@@ -82,13 +82,29 @@ def daylight_deficit(vapour_pressure: Float, tair: Float, tair_range: Float, lat
     """
     deficit = np.empty(tair.shape)
     for month in range(12):
-        half_day = sunset_hour_angle(lat, mid_month_day(month + 1)) * (12.0 / np.pi)
-        total = np.zeros(tair[month::12].shape)
-        for node, weight in zip(*_NODES, strict=True):
-            air = temperature_at(12.0 + node * half_day, tair[month::12], tair_range[month::12])
-            total += 0.5 * weight * np.maximum(saturation_vapour_pressure(air) - vapour_pressure[month::12], 0.0)
-        deficit[month::12] = total
+        part, day = slice(month, None, 12), mid_month_day(month + 1)
+        deficit[part] = deficit_of_daylight(vapour_pressure[part], tair[part], tair_range[part], lat, day)
     return deficit
+
+
+def deficit_of_daylight(
+    vapour_pressure: Float, tair: Float, tair_range: Float, lat: Float, day: float | Float
+) -> Float:
+    """Return the mean deficit from sunrise to sunset of days [Pa], as :func:`daylight_deficit` does of months.
+
+    Parameters
+    ----------
+    vapour_pressure, tair, tair_range : ndarray
+        As there, of one shape.
+    lat, day : ndarray or float
+        Latitude [degrees north] and day of the year, which broadcast to that shape.
+    """
+    half_day = sunset_hour_angle(lat, day) * (12.0 / np.pi)
+    total = np.zeros(tair.shape)
+    for node, weight in zip(*_NODES, strict=True):
+        air = temperature_at(12.0 + node * half_day, tair, tair_range)
+        total += 0.5 * weight * np.maximum(saturation_vapour_pressure(air) - vapour_pressure, 0.0)
+    return total
 
 
 def _vapour_pressure(humidity: Mapping[str, Float]) -> Float:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,15 +15,15 @@ import pandas as pd
 
 from gppcore.errors import GppcoreError, MissingFileError, RangeError, TowerFormatError
 from gppcore.features import PREDICTOR_SETS
-from gppcore.towers.files.content import STEPS, is_table
+from gppcore.towers.files.clock import name_facts
+from gppcore.towers.files.columns import GPP, candidates_in
+from gppcore.towers.files.content import finest, header_of, is_table
 from gppcore.towers.files.folder import folder_tables
 from gppcore.towers.files.months import SiteMonths, site_months, usable
 from gppcore.towers.files.netcdf import weather_beside
 from gppcore.towers.files.periods import Period
 from gppcore.towers.files.record import read_good_records
 from gppcore.towers.files.sites import check_position
-
-_STEP = re.compile(r"_(HH|HR|DD|WW|MM|YY)(?=[_.])")
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,16 @@ class FileReading:
     faults: list[GppcoreError | OSError] = field(default_factory=list)
 
 
-def tower_files(paths: Iterable[str | Path]) -> list[Path]:
+def tower_files(paths: Iterable[str | Path], *, passed: Callable[[Path], None] = lambda path: None) -> list[Path]:
     """Return the files that paths, folders and patterns mean.
 
     Parameters
     ----------
     paths : iterable of str or Path
-        Files; folders, of whose tables those of the networks are taken in their finest step; or patterns with * and ?.
+        Files; folders, of whose tables, and of those below, the networks' are taken in their finest step; or patterns
+        with * and ?.
+    passed : callable
+        Called with every table of a folder that has no flux, such as one of sites or leaf area.
 
     Raises
     ------
@@ -61,7 +64,11 @@ def tower_files(paths: Iterable[str | Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in map(Path, paths):
         if path.is_dir():
-            inside = _finest(sorted(p for p in path.iterdir() if p.is_file() and is_table(p.name)))
+            tables = _tables(path)
+            inside = [table for table in tables if _may_hold_fluxes(table)] or tables
+            for table in tables:
+                if table not in inside:
+                    passed(table)
             if not inside:
                 got = sorted(p.name for p in path.iterdir())[:5]
                 raise MissingFileError(f"towers: expected tables (.csv, .csv.gz, .zip, .txt, .nc) in {path}, got {got}")
@@ -137,6 +144,8 @@ def without_faults(
     for reading in readings:
         for months in reading.months:
             of_site.setdefault(months.site, []).append((reading, months))
+    for site, several in of_site.items():
+        of_site[site] = _once(several) if len(several) > 1 else several
     good = []
     for parts in of_site.values():
         together = [months for _, months in parts]
@@ -147,6 +156,36 @@ def without_faults(
         else:
             good += together
     return good
+
+
+def _once(parts: Sequence[tuple[FileReading, SiteMonths]]) -> list[tuple[FileReading, SiteMonths]]:
+    """Keep each month of a site once, from the file that has most core months with weather; the others say so."""
+    best_first = sorted(
+        parts,
+        key=lambda part: (
+            -int(usable(part[1].gpp, part[1].weather, given=("lai", "ca"))["months"].max()),
+            -int(part[1].gpp["core"].sum()),
+        ),
+    )
+    kept: list[tuple[FileReading, SiteMonths]] = []
+    for reading, months in best_first:
+        held = [other for _, other in kept]
+        gpp, weather = months.gpp, months.weather
+        for other in held:
+            gpp, weather = _without(gpp, other.gpp), _without(weather, other.weather)
+        if lost := len(months.gpp) - len(gpp):
+            there = ", ".join(dict.fromkeys(Path(other.where).name for other in held))
+            note = f"{lost} of {len(months.gpp)} months left out: {there} has them too"
+            found = replace(months, gpp=gpp, weather=weather, notes=(*months.notes, note))
+            reading.months[[m is months for m in reading.months].index(True)] = found
+            months = found
+        kept.append((reading, months))
+    return [(reading, months) for reading, months in kept if len(months.gpp)] or kept
+
+
+def _without(months: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    keys = ["year", "month"]
+    return months[~pd.MultiIndex.from_frame(months[keys]).isin(pd.MultiIndex.from_frame(other[keys]))]
 
 
 def report(readings: Sequence[FileReading]) -> pd.DataFrame:
@@ -209,16 +248,18 @@ def _read(path: Path, *, sites: pd.DataFrame | None, drop: Sequence[Period], par
         return FileReading(path, [], [TowerFormatError(f"{path}: expected a table that fits into memory")])
 
 
-def _finest(paths: Sequence[Path]) -> list[Path]:
-    """Leave out tables of longer steps beside finer ones, and files of weather beside those of fluxes."""
-    best: dict[str, tuple[int, Path]] = {}
-    read_with_fluxes = {weather_beside(path) for path in paths if path != weather_beside(path)}
-    for path in paths:
-        if path in read_with_fluxes:
-            continue
-        step = _STEP.search(path.name)
-        rank = (*STEPS, "YY").index(step[1]) if step else 0
-        key = _STEP.sub("", path.name.split(".", 1)[0])
-        if rank < best.get(key, (len(STEPS), path))[0]:
-            best[key] = (rank, path)
-    return [path for _, path in best.values()]
+def _may_hold_fluxes(path: Path) -> bool:
+    """Return whether a file of a folder has a flux, or the name of a network's table, or cannot be looked into."""
+    header, facts = header_of(path), name_facts(path.name)
+    found = candidates_in(header, {})
+    return header == ("",) or bool(facts.site and facts.step) or any(name in found for name in (*GPP, "nee"))
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Return the finest tables of each product in a folder and those below it, without weather beside fluxes."""
+    inside = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    seen = [path for name, path in inside.items() if not any(part.startswith((".", "__")) for part in name.parts)]
+    tables = [path for path in seen if is_table(path.name)]
+    with_fluxes = {weather_beside(path) for path in tables if path != weather_beside(path)}
+    names = finest([str(path) for path in tables if path not in with_fluxes])
+    return [Path(name) for name in names]

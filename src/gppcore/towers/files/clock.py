@@ -35,16 +35,27 @@ class Clock(NamedTuple):
 
 def name_facts(name: str) -> NameFacts:
     """Read site, step and years from a name like FLX_AT-Neu_FLUXNET2015_FULLSET_HH_2002-2012_1-4.csv."""
-    site = re.search(r"(?:^|_)([A-Z]{2}-[A-Za-z0-9]{3})(?=[_.])", name)
-    step = re.search(r"_(HH|HR|DD|WW|MM|YY)(?=[_.])", name)
+    site = re.search(r"(?:^|_)([A-Z]{2}-[A-Z0-9]{3})(?=[_.])", name, re.IGNORECASE)
+    step = re.search(r"_(HH|HR|DD|WW|MM|YY)(?=[_.])", name, re.IGNORECASE)
     years = re.search(r"_(\d{4})-(\d{4})(?=[_.])", name)
-    return NameFacts(
-        site[1] if site else "", step[1] if step else "", (int(years[1]), int(years[2])) if years else None
-    )
+    code = site[1] if site else ""
+    code = code if code[:2].isupper() else code[:3].upper() + code[3:].capitalize()  # of a name in small letters
+    return NameFacts(code, step[1].upper() if step else "", (int(years[1]), int(years[2])) if years else None)
 
 
-def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clock:
+def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts, *, gaps: bool = False) -> Clock:
     """Read the stamps of the networks (YYYYMMDDHHMM and shorter) and compare them with the name of the file.
+
+    Parameters
+    ----------
+    content : Content
+        The file.
+    raw : pandas.DataFrame
+        Rows of one site.
+    facts : NameFacts
+        What the name of the file states.
+    gaps : bool
+        Whether steps may be missing, as in tables of many sites.
 
     Raises
     ------
@@ -60,15 +71,28 @@ def official_clock(content: Content, raw: pd.DataFrame, facts: NameFacts) -> Clo
         step = {6: "MM"}.get(width, "YY")
     if step == "YY":
         raise TowerFormatError(f"{content.where}: expected steps of HH, HR, DD, WW or MM, got years")
+    check_series(content, start, step, gaps=gaps, rows=raw.index.to_numpy())
+    clock = Clock(start, step)
+    check_name(content, clock, facts)
+    return clock
+
+
+def check_name(content: Content, clock: Clock, facts: NameFacts) -> None:
+    """Refuse a table whose step or years are not those that the name of its file states.
+
+    Raises
+    ------
+    TowerFormatError
+        If they are not, or the years are not whole.
+    """
+    start, step = clock
     if facts.step and facts.step != step:
         raise TowerFormatError(f"{content.where}: expected steps of {facts.step} as in its name, got {step}")
-    check_series(content, start, step, gaps=False)
     if facts.years and (got_years := (start[0].year, start[-1].year)) != facts.years:
         raise TowerFormatError(f"{content.where}: expected years {facts.years} as in its name, got {got_years}")
     if facts.years and not _whole_years(start, step):
         got = f"{start[0]} to {start[-1]}"
         raise TowerFormatError(f"{content.where}: expected whole years as in its name, got {got} (truncated?)")
-    return Clock(start, step)
 
 
 def _steps(content: Content, raw: pd.DataFrame, first: str, start: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, str]:
@@ -89,7 +113,8 @@ def _steps(content: Content, raw: pd.DataFrame, first: str, start: pd.DatetimeIn
         if (wrong := minutes != length).any():
             row = int(wrong.argmax())
             got = f"{minutes[row]:g} min from {start[row]}"
-            raise TowerFormatError(f"{content.at(row)}: expected steps of {MINUTES[step]} min, got {got}")
+            at = content.at(int(raw.index[row]))
+            raise TowerFormatError(f"{at}: expected steps of {MINUTES[step]} min, got {got}")
     return (start - pd.Timedelta(minutes=MINUTES[step]) if first == "TIMESTAMP_END" else start), step
 
 
@@ -117,6 +142,8 @@ def check_series(
         if n < 1
         else f"{n - 1:g} missing steps"
     )
+    if n <= 0 and step in ("HH", "HR") and start[row + 1].hour in (1, 2, 3) and abs(n) <= 2:
+        what += ", at the end of summer time? write standard time"
     line = row + 1 if rows is None else int(rows[row + 1])
     got = f"{start[row + 1]} after {start[row]}: {what}"
     raise TowerFormatError(f"{content.at(line)}: expected times that rise by one step ({step}), got {got}")
@@ -132,9 +159,8 @@ def _stamps(content: Content, column: pd.Series) -> pd.DatetimeIndex:
     if wrong.any():
         row = int(wrong.argmax())
         got = "the header again" if text.iloc[row] == column.name else repr(text.iloc[row])
-        raise TowerFormatError(
-            f"{content.at(row)}, {column.name}: expected a time like {'YYYYMMDDHHMM'[: max(width, 4)]}, got {got}"
-        )
+        at, like = content.at(int(column.index[row])), "YYYYMMDDHHMM"[: max(width, 4)]
+        raise TowerFormatError(f"{at}, {column.name}: expected a time like {like}, got {got}")
     return pd.DatetimeIndex(times)
 
 

@@ -12,6 +12,7 @@ PER_DAY = {"HH": 48, "HR": 24, "DD": 1, "WW": 1, "MM": 1}
 """Steps of a day; fluxes and precipitation of longer steps are given per day."""
 
 _STEP_UNIT = {"HH": "(30 min)-1", "HR": "h-1", "DD": "d-1", "WW": "d-1", "MM": "d-1"}
+_C_IN_CO2 = 12.011 / 44.009
 _DAYS_PER_MONTH = 365.25 / 12.0
 
 
@@ -35,18 +36,22 @@ def _all(unit: str, *names: str) -> tuple[Source, ...]:
 
 SOURCES: Mapping[str, tuple[Source, ...]] = {
     "tair": (
-        *_all("degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "Tair_f", "Ta_f", "Tair", "Ta", "twr_tair_c"),
+        *_all(
+            "degC", "TA_F", "TA_F_MDS", "TA_PI_F", "TA", "tair", "Tair_f", "Ta_f", "Tair", "Ta", "TA_EP", "twr_tair_c"
+        ),
         Source("air_temperature", "K"),
     ),
-    "tmin": _all("degC", "tmin"),
-    "tmax": _all("degC", "tmax"),
+    "tmin": _all("degC", "tmin", "TMIN_F_MDS"),
+    "tmax": _all("degC", "tmax", "TMAX_F_MDS"),
     "sw_toa": _all("W m-2", "SW_IN_POT", "sw_toa", "PotRad"),
     "sw": _all(
         "W m-2", "SW_IN_F", "SW_IN_F_MDS", "SW_IN_PI_F", "SW_IN", "sw", "Rg_f", "Rg", "SWdown", "Fsd", "twr_sw_w_m2"
     ),
-    "rh": _all("%", "RH_F", "RH_PI_F", "RH", "rH", "rH_f", "rh"),
+    "rh": _all("%", "RH_F", "RH_PI_F", "RH", "rH", "rH_f", "rh", "RH_EP"),
     "vpd": (
-        *_all("hPa", "VPD_F", "VPD_F_MDS", "VPD_PI_F", "VPD_PI", "VPD", "VPD_f", "twr_vpd_hpa"),
+        *_all(
+            "hPa", "VPD_DAY_F_MDS", "VPD_F", "VPD_F_MDS", "VPD_PI_F", "VPD_PI", "VPD", "VPD_f", "VPD_EP", "twr_vpd_hpa"
+        ),
         Source("vpd", "Pa"),
     ),
     "patm": (*_all("kPa", "PA_F", "PA_PI_F", "PA", "ps"), *_all("Pa", "patm", "Psurf", "air_pressure")),
@@ -54,36 +59,42 @@ SOURCES: Mapping[str, tuple[Source, ...]] = {
         *_all("depth", "P_F", "P_PI_F", "P", "P_RAIN", "Precip_f", "precip_f", "Precip"),
         *_all("mm d-1", "precip", "twr_precip_mm_d"),
     ),
+    "specific_humidity": _all("kg kg-1", "Qair", "specific_humidity", "SH"),
     "ustar": _all("m s-1", "USTAR", "Ustar", "ustar", "u*"),
     "ca": _all("umol mol-1", "CO2_F_MDS", "CO2_PI_F", "CO2", "ca", "CO2air", "co2_mole_fraction", "twr_co2_ppm"),
     "qc": _all(
         "1",
         *(f"NEE_{kind}_{what}_QC" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
         *("NEE_uStar_fqc", "NEE_U50_fqc", "NEE_fqc", "GPP_fqc", "NEE_fqcOK", "NEE_GPP_fqcOK", "NEE_qc", "gpp_qc"),
+        *("Fco2_QCFlag", "Fc_QCFlag", "NEE_SOLO_QCFlag", "NEE_LT_QCFlag"),
+        *("flag_GPP_f", "flag_GPP_PI_f", "flag_NEE_f", "flag_NEE_PI_f", "flag_FC_f"),
     ),
     "nee": _all(
         "flux",
         *(f"NEE_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("NEE_PI_F", "NEE_PI", "NEE_uStar_f", "NEE_U50_f", "NEE_f", "NEE", "nee", "FC", "Fco2", "co2_flux"),
+        *("NEE_CUT_REF_f", "NEE_PI_F", "NEE_uStar_f", "NEE_U50_f", "NEE_f", "NEE_PI_f", "FC_f"),
+        *("NEE_PI", "NEE", "nee", "FC", "Fco2", "co2_flux"),
     ),
+    "flux_flag": _all("1", "qc_co2_flux", "FC_SSITC_TEST", "NEE_SSITC_TEST", "QCF_NEE"),
     "gpp_nt": _all(
         "flux",
         *(f"GPP_NT_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("GPP_uStar_f", "GPP_U50_f", "GPP_f", "GPP_LT", "GPP_SOLO", "gpp_nt"),
+        *("GPP_CUT_REF_f", "GPP_uStar_f", "GPP_U50_f", "GPP_f", "GPP_NT", "GPP_LT", "GPP_SOLO", "gpp_nt"),
     ),
     "gpp_dt": _all(
         "flux",
         *(f"GPP_DT_{kind}_{what}" for what in ("REF", "USTAR50", "MEAN") for kind in ("VUT", "CUT")),
-        *("GPP_DT_uStar", "GPP_DT_U50", "GPP_DT", "GPP_LL", "gpp_dt"),
+        *("GPP_DT_uStar", "GPP_DT_U50", "GPP_DT", "GPP_LL", "gpp_dt", "GPP_f_1_1_2", "GPP_PI_f_1_1_2"),
     ),
     "gpp": (
         *_all("flux", "GPP_PI_F", "GPP_PI", "GPP", "gpp"),
         Source("gpp_daily", "g C m-2 d-1"),
     ),
     **{
-        f"gpp_{share}": _all("flux", f"GPP_NT_VUT_{share}", f"GPP_NT_CUT_{share}") for share in ("05", "95", "25", "75")
+        f"gpp_{share}": _all("flux", f"GPP_NT_VUT_{share}", f"GPP_NT_CUT_{share}", f"GPP_U{share}_f")
+        for share in ("05", "95", "25", "75")
     },
-    "nee_random": _all("flux", "NEE_VUT_REF_RANDUNC", "NEE_CUT_REF_RANDUNC"),
+    "nee_random": _all("flux", "NEE_VUT_REF_RANDUNC", "NEE_CUT_REF_RANDUNC", "NEE_uStar_fsd", "NEE_U50_fsd", "NEE_fsd"),
     "nee_joint": _all("flux", "NEE_VUT_REF_JOINTUNC", "NEE_CUT_REF_JOINTUNC"),
     "valid_day_frac": _all("1", "gpp_valid_day_frac"),
     "core": _all("1", "core"),
@@ -104,22 +115,29 @@ def candidates_in(header: Sequence[str], units: Mapping[str, str]) -> dict[str, 
     Parameters
     ----------
     header : sequence of str
-        Columns of a file; AmeriFlux positions (TA_1_1_1) count as the plain name.
+        Columns of a file; AmeriFlux positions (TA_1_1_1) count as the plain name, and so do names in other case
+        where only one quantity and unit has such a name.
     units : mapping of str to str
         Units that the file itself states, by column; where they can be those of the quantity, they hold.
     """
     found = {}
     for name, sources in SOURCES.items():
-        columns = []
-        for source in sources:
-            pattern = re.compile(rf"{re.escape(source.name)}((_\d+){{0,3}}|(_\d+){{2}}_A)")
+        columns: dict[str, Source] = {}
+        for source, flags in [(s, re.NOFLAG) for s in sources] + [(s, re.IGNORECASE) for s in sources if _plain(s)]:
+            pattern = re.compile(rf"{re.escape(source.name)}((_\d+){{0,3}}|(_\d+){{2}}_A)", flags)
             for column in sorted((c for c in header if pattern.fullmatch(c)), key=lambda c: (len(c), c)):
                 stated = units.get(column)
                 fits = stated == source.unit or stated in conversions(name, "HH")
-                columns.append(Source(column, stated if stated and fits else source.unit))
+                columns.setdefault(column, Source(column, stated if stated and fits else source.unit))
         if columns:
-            found[name] = columns
+            found[name] = list(columns.values())
     return found
+
+
+def _plain(source: Source) -> bool:
+    """Return whether a name means the same in any case; vpd is in Pa here and VPD in hPa elsewhere."""
+    same = {s.unit for sources in SOURCES.values() for s in sources if s.name.lower() == source.name.lower()}
+    return len(source.name) > 2 and len(same) == 1
 
 
 def chosen(
@@ -218,6 +236,9 @@ def conversions(name: str, step: str) -> dict[str, Conversion]:
             "g C m-2 month-1": Conversion(1.0 / _DAYS_PER_MONTH),
             "g C m-2 year-1": Conversion(1.0 / 365.25),
             "kg C m-2 s-1": Conversion(1e3 * SECONDS_PER_DAY),
+            "mg CO2 m-2 s-1": Conversion(1e-3 * _C_IN_CO2 * SECONDS_PER_DAY),
             "nmol m-2 s-1": Conversion(umol / 1e3),
         }
+    if name == "specific_humidity":
+        return {"kg kg-1": Conversion(1.0), "g kg-1": Conversion(1e-3)}
     return {"m2 m-2": Conversion(1.0), "m s-1": Conversion(1.0), "1": Conversion(1.0)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import lzma
 import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -21,21 +23,26 @@ from gppcore.towers.files.stated import stated_units
 if TYPE_CHECKING:
     import pandas as pd
 
+_STAMP_PAIR = ("TIMESTAMP_START", "TIMESTAMP_END")
 STEPS = ("HH", "HR", "DD", "WW", "MM")
 """Half-hours, hours, days, weeks, months: the steps of FLUXNET files, finest first."""
 
 _OTHER_PRODUCTS = re.compile(r"_(ERA\w*|AUX\w*|BIF\w*|BADM|VARINFO|YY)(?=[_.])")
 _OF_A_MAC = re.compile(r"(^|/)(__MACOSX/|\._)")
 """What a Mac adds to its zip archives beside each file: no tables, whatever their names end in."""
+_STEP = re.compile(r"_(HH|HR|DD|WW|MM|YY)(?=[_.])", re.IGNORECASE)
+_ENDING = re.compile(r"(\.(csv|txt|zip|gz|nc))+$", re.IGNORECASE)
 _ABOUT = re.compile(r"readme|licen[cs]e|citation|policy|manifest|snapshot", re.IGNORECASE)
 """Names of what comes with downloads beside the tables."""
-_OTHER_MISSING = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "inf", "#value!", "#div/0!"}
+_MISSING_WORDS = {"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--"}
+"""Marks of a missing value beside -9999, in lower case: those of R, Python, MATLAB and spreadsheets."""
+_MISSING_SPELT = sorted({form(word) for word in _MISSING_WORDS for form in (str, str.upper, str.title)} | {"NaN"})
 _DAMAGE = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError, ValueError)
 """What the libraries raise for archives that are damaged, encrypted or compressed by an unknown method."""
 _DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Content:
     """Text of one table.
 
@@ -53,8 +60,6 @@ class Content:
         Line number of the first row of data.
     text : bytes
         Header and rows.
-    marked : bool
-        Whether the text began with a byte-order mark.
     units : mapping of str to str
         Units that a row below the header states, by column, in the spelling of `columns.conversions`.
     """
@@ -65,22 +70,30 @@ class Content:
     header: tuple[str, ...]
     first_line: int
     text: bytes
-    marked: bool
     units: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, row: int) -> str:
         """Name a row of data, counted from 0, for messages."""
         return f"{self.where}, line {self.first_line + row}"
 
-    def read(self, columns: Sequence[str], words: Sequence[str], *, official: bool) -> pd.DataFrame:
+    def forget_text(self) -> None:
+        """Let go of the text, which may be hundreds of megabytes, once its columns are read."""
+        self.text = b""
+
+    def first_value(self, column: str) -> str:
+        """Return the first value of a column as it stands."""
+        start = self.text.find(b"\n") + 1
+        line = self.text[start : self.text.find(b"\n", start) + 1 or None]
+        row, place = next(csv.reader([line.decode(errors="replace")])), self.header.index(column)
+        return row[place].strip() if place < len(row) else ""
+
+    def read(self, columns: Sequence[str], words: Sequence[str]) -> pd.DataFrame:
         """Read some columns as they stand: numbers where all cells hold some, else text; `words` always as text.
 
         Parameters
         ----------
         columns, words : sequence of str
             Columns of the header.
-        official : bool
-            Whether -9999 is the only mark of a missing value; else empty cells and NaN are missing too.
 
         Raises
         ------
@@ -97,13 +110,14 @@ class Content:
                     BytesIO(self.text),
                     usecols=[*words, *columns],
                     dtype=dict.fromkeys(words, "str"),
-                    keep_default_na=not official,
+                    keep_default_na=False,
+                    na_values=dict.fromkeys(columns, _MISSING_SPELT),
                 )
         except (ValueError, OverflowError) as error:
             raise TowerFormatError(f"{self.where}: expected a CSV table in UTF-8, got: {error}") from None
 
     def numbers(self, column: pd.Series) -> pd.Series:
-        """Return a column of `read` as float64.
+        """Return a column of `read` as float64; words for a missing value, and empty cells, become NaN.
 
         Raises
         ------
@@ -113,10 +127,13 @@ class Content:
         import pandas as pd
 
         found = pd.to_numeric(column, errors="coerce").astype("float64")
-        wrong = (found.isna() & column.notna()).to_numpy()
+        if column.dtype.kind in "fiub":
+            return found
+        texts = column[found.isna()].astype("str").str.strip().str.lower()
+        wrong = (~texts.isin(_MISSING_WORDS)).to_numpy()
         if wrong.any():
-            row = int(wrong.argmax())
-            at, text = self.at(int(column.index[row])), str(column.iloc[row])
+            row = texts.index[int(wrong.argmax())]
+            at, text = self.at(int(row)), str(column.loc[row])
             raise TowerFormatError(f"{at}, {column.name}: expected a number, got {_reading(text, self)}")
         return found
 
@@ -127,15 +144,17 @@ def is_table(name: str) -> bool:
     return ends and not any(pattern.search(name) for pattern in (_OTHER_PRODUCTS, _OF_A_MAC, _ABOUT))
 
 
-def open_content(path: str | Path, step: str | None = None) -> Content:
-    """Open a CSV table, plain, gzipped or in a zip archive as the networks distribute it.
+def open_contents(path: str | Path, step: str | None = None) -> Iterator[Content | GppcoreError]:
+    """Open the tables of a file: one, plain or gzipped, or those of an archive, also of archives within it.
+
+    One table of an archive that is none is returned as an error, so that the others can be read.
 
     Parameters
     ----------
     path : str or Path
         The file.
     step : {"HH", "HR", "DD", "WW", "MM"}, optional
-        Which table of an archive; without it the finest.
+        Which tables of an archive; without it the finest of each product.
 
     Raises
     ------
@@ -149,49 +168,111 @@ def open_content(path: str | Path, step: str | None = None) -> Content:
         raise MissingFileError(f"tower file: expected a file, got the folder {path}; name the files in it")
     if not path.is_file():
         raise MissingFileError(f"tower file: expected a file, got no such file {path}")
-    text, where, name = read_file(path, TowerFormatError), str(path), path.name
+    if zipfile.is_zipfile(path) or path.suffix.lower() == ".zip":
+        yield from _of_archive(read_file(path, TowerFormatError), step, str(path))
+    else:
+        yield _parse(_text_of(path), str(path), path.name)
+
+
+def _text_of(path: Path) -> bytes:
+    text = read_file(path, TowerFormatError)
+    if path.suffix.lower() != ".gz":
+        return text
+    with _whole(str(path)), gzip.open(BytesIO(text)) as file:
+        return unpacked(file, len(text), str(path), TowerFormatError)
+
+
+def _of_archive(
+    archive: bytes, step: str | None, where: str, *, within: bool = False
+) -> Iterator[Content | GppcoreError]:
+    """Open the tables of a zip archive and of the archives in it, one level deep."""
+    with _whole(where):
+        members = zipfile.ZipFile(BytesIO(archive))
+        names = [entry.filename for entry in members.infolist() if not entry.is_dir()]
+    if "xl/workbook.xml" in names:
+        raise TowerFormatError(f"{where}: expected a CSV table, got a spreadsheet")
+    tables = [name for name in names if is_table(name) and not name.lower().endswith((".zip", ".nc"))]
+    packed = [name for name in names if is_table(name) and name.lower().endswith(".zip") and not within]
+    chosen = finest(tables, step) if step or any(_STEP.search(name) for name in tables) else tables
+    if not chosen and not packed:
+        raise TowerFormatError(f"{where}: expected a table of {step or ', '.join(STEPS)}, got {sorted(names)}")
+    for name in [*chosen, *packed]:
+        there = f"{where}: {name}"
+        try:
+            if name in packed:
+                yield from _of_archive(_member(members, name, there), step, there, within=True)
+            else:
+                yield _parse(_member(members, name, there), there, Path(name).name)
+        except GppcoreError as error:
+            yield error
+
+
+def members_of(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+    """Return the files of an archive whose names match a pattern, each with its place for messages."""
+    with _whole(str(path)):
+        archive = zipfile.ZipFile(BytesIO(read_file(path, TowerFormatError)))
+    for name in archive.namelist():
+        if pattern.search(name) and not _OF_A_MAC.search(name):
+            yield f"{path}: {name}", _member(archive, name, f"{path}: {name}")
+
+
+def _member(archive: zipfile.ZipFile, name: str, where: str) -> bytes:
+    with _whole(where), archive.open(name) as file:
+        return unpacked(file, archive.getinfo(name).compress_size, where, TowerFormatError)
+
+
+@contextmanager
+def _whole(where: str) -> Iterator[None]:
+    """Name the archive in errors of the libraries that unpack it."""
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                name = _member(archive.namelist(), step, where)
-                where = f"{path}: {name}"
-                with archive.open(name) as file:
-                    text = unpacked(file, archive.getinfo(name).compress_size, where, TowerFormatError)
-        elif path.suffix == ".gz":
-            with gzip.open(BytesIO(text)) as file:
-                text = unpacked(file, len(text), where, TowerFormatError)
-        elif path.suffix == ".zip":
-            raise zipfile.BadZipFile("no end of the archive")
+        yield
     except GppcoreError:
         raise
     except _DAMAGE as error:
         raise TowerFormatError(f"{where}: expected a whole archive, got a damaged one: {error}") from None
-    return _parse(text, where, Path(name).name)
 
 
-def _member(names: Sequence[str], step: str | None, where: str) -> str:
-    if "xl/workbook.xml" in names:
-        raise TowerFormatError(f"{where}: expected a CSV table, got a spreadsheet")
-    tables = [name for name in names if is_table(name) and not name.lower().endswith((".zip", ".nc"))]
-    for wanted in [step] if step else STEPS:
-        if found := [name for name in tables if re.search(rf"_{wanted}(?=[_.])", name)]:
-            if len(found) > 1:
-                raise TowerFormatError(f"{where}: expected one table of {wanted}, got {found}")
-            return found[0]
-    if len(tables) == 1 and step is None:
-        return tables[0]
-    raise TowerFormatError(f"{where}: expected a table of {step or ', '.join(STEPS)}, got {sorted(names)}")
+def header_of(path: Path) -> tuple[str, ...]:
+    """Return the columns of a plain file of text, as far as its beginning shows them; empty for other files."""
+    with path.open("rb") as file:
+        text = file.read(65536)
+    lines = [line for line in text.removeprefix(b"\xef\xbb\xbf").splitlines() if not line.startswith((b"#", b"file_"))]
+    line = lines[0].decode(errors="replace") if lines and path.suffix.lower() in (".csv", ".txt") else ""
+    return tuple(field.strip().strip('"').strip() for field in re.split(r"[,;\t]", line))
+
+
+def finest(names: Sequence[str], step: str | None = None) -> list[str]:
+    """Return the tables of the finest step of each product, or of a step, and those whose names state none.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of files, perhaps with folders.
+    step : str, optional
+        The step; without it the finest.
+    """
+    best: dict[str, tuple[int, str]] = {}
+    for name in names:
+        stated = _STEP.search(name)
+        if step and (stated is None or stated[1].upper() != step):
+            continue
+        rank = (*STEPS, "YY").index(stated[1].upper()) if stated else 0
+        product = _STEP.sub("", _ENDING.sub("", Path(name).name)).lower()
+        if rank < best.get(product, (len(STEPS), ""))[0]:
+            best[product] = (rank, name)
+    return [name for _, name in best.values()]
 
 
 def _parse(text: bytes, where: str, name: str) -> Content:
-    marked = text.startswith(b"\xef\xbb\xbf")
-    text = text[3:] if marked else text
+    text = text.removeprefix(b"\xef\xbb\xbf")  # the mark of a spreadsheet
     if not text or text.isspace():
         raise TowerFormatError(f"{where}: expected a CSV table, got an empty file")
     if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text:
         raise TowerFormatError(f"{where}: expected text in UTF-8, got UTF-16 or binary data")
     if re.match(rb"\s*<(!doctype|html|head|\?xml)", text[:200], re.IGNORECASE):
         raise TowerFormatError(f"{where}: expected a CSV table, got an HTML or XML page (a failed download or login?)")
+    if b"\n" not in text[:65536] and b"\r" in text[:65536]:
+        text = text.replace(b"\r", b"\n")  # lines of an old Mac
     comments = []
     while text.startswith(b"#"):
         line, _, text = text.partition(b"\n")
@@ -201,34 +282,32 @@ def _parse(text: bytes, where: str, name: str) -> Content:
         text, first_line = text.partition(b"\n")[2], first_line + 1
     text = _with_commas(text, where)
     head = next(BytesIO(text)).decode(errors="replace").rstrip()
-    header = tuple(field.strip().strip('"') for field in head.split(","))
-    if repeated := sorted({column for column in header if header.count(column) > 1}):
+    header = tuple(field.strip().strip('"').strip() for field in head.split(","))
+    header = tuple(field.upper() if field.upper() in _STAMP_PAIR else field for field in header)
+    if repeated := sorted({column for column in header if column and header.count(column) > 1}):
         raise TowerFormatError(f"{where}: expected each column once, got {repeated} again")
     below = text.find(b"\n") + 1 or len(text)
     rows = text.find(b"\n", below) + 1 or len(text)
-    if (units := stated_units(header, text[below:rows])) is not None:
-        text, first_line = text[:below] + text[rows:], first_line + 1
+    units = stated_units(header, text[below:rows])
+    if units is not None or head.replace('"', "") != ",".join(header):
+        first_line += units is not None
+        text = b"".join([",".join(header).encode(), b"\n", text[rows if units is not None else below :]])
     end = _end(text)
     if text.find(b"\n", 0, end) < 0:
         raise TowerFormatError(f"{where}: expected rows below the header, got none")
     if b'"' not in text:
         _check_fields(text, end, len(header), where, first_line)
-    return Content(where, name, tuple(comments), header, first_line, text, marked, units or {})
+    return Content(where, name, tuple(comments), header, first_line, text, units or {})
 
 
 def _with_commas(text: bytes, where: str) -> bytes:
-    """Return the table separated by commas; other tools write plain tables of tabs and semicolons."""
+    """Return the table separated by commas, with decimal points; other tools write tabs, semicolons, decimal commas."""
     head = next(BytesIO(text)).decode(errors="replace").rstrip()
-    if "," in head:
+    other = next((d for d in (";", "\t", ",", "|", " ") if d in head), "none")
+    if other == ",":
         return text
-    other = next((d for d in (";", "\t", "|", " ") if d in head), "none")
-    if other in (";", "\t") and "TIMESTAMP" not in head:
-        if b"," not in text:
-            return text.replace(other.encode(), b",")
-        raise TowerFormatError(
-            f"{where}: expected decimal points, got decimal commas in columns parted by {other!r} "
-            "(R: write.csv in place of write.csv2)"
-        )
+    if other in (";", "\t"):
+        return text.replace(b",", b".").replace(other.encode(), b",")
     raise TowerFormatError(f"{where}: expected columns parted by commas, got {other!r} in {head[:60]!r}")
 
 
@@ -255,4 +334,4 @@ def _reading(text: str, content: Content) -> str:
         return f"the header again ({text.strip()!r})"
     if _DECIMAL_COMMA.fullmatch(text):
         return f"a decimal comma ({text!r})"
-    return f"{text!r} (missing is -9999)" if text.strip().lower() in _OTHER_MISSING else repr(text)
+    return f"{text!r} (missing is -9999)" if text.strip().startswith("#") else repr(text)

@@ -160,8 +160,6 @@ def monthly_weather(record: TowerRecord) -> pd.DataFrame:
     1  2003      2   3.2   8.0
     """
     days, cycles = _days(record)
-    if PER_DAY[record.step] == 1 and record.layout != "plain":
-        days = days.drop(columns="vpd", errors="ignore")  # a mean over nights too
     month = _first_of_month(days)
     out = pd.DataFrame(index=month.unique())
     for name in WEATHER:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from gppcore.features import PREDICTOR_SETS
@@ -139,23 +138,35 @@ def _warnings(record: TowerRecord, gpp: pd.DataFrame) -> list[str]:
     if gpp.empty:
         return [f"no month with GPP: {_why_none(record)}"]
     notes = []
+    held = [f"{year}-{month:02d}" for year, month in zip(gpp["year"], gpp["month"], strict=True)]
+    every = list(dict.fromkeys(pd.DatetimeIndex(record.table.index).strftime("%Y-%m")))
+    if lost := [month for month in every if month not in set(held)]:
+        few = f"GPP on less than {GOOD_MONTH:.0%} of their days"
+        notes.append(f"{len(lost)} of {len(every)} months left out, {few}: {_few(lost)}")
     for reason, months in gpp[gpp["reason"] != ""].groupby("reason"):
         dates = [f"{y}-{m:02d}" for y, m in zip(months["year"], months["month"], strict=True)]
-        shown = ", ".join(dates[:4]) + (f" and {len(dates) - 4} more" if len(dates) > 4 else "")
-        notes.append(f"{len(dates)} of {len(gpp)} months not core, {reason}: {shown}")
+        notes.append(f"{len(dates)} of {len(gpp)} months not core, {reason}: {_few(dates)}")
     if not gpp["core"].any():
         notes.append("no core month: `evaluate` and `fine_tune` cannot use this record")
     return notes
 
 
+def _few(dates: Sequence[str]) -> str:
+    return ", ".join(dates[:4]) + (f" and {len(dates) - 4} more" if len(dates) > 4 else "")
+
+
 def _why_none(record: TowerRecord) -> str:
     text = f"GPP on less than {GOOD_MONTH:.0%} of the days of every month"
     table = record.table
-    light = table["sw_toa"] if "sw_toa" in table else table.get("sw")
-    if PER_DAY[record.step] == 1 or light is None:
-        return text
     known = table[[name for name in GPP if name in table]].notna().any(axis=1)
-    night = light <= 0.0
-    if night.any() and known[night].mean() < 0.5 * known[~night].mean():
+    if not known.any():
+        return "no value of GPP"
+    if PER_DAY[record.step] == 1:
+        return text
+    start = pd.DatetimeIndex(table.index)
+    by_hour = known.groupby(start.hour).sum().reindex(range(24), fill_value=0)
+    if by_hour.loc[[22, 23, 0, 1, 2]].mean() < 0.5 * by_hour.loc[10:14].mean():
         return f"{text}: nights are missing (unfilled GPP by day only?)"
-    return text if np.any(known) else "no value of GPP"
+    if (lost := by_hour.index[by_hour < 0.5 * by_hour.max()]).size:
+        return f"{text}: hours of the day are missing ({', '.join(map(str, lost))})"
+    return text

@@ -32,6 +32,8 @@ def netcdf_content(path: Path) -> Content:
         data = data.merge(_opened(weather), compat="override", join="left", combine_attrs="override")
     wanted = {source.name for found in candidates_in([str(n) for n in data.data_vars], {}).values() for source in found}
     series = [name for name in data.data_vars if name in wanted and data[name].size == data["time"].size]
+    if (many := {str(d): n for d, n in data.sizes.items() if d != "time" and n > 1}) and not series:
+        raise TowerFormatError(f"{path}: expected one site, got dimensions {many}; write a file for each")
     if not series:
         raise TowerFormatError(
             f"{path}: expected variables such as GPP and Tair, got {sorted(map(str, data.data_vars))}"
@@ -42,7 +44,7 @@ def netcdf_content(path: Path) -> Content:
     text = table.to_csv(date_format="%Y-%m-%d %H:%M", float_format="%.7g").encode()
     site = _site(data.attrs, path)
     header = ("time", *map(str, series))
-    return Content(str(path), f"{site}.nc", (), header, 2, text, marked=False, units=units)
+    return Content(str(path), f"{site}.nc", (), header, 2, text, units=units)
 
 
 def weather_beside(path: Path) -> Path:

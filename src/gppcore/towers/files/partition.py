@@ -21,8 +21,12 @@ Float = NDArray[np.float64]
 _NEEDED = {"nee": "NEE", "tair": "TA", "sw": "SW_IN", "vpd": "VPD"}
 _MISSING = -9999.0
 _LEAST_USTAR = 0.01
+_LEAST_NIGHTS = 20
+"""Days' worth of steps at night that a year needs for a threshold of its own."""
 _NIGHT = 10.0
 """Shortwave [W m-2] below which it is night."""
+_BRIGHT = 300.0
+"""Shortwave [W m-2] above which leaves take up carbon."""
 _UMOL = G_C_PER_UMOL * SECONDS_PER_DAY
 _YEAR = 360.0
 
@@ -34,7 +38,8 @@ def partitioned(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, str]:
     ----------
     table : pandas.DataFrame
         Half-hours or hours of a year or more, with `nee` [g C m-2 d-1], `tair` [degC], `sw` [W m-2], `vpd` [Pa] and,
-        to filter calm nights, `ustar` [m s-1].
+        to filter calm nights, `ustar` [m s-1]; where `flux_flag` says that the flux is not to be used (2 of 0 to 2, 7
+        and more of 1 to 9), it is left out.
     where : str
         The file, for messages.
 
@@ -63,8 +68,14 @@ def partitioned(table: pd.DataFrame, where: str) -> tuple[pd.DataFrame, str]:
         raise TowerFormatError(f"{where}: expected NEE, TA, SW_IN and VPD for partitioning, got no {missing}")
     if (days := (table.index[-1] - table.index[0]).days) < _YEAR:
         raise TowerFormatError(f"{where}: expected a year or more for partitioning, got {days} days")
-    with _of_its_time():
-        return _partitioned(table)
+    light = table["sw"]
+    if table.loc[light < _NIGHT, "nee"].median() < 0.0 < table.loc[light > _BRIGHT, "nee"].median():
+        raise TowerFormatError(f"{where}: expected NEE below 0 for uptake, got it above (NEP? change its sign)")
+    try:
+        with _of_its_time():
+            return _partitioned(table)
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise TowerFormatError(f"{where}: expected a record that hesseflux can partition, got: {error}") from error
 
 
 @contextmanager
@@ -91,6 +102,9 @@ def _partitioned(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
     data = pd.DataFrame({column: table[name] for name, column in _NEEDED.items()})
     data["NEE"] /= _UMOL
+    if "flux_flag" in table:
+        worst = 2.0 if table["flux_flag"].max() <= 2.0 else 7.0
+        data.loc[table["flux_flag"] >= worst, "NEE"] = np.nan
     data["VPD"] /= 100.0
     is_day = (data["SW_IN"] > _NIGHT).to_numpy(copy=True)
     calm, threshold = _calm(data, table.get("ustar"), is_day)
@@ -128,17 +142,35 @@ def _respiration(data: pd.DataFrame, is_day: NDArray[np.bool_], method: str) -> 
 
 
 def _calm(data: pd.DataFrame, ustar: pd.Series | None, is_day: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], str]:
-    """Return the nights whose air is too still for the measured flux, and a text with the threshold."""
-    import hesseflux
-
+    """Return the nights whose air is too still for the measured flux, and a text with the thresholds."""
     none = np.zeros(len(data), dtype=bool)
     if ustar is None or not ustar.notna().any():
         return none, "without a filter of friction velocity (no USTAR)"
     frame = data[["NEE", "TA"]].assign(USTAR=ustar)
-    threshold, _ = hesseflux.ustarfilter(*_flagged(frame), isday=is_day, ustarmin=_LEAST_USTAR, undef=_MISSING)
-    limit = float(np.atleast_1d(threshold)[len(np.atleast_1d(threshold)) // 2])
-    calm = (ustar < limit).to_numpy() & ~is_day
-    return calm, f"nights of a friction velocity below {limit:.2f} m s-1 left out"
+    year = pd.DatetimeIndex(data.index).year
+    night = frame.notna().all(axis=1).to_numpy() & ~is_day
+    per_day = round(pd.Timedelta(days=1) / (data.index[1] - data.index[0]))
+    known = [y for y in year.unique() if night[year == y].sum() >= _LEAST_NIGHTS * per_day]
+    if not known:
+        return none, f"without a filter of friction velocity (no year has {_LEAST_NIGHTS} days of nights with it)"
+    limit = pd.Series({y: _threshold(frame[year == y], is_day[year == y], y) for y in known})
+    limits = limit.reindex(year).fillna(limit.median()).to_numpy()
+    low, high = limit.min(), limit.max()
+    of_years = f"{low:.2f} m s-1" if high - low < 0.005 else f"{low:.2f} to {high:.2f} m s-1, by year,"
+    calm = (ustar.to_numpy() < limits) & ~is_day
+    return calm, f"nights of a friction velocity below {of_years} left out"
+
+
+def _threshold(frame: pd.DataFrame, is_day: NDArray[np.bool_], year: int) -> float:
+    """Return the threshold of one year, whose steps before and after the record are missing."""
+    import hesseflux
+
+    step = frame.index[1] - frame.index[0]
+    whole = pd.date_range(f"{year}-01-01", f"{year + 1}-01-01", freq=step, inclusive="left")
+    flagged = _flagged(frame.reindex(whole))
+    day = pd.Series(is_day, frame.index).reindex(whole, fill_value=False).to_numpy()
+    thresholds, _ = hesseflux.ustarfilter(*flagged, isday=day, ustarmin=_LEAST_USTAR, undef=_MISSING)
+    return float(thresholds[1])
 
 
 def _flagged(data: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -136,6 +136,8 @@ def _limits(name: str, step: str) -> tuple[float, float]:
         return (-1e-6, 200.0 * PER_DAY[step]) if short else (-1e-6, 1900.0)
     if name in {"qc", "valid_day_frac", "core"}:
         return (0.0, 3.0) if name == "qc" and short else (0.0, 1.0)
+    if name == "flux_flag":
+        return (0.0, 9.0)
     if name == "ustar":
         return (-0.01, 15.0)
     low, high = VARIABLES[name].valid_range

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -13,22 +13,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.errors import GppcoreError, TowerFormatError
-from gppcore.process.daylight import saturation_vapour_pressure
-from gppcore.towers.files.clock import STAMPS, Clock, NameFacts, name_facts, official_clock
+from gppcore.towers.files.clock import STAMPS, Clock, NameFacts, check_name, name_facts, official_clock
 from gppcore.towers.files.columns import GPP, PER_DAY, Source, candidates_in, chosen
-from gppcore.towers.files.content import Content, open_content
+from gppcore.towers.files.content import Content, open_contents
 from gppcore.towers.files.dates import TimeColumns, plain_clock
+from gppcore.towers.files.humidity import deficit_of_humidity
 from gppcore.towers.files.netcdf import netcdf_content
 from gppcore.towers.files.partition import partitioned
 from gppcore.towers.files.periods import Period, in_periods
 from gppcore.towers.files.plausible import converted
-from gppcore.towers.files.series import MISSING, check_series, good_share, without_missing
+from gppcore.towers.files.series import MISSING, flags_of_ozflux, good_share, series_faults, without_missing
 from gppcore.towers.files.sites import place_of
 from gppcore.towers.files.sun import Place, check_sun, top_of_atmosphere
 
 Layout = Literal["fluxnet", "base", "plain"]
 
-_SITE = ("site_id", "SITE_ID", "site", "Site", "sitename")
+_SITE = ("site_id", "siteid", "site", "sitename", "site_code", "fluxnet_id", "station_id", "site_name")
+_OF_DAYLIGHT = ("vpd", "VPD_DAY_F_MDS", "twr_vpd_hpa")
+"""Columns whose deficit of days and longer steps is the mean of daylight; that of the others includes the nights."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class TowerRecord:
         By start of the step in local standard time. Columns, those that the file has: `gpp_nt`, `gpp_dt`, `gpp`,
         `nee`, their quantiles `gpp_05`, `gpp_25`, `gpp_75`, `gpp_95` and uncertainties `nee_random`, `nee_joint`
         [g C m-2 d-1]; `qc`, the share of good values [1]; `tair`, `tmin`, `tmax` [degC], `sw`, `sw_toa` [W m-2],
-        `vpd`, `patm` [Pa], `rh` [%], `precip` [mm d-1], `ca` [umol mol-1], `lai` [m2 m-2].
+        `vpd`, of days and longer steps the mean of daylight, else `vpd_mean`, `patm` [Pa], `rh` [%],
+        `specific_humidity` [kg kg-1], `precip` [mm d-1], `ca` [umol mol-1], `lai` [m2 m-2].
     notes : tuple of str
         What the reader decided, in words: columns that it passed over, a deficit that it computed, periods left out.
 
@@ -91,7 +94,7 @@ class Reading:
     records : list of TowerRecord
         One for each good site.
     faults : list of GppcoreError
-        One for each other site.
+        All of the other sites.
     """
 
     records: list[TowerRecord] = field(default_factory=list)
@@ -197,29 +200,58 @@ def read_good_records(
 
     Parameters and errors are those of :func:`read_fluxnet`; errors of the whole file are raised.
     """
-    content = netcdf_content(Path(path)) if _is_netcdf(path) else open_content(path, step)
-    facts = name_facts(content.name)
-    official = any(stamp in content.header for stamp in STAMPS)
-    if official and content.marked:
-        raise TowerFormatError(f"{content.where}: expected plain text, got a byte-order mark (saved by a spreadsheet?)")
-    candidates = candidates_in(content.header, content.units)
-    if not partition or "nee" not in candidates:
-        _refuse_without_gpp(content, candidates)
     asked = Asked(sites, drop, partition)
-    named = [column for column in _SITE if column in content.header][:1]
+    whole = Reading()
+    for content in [netcdf_content(Path(path))] if _is_netcdf(path) else open_contents(path, step):
+        try:
+            reading = Reading([], [content]) if isinstance(content, GppcoreError) else _read(content, step, asked)
+        except GppcoreError as error:
+            reading = Reading([], [error])
+        whole.records.extend(reading.records)
+        whole.faults.extend(reading.faults)
+    return whole
+
+
+def _read(content: Content, step: str | None, asked: Asked) -> Reading:
+    facts = name_facts(content.name)
+    official = _of_networks(content)
+    candidates = candidates_in(content.header, content.units)
+    if not asked.partition or "nee" not in candidates:
+        _refuse_without_gpp(content, candidates)
+    named = next(([c] for name in _SITE for c in content.header if c.lower() == name), [])
     columns = [source.name for sources in candidates.values() for source in sources]
-    if official:
-        words = [c for c in STAMPS if c in content.header] + named
-        raw = content.read(columns, words, official=True)
-        content = replace(content, text=b"")  # hundreds of megabytes that nothing needs any more
-        site, clock = _official_site(content, facts, raw, named), official_clock(content, raw, facts)
-        layout: Layout = "base" if content.comments else "fluxnet"
-        reading = Reading([_record(content, site, layout, clock, raw, candidates, asked)])
-    else:
-        reading = _plain_records(content, facts, named, candidates, asked)
+    times = None if official else TimeColumns(content)
+    words = [*([c for c in STAMPS if c in content.header] if times is None else times.stamps), *named]
+    raw = content.read([*(times.parts.values() if times else ()), *columns], words)
+    content.forget_text()
+    if named and (unnamed := (raw[named[0]].str.strip() == "").to_numpy()).any():
+        raise TowerFormatError(f"{content.at(int(unnamed.argmax()))}: expected a site in {named[0]}, got none")
+    layout: Layout = "plain" if times else "base" if content.comments else "fluxnet"
+    reading = Reading()
+    for site, rows in _by_site(content, facts, raw, named, official=official):
+        try:
+            one = not named or bool(facts.site)
+            if times:
+                clock = plain_clock(content, rows, times, zone=asked.sites is not None and "sw" in candidates)
+            else:
+                clock = official_clock(content, rows, facts, gaps=not one)
+            if times and one:
+                check_name(content, clock, facts)
+            part = _record(content, site, layout, clock, rows, candidates, asked)
+            reading.records.extend(part.records)
+            found = part.faults
+        except GppcoreError as error:
+            found = [error]
+        reading.faults.extend(_of_site(error, site) for error in found)
     if step and (other := [r.step for r in reading.records if r.step != step]):
         raise TowerFormatError(f"{content.where}: expected steps of {step}, got {other[0]}")
     return reading
+
+
+def _of_networks(content: Content) -> bool:
+    """Return whether a table has the stamps of the networks, of digits; FluxDataKit writes dates under their names."""
+    stamp = next((column for column in STAMPS if column in content.header), None)
+    return stamp is not None and re.match(r"\d{1,4}[-/.]\w{1,3}[-/.]\d", content.first_value(stamp)) is None
 
 
 def _is_netcdf(path: str | Path) -> bool:
@@ -239,43 +271,26 @@ def _refuse_without_gpp(content: Content, candidates: Mapping[str, Sequence[Sour
     )
 
 
-def _plain_records(
-    content: Content,
-    facts: NameFacts,
-    named: list[str],
-    candidates: Mapping[str, Sequence[Source]],
-    asked: Asked,
-) -> Reading:
-    times = TimeColumns(content)
-    columns = [source.name for found in candidates.values() for source in found]
-    raw = content.read([*times.parts.values(), *columns], [*times.stamps, *named], official=False)
-    if named and (unnamed := raw[named[0]].isna().to_numpy()).any():
-        raise TowerFormatError(f"{content.at(int(unnamed.argmax()))}: expected a site in {named[0]}, got none")
-    groups = list(raw.groupby(named[0], sort=False)) if named else [(facts.site or Path(content.name).stem, raw)]
-    reading = Reading()
-    for site, rows in groups:
-        try:
-            clock = plain_clock(content, rows, times)
-            reading.records.append(_record(content, str(site), "plain", clock, rows, candidates, asked))
-        except GppcoreError as error:
-            reading.faults.append(_of_site(error, str(site)))
-    return reading
-
-
 def _of_site(error: GppcoreError, site: str) -> GppcoreError:
     """Return an error whose message names the site."""
     return error if site in str(error) else type(error)(f"{site}: {error}")
 
 
-def _official_site(content: Content, facts: NameFacts, raw: pd.DataFrame, named: list[str]) -> str:
-    """Return the site that name, comments and columns agree on."""
+def _by_site(
+    content: Content, facts: NameFacts, raw: pd.DataFrame, named: list[str], *, official: bool
+) -> list[tuple[str, pd.DataFrame]]:
+    """Return the rows of each site; the sites of name, comments and rows must agree where the name states one."""
     stated = {match[1] for line in content.comments if (match := re.match(r"#\s*Site:\s*(\S+)", line))}
     stated |= set(raw[named[0]].str.strip()) if named else set()
     stated |= {facts.site} if facts.site else set()
-    if len(stated) != 1:
-        got = f"several: {sorted(stated)}" if stated else "none in its name"
-        raise TowerFormatError(f"{content.where}: expected one site in name and rows (like AT-Neu), got {got}")
-    return stated.pop()
+    if named and not (official and facts.site):
+        return [(str(site), rows) for site, rows in raw.groupby(raw[named[0]].str.strip(), sort=False)]
+    if len(stated) == 1:
+        return [(stated.pop(), raw)]
+    if not stated and not official:
+        return [(Path(content.name).stem, raw)]
+    got = f"several: {sorted(stated)}" if stated else "none in its name"
+    raise TowerFormatError(f"{content.where}: expected one site in name and rows (like AT-Neu), got {got}")
 
 
 def _record(
@@ -286,38 +301,65 @@ def _record(
     raw: pd.DataFrame,
     candidates: Mapping[str, Sequence[Source]],
     asked: Asked,
-) -> TowerRecord:
-    """Choose, convert and check the columns of one site."""
+) -> Reading:
+    """Choose, convert and check the columns of one site; all that are faulty are told."""
     place = place_of(asked.sites, site, content.where) if asked.sites is not None else None
-    rows = raw.index.to_numpy(np.int64)
     sources, notes = chosen(candidates, _counts(raw, candidates))
     dropped = in_periods(asked.drop, site, clock.start)
     known: dict[str, NDArray[np.float64]] = {}
+    faults: list[GppcoreError] = []
     for name, source in sources.items():
         if name == "sw":
             known.update(_toa(known, clock, place))
-        values = content.numbers(raw[source.name]).to_numpy(float)
-        values = without_missing(np.where(dropped, np.nan, values), source, content, rows)
-        known[name] = converted(name, source, values, clock.step, content, rows, known)
-        if name == "qc":
-            known[name] = good_share(known[name], clock.step, source, content, rows)
+        try:
+            known[name] = _values(name, source, raw, clock.step, content, dropped, known)
+        except GppcoreError as error:
+            faults.append(error)
     known.pop("toa", None)
     if dropped.any():
         notes += (f"{dropped.sum()} steps of {site} left out as asked",)
-    if (filled := _deficit_of_humidity(known, clock.step)).any():
-        sources = {"vpd": sources["rh"]} | sources
-        notes += (f"vapour pressure deficit of {filled.mean():.0%} of all steps from {sources['rh'].name} and TA",)
+    if PER_DAY[clock.step] == 1 and "vpd" in known and sources["vpd"].name not in _OF_DAYLIGHT:
+        known["vpd_mean"], sources["vpd_mean"] = known.pop("vpd"), sources["vpd"]
+    humidity, filled = deficit_of_humidity(known, clock, place)
+    if filled.any():
+        sources = {"vpd": sources[humidity]} | sources
+        name = sources[humidity].name
+        notes += (f"vapour pressure deficit of {filled.mean():.0%} of all steps from {name} and temperature",)
     table = pd.DataFrame(known, index=clock.start)
     where = content.where if layout != "plain" else f"{content.where}: {site}"
-    if asked.partition and not any(name in table for name in GPP) and "nee" in table:
+    if not faults and asked.partition and not any(name in table for name in GPP) and "nee" in table:
         table, note = partitioned(table, where)
         sources = {"gpp_nt": sources["nee"], "gpp_dt": sources["nee"]} | sources
         notes += (note,)
     elif "qc" not in table and "core" not in table and "valid_day_frac" not in table:
         notes += ("no quality flags: a day counts as good where it has GPP",)
-    check_series(table, clock.step, sources, where, site)
-    check_sun(table, clock.step, place, where)
-    return TowerRecord(site, content.where, layout, clock.step, table, notes)
+    if not faults or any(name in table for name in GPP):
+        faults += series_faults(table, clock.step, sources, where, site)
+    try:
+        check_sun(table, clock.step, place, where)
+    except GppcoreError as error:
+        faults.append(error)
+    records = [] if faults else [TowerRecord(site, content.where, layout, clock.step, table, notes)]
+    return Reading(records, faults)
+
+
+def _values(
+    name: str,
+    source: Source,
+    raw: pd.DataFrame,
+    step: str,
+    content: Content,
+    dropped: NDArray[np.bool_],
+    known: Mapping[str, NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Return a column in our unit, NaN where it is missing."""
+    rows = raw.index.to_numpy(np.int64)
+    values = content.numbers(raw[source.name]).to_numpy(float)
+    values = without_missing(np.where(dropped, np.nan, values), source, content, rows)
+    if source.name.endswith("_QCFlag"):
+        values = flags_of_ozflux(values, step)
+    values = converted(name, source, values, step, content, rows, known)
+    return good_share(values, step, source, content, rows) if name == "qc" else values
 
 
 def _counts(raw: pd.DataFrame, candidates: Mapping[str, Sequence[Source]]) -> dict[str, int]:
@@ -325,18 +367,6 @@ def _counts(raw: pd.DataFrame, candidates: Mapping[str, Sequence[Source]]) -> di
     names = {source.name for found in candidates.values() for source in found}
     values = {name: pd.to_numeric(raw[name], errors="coerce") for name in names}
     return {name: int((column.notna() & (column != MISSING)).sum()) for name, column in values.items()}
-
-
-def _deficit_of_humidity(known: dict[str, NDArray[np.float64]], step: str) -> NDArray[np.bool_]:
-    """Fill the deficit of half-hours and hours from relative humidity; longer means do not follow from means."""
-    n = len(next(iter(known.values()), ()))
-    if PER_DAY[step] == 1 or not {"rh", "tair"} <= set(known):
-        return np.zeros(n, dtype=bool)
-    deficit = saturation_vapour_pressure(known["tair"]) * np.clip(1.0 - known["rh"] / 100.0, 0.0, None)
-    measured = known.get("vpd", np.full(n, np.nan))
-    known["vpd"] = np.where(np.isnan(measured), deficit, measured)
-    filled: NDArray[np.bool_] = np.isnan(measured) & np.isfinite(deficit)
-    return filled
 
 
 def _toa(known: dict[str, NDArray[np.float64]], clock: Clock, place: Place | None) -> dict[str, NDArray[np.float64]]:

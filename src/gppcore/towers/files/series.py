@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from gppcore.towers.files.plausible import GOOD
 MISSING = -9999.0
 _OTHER_MARKS = (-6999.0, -9999.9, -9999.99, -999.0, -999.9, -999.99, -99.9, -99.99, -7777.0, -8888.0, -99999.0, 9999.0)
 _STUCK_DAYS = {"HH": 7, "HR": 7, "DD": 14, "WW": 28, "MM": 120}
-_STUCK = ("tair", "tmin", "tmax", "vpd", "sw", "precip", "nee", *GPP)
+_STUCK = ("tair", "tmin", "tmax", "vpd", "vpd_mean", "sw", "precip", "nee", *GPP)
 
 
 def without_missing(
@@ -57,8 +58,24 @@ def good_share(
     return np.where(np.isnan(flags), np.nan, (flags <= 1).astype(float))
 
 
-def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], where: str, site: str) -> None:
-    """Refuse a record whose series cannot be: stuck sensors, crossed quantiles, net exchange as GPP.
+def flags_of_ozflux(flags: NDArray[np.float64], step: str) -> NDArray[np.float64]:
+    """Bring flags of PyFluxPro to those of FLUXNET.
+
+    Flags of 0 to 20 are measured values, perhaps corrected: 0. Those above are filled and do not say how well: 1, or 3
+    where a quarter at most of the two weeks about a value is measured.
+    """
+    measured = np.isin(flags, (0.0, 10.0, 20.0))
+    if PER_DAY[step] == 1:
+        return np.where(np.isnan(flags), np.nan, measured.astype(float))
+    share = pd.Series(measured.astype(float)).rolling(14 * PER_DAY[step], min_periods=1, center=True).mean()
+    quality = np.where(measured, 0.0, np.where(share.to_numpy() > 0.25, 1.0, 3.0))
+    return np.where(np.isnan(flags), np.nan, quality)
+
+
+def series_faults(
+    table: pd.DataFrame, step: str, sources: Mapping[str, Source], where: str, site: str
+) -> list[TowerFormatError]:
+    """Return the faults of a record whose series cannot be: stuck sensors, crossed quantiles, net exchange as GPP.
 
     Parameters
     ----------
@@ -70,24 +87,32 @@ def check_series(table: pd.DataFrame, step: str, sources: Mapping[str, Source], 
         Columns of the file, for messages.
     where, site : str
         The file and the site, for messages.
-
-    Raises
-    ------
-    TowerFormatError
-        At the first fault.
     """
     gpp = [name for name in GPP if name in table]
     if not gpp or not table[gpp].notna().any(axis=None):
-        raise TowerFormatError(f"{where}: expected values of GPP, got none")
-    for name in gpp:
-        _check_exchange(table, name, f"{where}: {sources[name].name}")
-    for name in _STUCK:
-        if name in table:
-            fluxes = name in ("nee", *GPP) and "qc" in table
-            judged = table[name].mask(table["qc"] < GOOD) if fluxes else table[name]
-            _check_stuck(judged, step, f"{where}: {sources[name].name}", site)
+        return [TowerFormatError(f"{where}: expected values of GPP, got none")]
+    checks = [partial(_check_exchange, table, name, f"{where}: {sources[name].name}") for name in gpp]
+    for name in (name for name in _STUCK if name in table):
+        fluxes = name in ("nee", *GPP) and "qc" in table
+        judged = table[name].mask(table["qc"] < GOOD) if fluxes else table[name]
+        checks.append(partial(_check_stuck, judged, step, f"{where}: {sources[name].name}", site))
+    checks.append(partial(_check_order, table, sources, where))
+    faults = []
+    for check in checks:
+        try:
+            check()
+        except TowerFormatError as error:
+            faults.append(error)
+    return faults
+
+
+def _check_order(table: pd.DataFrame, sources: Mapping[str, Source], where: str) -> None:
+    """Refuse quantiles and extremes that are crossed, other than those of bad values and of a sign that failed."""
+    good = table["qc"] >= GOOD if "qc" in table else pd.Series(True, table.index)
+    if "gpp_nt" in table:
+        good &= table["gpp_nt"] > 0.0
     for low, high in (("gpp_05", "gpp_95"), ("gpp_25", "gpp_75")):
-        if low in table and high in table and (table[low] > table[high] + 1e-6).mean() > 0.01:
+        if low in table and high in table and (table[low] > table[high] + 1e-6)[good].mean() > 0.01:
             names = f"{sources[low].name}, {sources[high].name}"
             raise TowerFormatError(f"{where}: {names}: expected the first below the second, got them crossed")
     if "tmin" in table and "tmax" in table and (crossed := table["tmin"] > table["tmax"]).any():

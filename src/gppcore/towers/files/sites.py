@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gppcore.errors import MissingFileError, RangeError, TowerFormatError
+from gppcore.towers.files.content import members_of
 from gppcore.towers.files.countries import country_box
 from gppcore.towers.files.sun import Place
 from gppcore.towers.towers import CLUSTER_KM, distance_km
@@ -43,6 +46,7 @@ _ALIASES = {
 """By our names, those of BADM, FluxDataKit, ingestr, AmeriFlux, ICOS and PLUMBER2, in lower case."""
 _SITE = ("site_id", "sitename", "site", "site id", "site_code", "site_name_short", "fluxnet_id", "station_id", "id")
 _TEXT = ("igbp", "koeppen", "cluster50km")
+_BIF = re.compile(r"_(BIF|BADM)(?=[_.]).*\.csv$", re.IGNORECASE)
 _BADM = ("SITE_ID", "VARIABLE", "DATAVALUE")
 
 
@@ -53,7 +57,8 @@ def read_sites(*paths: str | Path) -> pd.DataFrame:
     ----------
     *paths : str or Path
         BADM exports (SITE_ID, GROUP_ID, VARIABLE, DATAVALUE; CSV, or XLSX with openpyxl) or CSV tables with one row
-        per site, such as the snapshot of the FLUXNET shuttle; equal rows count once.
+        per site, such as the snapshot of the FLUXNET shuttle; equal rows count once. Archives of the networks and
+        folders of them, of which the BADM exports (BIF) are read.
 
     Returns
     -------
@@ -88,8 +93,9 @@ def read_site_table(*paths: str | Path) -> pd.DataFrame:
     """Read what :func:`read_sites` reads, with coordinates that may be faulty: see :func:`check_position`."""
     table: pd.DataFrame | None = None
     for path in paths:
-        found = _read(Path(path))
-        table = found if table is None else table.combine_first(found)
+        for where, source in _sources(Path(path)):
+            found = _read(where, source)
+            table = found if table is None else table.combine_first(found)
     if table is None:
         raise TowerFormatError("sites: expected a file, got none")
     return table.reindex(columns=list(_ALIASES))
@@ -137,67 +143,87 @@ def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.i
     return labels
 
 
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise MissingFileError(f"sites: expected a file, got no such file {path}")
+def _sources(path: Path) -> Iterator[tuple[str, Path | BytesIO]]:
+    """Return the tables of metadata that a path means, with their names for messages."""
+    if not path.is_dir() and path.suffix.lower() != ".zip":
+        yield str(path), path
+        return
+    found = False
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.suffix.lower() == ".zip":
+            for where, text in members_of(file, _BIF):
+                yield where, BytesIO(text)
+                found = True
+        elif _BIF.search(file.name):
+            yield str(file), file
+            found = True
+    if not found:
+        raise TowerFormatError(f"{path}: expected BADM exports (..._BIF_...csv) in it, got none; name a table of sites")
+
+
+def _read(where: str, source: Path | BytesIO) -> pd.DataFrame:
+    if isinstance(source, Path) and not source.is_file():
+        raise MissingFileError(f"sites: expected a file, got no such file {where}")
     try:
         raw = (
-            pd.read_excel(path, dtype="str")
-            if path.suffix.lower() in {".xlsx", ".xls"}
+            pd.read_excel(source, dtype="str")
+            if where.lower().endswith((".xlsx", ".xls"))
             else pd.read_csv(
-                path,
+                source,
                 dtype="str",
                 encoding="utf-8-sig",
                 keep_default_na=False,
                 na_values=["", "NA", "-9999"],
-                sep=_separator(path),
+                sep=_separator(source),
             )
         )
     except (ValueError, OSError, ImportError) as error:
-        raise TowerFormatError(f"{path}: expected a table of sites, got: {error}") from None
+        raise TowerFormatError(f"{where}: expected a table of sites, got: {error}") from None
     if set(_BADM) <= set(raw):
-        raw = _wide(raw, path)
+        raw = _wide(raw, where)
     names = {str(column).strip().lower(): column for column in raw}
     site = next((names[alias] for alias in _SITE if alias in names), None)
     found = {key: names[alias] for key, aliases in _ALIASES.items() for alias in aliases[::-1] if alias in names}
     if site is None or not found:
-        raise TowerFormatError(f"{path}: expected columns site_id, lat and lon, got {list(raw)[:8]}")
+        raise TowerFormatError(f"{where}: expected columns site_id, lat and lon, got {list(raw)[:8]}")
     table = raw.set_index(raw[site].str.strip())[list(found.values())].set_axis(list(found), axis=1)
     table.index.name = "site_id"
     table = table.reset_index().drop_duplicates().set_index("site_id")  # a snapshot has a row for each product
     if table.index.has_duplicates:
         raise TowerFormatError(
-            f"{path}: expected one row per site, got {table.index[table.index.duplicated()][0]} again"
+            f"{where}: expected one row per site, got {table.index[table.index.duplicated()][0]} again"
         )
     for column in [c for c in table if c not in _TEXT]:
         numbers = pd.to_numeric(table[column], errors="coerce")
         if (wrong := numbers.isna() & table[column].notna()).any():
             row = int(wrong.to_numpy().argmax())
             at, got = table.index[row], table[column].iloc[row]
-            raise TowerFormatError(f"{path}: {at}, {column}: expected a number, got {got!r}")
+            raise TowerFormatError(f"{where}: {at}, {column}: expected a number, got {got!r}")
         table[column] = numbers
     return table
 
 
-def _separator(path: Path) -> str:
+def _separator(source: Path | BytesIO) -> str:
     """Return what parts the columns of a site table: a comma, or the tabs and semicolons of web pages."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    if isinstance(source, BytesIO):
+        return ","
+    with source.open(encoding="utf-8-sig", errors="replace") as file:
         head = file.readline()
     return max(",\t;", key=head.count)
 
 
-def _wide(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _wide(raw: pd.DataFrame, where: str) -> pd.DataFrame:
     """Turn the long rows of BADM to one row per site; of values that were reported again, the last holds."""
     wanted = {alias.upper() for aliases in _ALIASES.values() for alias in aliases}
     rows = raw[raw["VARIABLE"].isin(wanted)]
     if rows.empty:
-        raise TowerFormatError(f"{path}: expected BADM variables such as LOCATION_LAT, got none")
+        raise TowerFormatError(f"{where}: expected BADM variables such as LOCATION_LAT, got none")
     for variable in ("LOCATION_LAT", "LOCATION_LONG"):
         spread = pd.to_numeric(rows.loc[rows["VARIABLE"] == variable, "DATAVALUE"], errors="coerce")
         by_site = spread.groupby(rows["SITE_ID"])
         if ((apart := by_site.max() - by_site.min()) > 0.1).any():
             raise TowerFormatError(
-                f"{path}: {apart.idxmax()}: expected one {variable}, got several {apart.max():g} apart"
+                f"{where}: {apart.idxmax()}: expected one {variable}, got several {apart.max():g} apart"
             )
     wide = rows.groupby(["SITE_ID", "VARIABLE"])["DATAVALUE"].last().unstack()
     return wide.reset_index()
