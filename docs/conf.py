@@ -1,11 +1,13 @@
 """Configuration of the documentation site; `python -m sphinx -W --keep-going -n docs OUT` builds it."""
 
+import functools
 import inspect
 import os
 import re
 from pydoc import locate
 
 import gppcore
+import gppcore.demo.towers as demo_towers
 from gppcore.variables import VARIABLES
 
 release = gppcore.__version__
@@ -18,8 +20,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "**.ipynb_checkpoints"]
+exclude_patterns = ["_build", "**.ipynb", "**.ipynb_checkpoints", "examples"]
 
 # Markdown: links and anchors are those that GitHub understands.
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -44,6 +47,20 @@ nb_execution_timeout = 90
 nb_execution_in_temp = True
 nb_merge_streams = True
 nb_output_stderr = "error"  # warnings of a notebook fail the build
+
+# Gallery: every example runs at each build; one that fails, fails the build.
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "abort_on_example_error": True,
+    "capture_repr": (),
+    "download_all_examples": False,
+    "notebook_extensions": set(),
+    "show_memory": False,
+    "show_signature": False,
+    "thumbnail_size": (400, 280),
+    "write_computation_times": False,
+}
 
 # Reference: one page for each public name, from its docstring.
 autosummary_generate = True
@@ -109,6 +126,8 @@ def _on_docstring(app, what, name, obj, options, lines):  # type: ignore[no-unty
 def setup(app):  # type: ignore[no-untyped-def]
     """Register the handlers of links; one OpenMP thread for each of the notebooks and examples."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.pop("MPLBACKEND", None)  # or notebooks would have no pictures
+    demo_towers.demonstration_towers = functools.cache(demo_towers.demonstration_towers)  # examples share towers
     app.connect("source-read", _on_source)
     app.connect("include-read", _on_include)
     app.connect("autodoc-process-docstring", _on_docstring, priority=400)  # before numpydoc

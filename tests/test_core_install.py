@@ -50,6 +50,11 @@ def test_a_missing_package_is_named_with_what_to_install():
     assert "pip install 'gppcore[all]'" in done.stderr
 
 
+def test_charts_say_what_they_need():
+    done = alone("import gppcore.plot")
+    assert "MissingPackageError: gppcore.plot: expected the package matplotlib, got none" in done.stderr
+
+
 @pytest.mark.parametrize("module", ["gppcore.__main__", "gppcore.cli.main"])
 def test_the_command_says_what_to_install(module):
     blocked = {"gppcore.__main__": "typer", "gppcore.cli.main": "xarray"}[module]

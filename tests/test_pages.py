@@ -20,7 +20,9 @@ from gppcore.transfer.train import direct
 
 ROOT = Path(__file__).resolve().parents[1]
 ALPS = (45, 48, 5, 12)
-BLOCK = re.compile(r"(?:^<!-- not run: (?P<why>.+) -->\n)?^```(?P<language>[^\n]*)\n(?P<code>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"(?:^ *<!-- not run: (?P<why>.+) -->\n)?^ *```(?P<language>[^\n]*)\n(?P<code>.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
 ELSEWHERE = {
     ("README.md", "sh"): ".ci/run",
     ("README.md", "python"): "tests/test_docs.py",

@@ -149,7 +149,7 @@ class Comparison:
     intervals : mapping of str to Interval
         90 % intervals of the agreement by region, by bootstrap of blocks of 10 x 10 degrees.
     classes : mapping of str to Agreement
-        By class of `classes` of :func:`compare`, such as land cover; empty without.
+        By class of `classes` of :func:`gppcore.compare`, such as land cover; empty without.
     seasons : mapping of str to Season
         Amplitude and phase of the seasonal cycles by region; empty without 12 common months.
     variability : Variability

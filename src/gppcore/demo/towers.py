@@ -7,6 +7,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+
 from gppcore.demo.region import demonstration_region
 from gppcore.errors import RangeError
 from gppcore.towers import Towers, read_towers
@@ -23,7 +25,11 @@ def write_demonstration_towers(out: str | Path, south: float, north: float, west
         inside = sites[sites["lat"].between(south, north) & sites["lon"].between(west, east)]
         if inside.empty:
             raise RangeError(f"region: expected borders around a tower, got {south}, {north}, {west}, {east}")
-        records = [r for r in read_records(data / "towers_gpp_monthly.csv.gz", sites=sites) if r.site in inside.index]
+        gpp = pd.read_csv(data / "towers_gpp_monthly.csv.gz")
+    with TemporaryDirectory(prefix="gppcore-") as folder:
+        table = Path(folder, "gpp_monthly.csv")
+        gpp[gpp["site_id"].isin(inside.index)].to_csv(table, index=False)
+        records = read_records(table, sites=inside)
     lat, lon = inside["lat"], inside["lon"]
     around = (
         max(lat.min() - _RIM, -90.0),

@@ -95,7 +95,7 @@ def _svg(figure: Figure) -> str:
     dark = "".join(f"--c{i}:{colour};" for i, colour in enumerate(_INK.values()))
     for i, colour in enumerate(_INK):
         text = text.replace(f": {colour}", f": var(--c{i})")
-    rules = f"<style>svg{{{light}}}@media (prefers-color-scheme: dark){{svg{{{dark}}}}}</style>"
+    rules = f"<style>svg{{{light}}}@media screen and (prefers-color-scheme: dark){{svg{{{dark}}}}}</style>"
     text = re.sub(r"<svg[^>]*>", lambda found: found[0] + rules, text, count=1)
     text = re.sub(r"(?<=data:image/png;base64,)[^\"]+", lambda found: _of_256_colours(found[0]), text)
     return "data:image/svg+xml," + quote(text, safe="=:/;+()@~'{}*!?|[]")
