@@ -14,16 +14,9 @@ import xarray as xr
 
 from gppcore.constants import BEPS_PFTS, PFTS
 from gppcore.forest import Forest
+from gppcore.process.leaf import leaf_gas_exchange
 from gppcore.process.simulate import simulate
-from gppcore.process.two_leaf import (
-    INPUTS,
-    OUTPUTS,
-    Canopy,
-    Forcing,
-    leaf_gas_exchange,
-    two_leaf_gpp,
-    two_leaf_gradient,
-)  # fmt: skip
+from gppcore.process.two_leaf import INPUTS, OUTPUTS, Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 from gppcore.regrid import LatLonGrid, RegridPlan, aggregate, downscale
 from gppcore.runtime import isa
 from gppcore.transfer.model import Model
