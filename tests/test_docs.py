@@ -25,10 +25,14 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
+GENERATED = ("gallery/index.rst",)
+"""Made by the build of the site, which fails where a link leads nowhere."""
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
-        if link.startswith("https://"):
+        if link.startswith("https://") or link in GENERATED:
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path) if path else page
@@ -40,7 +44,7 @@ def test_every_page_is_listed_by_its_section():
     lists = [ROOT / "docs" / "index.md", *(ROOT / "docs").glob("*/index.md")]
     listed = {page for lister in lists for page in linked(lister)}
     assert [str(p) for p in sorted((ROOT / "docs").rglob("*.md")) if p not in listed and p != lists[0]] == []
-    included = {page for page in listed for page in included_by(page)}
+    included = {page for page in listed if page.is_file() for page in included_by(page)}
     assert [p.name for p in ROOT.glob("*.md") if p not in included] == []
 
 

@@ -14,7 +14,7 @@ import xarray as xr
 
 from gppcore.constants import BEPS_PFTS, PFTS
 from gppcore.forest import Forest
-from gppcore.process.leaf import leaf_gas_exchange
+from gppcore.process import leaf_gas_exchange
 from gppcore.process.simulate import simulate
 from gppcore.process.two_leaf import INPUTS, OUTPUTS, Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 from gppcore.regrid import LatLonGrid, RegridPlan, aggregate, downscale

@@ -41,7 +41,7 @@ def test_every_figure_is_embedded_and_lies_beside_the_page(written, figures):
 
 def test_every_number_of_a_narrow_page_is_labelled(written):
     _, path, page = written
-    assert path.read_text().count('class="cards"') == 3
+    assert path.read_text().count('cards" id=') == 3
     assert {"R²", "own cells, Pg C yr⁻¹", "bias, top tenth, g C m⁻² d⁻¹"} <= set(page.labels)
 
 

@@ -69,7 +69,6 @@ def report_data(region=None):
         towers=pd.DataFrame(
             {
                 "lat": [48.0, -20.0], "lon": [11.0, 140.0], "n": [24, 36], "bias": [-0.5, 1.25], "rmse": [1.0, 2.5],
-                "group": ["fold 1", "fold 2"],
             },
             index=["DE-One", "AU-Two"],
         ),

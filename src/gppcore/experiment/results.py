@@ -162,10 +162,9 @@ def seasonal_cycles(predictions: pd.DataFrame, columns: Sequence[str], lat: pd.S
 
 
 def skill_by_tower(predictions: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
-    """Return by site_id: lat, lon, group (held out together), n, and the bias and RMSE of the transferred model."""
+    """Return by site_id: lat, lon, n, and the bias and RMSE of the transferred model."""
     error = (predictions["transfer"] - predictions["observed"]).groupby(predictions["site_id"])
     found = pd.DataFrame({"n": error.size(), "bias": error.mean(), "rmse": error.apply(lambda e: (e**2).mean() ** 0.5)})
-    found["group"] = predictions.groupby("site_id")["group"].first()
     return found.join(sites[["lat", "lon"]])
 
 

@@ -21,7 +21,7 @@ SERIES = ("observed", *METHODS)
 MAPS = ("annual", "january", "july", "difference")
 MORE_MAPS = ("interval", "trend")
 BOUNDS = ("low", "high")
-TOWERS = ("lat", "lon", "n", "bias", "rmse", "group")
+TOWERS = ("lat", "lon", "n", "bias", "rmse")
 SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
 METRICS = ("r2", "rmse", "bias", "n", "groups")
 
@@ -71,7 +71,7 @@ class ReportData:
         By scheme the share of the held-out months inside their 90 % interval [1]; empty without intervals.
     towers : pandas.DataFrame
         By site: `lat`, `lon` [degree], months `n`, `bias` and `rmse` of the transferred model with the site held out
-        [g C m-2 d-1], and its `group`, held out together.
+        [g C m-2 d-1].
     comparison : Comparison
         The map set against that of the process model.
     compared : sequence of Comparison

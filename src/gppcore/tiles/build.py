@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
 from gppcore.tiles.cover import COVER, LEGENDS, Cover
 from gppcore.tiles.fields import MAUNA_LOA, Fields, Series, VariableSource
+from gppcore.tiles.gaps import fill_gaps
 from gppcore.tiles.lapse import ELEVATION, Lapsed
 from gppcore.tiles.layout import window_order
 from gppcore.tiles.store import TileStore
@@ -30,6 +32,7 @@ from gppcore.variables import MONTHS, VARIABLES, attributes
 if TYPE_CHECKING:
     from distributed import Client
 
+LOG = logging.getLogger("gppcore")
 Band = tuple[int | None, int, int]
 """Year, and the first and last of tiles that are read together."""
 _BAND_VALUES = 2**26
@@ -220,6 +223,8 @@ def build_tiles(
                 _write(store, files, year, first, last, values)
                 if progress:
                     progress(store.cells(last).stop - store.cells(first).start)
+            if source.gaps is not None:
+                LOG.info("%s: %.2f %% of the values filled", name, 100.0 * fill_gaps(store, name))
     return store
 
 
@@ -228,6 +233,8 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
     source = recipe.variables[name]
     if source.legend is not None and name != COVER:
         raise RangeError(f"{name}: legend: expected it for {COVER} alone, got {source.legend!r}")
+    if source.gaps is not None and source.static:
+        raise RangeError(f"{name}: gaps: expected it for a monthly variable, got static = true")
     if source.value is not None or source.path == MAUNA_LOA or source.path.endswith(".csv"):
         return Series(name, source, recipe.folder)
     if name == COVER:
@@ -247,7 +254,7 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
 def _origin(source: VariableSource) -> str:
     """Return where values come from: a part of the attributes, so that a store of other sources is recognised."""
     where = source.path if source.value is None else f"the value {source.value:g}"
-    more = "".join(f", {each}" for each in (source.legend, source.orography) if each)
+    more = "".join(f", {each}" for each in (source.legend, source.orography, source.gaps and "gaps filled") if each)
     return f"{source.scale} * {source.variable} + {source.offset} of {where}, {source.method}{more}"
 
 

@@ -70,6 +70,9 @@ class VariableSource:
         area shares ``fraction_<pft>`` and `fraction_wetland`, whatever the resolution of the files.
     orography : str
         Of the method "lapse" alone: ``"FILE:VARIABLE"``, the height [m] or geopotential [m2 s-2] of the files' grid.
+    gaps : {"mean-year"}, optional
+        Whether missing months are filled: with the mean of the same month in other years of the cell, and where no year
+        has it, between the neighbouring months of the mean year, of which six must be known.
 
     Examples
     --------
@@ -90,6 +93,7 @@ class VariableSource:
     time: Literal["mean", "sum", "min", "max"] = "mean"
     legend: str | None = None
     orography: str = ""
+    gaps: Literal["mean-year"] | None = None
 
 
 class FieldStep(NamedTuple):

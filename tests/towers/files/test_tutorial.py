@@ -20,8 +20,11 @@ from gppcore.features import pft_fractions
 from gppcore.mapping.product import write_netcdf
 from gppcore.process.simulate import simulate
 
+pytestmark = pytest.mark.slow  # trains and maps, as the page does
+
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "tutorials" / "towers_to_map.md"
-CODE = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"(not run: .*?-->\n)?^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+CODE = [block for told, block in BLOCKS if not told]
 REGION = (48.0, 51.0, 8.0, 13.0)
 FARMED = [c.code for c in IGBP if c.acronym in ("CRO", "CVM")]
 COVER = ("ENF", "MF", "DBF", "GRA", "CRO", "CVM") * 2
