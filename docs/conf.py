@@ -55,6 +55,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "capture_repr": (),
     "download_all_examples": False,
+    "min_reported_time": 60,
     "notebook_extensions": set(),
     "show_memory": False,
     "show_signature": False,

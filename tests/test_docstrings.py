@@ -20,6 +20,8 @@ REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 LEFT_OUT = {"gppcore._core", "gppcore.demo.build_world", "gppcore.plot.build_coastline"}
 """Compiled; scripts that download."""
 MODULES = [m.name for m in pkgutil.walk_packages(gppcore.__path__, "gppcore.") if m.name not in LEFT_OUT]
+DRAWN = {"gppcore.report.comparison": pytest.mark.slow}
+"""Examples that draw all pictures of a report."""
 NO_EXAMPLE = {
     "gppcore.errors.StoreLockedError": "needs a second process",
     "gppcore.errors.DiskFullError": "needs a full disk",
@@ -79,7 +81,7 @@ def embedded():
         plt.close("all")
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=DRAWN.get(name, ())) for name in MODULES])
 def test_examples_of_a_module_run(name, embedded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(name)

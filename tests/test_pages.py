@@ -140,6 +140,7 @@ def test_plots(folder):
     assert (folder / "gpp_0p05deg.html").stat().st_size > 10_000
 
 
+@pytest.mark.slow  # two processes, one of which draws the pictures of a report
 def test_comparison(folder):
     product(["gpp"]).to_zarr("mine.zarr", consolidated=False)
     for name in ("other.nc", "towers_upscaled.nc"):

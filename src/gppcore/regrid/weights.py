@@ -75,7 +75,7 @@ def _interpolation(target: Floats, source: Floats, turns: Floats, *, periodic: b
     left = np.maximum(right - 1, 0)
     right = np.minimum(right, centre.size - 1)
     # The gap between the last centre of one turn and the first of the next is covered only by periodic grids.
-    apart = (left // n != right // n) & ~periodic
+    apart = (left // n != right // n) & (not periodic)
     near = np.where(target <= high[left], left, right)
     left, right = np.where(apart, near, left), np.where(apart, near, right)
     covered = (target >= low[left]) & (target <= high[right])

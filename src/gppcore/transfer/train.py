@@ -103,7 +103,7 @@ def pretrain(
     >>> from gppcore.evaluation.metrics import skill
     >>> from gppcore.transfer.source_domain import source_rows
     >>> predictors = ("tair", "vpd", "sw", "soil_water", "lai")
-    >>> rows = source_rows(demonstration_towers(45, 48, 5, 12).forcing, predictors, n_rows=2000)
+    >>> rows = source_rows(demonstration_towers(45, 48, 5, 12).forcing, predictors, n_rows=800)
     >>> model = pretrain(rows.x, {"process": rows.physics["process"]}, predictors=predictors)
     >>> skill(rows.physics["process"], model.predict(rows.x))["r2"] > 0.95
     True
@@ -213,7 +213,7 @@ def fine_tune(
     >>> from gppcore.transfer.source_domain import source_rows
     >>> towers = demonstration_towers(45, 48, 5, 12)
     >>> predictors = ("tair", "vpd", "sw", "soil_water", "lai")
-    >>> rows = source_rows(towers.forcing, predictors, n_rows=2000)
+    >>> rows = source_rows(towers.forcing, predictors, n_rows=800)
     >>> source = pretrain(rows.x, {"process": rows.physics["process"]}, predictors=predictors)
     >>> samples = towers.samples(simulate(towers.forcing), predictors=predictors)
     >>> model = fine_tune(source, samples, members=("gaussian",))
