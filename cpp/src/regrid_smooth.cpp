@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kTolerance = 1e-9;  // of the largest value; what is left is added to each cell at the end
 constexpr int kMaxSteps = 100;
+constexpr double kLargest = 1e300;  // of values, whose sums must not overflow
 
 // Weights of the nodes of one quarter of a coarse cell: own, beside it, above or below it, and across the corner;
 // summed over its fine cells, where only the neighbours in `present` (bits 0, 1 and 2) have values.
@@ -81,9 +82,11 @@ class Surface {
       const int64_t at = (i + 1) * width_ + 1;
       for (int64_t c = 0; c < grid_.n_lon; ++c) {
         const double v = static_cast<double>(coarse[i * grid_.n_lon + c]);
-        if (std::isinf(v))
-          throw Error(ErrorCode::range, "coarse: expected finite values or NaN, got an infinite value in row " +
-                                            std::to_string(i) + ", column " + std::to_string(c));
+        // All nodes are solved together: a sum that overflows would make every cell NaN.
+        if (std::abs(v) > kLargest)
+          throw Error(ErrorCode::range, "coarse: expected values of -1e300 to 1e300 or NaN, got " +
+                                            std::string(std::isinf(v) ? "an infinite value" : "a larger one") +
+                                            " in row " + std::to_string(i) + ", column " + std::to_string(c));
         present_[at + c] = v == v;
         if (v == v) nodes_[at + c] = mean_[i * grid_.n_lon + c] = v;
         largest_ = std::max(largest_, v == v ? std::abs(v) : 0.0);

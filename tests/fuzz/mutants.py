@@ -196,6 +196,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=20_000, help="mutants of each format")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--own", action="store_true", help="mutants of the formats of gppcore")
+    parser.add_argument("--format", default="", help="beginning of the name of the formats, as the results show it")
     parser.add_argument("--peers", action="store_true", help="read with LightGBM and XGBoost instead")
     options = parser.parse_args()
     if options.peers:
@@ -220,6 +221,8 @@ def main() -> int:
                 for name, (path, look) in files.items()
             }
         for name, (path, look, original) in jobs.items():
+            if not name.startswith(options.format):
+                continue
             outcomes, slowest = run(name, options.n, options.seed, path, look, original)
             if original is not None:
                 path.write_bytes(original)

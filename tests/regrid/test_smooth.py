@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from gppcore.errors import RangeError
 from gppcore.regrid import LatLonGrid, conservation_report, downscale
 
 
@@ -90,3 +91,15 @@ def test_missing_cells_do_not_reach_beyond_their_own_place():
     alone = np.full((3, 3), np.nan)
     alone[1, 1] = 2.5
     np.testing.assert_allclose(smooth(alone, 3, lon_edges=(0, 3))[3:6, 3:6], 2.5, rtol=1e-15)
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, np.inf])
+def test_values_whose_sums_overflow_are_refused_and_large_ones_harm_no_other_cell(value):
+    """All nodes are solved together, so that one overflow would make every cell NaN."""
+    coarse = np.random.default_rng(0).random((10, 15))
+    edges = {"lat_edges": (20.0, 40.0), "lon_edges": (0.0, 30.0)}
+    coarse[4, 7] = value
+    with pytest.raises(RangeError, match=r"-1e300 to 1e300 or NaN, got .* in row 4, column 7"):
+        downscale(coarse, factor=4, method="smooth", **edges)
+    coarse[4, 7] = np.copysign(1e300, value)
+    assert np.isfinite(downscale(coarse, factor=4, method="smooth", **edges)).all()

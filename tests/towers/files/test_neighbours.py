@@ -299,6 +299,29 @@ def test_months_without_enough_gpp_are_named(record):
     assert "2 of 12 months left out, GPP on less than 75% of their days: 2003-02, 2003-03" in notes
 
 
+def test_exact_zeros_are_no_observations(record):
+    """GPP of 0 may last in winter but not in June; net exchange and temperature may not stay at 0 at all."""
+
+    def zero(months, columns):
+        def change(table):
+            table.loc[table.index.month.isin(months), [c for c in table if c.startswith(columns)]] = 0.0
+            return table
+
+        return change
+
+    months = monthly_gpp(record(zero([1, 6], "GPP")))
+    assert months.loc[months["core"] == 0, "month"].tolist() == [6]
+    assert "GPP of exactly 0 in warmth" in months["reason"].iloc[5]
+    for columns, month in (("NEE_VUT_REF", 7), ("TA_F", 12)):
+        with pytest.raises(TowerFormatError, match=rf"{columns}: expected changing values, got 0 for 744 steps"):
+            record(lambda t, columns=columns, month=month: zero([month], columns)(t).assign(NEE_VUT_REF_QC=0.0))
+
+
+def test_light_that_is_not_recorded_at_night_is_zero(record, hours):
+    found = record(lambda t: t.assign(SW_IN_F=t["SW_IN_F"].where(t["SW_IN_POT"] > 0)))
+    np.testing.assert_allclose(monthly_weather(found)["sw"], monthly_weather(record())["sw"])
+
+
 def test_sequences_of_core_months_break_at_gaps_and_sites():
     months = pd.DataFrame({"year": [2001] * 12 + [2002] * 12, "month": [*range(1, 13)] * 2})
     first = months.assign(site_id="A", core=1)

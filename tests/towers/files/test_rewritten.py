@@ -62,6 +62,19 @@ def test_same_months_come_back(days, truth, tmp_path, way):
     pd.testing.assert_frame_equal(monthly_weather(record), monthly_weather(truth))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("n", [90, 400])
+def test_units_and_remarks_in_the_encoding_of_windows(tmp_path, encoding, n):
+    """Means of days in umol, by the sign of micro, and a remark far below."""
+    days = pd.date_range("2003-01-01", periods=n)
+    rows = [f"{day:%Y-%m-%d},{i % 11},{2 + i % 5}," + ("trüb" if i == n - 5 else "") for i, day in enumerate(days)]
+    text = "time,tair,gpp,remark\n-,°C,µmol m-2 s-1,-\n" + "\n".join(rows) + "\n"
+    (tmp_path / "DE-Mad.csv").write_bytes(text.encode(encoding))
+    table = read_fluxnet(tmp_path / "DE-Mad.csv").table
+    np.testing.assert_allclose(table["gpp"].iloc[0], 2 * 12.011e-6 * 86400, rtol=1e-3)
+    assert len(table) == n
+
+
 @pytest.mark.parametrize("name", ["flx_de-mad_fluxnet2015_fullset_dd_2003-2003_1-4.csv", "DE-Mad.CSV"])
 def test_names_of_files_in_other_case(kit, days, truth, tmp_path, name):
     record = read_fluxnet(kit.write(days, tmp_path / name))

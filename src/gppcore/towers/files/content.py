@@ -112,6 +112,7 @@ class Content:
                     dtype=dict.fromkeys(words, "str"),
                     keep_default_na=False,
                     na_values=dict.fromkeys(columns, _MISSING_SPELT),
+                    encoding_errors="replace",
                 )
         except (ValueError, OverflowError) as error:
             raise TowerFormatError(f"{self.where}: expected a CSV table in UTF-8, got: {error}") from None
@@ -271,6 +272,10 @@ def _parse(text: bytes, where: str, name: str) -> Content:
         raise TowerFormatError(f"{where}: expected text in UTF-8, got UTF-16 or binary data")
     if re.match(rb"\s*<(!doctype|html|head|\?xml)", text[:200], re.IGNORECASE):
         raise TowerFormatError(f"{where}: expected a CSV table, got an HTML or XML page (a failed download or login?)")
+    try:
+        text[: text.find(b"\n", 4096) + 1 or len(text)].decode()
+    except UnicodeDecodeError:  # signs of degrees and micro in the encoding of Windows
+        text = text.decode("cp1252", errors="replace").encode()
     if b"\n" not in text[:65536] and b"\r" in text[:65536]:
         text = text.replace(b"\r", b"\n")  # lines of an old Mac
     comments = []

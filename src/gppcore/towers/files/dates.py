@@ -218,7 +218,10 @@ def _dates(content: Content, text: pd.Series, *, within_days: bool) -> pd.Dateti
     whole = text.str.len().max()
     text = text.where((text.str.len() > 10) | (whole <= 10), text + " 00:00")  # R leaves out midnight
     readings = []
+    sample = text.iloc[np.linspace(0, len(text) - 1, min(len(text), 200)).astype(int)]
     for form in (*(days + hours for days, hours in product(_DAYS, _HOURS)), *_DIGITS, *_MONTHS):
+        if pd.to_datetime(sample, errors="coerce", format=form).isna().any():
+            continue
         found = pd.to_datetime(text, errors="coerce", format=form)
         if not found.isna().any():
             readings.append((form, pd.DatetimeIndex(found)))

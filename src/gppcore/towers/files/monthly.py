@@ -26,6 +26,8 @@ _WHOLE_CYCLE = 0.5
 """Share of a month's days on which every hour of the day must have a value."""
 _NEGATIVE_SEASON, _NEGATIVE_MONTH = -0.7, -1.4
 """Mean GPP of three months, and of one [g C m-2 d-1], below which it is no noise about zero."""
+_WARM = 5.0
+"""Mean temperature [degC] of a month above which GPP of exactly 0 is no observation."""
 _DARK = 5.0
 """Shortwave [W m-2] below which it is no daylight."""
 
@@ -115,6 +117,8 @@ def _judged(
     if "core" in days:
         faults = {"marked by the file": days["core"].groupby(month).min() != 1.0}
     faults["negative GPP"] = _negative(out["gpp"])
+    if "tair" in days:
+        faults["GPP of exactly 0 in warmth"] = (out["gpp"] == 0.0) & (days["tair"].groupby(month).mean() > _WARM)
     reason = pd.Series("", out.index)
     for text, wrong in faults.items():
         reason = reason.where(~wrong, reason.str.cat([text] * len(reason), sep="; ").str.removeprefix("; "))

@@ -316,6 +316,8 @@ def _record(
         except GppcoreError as error:
             faults.append(error)
     known.pop("toa", None)
+    if {"sw", "sw_toa"} <= set(known):  # sensors that are switched off, or filtered, at night
+        known["sw"] = np.where(np.isnan(known["sw"]) & (known["sw_toa"] <= 0.0), 0.0, known["sw"])
     if dropped.any():
         notes += (f"{dropped.sum()} steps of {site} left out as asked",)
     if PER_DAY[clock.step] == 1 and "vpd" in known and sources["vpd"].name not in _OF_DAYLIGHT:

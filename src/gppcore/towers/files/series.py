@@ -17,6 +17,8 @@ from gppcore.towers.files.plausible import GOOD
 MISSING = -9999.0
 _OTHER_MARKS = (-6999.0, -9999.9, -9999.99, -999.0, -999.9, -999.99, -99.9, -99.99, -7777.0, -8888.0, -99999.0, 9999.0)
 _STUCK_DAYS = {"HH": 7, "HR": 7, "DD": 14, "WW": 28, "MM": 120}
+_NEVER_ZERO = ("tair", "tmin", "tmax", "nee")
+"""Of which exactly 0 may not last either; rain, light, deficit and GPP may be 0 for weeks."""
 _STUCK = ("tair", "tmin", "tmax", "vpd", "vpd_mean", "sw", "precip", "nee", *GPP)
 
 
@@ -95,7 +97,7 @@ def series_faults(
     for name in (name for name in _STUCK if name in table):
         fluxes = name in ("nee", *GPP) and "qc" in table
         judged = table[name].mask(table["qc"] < GOOD) if fluxes else table[name]
-        checks.append(partial(_check_stuck, judged, step, f"{where}: {sources[name].name}", site))
+        checks.append(partial(_check_stuck, name, judged, step, f"{where}: {sources[name].name}", site))
     checks.append(partial(_check_order, table, sources, where))
     faults = []
     for check in checks:
@@ -129,12 +131,12 @@ def _check_exchange(table: pd.DataFrame, name: str, where: str) -> None:
         raise TowerFormatError(f"{where}: expected GPP, got the values of net exchange (NEE)")
 
 
-def _check_stuck(values: pd.Series, step: str, where: str, site: str) -> None:
-    """Refuse a value other than 0 that stays exactly the same for weeks."""
+def _check_stuck(name: str, values: pd.Series, step: str, where: str, site: str) -> None:
+    """Refuse a value that stays exactly the same for weeks; see `_NEVER_ZERO`."""
     days = _STUCK_DAYS[step]
     run = days * PER_DAY[step] // {"WW": 7, "MM": 30}.get(step, 1)
     array = values.to_numpy()
-    same = (np.diff(array) == 0.0) & (array[1:] != 0.0)
+    same = (np.diff(array) == 0.0) & ((array[1:] != 0.0) | (name in _NEVER_ZERO))
     last = np.flatnonzero(~np.concatenate([[False], same, [False]]))
     lengths = np.diff(last)
     if lengths.size and lengths.max() >= run:
