@@ -100,7 +100,7 @@ def stump(names=("lai",)):
 
 def product(names, n_lat=6, n_lon=8):
     """Make a product of random GPP."""
-    time = np.arange("2019-01", 12, dtype="datetime64[M]").astype("datetime64[ns]")
+    time = np.arange("2019-01", "2020-01", dtype="datetime64[M]").astype("datetime64[ns]")
     lat, lon = 50.0 - np.arange(n_lat), 5.0 + np.arange(n_lon)
     rng = np.random.default_rng(0)
     fields = {

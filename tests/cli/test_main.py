@@ -96,7 +96,7 @@ def test_missing_towers_are_told_before_the_run(tmp_path):
 
 def test_products_are_compared_and_reported(tmp_path):
     lat, lon = np.arange(85.0, -90, -10), np.arange(-175.0, 180, 10)
-    months = np.arange("2019-01", 12, dtype="datetime64[M]").astype("datetime64[ns]")
+    months = np.arange("2019-01", "2020-01", dtype="datetime64[M]").astype("datetime64[ns]")
     coords = {"time": months, "lat": lat, "lon": lon}
     gpp = np.random.default_rng(0).gamma(2.0, 2.0, (3, 12, lat.size, lon.size))
     fields = {f"gpp_{name}": (("time", "lat", "lon"), gpp[i], {"units": "g m-2 d-1"}) for i, name in enumerate("abc")}

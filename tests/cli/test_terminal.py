@@ -85,7 +85,7 @@ def test_findings_of_a_check_fit(monkeypatch):
 @pytest.mark.parametrize("n", [2, 4])
 def test_comparisons_fit(tmp_path, n):
     lat, lon = np.arange(85.0, -90, -10), np.arange(-175.0, 180, 10)
-    time = np.arange("2019-01", 12, dtype="datetime64[M]").astype("datetime64[ns]")
+    time = np.arange("2019-01", "2020-01", dtype="datetime64[M]").astype("datetime64[ns]")
     values = np.random.default_rng(0).gamma(2.0, 2.0, (12, lat.size, lon.size))
     names = [str(tmp_path / f"a_product_with_a_long_name_{i}.nc") for i in range(n)]
     for name in names:

@@ -22,7 +22,7 @@ def years_of(first, last, *, seed=0, trend=0.0):
     for number, year in enumerate(range(first, last + 1)):
         ds = planet(seed=seed + number)
         ds["gpp"] = (ds.gpp + trend * number).assign_attrs(ds.gpp.attrs)
-        parts.append(ds.assign_coords(time=np.arange(f"{year}-01", 12, dtype="M8[M]").astype("M8[ns]")))
+        parts.append(ds.assign_coords(time=np.arange(f"{year}-01", f"{year + 1}-01", dtype="M8[M]").astype("M8[ns]")))
     return xr.concat(parts, "time")
 
 

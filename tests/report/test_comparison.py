@@ -18,7 +18,7 @@ def planet(title, seed, *, annual=False, north=90.0):
     rng = np.random.default_rng(seed)
     season = 1.0 - np.cos(np.arange(12) / 6 * np.pi)[:, None, None] * np.sign(lat)[:, None] * 0.8
     values = (0.5 + 5 * np.cos(np.deg2rad(lat))[:, None]) * season + rng.gamma(1.0, 1.0, (12, lat.size, lon.size))
-    time = np.arange("2019-01", 12, dtype="datetime64[M]").astype("datetime64[ns]")
+    time = np.arange("2019-01", "2020-01", dtype="datetime64[M]").astype("datetime64[ns]")
     dataset = xr.Dataset(
         {"gpp": (("time", "lat", "lon"), values, {"units": "g C m-2 d-1"})},
         coords={"time": time, "lat": lat, "lon": lon},

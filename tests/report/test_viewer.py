@@ -20,7 +20,7 @@ LAT, LON = np.arange(59.5, 40.0, -1.0), np.arange(-9.5, 30.0, 1.0)
 
 def product(title="map", *, years=1, bounds=True):
     """Return monthly GPP of every cell by its place, month and year; the northwest has none."""
-    time = np.arange("2001-01", 12 * years, dtype="datetime64[M]").astype("datetime64[ns]")
+    time = np.arange("2001-01", f"{2001 + years}-01", dtype="datetime64[M]").astype("datetime64[ns]")
     month = np.arange(time.size) % 12
     season = 1.0 - 0.8 * np.cos(month / 6 * np.pi)
     base = (70.0 - LAT)[:, None] / 8.0 + (LON / 100.0)[None, :]

@@ -89,9 +89,10 @@ def _with_days(ds: xr.Dataset) -> xr.Dataset:
             continue
         year, month, day = (int(part or 1) for part in match.groups())
         first = np.datetime64(f"{year:04d}-{month:02d}", "M")
-        whole = np.floor(variable.values).astype(int)
-        begin = (first + whole).astype("M8[D]")
-        length = ((first + whole + 1).astype("M8[D]") - begin).astype(float)
+        whole = np.floor(variable.values)
+        months = first + whole.astype("m8[M]")
+        begin = months.astype("M8[D]")
+        length = ((months + np.timedelta64(1, "M")).astype("M8[D]") - begin).astype(float)
         since = (begin - first.astype("M8[D]")).astype(float) + (variable.values - whole) * length + (day - 1)
         attrs = {**variable.attrs, "units": f"days since {year:04d}-{month:02d}-01", "calendar": "standard"}
         ds = ds.assign({name: (variable.dims, since, attrs)})

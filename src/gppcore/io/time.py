@@ -144,7 +144,7 @@ def _year_month(when: Any) -> tuple[int, int]:
 def _month_days(when: Any) -> float:
     if isinstance(when, np.datetime64):
         first = when.astype("M8[M]")
-        return _days((first + 1).astype("M8[D]") - first.astype("M8[D]"))
+        return _days((first + np.timedelta64(1, "M")).astype("M8[D]") - first.astype("M8[D]"))
     return float(when.daysinmonth)
 
 

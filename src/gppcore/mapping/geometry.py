@@ -58,7 +58,7 @@ def write_coordinates(
     years = store.years or (CLIMATOLOGY_YEAR,)
     time, time_attrs = month_coordinate(years)
     first = [np.datetime64(f"{year}-{month:02d}-01", "D") for year in years for month in range(1, MONTHS + 1)]
-    bounds = [(day, (day.astype("M8[M]") + 1).astype("M8[D]")) for day in first]
+    bounds = [(day, (day.astype("M8[M]") + np.timedelta64(1, "M")).astype("M8[D]")) for day in first]
     since = (np.array(bounds) - np.datetime64(f"{years[0]}-01-01", "D")).astype(np.int32)
     lat_edges, lon_edges = np.clip(edges(lat), -90.0, 90.0), edges(lon)
     for name, dims, values, attrs in (

@@ -40,7 +40,7 @@ def pack(folder: Path, path: Path) -> None:
     with ZipFile(content, "w") as archive:
         for file in sorted(folder.iterdir()):
             archive.writestr(ZipInfo(file.name, _NO_DATE), file.read_bytes(), ZIP_DEFLATED)
-    write_durably(path, content.getbuffer())
+    write_durably(path, content.getvalue())  # a view of it in a traceback would outlive it
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def steps_of(time: NDArray[Any], steps: str | None) -> str:
     delta = np.diff(time)
     least, most = delta.min(), delta.max()
     found = None
-    if least == most and np.timedelta64(0) < least <= _HOUR and _DAY % least == np.timedelta64(0):
+    if least == most and np.timedelta64(0, "ns") < least <= _HOUR and _DAY % least == np.timedelta64(0, "ns"):
         found = "hourly"
     elif least == most == _DAY:
         found = "daily"
@@ -158,7 +158,7 @@ def months_of(days: Time) -> tuple[Time, NDArray[np.intp], NDArray[np.bool_]]:
     """Return the months of consecutive days, the month that each day falls into, and which months are whole."""
     month = days.astype("M8[M]")
     months, index, count = np.unique(month, return_inverse=True, return_counts=True)
-    length = (((months + 1).astype("M8[D]") - months.astype("M8[D]")) / _DAY).astype(int)
+    length = (((months + np.timedelta64(1, "M")).astype("M8[D]") - months.astype("M8[D]")) / _DAY).astype(int)
     return months, index, count == length
 
 
