@@ -17,12 +17,8 @@ METHODS = ("process", "direct", "transfer")
 
 def demo(out, *arguments):
     command = [sys.executable, "-c", "from gppcore.cli.main import main; main()", "demo", "--threads", "2"]
-    return subprocess.run(
-        [*command, "--region", "46,54,4,16", "--netcdf", "--out", str(out), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    options = ["--region", "46,54,4,16", "--netcdf", "--out", out.name, *arguments]
+    return subprocess.run([*command, *options], cwd=out.parent, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")

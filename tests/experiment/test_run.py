@@ -112,6 +112,15 @@ def test_other_title_maps_again_and_trains_nothing(again):
         assert ds.attrs["title"] == "Another name"
 
 
+def test_paths_may_be_relative_to_the_folder_of_work(again, monkeypatch):
+    monkeypatch.chdir(again.parent)
+    path = again / "experiment.toml"
+    path.write_text('notes = ["Told anew."]\n' + path.read_text())
+    numbers = Experiment.read(f"{again.name}/experiment.toml").run(n_threads=1)
+    assert set(numbers["skill"]) == {"process", "direct", "transfer"}
+    assert "Told anew." in (again / "results" / "report.html").read_text()
+
+
 def test_changed_tower_file_trains_again_and_keeps_the_tiles(again):
     before, model = times(again, "tiles/lai", "coarse"), times(again, "models")
     file = next((again / "gpp").iterdir())

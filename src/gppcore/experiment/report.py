@@ -29,9 +29,9 @@ from gppcore.towers import Towers
 def report(settings: Settings, folder: Path, store: TileStore, towers: Towers, seconds: Mapping[str, float]) -> None:
     """Compare the product with that of the process model and others, and write `report.html` and `summary.json`."""
     product = next(folder.glob("gpp_*deg.zarr"))
-    others = [Path(settings.process.product)] if settings.process.product else [*folder.glob("process_gpp_*deg.zarr")]
     base = settings.recipe.folder
-    reference = _comparison(product, base / others[0], settings.process.variable if settings.process.product else "")
+    others = [base / settings.process.product] if settings.process.product else [*folder.glob("process_gpp_*deg.zarr")]
+    reference = _comparison(product, others[0], settings.process.variable if settings.process.product else "")
     compared = {text: _of_text(product, text, base) for text in settings.map.compare}
     predictions: dict[str, pd.DataFrame] = {
         scheme: pd.read_csv(folder / "evaluation" / scheme / PREDICTIONS) for scheme in settings.evaluation.schemes
