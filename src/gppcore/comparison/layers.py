@@ -13,6 +13,7 @@ from gppcore.constants import IGBP
 from gppcore.errors import ProductFormatError, RangeError, ShapeError
 from gppcore.io.cf import axes, masked, open_cf, variable_of
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
+from gppcore.regrid.classes import class_shares
 
 MOST_CLASSES = 64
 """Classes are whole numbers below it."""
@@ -72,11 +73,9 @@ class Layer:
         """
         values, plan = self._rows(grid)
         largest, most = np.full(grid.shape, -1), np.zeros(grid.shape, np.float32)
-        for code in np.unique(values[~np.isnan(values)]):
+        for code, held in () if plan is None else class_shares(plan, values):
             if code != np.rint(code) or not 0 <= code < MOST_CLASSES:
                 raise RangeError(f"{self.label}: expected classes, whole numbers from 0 to 63, got {code:g}")
-            assert plan is not None
-            held = plan.apply(np.where(np.isnan(values), np.nan, values == code).astype(np.float32))
             more = np.nan_to_num(held) > most
             largest[more], most[more] = int(code), held[more]
         return largest

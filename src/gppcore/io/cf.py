@@ -62,11 +62,7 @@ _FORMATS = (
         "HDF4: convert it, as `gdal_translate -of netCDF 'HDF4_EOS:EOS_GRID:\"IN\":GRID:FIELD' OUT.nc` does",
     ),
     (
-        b"II*\0",
-        "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`",
-    ),
-    (
-        b"MM\0*",
+        (b"II*\0", b"MM\0*"),
         "GeoTIFF: install its reader by pip install 'gppcore[geotiff]', or convert it by `gdal_translate -of netCDF`",
     ),
 )

@@ -14,6 +14,7 @@ from gppcore.errors import RangeError
 from gppcore.features import FRACTIONS
 from gppcore.features.predictors import land_cover_fractions
 from gppcore.regrid import LatLonGrid
+from gppcore.regrid.classes import class_shares
 from gppcore.tiles.fields import Fields, FieldStep, VariableSource
 
 COVER = "igbp"
@@ -100,14 +101,12 @@ class Cover(Fields):
         known = np.zeros(shape, dtype=bool)
         largest, most = np.zeros(shape), np.zeros(shape, dtype=np.float32)
         shares: dict[str, NDArray[np.float64]] = {name: np.zeros(shape) for name in self.names[1:]}
-        for code in np.unique(classes[~np.isnan(classes)]):
-            is_class = np.where(np.isnan(classes), np.nan, classes == code).astype(np.float32)
-            held = plan.apply(is_class, n_threads=n_threads)
+        for code, held in class_shares(plan, classes, n_threads=n_threads):
             known |= ~np.isnan(held)
             here = held > 0.0
             largest[here & (held > most)] = code
             most = np.fmax(most, held)
-            of_class = land_cover_fractions(np.array([float(code)]))
+            of_class = land_cover_fractions(np.array([code]))
             for name, share in shares.items():
                 share[here] += held[here].astype(np.float64) * of_class[name][0]
         return [np.where(known, each, np.nan).astype(np.float32) for each in (largest, *shares.values())]
