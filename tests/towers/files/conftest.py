@@ -1,11 +1,14 @@
 """Physically sensible records of made-up towers, written in the layouts of the networks."""
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pvlib
 import pytest
+
+from gppcore.cli.main import main
 
 
 @dataclass(frozen=True)
@@ -135,3 +138,17 @@ def half_hours():
 def kit():
     """Return the functions of this file."""
     return type("Kit", (), {"Made": Made, "hours": hours, "longer": longer, "stamped": stamped, "write": write})
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process; returns exit code and output."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["gppcore", "towers", *map(str, arguments)])
+        monkeypatch.setattr("os._exit", sys.exit)
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return call

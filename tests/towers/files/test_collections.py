@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import sys
 import zipfile
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 import pytest
 
 from gppcore import read_towers
-from gppcore.cli.main import main
 from gppcore.errors import TowerFormatError
 from gppcore.towers.files import read_fluxnet, read_records
 from gppcore.towers.files.batch import read_files, tower_files
@@ -108,16 +106,12 @@ def test_gzip_in_capital_letters(days, tmp_path):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process; returns its output."""
+def run(run):
+    """Run the command line in this process; returns its output, all else being silent."""
 
     def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gppcore", "towers", *map(str, arguments)])
-        monkeypatch.setattr("os._exit", sys.exit)
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        assert (end.value.code or 0, err) == (0, "")
+        code, out, err = run(*arguments)
+        assert (code, err) == (0, "")
         return out
 
     return call

@@ -1,26 +1,9 @@
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 from gppcore import read_towers
-from gppcore.cli.main import main
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process; returns exit code and output."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["gppcore", "towers", *map(str, arguments)])
-        monkeypatch.setattr("os._exit", sys.exit)
-        with pytest.raises(SystemExit) as end:
-            main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
