@@ -302,7 +302,7 @@ def _record(
     candidates: Mapping[str, Sequence[Source]],
     asked: Asked,
 ) -> Reading:
-    """Choose, convert and check the columns of one site; all that are faulty are told."""
+    """Choose, convert and check the columns of one site; the error lists all faulty ones."""
     place = place_of(asked.sites, site, content.where) if asked.sites is not None else None
     sources, notes = chosen(candidates, _counts(raw, candidates))
     dropped = in_periods(asked.drop, site, clock.start)
