@@ -138,7 +138,12 @@ _PFT_TABLE = (
 )
 
 PFTS = {pft.name: pft for pft in _PFT_TABLE}
-"""Plant functional types by name, with the parameters of gppcore: `PFT_NAMES`, `grass_c4` and `crop_c4`."""
+"""Plant functional types by name, with the parameters of gppcore: `PFT_NAMES`, `grass_c4` and `crop_c4`.
+
+>>> from gppcore import PFTS
+>>> PFTS["dbf"].vcmax25  # umol m-2 s-1
+57.7
+"""
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,12 @@ BEPS_PFTS = {
     )
 }
 """Types of BEPS by its land cover code; 25 stands for grass, C3 crops and all other cover. Leaves of 40, C4, are C3
-leaves with other parameters."""
+leaves with other parameters.
+
+>>> from gppcore.constants import BEPS_PFTS
+>>> {code: beps.pft.name for code, beps in BEPS_PFTS.items()}
+{1: 'enf', 2: 'dnf', 6: 'dbf', 9: 'ebf', 13: 'shrub', 25: 'grass', 40: 'crop_c4'}
+"""
 
 
 PFT_NAMES = ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop")
@@ -234,4 +244,9 @@ IGBP = (
     IgbpClass(15, "SNO", "snow and ice", {}),
     IgbpClass(16, "BSV", "barren", {}),
 )
-"""Classes of the IGBP legend in the order of their codes."""
+"""Classes of the IGBP legend in the order of their codes.
+
+>>> from gppcore.constants import IGBP
+>>> IGBP[8].long_name, IGBP[8].mixture
+('woody savanna', {'mf': 0.45, 'grass': 0.55})
+"""
