@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gppcore.errors import GppcoreError, ShapeError
+from gppcore.errors import GppcoreError, MissingFileError, ShapeError
 from gppcore.experiment.inputs import found, process_files, product_files
 from gppcore.experiment.settings import Settings
 from gppcore.experiment.target import site_table
 from gppcore.features.derive import derivable
+from gppcore.io.sources import sources, there
 from gppcore.regrid import LatLonGrid
 from gppcore.tiles.build import open_fields, read_cells
 from gppcore.tiles.fields import Fields
@@ -53,9 +54,17 @@ def check(settings: Settings) -> list[Finding]:
     findings.append(_found("predictors", lambda: _predictors(settings)))
     findings += _towers(settings)
     for text in (*process_files(settings), *product_files(settings)):
-        missing = [str(path) for path in found(text, settings.recipe.folder) if not path.exists()]
-        findings.append(Finding(text, bool(missing), f"no such file {missing[0]}" if missing else "there"))
+        findings.append(_found(text, partial(_there, text, settings)))
     return findings
+
+
+def _there(text: str, settings: Settings) -> str:
+    files = sources(text, settings.recipe.folder)
+    if missing := [str(source) for source in files if not there(source)]:
+        raise MissingFileError(f"no such file {missing[0]}")
+    if not files:
+        raise MissingFileError(f"no files {text}")
+    return "there"
 
 
 def _found(item: str, look: Callable[[], str]) -> Finding:

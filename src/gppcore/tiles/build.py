@@ -19,6 +19,7 @@ from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
 from gppcore.io.cluster import in_order
 from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, read_file
+from gppcore.io.sources import located
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
 from gppcore.tiles.cover import COVER, LEGENDS, Cover
@@ -46,7 +47,7 @@ class Cells:
     Parameters
     ----------
     path : str
-        CF file (netCDF, HDF5) or Zarr store.
+        CF file (netCDF, HDF5), Zarr store or kerchunk references; or an address of one.
     variable : str
         Name of the field in it.
     exclude : tuple of float
@@ -279,7 +280,7 @@ def read_cells(recipe: TileRecipe) -> tuple[LatLonGrid, NDArray[np.int64]]:
         If there is no cell in the region.
     """
     with ExitStack() as stack:
-        path = recipe.folder / recipe.cells.path
+        path = located(recipe.cells.path, recipe.folder)
         mask = variable_of(stack.enter_context(open_cf(path, "cells")), recipe.cells.variable, str(path))
         lat, lon = axes(mask)
         if mask.ndim > 2:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gppcore.errors import MissingFileError, ShapeError, UnitsError
 from gppcore.features.co2 import co2_monthly
 from gppcore.io.cf import VERSIONS, axes, masked, open_cf, variable_of
+from gppcore.io.sources import Source, located, remote_errors, sources, there
 from gppcore.io.time import Step, time_steps
 from gppcore.io.units import conversion
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
@@ -47,8 +48,9 @@ class VariableSource:
     Parameters
     ----------
     path : str
-        CF files (netCDF, HDF5) or Zarr stores; may be a pattern such as ``tair_*.nc``. A CSV table with the columns
-        `year` and `month` gives one value for all cells, such as CO2; ``"mauna-loa"`` is CO2 of the embedded record.
+        CF files (netCDF, HDF5), Zarr stores or kerchunk references, on this machine or at an address of fsspec such as
+        ``s3://bucket/tair_*.nc``; may be a pattern. A CSV table with the columns `year` and `month` gives one value
+        for all cells, such as CO2; ``"mauna-loa"`` is CO2 of the embedded record.
     variable : str
         Name of the field in them, or of the column.
     value : float, optional
@@ -114,12 +116,12 @@ class Series:
         self.names: tuple[str, ...] = (name,)
         self._months: dict[tuple[int, int], float] = {}
         if source.value is None and source.path != MAUNA_LOA:
-            self._read(folder / source.path)
+            self._read(located(source.path, folder))
 
-    def _read(self, path: Path) -> None:
+    def _read(self, path: Source) -> None:
         import pandas as pd
 
-        if not path.is_file():
+        if not there(path):
             raise MissingFileError(f"{self.name}: expected a table, got no such file {path}")
         # Tables of NOAA begin with lines of comments.
         table = pd.read_csv(path, comment="#", skipinitialspace=True)
@@ -176,17 +178,15 @@ class Fields:
     def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
         self.name, self.source = name, source
         self.names: tuple[str, ...] = (name,)
-        pattern = Path(source.path)
-        base = Path(pattern.anchor) if pattern.is_absolute() else folder
-        paths = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
+        paths = [path for path in sources(source.path, folder) if there(path)]
         if not paths:
-            raise MissingFileError(f"{name}: expected files {base / pattern}, got none")
+            raise MissingFileError(f"{name}: expected files {located(source.path, folder)}, got none")
         self._fields: dict[tuple[int | None, int], list[FieldStep]] = {}
         self._plans: dict[tuple[int, int, bytes], tuple[slice, RegridPlan]] = {}
         for path in paths:
             self._list(path, stack)
 
-    def _list(self, path: Path, stack: ExitStack) -> None:
+    def _list(self, path: Source, stack: ExitStack) -> None:
         """Add the time steps of a file."""
         ds = stack.enter_context(open_cf(path, self.name))
         data, grid = variable_of(ds, self.source.variable, str(path), versions=True), grid_of(ds)
@@ -295,7 +295,9 @@ class Fields:
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of a field on its own grid, in our unit, NaN where it is missing."""
         lat, lon = axes(field.data)
-        found = masked(field.data.isel({lat: rows}).transpose(..., lat, lon).values, field.data)
+        with remote_errors(field.path):
+            stored = field.data.isel({lat: rows}).transpose(..., lat, lon).values
+        found = masked(stored, field.data)
         for version in found[1:] if found.ndim > 2 else ():
             found[0] = np.where(np.isnan(found[0]), version, found[0])
         return self._converted(found if found.ndim == 2 else found[0], field)
