@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
@@ -108,7 +108,22 @@ def _variable(settings: Settings, name: str) -> str:
         return (
             f"{len(steps)} steps at {abs(grid.lat[1] - grid.lat[0]):g} degrees, "
             f"{grid.lat_edges.min():g} to {grid.lat_edges.max():g} N; {low:.4g} to {high:.4g}{unit}"
+            f"{_years_of(files, recipe.years) if source.static and len(files.years) > 1 else ''}"
         )
+
+
+def _years_of(files: Fields, years: tuple[int, int] | None) -> str:
+    """Return which years a static variable has, and which years of the experiment take the nearest of them."""
+    text = f"; files of {_runs(files.years)}"
+    lacking = sorted(set(range(years[0], years[1] + 1)) - set(files.years)) if years else []
+    return f"{text}, averaged over the years" + (f"; {_runs(lacking)}: that of the nearest year" if lacking else "")
+
+
+def _runs(years: Sequence[int]) -> str:
+    """Return years as runs: 2001-2003, 2005."""
+    first = [year for year in years if year - 1 not in years]
+    last = [year for year in years if year + 1 not in years]
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(first, last, strict=True))
 
 
 def _predictors(settings: Settings) -> str:

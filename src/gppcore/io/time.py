@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from gppcore.errors import ProductFormatError
 from gppcore.io.cf import axes, bounds
+from gppcore.io.sources import Source
 from gppcore.variables import DAYS_IN_MONTH, MONTHS
 
 if TYPE_CHECKING:
@@ -79,6 +81,33 @@ def time_steps(ds: xr.Dataset, data: xr.DataArray, *, annual: bool = False, unda
     else:
         middle, days = list(values), _spacing(values, annual)
     return tuple(_step(when, length) for when, length in zip(middle, days, strict=True))
+
+
+_YEAR_IN_NAME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?=(?:[0-9]{3})?(?![0-9]))")
+"""A year, alone or with the day of the year, as in ``MCD12C1.A2001001.061``."""
+
+
+def yearly_steps(ds: xr.Dataset, data: xr.DataArray, source: Source) -> tuple[Step, ...]:
+    """Return the steps of a variable that has at most one field a year, such as land cover.
+
+    The year is that of the time; one field without a time has the year in the name of its file, or none.
+
+    Raises
+    ------
+    ProductFormatError
+        If there are several fields without times.
+    """
+    single = data.ndim == 2
+    try:
+        steps = time_steps(ds, data, annual=True)
+    except ProductFormatError:
+        if not single:
+            raise
+        steps = (Step(None, 0, 365.25, 365.25),)
+    if single and steps[0].year is None:
+        years = {int(year) for year in _YEAR_IN_NAME.findall(str(source).rpartition("/")[2])}
+        steps = (steps[0]._replace(year=years.pop() if len(years) == 1 else None),)
+    return tuple(step._replace(month=0) for step in steps)
 
 
 def _mean_month(month: int) -> Step:

@@ -239,7 +239,7 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
     if source.value is not None or source.path == MAUNA_LOA or source.path.endswith(".csv"):
         return Series(name, source, recipe.folder)
     if name == COVER:
-        return Cover(source, recipe.folder, stack, others=recipe.variables)
+        return Cover(source, recipe.folder, stack, others=recipe.variables, years=recipe.years)
     if source.method == "lapse":
         if ELEVATION not in recipe.variables:
             raise ShapeError(
@@ -249,7 +249,7 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
         return Lapsed(name, source, recipe.folder, stack)
     if source.orography:
         raise RangeError(f'{name}: orography: expected it with method = "lapse", got {source.method!r}')
-    return Fields(name, source, recipe.folder, stack)
+    return Fields(name, source, recipe.folder, stack, years=recipe.years)
 
 
 def _origin(source: VariableSource) -> str:

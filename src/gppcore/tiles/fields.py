@@ -16,7 +16,7 @@ from gppcore.errors import MissingFileError, ShapeError, UnitsError
 from gppcore.features.co2 import co2_monthly
 from gppcore.io.cf import VERSIONS, axes, masked, open_cf, variable_of
 from gppcore.io.sources import Source, located, remote_errors, sources, there
-from gppcore.io.time import Step, time_steps
+from gppcore.io.time import Step, time_steps, yearly_steps
 from gppcore.io.units import conversion
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
 from gppcore.variables import MONTHS, VARIABLES, check_range
@@ -56,7 +56,9 @@ class VariableSource:
     value : float, optional
         One value for all cells and months, in place of files.
     static : bool
-        Whether it is constant in time.
+        Whether it is constant in time. Files of several years, such as yearly land cover, are averaged over the years
+        of the store; a year without a file has that of the nearest year. The year is that of the time in a file, or
+        the one in its name.
     method : {"conservative", "bilinear", "lapse"}
         How the field is regridded to the cells; see :class:`gppcore.RegridPlan`. "lapse" is for temperatures:
         bilinear at sea level, then brought to the `elevation` of the cells by 6.5 K km-1.
@@ -175,9 +177,18 @@ class Fields:
         Variables that the files give.
     """
 
-    def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: VariableSource,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        years: tuple[int, int] | None = None,
+    ) -> None:
         self.name, self.source = name, source
         self.names: tuple[str, ...] = (name,)
+        self._years = years
         paths = [path for path in sources(source.path, folder) if there(path)]
         if not paths:
             raise MissingFileError(f"{name}: expected files {located(source.path, folder)}, got none")
@@ -191,15 +202,13 @@ class Fields:
         ds = stack.enter_context(open_cf(path, self.name))
         data, grid = variable_of(ds, self.source.variable, str(path), versions=True), grid_of(ds)
         unit = self._unit(data, str(path))
-        steps = time_steps(ds, data, undated=True) if not self.source.static else (Step(None, 0, 0.0, 0.0),)
         times = [dim for dim in data.dims if dim not in (*axes(data), VERSIONS)]
-        if self.source.static and times:
-            raise ShapeError(f"{path}: {data.name}: expected latitude and longitude, got {dict(data.sizes)}")
+        steps = yearly_steps(ds, data, path) if self.source.static else time_steps(ds, data, undated=True)
         for number, step in enumerate(steps):
             if not self.source.static and step.month == 0:
                 raise ShapeError(f"{path}: {data.name}: expected months or shorter steps, got a step of a year")
             here = data.isel({times[0]: number}) if times else data
-            key = (None, 0) if self.source.static else (step.year, step.month)
+            key = (step.year, 0) if self.source.static else (step.year, step.month)
             self._fields.setdefault(key, []).append(FieldStep(here, grid, step, unit, str(path)))
 
     def _unit(self, data: xr.DataArray, where: str) -> str | None:
@@ -214,12 +223,12 @@ class Fields:
         return self.source.units or stated
 
     def month(self, year: int | None, month: int) -> list[FieldStep]:
-        """Return the fields of a month; for a mean year, of whichever year the files hold."""
+        """Return the fields of a month; for a mean year, of whichever year the files hold.
+
+        Of a static variable, the fields of all years that the store needs.
+        """
         if self.source.static:
-            found = self._fields.get((None, 0), [])
-            if len(found) != 1:
-                raise ShapeError(f"{self.name}: expected one field in {self.source.path}, got {len(found)}")
-            return found
+            return [field for field, _ in self.yearly()]
         keys = [key for key in self._fields if key[1] == month and (year is None or key[0] in (year, None))]
         when = f"month {month}" + (f" of {year}" if year else "")
         if len(keys) != 1:
@@ -237,11 +246,50 @@ class Fields:
             )
         return found
 
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Years that the files of a static variable state."""
+        return tuple(sorted(year for year, _ in self._fields if year is not None))
+
+    def yearly(self) -> list[tuple[FieldStep, float]]:
+        """Return the fields of a static variable, each with the share of the store's years for which it stands.
+
+        A year without a field of its own has that of the nearest year. Without years of the store all count alike.
+        """
+        fields = [field for parts in self._fields.values() for field in parts]
+        if len(fields) == 1:
+            return [(fields[0], 1.0)]
+        if len(self.years) != len(fields):
+            raise ShapeError(
+                f"{self.name}: expected one field in {self.source.path}, or one for each year, got {len(fields)} with "
+                f"the years {list(self.years)}"
+            )
+        first, last = self._years or (None, None)
+        wanted = self.years if first is None or last is None else range(first, last + 1)
+        nearest = [min(self.years, key=lambda has: (abs(has - year), has)) for year in wanted]
+        return [(self._fields[year, 0][0], nearest.count(year) / len(nearest)) for year in sorted(set(nearest))]
+
     def bands(self, year: int | None, grid: LatLonGrid, rows: slice, n_threads: int) -> Iterator[NDArray[np.float32]]:
         """Yield some rows of every month on the grid of the store: its steps averaged by duration, or their extreme."""
         self._plans.clear()  # bands follow each other: plans of one are needed at a time
-        for month in range(1, 2 if self.source.static else MONTHS + 1):
+        if self.source.static:
+            yield self._mean_of_years(grid, rows, n_threads)
+            return
+        for month in range(1, MONTHS + 1):
             yield self._band(self.month(year, month), grid, rows, n_threads)
+
+    def _mean_of_years(self, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        fields = self.yearly()
+        if len(fields) == 1:
+            return self._regridded(fields[0][0], grid, rows, n_threads)
+        total, known = (np.zeros(grid.rows(rows).shape) for _ in range(2))
+        for field, share in fields:
+            values = self._regridded(field, grid, rows, n_threads)
+            here = ~np.isnan(values)
+            total[here] += share * values[here]
+            known[here] += share
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / known, dtype=np.float32)
 
     def _band(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
         if len(fields) == 1:
