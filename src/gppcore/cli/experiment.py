@@ -71,7 +71,7 @@ def run(
     only: Annotated[str | None, typer.Option(help="The one step to run.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of a dask scheduler, for tiles, process and map.")
+        str | None, typer.Option(help="Address of a dask scheduler; training and evaluation stay here.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
