@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import GppcoreError, MissingFileError, ProductFormatError, ShapeError
+from gppcore.io.gdal import with_attributes
 from gppcore.io.reading import check_file
 from gppcore.io.sources import Source, access, is_address, kind, there
 
@@ -51,7 +52,7 @@ def open_cf(source: Source, what: str) -> xr.Dataset:
         check_file(source, ProductFormatError)
     try:
         stored, close = _opened(source, sort)
-        ds = xr.decode_cf(_with_days(stored), decode_timedelta=False)
+        ds = xr.decode_cf(with_attributes(_with_days(stored)), decode_timedelta=False)
         ds.set_close(close)
         return ds
     except GppcoreError:
@@ -66,7 +67,7 @@ def _opened(source: Source, sort: str) -> tuple[xr.Dataset, Callable[[], None]]:
     """Return what is stored, and the function that closes all of it."""
     import xarray as xr
 
-    options: dict[str, Any] = {"chunks": None, "decode_times": False}
+    options: dict[str, Any] = {"chunks": None, "decode_times": False, "mask_and_scale": False}
     # Zarr 3 does not specify consolidated metadata, and stores gain little from it.
     as_zarr: dict[str, Any] = {"engine": "zarr", "consolidated": False, **options}
     if sort == "file" and is_address(source):
@@ -187,7 +188,11 @@ def _valid_limits(data: xr.DataArray) -> tuple[float | None, float | None]:
     pair = np.atleast_1d(data.attrs.get("valid_range", (None, None)))
     low = data.attrs.get("valid_min", pair[0])
     high = data.attrs.get("valid_max", pair[-1])
-    packed = np.dtype(data.encoding.get("dtype", data.dtype)).kind in "iu"
+    stored = np.dtype(data.encoding.get("dtype", data.dtype))
+    packed = stored.kind in "iu"
+    if str(data.encoding.get("_Unsigned", data.attrs.get("_Unsigned", "false"))).lower() == "true":
+        # Attributes of unsigned bytes may be written with a sign, as the bytes are: -36 is 220.
+        low, high = (x if x is None or x >= 0 else x + 256.0**stored.itemsize for x in (low, high))
     scale, offset = (float(data.encoding.get(key, x)) for key, x in (("scale_factor", 1.0), ("add_offset", 0.0)))
     step = abs(scale) / 2.0 if packed else 0.0  # half a packed number: rounding must not mask the ends
 

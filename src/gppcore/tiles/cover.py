@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from gppcore.features.predictors import land_cover_fractions
 from gppcore.regrid import LatLonGrid
 from gppcore.regrid.classes import class_shares
 from gppcore.tiles.fields import Fields, FieldStep, VariableSource
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 COVER = "igbp"
 """Variable of land cover classes."""
@@ -78,6 +82,10 @@ class Cover(Fields):
             self._legend[code] = igbp
         shares = (*FRACTIONS, "fraction_wetland")
         self.names = (COVER, *(name for name in shares if name not in others))
+
+    def _unit(self, data: xr.DataArray, where: str) -> str | None:
+        """Return None: producers state units such as "class number"."""
+        return None
 
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of IGBP classes on the grid of the file, NaN where they are missing."""

@@ -16,7 +16,7 @@ from gppcore.errors import MissingFileError, ShapeError, UnitsError
 from gppcore.features.co2 import co2_monthly
 from gppcore.io.cf import VERSIONS, axes, masked, open_cf, variable_of
 from gppcore.io.sources import Source, located, remote_errors, sources, there
-from gppcore.io.time import Step, time_steps, yearly_steps
+from gppcore.io.time import Step, composite_steps, day_in_name, time_steps, yearly_steps
 from gppcore.io.units import conversion
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
 from gppcore.variables import MONTHS, VARIABLES, check_range
@@ -194,16 +194,28 @@ class Fields:
             raise MissingFileError(f"{name}: expected files {located(source.path, folder)}, got none")
         self._fields: dict[tuple[int | None, int], list[FieldStep]] = {}
         self._plans: dict[tuple[int, int, bytes], tuple[slice, RegridPlan]] = {}
+        self._composites: dict[np.datetime64, FieldStep] = {}
         for path in paths:
             self._list(path, stack)
+        days = sorted(self._composites)
+        for day, step in zip(days, composite_steps(days), strict=True):
+            self._fields.setdefault((step.year, step.month), []).append(self._composites[day]._replace(step=step))
 
     def _list(self, path: Source, stack: ExitStack) -> None:
-        """Add the time steps of a file."""
+        """Add the time steps of a file, or its field as a composite if only its name tells the time."""
         ds = stack.enter_context(open_cf(path, self.name))
         data, grid = variable_of(ds, self.source.variable, str(path), versions=True), grid_of(ds)
         unit = self._unit(data, str(path))
         times = [dim for dim in data.dims if dim not in (*axes(data), VERSIONS)]
         steps = yearly_steps(ds, data, path) if self.source.static else time_steps(ds, data, undated=True)
+        undated = not times and steps[0].year is None and not self.source.static
+        if undated and (day := day_in_name(path)) is not None:
+            if day in self._composites:
+                raise ShapeError(
+                    f"{self.name}: expected one file of {day}, got {self._composites[day].path} and {path}"
+                )
+            self._composites[day] = FieldStep(data, grid, steps[0], unit, str(path))
+            return
         for number, step in enumerate(steps):
             if not self.source.static and step.month == 0:
                 raise ShapeError(f"{path}: {data.name}: expected months or shorter steps, got a step of a year")
