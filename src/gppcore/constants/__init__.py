@@ -27,4 +27,10 @@ __all__ = [
 ]
 
 EARTH_RADIUS = 6371007.2
-"""Radius of the sphere with the surface of the GRS80 ellipsoid, m (Moritz 2000, J. Geodesy 74, 128-133)."""
+"""Radius of the sphere with the surface of the GRS80 ellipsoid, m (Moritz 2000, J. Geodesy 74, 128-133).
+
+>>> import math
+>>> from gppcore.constants import EARTH_RADIUS
+>>> round(4 * math.pi * EARTH_RADIUS**2 / 1e12, 2)  # 10^6 km2
+510.07
+"""

@@ -277,3 +277,9 @@ class TwoLeafConstants:
 
 
 TWO_LEAF_CONSTANTS = TwoLeafConstants()
+"""The constants of the kernels.
+
+>>> from gppcore.constants import TWO_LEAF_CONSTANTS
+>>> TWO_LEAF_CONSTANTS.reference_temperature  # K
+298.16
+"""

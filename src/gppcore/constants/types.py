@@ -200,10 +200,20 @@ leaves with other parameters.
 
 
 PFT_NAMES = ("enf", "ebf", "dnf", "dbf", "mf", "shrub", "grass", "crop")
-"""Types that land cover distinguishes; grass and crop are C3 or C4 by `c4_fraction`."""
+"""Types that land cover distinguishes; grass and crop are C3 or C4 by `c4_fraction`.
+
+>>> from gppcore.constants import PFT_NAMES
+>>> PFT_NAMES
+('enf', 'ebf', 'dnf', 'dbf', 'mf', 'shrub', 'grass', 'crop')
+"""
 
 C4_OF = {"grass": "grass_c4", "crop": "crop_c4"}
-"""C4 counterpart of the types that `c4_fraction` splits."""
+"""C4 counterpart of the types that `c4_fraction` splits.
+
+>>> from gppcore.constants import C4_OF
+>>> C4_OF["crop"]
+'crop_c4'
+"""
 
 
 @dataclass(frozen=True)
