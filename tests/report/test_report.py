@@ -77,7 +77,8 @@ def report_data(region=None):
         compared=(),
         truth=None,
         comparison=Comparison(
-            "map.zarr: gpp_daily", "process.nc: gpp_daily", tuple(range(1, 13)), (0.5, 0.5), 119.0, 132.0, {}, {},
+            "map.zarr: gpp_daily", "process.nc: gpp_daily", tuple(range(1, 13)), (0.5, 0.5), 119.0, 132.0,
+            (104.5, 133.25), (float("nan"), float("nan")), {}, {},
             {"whole": agreement, "tropics": empty, "north": north, "south": empty},
             {}, {}, {}, variability({}, {}), -1.5, 0.25, cycle[:10], cycle[:10],
             lat, lat, lat, cycles, cycles, Density(1.0, np.eye(3, dtype=np.int64)), xr.Dataset(),

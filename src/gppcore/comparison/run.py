@@ -106,7 +106,8 @@ def compare(
                 means.append(yearly(mean) if annual else mean)
                 total += flux
             sums.add(rows, means)
-        return sums.results([annual_totals(*pair) for pair in zip(fields, steps, strict=True)])
+        annual_of = [annual_totals(*pair) for pair in zip(fields, steps, strict=True)]
+        return sums.results(annual_of, [field.total for field in fields])
 
 
 def _common_months(fields: Sequence[Field], annual: bool) -> tuple[int, ...]:

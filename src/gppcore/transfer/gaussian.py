@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -110,11 +110,19 @@ class Axes:
             found[name] = np.clip(column, *VARIABLES[name].valid_range)
         return found
 
+    def place(self, x: Float, predictors: Sequence[str]) -> Float:
+        """Return positions of rows by place; needs no predictor of the season."""
+        n = self.n_place
+        alone = replace(self, columns=self.columns[:n], mean=self.mean[:n], sd=self.sd[:n])
+        return self._place(alone.standardised(x, predictors), x, predictors)
+
     def __call__(self, x: Float, predictors: Sequence[str]) -> tuple[Float, Float]:
         """Return positions of rows by place and by season."""
         z = self.standardised(x, predictors)
-        shares = _shares(x, predictors)
-        return np.hstack([z[:, : self.n_place], _SHARE_WEIGHT * shares]), z[:, self.n_place :]
+        return self._place(z[:, : self.n_place], x, predictors), z[:, self.n_place :]
+
+    def _place(self, z: Float, x: Float, predictors: Sequence[str]) -> Float:
+        return np.hstack([z, _SHARE_WEIGHT * _shares(x, predictors)])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from gppcore.errors import RangeError, missing_package
 from gppcore.forest import Forest
 from gppcore.runtime import interruptible
-from gppcore.transfer.gaussian import Residuals, fit_residuals
+from gppcore.statistics import FOLDS, assign_folds
+from gppcore.transfer.applicability import Applicability
+from gppcore.transfer.gaussian import Axes, Residuals, fit_residuals
 from gppcore.transfer.recipe import Member
 
 Float = NDArray[np.float64]
@@ -163,6 +165,21 @@ def fit_gaussian(rows: TrainingRows, *, seed: int = 0) -> Residuals:
     return fit_residuals(rows.x, rows.predictors, residual, rows.process, site, cluster, seed=seed)
 
 
+def spread(rows: TrainingRows, residuals: Residuals, x: Float, process: Float) -> Float:
+    """Return the standard deviation of a month [g m-2 d-1] of a Gaussian process fitted to `rows`, wider far away."""
+    known = applicability(rows)
+    sd = residuals.sd(x, process)
+    return sd if known is None else sd * known.widening(x, rows.predictors)
+
+
+def applicability(rows: TrainingRows) -> Applicability | None:
+    """Return the places of the towers of training rows."""
+    if rows.site is None or rows.cluster is None:
+        return None
+    fold = assign_folds(rows.cluster, min(FOLDS, len(np.unique(rows.cluster))))
+    return Applicability.of(Axes.of(rows.x, rows.predictors), rows.x, rows.predictors, rows.site, fold)
+
+
 def predict_member(forest: Forest, name: str, rows: TrainingRows) -> Float:
     """Return GPP [g m-2 d-1] of rows from a member."""
     value = forest.predict_columns(list(np.hstack([rows.x, rows.sources]).T)[: forest.n_features])
@@ -177,7 +194,7 @@ def distilled(rows: TrainingRows, residuals: Residuals, seed: int) -> tuple[Fore
         x, process = np.vstack([x, rows.domain]), np.append(process, of_domain)
     sources = np.zeros((len(x), rows.sources.shape[1]))
     sources[:, 0] = process
-    mean, sd = residuals.predict(x, process), residuals.sd(x, process)
+    mean, sd = residuals.predict(x, process), spread(rows, residuals, x, process)
     of_mean, of_sd = (distil(x, rows.predictors, residuals.inputs, sources, y, seed) for y in (mean, sd))
     return of_mean, of_sd
 
