@@ -101,7 +101,8 @@ def splits(
         - regional: one class of `by` after the other, without the clusters that reach into it; classes of fewer than
           30 rows are not held out;
         - few_towers: all clusters but those of a few towers drawn at random;
-        - warmer: the warmest quarter of the clusters, by mean annual temperature, the column tair_mean of `groups`.
+        - warmer: the warmest quarter of the clusters that may be tested, by mean annual temperature, the column
+          tair_mean of `groups`.
     by : {"koeppen", "continent", "pft"}, default "koeppen"
         Classes that are held out in the scheme `regional`.
     few_towers : FewTowers, optional
@@ -135,7 +136,7 @@ def splits(
     elif scheme == "temporal":
         masks = [("later years", _later_years(groups))]
     elif scheme == "warmer":
-        masks = [("warmer climates", _warm(groups))]
+        masks = [("warmer climates", _warm(groups, may))]
     elif scheme == "regional":
         masks = list(_classes(groups[_COLUMN[by]].to_numpy()))
     else:
@@ -166,10 +167,10 @@ def _later_years(groups: pd.DataFrame) -> Mask:
     return later
 
 
-def _warm(groups: pd.DataFrame) -> Mask:
+def _warm(groups: pd.DataFrame, may: Mask) -> Mask:
     if "tair_mean" not in groups:
         raise RangeError(f"scheme warmer: expected the column tair_mean of the samples' groups, got {list(groups)}")
-    mean = groups.groupby("cluster")["tair_mean"].mean()
+    mean = groups[may].groupby("cluster")["tair_mean"].mean()
     warm: Mask = groups["cluster"].isin(mean.index[mean > mean.quantile(_WARM)]).to_numpy()
     return warm
 

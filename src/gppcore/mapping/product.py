@@ -155,6 +155,25 @@ def read_totals(product: Path) -> pd.DataFrame | None:
     -------
     pandas.DataFrame or None
         As :func:`gppcore.mapping.totals.totals`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from gppcore import TileStore
+    >>> from gppcore.mapping.product import read_totals, write_product
+    >>> from gppcore.mapping.totals import BlockSums, totals
+    >>> from gppcore.transfer.error_covariance import ErrorCovariance
+    >>> store = TileStore.create("tiles", np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.array([0, 1, 3]))
+    >>> with store.writing():
+    ...     for name, value in (("gpp_daily", 2.0), ("gpp_daily_high", 3.0)):
+    ...         store.add(name, monthly=True, attrs={"units": "g m-2 d-1"})
+    ...         store.write(name, 0, np.full((12, 3), value, np.float32))
+    >>> errors = ErrorCovariance(0.004, 0.02, lasting=0.12, season=0.16, passing=0.3, local=0.5)
+    >>> found = totals(BlockSums.of_store(store, "gpp_daily"), errors)
+    >>> write_product(store, Path("gpp.zarr"), {"gpp_daily": {"long_name": "GPP"}}, attrs={}, totals=found)
+    >>> round(float(read_totals(Path("gpp.zarr"))["gpp"].iloc[0]), 4)  # Pg yr-1
+    0.0174
     """
     import pandas as pd
     import xarray as xr

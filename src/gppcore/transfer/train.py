@@ -23,7 +23,7 @@ from gppcore.process.parameters import CalibratedParameters
 from gppcore.runtime import threads
 from gppcore.statistics import FOLDS, assign_folds
 from gppcore.transfer.error_covariance import calendar, fit_errors
-from gppcore.transfer.gaussian import Axes
+from gppcore.transfer.gaussian import Axes, main_types, spread_of_types
 from gppcore.transfer.intervals import fit_interval
 from gppcore.transfer.members import (
     MEMBERS,
@@ -291,6 +291,7 @@ def _tune(
     if process is not None:
         rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = samples.groups["cluster"].to_numpy()
+    wider: dict[int, float] = {}
     held_out, sd = _held_out(rows, samples, unseen, names, learner, seed, n_threads)
     expected = expected_weights(
         len(names),
@@ -316,9 +317,16 @@ def _tune(
     else:
         candidates = np.column_stack([held_out, rows.process])
         weights = stack(samples.gpp_daily, candidates, cluster, expected)
-        own_sd = sd if len(names) > 1 else np.zeros_like(sd)  # one member alone has no spread
-        gpp, of_members = _mixed(candidates, weights, own_sd, bool(model.sources))
+        if len(names) == 1:
+            sd = np.zeros_like(sd)  # one member alone has no spread
+        gpp, of_members = _mixed(candidates, weights, sd, bool(model.sources))
         interval, relative = fit_interval(samples.gpp_daily - gpp, of_members, gpp, cluster)
+        if sd.any():  # again, with types whose towers err more
+            main = main_types(samples.x, samples.predictors)
+            wider = _wider((samples.gpp_daily - gpp) / interval.half_width(of_members, gpp), main, cluster)
+            sd = sd * np.array([wider[int(name)] for name in main])
+            gpp, of_members = _mixed(candidates, weights, sd, bool(model.sources))
+            interval, relative = fit_interval(samples.gpp_daily - gpp, of_members, gpp, cluster)
         card["half_widths"] = [[level, width] for level, width in relative.items()]
         if {"lat", "lon"} <= set(samples.groups):
             card["errors"] = _errors(samples, gpp, interval.half_width(of_members, gpp), unseen)
@@ -332,7 +340,7 @@ def _tune(
     forests = {name: fit_member(name, rows, learner=learner, seed=seed, n_threads=n_threads) for name in fitted}
     process_weight = float(weights[-1])
     if widened:
-        mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed)
+        mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed, wider)
         if any(m.name == _GAUSSIAN for m in members):
             forests[_GAUSSIAN] = mean
         members, forests, process_weight = with_width(members, forests, process_weight, of_sd, len(model.sources))
@@ -344,6 +352,12 @@ def _tune(
         card={**model.card, "fine_tune": card},
         interval=interval,
     )
+
+
+def _wider(relative: Float, main: NDArray[np.int64], cluster: NDArray[np.generic]) -> dict[int, float]:
+    """Return the factor by which intervals of a type are too narrow, at least 1, from errors over half widths."""
+    ratio = spread_of_types(relative, main, cluster)
+    return {name: float(np.sqrt(max(each, 1.0))) for name, each in ratio.items()}
 
 
 def _mixed(candidates: Float, weights: Float, sd: Float, has_process: bool) -> tuple[Float, Float]:
