@@ -1,6 +1,9 @@
 """What commands print fits a terminal of 80 columns, whole, and has no colours where there is no terminal."""
 
 import io
+import re
+import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,7 @@ from gppcore.cli.evaluate import skill_table
 from gppcore.cli.main import app
 from gppcore.cli.towers import _table
 from gppcore.experiment.check import Finding
-from gppcore.experiment.progress import Steps
+from gppcore.experiment.progress import Silent, Steps
 from gppcore.experiment.table import result_table
 
 METHODS = ("process", "process_calibrated", "direct", "transfer")
@@ -105,3 +108,26 @@ def test_bars_of_a_run_fit():
                 advance(10)
     assert fits(file.getvalue())
     assert "Coarse grid: forcing and leaves" in file.getvalue()
+
+
+def test_a_log_tells_where_a_long_step_is_although_it_does_not_advance(caplog, monkeypatch):
+    monkeypatch.setattr("gppcore.experiment.progress._EVERY", 0.05)
+    with caplog.at_level("INFO", logger="gppcore"), Silent() as steps, steps.step("Training", 4, "step") as advance:
+        time.sleep(0.2)
+        advance(1)
+        time.sleep(0.2)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == "Training: begun"
+    assert any(re.fullmatch(r"Training: 0 %, 0 s so far, no rate yet", line) for line in lines)
+    assert any(re.fullmatch(r"Training: 25 %, 0 s so far, .*step.*, \d s left", line) for line in lines)
+    assert lines[-1].startswith("Training: done in 0.")
+    assert not [thread for thread in threading.enumerate() if "tell" in thread.name]
+
+
+def test_bars_move_while_a_step_does_not_advance():
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True)
+    with Steps(console) as steps, steps.step("Training", 4, "step"):
+        time.sleep(1.3)
+    frames = [line for line in file.getvalue().replace("\r", "\n").split("\n") if "Training" in line]
+    assert len({re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", frame) for frame in frames}) >= 8  # ten a second are drawn

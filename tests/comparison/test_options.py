@@ -168,3 +168,22 @@ def test_command_takes_patterns_years_and_classes(files, tmp_path):
     assert numbers["variability"]["trend"] == pytest.approx(numbers["variability"]["other_trend"])
     wrong = CliRunner().invoke(app, ["compare", str(pattern), str(pattern), "--years", "2002"])
     assert isinstance(wrong.exception, RangeError)
+
+
+@pytest.mark.filterwarnings("default")  # libraries of the cluster warn of their own
+def test_workers_of_a_cluster_compare_the_same(files, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("gppcore.comparison.common._BAND_CELLS", 36 * 5)  # four bands of rows
+    pattern, _ = files
+    years_of(2001, 2006, seed=9).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    products = (f"{pattern}:gpp", tmp_path / "other.nc")
+    (alone,) = compare(*products, years=(2002, 2005))
+    with (
+        distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        (together,) = compare(*products, years=(2002, 2005), client=client)
+        with pytest.raises(RangeError, match="products: expected files, which workers"):
+            compare(planet(), tmp_path / "other.nc", client=client)
+    assert json.dumps(together.as_dict()) == json.dumps(alone.as_dict())
+    xr.testing.assert_identical(together.maps, alone.maps)

@@ -15,7 +15,7 @@ BUNDLED = "tests/fixtures/naturalearth_lowres/naturalearth_lowres.shp"
 
 
 def main() -> None:
-    """Write land, coastline and ocean."""
+    """Write land, coastline and ocean, and files without lakes and rivers."""
     target = Path(os.environ["XDG_DATA_HOME"]) / "cartopy/shapefiles/natural_earth/physical"
     target.mkdir(parents=True, exist_ok=True)
     countries = shapefile.Reader(str(Path(importlib.util.find_spec("pyogrio").origin).parent / BUNDLED)).shapes()
@@ -25,6 +25,8 @@ def main() -> None:
         ("land", shapefile.POLYGON, [mapping(part) for part in land.geoms]),
         ("ocean", shapefile.POLYGON, [mapping(part) for part in getattr(ocean, "geoms", [ocean])]),
         ("coastline", shapefile.POLYLINE, [mapping(LineString(part.exterior)) for part in land.geoms]),
+        ("lakes", shapefile.POLYGON, []),  # pyogrio has none
+        ("rivers_lake_centerlines", shapefile.POLYLINE, []),
     ):
         with shapefile.Writer(str(target / f"ne_110m_{name}"), shapeType=kind) as writer:
             writer.field("id", "N")

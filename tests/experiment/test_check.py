@@ -68,3 +68,16 @@ def test_faulty_tower_file_is_left_out_and_told(world):
 def test_missing_inputs_of_all_kinds(world, file):
     (world / file).unlink()
     assert any(f.fault and file in f.text for f in found(world).values())
+
+
+def test_years_of_land_cover_are_told(world):
+    with xr.open_dataset(world / "cover.nc") as ds:
+        ds = ds.load()
+    for year in (2000, 2001):
+        ds.to_netcdf(world / f"cover_{year}.nc", engine="h5netcdf")
+    path = world / "experiment.toml"
+    path.write_text(
+        path.read_text().replace('[variables.igbp]\npath = "cover.nc"', '[variables.igbp]\npath = "cover_*.nc"')
+    )
+    findings = found(world)
+    assert "; files of 2000-2001, averaged over the years; 2002: that of the nearest year" in findings["igbp"].text

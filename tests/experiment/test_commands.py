@@ -12,7 +12,7 @@ def gppcore(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("like", ["era5-modis", "cru-glass"])
+@pytest.mark.parametrize("like", ["era5-modis", "cru-globmap"])
 def test_init_writes_a_file_to_edit_and_never_over_another(tmp_path, like):
     done = gppcore("init", tmp_path / "new", "--like", like)
     assert done.returncode == 0, done.stderr
@@ -27,7 +27,10 @@ def test_init_writes_a_file_to_edit_and_never_over_another(tmp_path, like):
 def test_unknown_template(tmp_path):
     done = gppcore("init", tmp_path / "new", "--like", "cmip")
     assert done.returncode == 1
-    assert "--like: expected one of ['era5-modis', 'cru-glass', 'demo'], got 'cmip'" in done.stderr
+    assert (
+        "--like: expected one of ['era5-modis', 'era5land-viirs', 'cru-glass', 'cru-globmap', 'demo'], got 'cmip'"
+        in done.stderr
+    )
 
 
 def test_check_tells_what_is_there_and_exits_with_1_at_a_fault(world):

@@ -4,6 +4,7 @@ from importlib.resources import files
 
 import pytest
 
+from gppcore.cli.experiment import TEMPLATES
 from gppcore.errors import MissingFileError, RangeError
 from gppcore.experiment.settings import read_settings
 from gppcore.tiles.fields import MAUNA_LOA
@@ -48,7 +49,7 @@ def test_co2_of_years_is_that_of_mauna_loa_unless_given(world):
     assert read_settings(path).recipe.variables["ca"].path == MAUNA_LOA
 
 
-@pytest.mark.parametrize("name", ["era5-modis", "cru-glass"])
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name != "demo"])
 def test_templates_are_experiments(tmp_path, name):
     text = files("gppcore.experiment").joinpath("templates", f"{name}.toml").read_text("utf-8")
     (tmp_path / "experiment.toml").write_text(text)

@@ -18,11 +18,12 @@ from gppcore.errors import (
 from gppcore.features import MONTHLY_PREDICTORS, PREDICTORS
 from gppcore.forest import Forest
 from gppcore.io.durable import rename_durably
-from gppcore.mapping.product import verify_product, write_netcdf
+from gppcore.mapping.product import verify_product, write_netcdf, write_product
 from gppcore.mapping.run import map_gpp
 from gppcore.tiles import store as tiles
 from gppcore.tiles.store import TileStore
 from gppcore.transfer.transfer_model import TransferModel
+from gppcore.variables import attributes
 
 LAT, LON = 89.75 - 0.5 * np.arange(360), -179.75 + 0.5 * np.arange(720)
 ROWS, COLUMNS = slice(70, 100), slice(360, 440)
@@ -144,7 +145,7 @@ def test_bands_and_chunks_meet(store, tmp_path, monkeypatch):
 def test_product_follows_cf(store, tmp_path):
     map_gpp(Sum(), store, tmp_path / "gpp.zarr", attrs={"title": "sum"})
     with opened(tmp_path / "gpp.zarr") as ds:
-        assert ds.attrs["Conventions"] == "CF-1.8"
+        assert ds.attrs["Conventions"] == "CF-1.8, ACDD-1.3"
         assert ds.attrs["title"] == "sum"
         gpp = ds["gpp_daily"]
         assert gpp.dims == ("time", "lat", "lon")
@@ -339,6 +340,19 @@ def test_netcdf_copy_holds_the_same(store, tmp_path):
     assert not list(tmp_path.glob("*.part"))
     with pytest.raises(OutputExistsError, match=r"expected a new file, got .*gpp.nc"):
         write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc")
+
+
+def test_netcdf_copy_of_a_year_says_which(tmp_path):
+    store = TileStore.create(tmp_path / "store", LAT[:2], LON[:2], np.arange(4), years=(2001, 2002))
+    store.add("gpp_daily", monthly=True, attrs={"units": "g m-2 d-1"})
+    with store.writing():
+        for year in store.years:
+            store.write("gpp_daily", 0, np.full((12, 4), year - 2000, np.float32), year)
+    write_product(store, tmp_path / "gpp.zarr", {"gpp_daily": attributes("gpp_daily")}, attrs={})
+    write_netcdf(tmp_path / "gpp.zarr", tmp_path / "gpp.nc", year=2002)
+    with xr.open_dataset(tmp_path / "gpp.nc", engine="h5netcdf") as ds:
+        assert (ds["gpp_daily"] == 2.0).all()
+        assert [ds.attrs[f"time_coverage_{end}"] for end in ("start", "end")] == ["2002-01-01", "2002-12-31"]
 
 
 def test_model_names_its_predictors(store):

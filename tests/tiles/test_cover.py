@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from gppcore.constants import IGBP
-from gppcore.errors import RangeError
+from gppcore.errors import RangeError, ShapeError
 from gppcore.features import FRACTIONS
 from gppcore.features.predictors import land_cover_fractions
 from gppcore.tiles.build import Cells, TileRecipe, VariableSource, build_tiles
@@ -139,3 +139,74 @@ def test_shares_of_the_user_are_kept(build):
     own = {"fraction_mf": VariableSource(value=0.25, static=True, units="1")}
     got = build(np.full((6, 8), 5.0, "f4"), LAT, LON, variables=own)
     assert (got["fraction_mf"] == 0.25).all()
+
+
+class Years:
+    """Files of land cover, one a year, and the store that they give."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        land = xr.Dataset({"land": (("lat", "lon"), np.ones((6, 8), "f4"))}, {"lat": LAT, "lon": LON})
+        land.to_netcdf(folder / "land.nc", engine="h5netcdf")
+
+    def write(self, name, code, *, time=None):
+        """Write a file of one class everywhere, with its time where it has one."""
+        ds = xr.Dataset({"cover": (("lat", "lon"), np.full((6, 8), code, "u1"))}, {"lat": LAT, "lon": LON})
+        if time is not None:
+            ds = ds.expand_dims(time=[np.datetime64(time, "ns")])
+        ds.to_netcdf(self.folder / name, engine="h5netcdf")
+
+    def build(self, pattern, years, name="igbp", **options):
+        """Return the store of a pattern of files."""
+        source = VariableSource(pattern, "cover", static=True, **options)
+        recipe = TileRecipe(Cells("land.nc", "land"), {name: source}, years=years, folder=self.folder)
+        return build_tiles(recipe, self.folder / f"store{len(list(self.folder.glob('store*')))}")
+
+
+@pytest.fixture
+def years(tmp_path):
+    return Years(tmp_path)
+
+
+def test_shares_of_years_are_averaged_over_those_of_the_store(years):
+    for year, code in ((2001, 4), (2002, 4), (2003, 10), (2004, 12)):  # the last beyond the store
+        years.write(f"MCD12C1.A{year}001.061.2022146170409.nc", code)
+    store = years.build("MCD12C1.A*.nc", (2001, 2003))
+    np.testing.assert_allclose(store.read_field("fraction_dbf"), 2 / 3, rtol=1e-6)
+    np.testing.assert_allclose(store.read_field("fraction_grass"), 1 / 3, rtol=1e-6)
+    assert (store.read_field("fraction_crop") == 0.0).all()
+    assert (store.read_field("igbp") == 4.0).all()
+
+
+def test_a_year_without_a_file_has_the_nearest(years):
+    for year, code in ((2001, 4), (2004, 10)):
+        years.write(f"C3S-LC-L4-LCCS-Map-300m-P1Y-{year}-v2.1.1.nc", code)
+    store = years.build("C3S-LC*.nc", (2001, 2005))  # 2001 and 2002; 2003 to 2005
+    np.testing.assert_allclose(store.read_field("fraction_dbf"), 0.4, rtol=1e-6)
+    assert (store.read_field("igbp") == 10.0).all()
+
+
+def test_times_in_files_come_before_names(years):
+    for name, time, code in (("a_1999.nc", "2001-01-01", 4), ("b_1998.nc", "2002-01-01", 10)):
+        years.write(name, code, time=time)
+    store = years.build("?_199?.nc", (2002, 2002))
+    assert (store.read_field("fraction_grass") == 1.0).all()
+
+
+def test_a_c4_share_of_years_is_averaged_too(years):
+    for year, share in ((2001, 10), (2002, 40)):
+        years.write(f"c4_{year}.nc", share)
+    store = years.build("c4_*.nc", (2001, 2002), "c4_fraction", units="%")
+    np.testing.assert_allclose(store.read_field("c4_fraction"), 0.25, rtol=1e-6)
+
+
+def test_one_file_needs_no_year(years):
+    years.write("cover.nc", 4)
+    assert (years.build("cover.nc", (2001, 2002)).read_field("fraction_dbf") == 1.0).all()
+
+
+def test_files_without_years_are_refused(years):
+    years.write("a.nc", 4)
+    years.write("b_2001.nc", 4)
+    with pytest.raises(ShapeError, match=r"or one for each year, got 2 with the years \[2001\]"):
+        years.build("[ab]*.nc", (2001, 2002))

@@ -243,6 +243,7 @@ def test_files_of_other_formats_are_told_how_to_become_readable(tmp_path, begin,
         build_tiles(recipe, tmp_path / "store")
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of rasterio
 def test_geotiff_is_read_where_its_reader_is_installed(tmp_path):
     rasterio = pytest.importorskip("rasterio")
     pytest.importorskip("rioxarray")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gppcore.experiment.progress import Silent
 
 EXPERIMENT = "experiment.toml"
-TEMPLATES = ("era5-modis", "cru-glass", "demo")
+TEMPLATES = ("era5-modis", "era5land-viirs", "cru-glass", "cru-globmap", "demo")
 
 File = Annotated[Path, typer.Argument(help="experiment.toml, or the folder that holds it.")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the results; by default `results` beside the file.")]
@@ -23,7 +23,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the results; by defaul
 def init(
     name: Annotated[Path, typer.Argument(help="New folder.")],
     like: Annotated[
-        str, typer.Option(help="era5-modis, cru-glass, or demo, which also writes its inputs.")
+        str, typer.Option(help=f"{', '.join(TEMPLATES[:-1])}, or demo, which also writes its inputs.")
     ] = TEMPLATES[0],
 ) -> None:
     """Write a commented experiment.toml into a new folder."""
@@ -71,7 +71,7 @@ def run(
     only: Annotated[str | None, typer.Option(help="The one step to run.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of a dask scheduler, for tiles, process and map.")
+        str | None, typer.Option(help="Address of a dask scheduler; training and evaluation stay here.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:

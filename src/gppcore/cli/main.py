@@ -289,10 +289,11 @@ def view(
     ] = None,
 ) -> None:
     """Write one HTML file to look at a product: months, seasonal cycle of a clicked cell, towers; no network."""
+    from gppcore.io.sources import split_variable
     from gppcore.report.viewer import write_viewer
     from gppcore.towers import read_towers
 
-    path = Path(product) if Path(product).exists() else Path(product.rpartition(":")[0] or product)
+    path = Path(split_variable(product)[0])
     beside = path.parent / "towers"
     if towers is None and (beside / "sites.csv").exists():
         towers = beside

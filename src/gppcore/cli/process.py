@@ -13,7 +13,9 @@ Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all usable co
 
 
 def simulate(
-    forcing: Annotated[Path, typer.Argument(help="CF file or Zarr store with the variables of docs/simulate.md.")],
+    forcing: Annotated[
+        str, typer.Argument(help="CF file or Zarr store, or an address, with the variables of docs/simulate.md.")
+    ],
     out: Annotated[Path, typer.Option(help="New netCDF file.")],
     calibration: Annotated[Path | None, typer.Option(help="Parameters that `calibrate` wrote.")] = None,
     steps: Annotated[str | None, typer.Option(help="hourly, daily or monthly; by default as the times say.")] = None,
@@ -22,12 +24,13 @@ def simulate(
     """Run the process model on forcing of your own and write its GPP."""
     from gppcore.calibration.result import Calibration
     from gppcore.io.cf import open_cf
+    from gppcore.io.sources import located
     from gppcore.process.simulate import simulate as run
 
     if out.exists():
         raise OutputExistsError(f"--out: expected a new file, got {out}, which exists")
     pfts = None if calibration is None else Calibration.load(calibration).pfts
-    with open_cf(forcing, "forcing") as ds:
+    with open_cf(located(forcing, Path()), "forcing") as ds:
         found = run(ds.load(), steps=steps, pfts=pfts, n_threads=threads)
     with disk_errors(out):
         found.to_netcdf(out, engine="h5netcdf")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gppcore.constants import IGBP
 from gppcore.errors import ProductFormatError, RangeError, ShapeError
 from gppcore.io.cf import axes, masked, open_cf, variable_of
+from gppcore.io.sources import located, split_variable
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
 from gppcore.regrid.classes import class_shares
 
@@ -26,11 +27,11 @@ class Layer:
         if isinstance(source, xr.DataArray):
             data, self.label = source.squeeze(), what
         else:
-            path, _, name = str(source).rpartition(":")
-            if not path:
+            path, name = split_variable(str(source))
+            if name is None:
                 raise RangeError(f'{what}: expected "FILE:VARIABLE", got {source!r}')
             data, self.label = (
-                variable_of(stack.enter_context(open_cf(Path(path), what)), name, path),
+                variable_of(stack.enter_context(open_cf(located(path, Path()), what)), name, path),
                 f"{what} ({source})",
             )
         try:

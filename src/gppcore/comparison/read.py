@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import ProductFormatError, RangeError, ShapeError, UnitsError
 from gppcore.io.cf import axes, open_cf
+from gppcore.io.sources import sources, split_variable
 from gppcore.io.time import time_steps
 from gppcore.regrid import LatLonGrid, grid_of
 from gppcore.variables import DAYS_IN_MONTH, G_C_PER_UMOL, SECONDS_PER_DAY, VARIABLES
@@ -85,26 +86,17 @@ class Field:
 def read(source: str | Path | xr.Dataset, stack: ExitStack) -> Field:
     """Open `source` and describe its GPP; files are closed with `stack`.
 
-    A path may be a pattern of files that follow each other in time, and may end with ":VARIABLE".
+    A path or address may be a pattern of files that follow each other in time, and may end with ":VARIABLE".
     """
     if isinstance(source, xr.Dataset):
         return _of_dataset(source, None, str(source.attrs.get("title", "dataset")))
-    paths, wanted = _paths(str(source)), None
-    if not paths and ":" in str(source):
-        front, _, wanted = str(source).rpartition(":")
-        paths = _paths(front) or [Path(front)]
-    paths = paths or [Path(source)]
-    fields = [_of_dataset(stack.enter_context(open_cf(path, "product")), wanted, path.name) for path in paths]
+    text, wanted = split_variable(str(source))
+    files = sources(text, Path()) or [Path(text)]
+    fields = [
+        _of_dataset(stack.enter_context(open_cf(file, "product")), wanted, str(file).rpartition("/")[2])
+        for file in files
+    ]
     return fields[0] if len(fields) == 1 else _joined(str(source), fields)
-
-
-def _paths(text: str) -> list[Path]:
-    """Return a file that is there, or the files of a pattern, sorted."""
-    path = Path(text)
-    if path.exists():
-        return [path]
-    base = Path(path.anchor) if path.is_absolute() else Path()
-    return sorted(base.glob(str(path.relative_to(path.anchor)))) if set("*?[") & set(text) else []
 
 
 def _joined(name: str, fields: Sequence[Field]) -> Field:

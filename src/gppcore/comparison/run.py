@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from gppcore.comparison.common import annual_totals, bands, climatology, common_grid, yearly
+from gppcore.comparison.common import Means, StepTotals, annual_totals, bands, climatology, common_grid, yearly
 from gppcore.comparison.layers import Layer
 from gppcore.comparison.read import YEAR_DAYS, Field, read
 from gppcore.comparison.result import REGIONS, Agreement, Comparison, Density
 from gppcore.comparison.statistics import Sums
 from gppcore.errors import ProductFormatError, RangeError
+from gppcore.io.cluster import in_order
+from gppcore.io.sources import is_address
+from gppcore.regrid import LatLonGrid
 from gppcore.variables import DAYS_IN_MONTH
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Band = list[tuple[Means, StepTotals]]
+"""Of every product: means of a band of rows, and the totals of its time steps there."""
 
 __all__ = ["REGIONS", "Agreement", "Comparison", "Density", "compare"]
 
@@ -25,6 +35,7 @@ def compare(
     years: Sequence[int] | None = None,
     land_fraction: str | xr.DataArray | None = None,
     classes: str | xr.DataArray | None = None,
+    client: Client | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare GPP maps with the last one, the reference, on the coarsest of their grids.
 
@@ -49,6 +60,9 @@ def compare(
     classes : str or xarray.DataArray, optional
         "FILE:VARIABLE" or field of classes on any grid, whole numbers from 0 to 63, such as land cover or regions.
         Each common cell has the class of the largest area. Names come from CF `flag_values` and `flag_meanings`.
+    client : distributed.Client, optional
+        Of a dask cluster that reads and averages the products, which must be files that workers see under the same
+        paths. The result does not depend on it.
 
     Returns
     -------
@@ -60,7 +74,8 @@ def compare(
     Raises
     ------
     RangeError
-        If there are fewer than two products, or years, land fractions or classes are out of their range.
+        If there are fewer than two products, years, land fractions or classes are out of their range, or `client` is
+        given and a product is not a file.
     MissingFileError
         If a file does not exist.
     ProductFormatError
@@ -85,12 +100,10 @@ def compare(
     """
     if len(products) < 2:
         raise RangeError(f"products: expected two or more, the reference last, got {len(products)}")
+    if years is not None and (len(years) != 2 or years[0] > years[1]):
+        raise RangeError(f"years: expected the first and the last year, got {years}")
     with ExitStack() as stack:
-        fields = [read(product, stack) for product in products]
-        if years is not None:
-            if len(years) != 2 or years[0] > years[1]:
-                raise RangeError(f"years: expected the first and the last year, got {years}")
-            fields = [field.of_years(years[0], years[1]) for field in fields]
+        fields = _fields(products, years, stack)
         land = None if land_fraction is None else Layer("land_fraction", land_fraction, stack)
         sorts = None if classes is None else Layer("classes", classes, stack)
         annual = any(field.annual for field in fields)
@@ -99,15 +112,40 @@ def compare(
         days = np.array([YEAR_DAYS]) if annual else DAYS_IN_MONTH[np.array(months) - 1]
         sums = Sums(grid, [field.name for field in fields], () if annual else months, days, land, sorts)
         steps = [np.zeros(len(field.months)) for field in fields]
-        for rows in bands(fields, grid):
-            means = []
-            for field, total in zip(fields, steps, strict=True):
-                mean, flux = climatology(field, grid.rows(rows), months)
-                means.append(yearly(mean) if annual else mean)
+        done: Iterator[tuple[tuple[slice], Band]]
+        if client is None:
+            done = (((rows,), _band(fields, grid, months, rows)) for rows in bands(fields, grid))
+        else:
+            shared = (tuple(_absolute(product) for product in products), years, months)
+            done = in_order(client, _band_remote, shared, ((rows,) for rows in bands(fields, grid)))
+        for (rows,), of_fields in done:
+            for total, (_, flux) in zip(steps, of_fields, strict=True):
                 total += flux
-            sums.add(rows, means)
+            sums.add(rows, [yearly(mean) if annual else mean for mean, _ in of_fields])
         annual_of = [annual_totals(*pair) for pair in zip(fields, steps, strict=True)]
         return sums.results(annual_of, [field.total for field in fields])
+
+
+def _fields(products: Sequence[str | Path | xr.Dataset], years: Sequence[int] | None, stack: ExitStack) -> list[Field]:
+    fields = [read(product, stack) for product in products]
+    return fields if years is None else [field.of_years(years[0], years[1]) for field in fields]
+
+
+def _band(fields: Sequence[Field], grid: LatLonGrid, months: tuple[int, ...], rows: slice) -> Band:
+    return [climatology(field, grid.rows(rows), months) for field in fields]
+
+
+def _band_remote(products: Sequence[str], years: Sequence[int] | None, months: tuple[int, ...], rows: slice) -> Band:
+    """Do the same in a worker of a cluster."""
+    with ExitStack() as stack:
+        fields, grid = common_grid(_fields(products, years, stack))
+        return _band(fields, grid, months, rows)
+
+
+def _absolute(product: str | Path | xr.Dataset) -> str:
+    if isinstance(product, xr.Dataset):
+        raise RangeError("products: expected files, which workers of a cluster can open, got a dataset")
+    return str(product) if is_address(product) else str(Path(product).resolve())
 
 
 def _common_months(fields: Sequence[Field], annual: bool) -> tuple[int, ...]:

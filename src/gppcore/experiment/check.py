@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from gppcore.errors import GppcoreError, ShapeError
+from gppcore.errors import GppcoreError, MissingFileError, ShapeError
 from gppcore.experiment.inputs import found, process_files, product_files
 from gppcore.experiment.settings import Settings
 from gppcore.experiment.target import site_table
 from gppcore.features.derive import derivable
+from gppcore.io.sources import sources, there
 from gppcore.regrid import LatLonGrid
 from gppcore.tiles.build import open_fields, read_cells
 from gppcore.tiles.fields import Fields
@@ -53,9 +54,17 @@ def check(settings: Settings) -> list[Finding]:
     findings.append(_found("predictors", lambda: _predictors(settings)))
     findings += _towers(settings)
     for text in (*process_files(settings), *product_files(settings)):
-        missing = [str(path) for path in found(text, settings.recipe.folder) if not path.exists()]
-        findings.append(Finding(text, bool(missing), f"no such file {missing[0]}" if missing else "there"))
+        findings.append(_found(text, partial(_there, text, settings)))
     return findings
+
+
+def _there(text: str, settings: Settings) -> str:
+    files = sources(text, settings.recipe.folder)
+    if missing := [str(source) for source in files if not there(source)]:
+        raise MissingFileError(f"no such file {missing[0]}")
+    if not files:
+        raise MissingFileError(f"no files {text}")
+    return "there"
 
 
 def _found(item: str, look: Callable[[], str]) -> Finding:
@@ -99,7 +108,22 @@ def _variable(settings: Settings, name: str) -> str:
         return (
             f"{len(steps)} steps at {abs(grid.lat[1] - grid.lat[0]):g} degrees, "
             f"{grid.lat_edges.min():g} to {grid.lat_edges.max():g} N; {low:.4g} to {high:.4g}{unit}"
+            f"{_years_of(files, recipe.years) if source.static and len(files.years) > 1 else ''}"
         )
+
+
+def _years_of(files: Fields, years: tuple[int, int] | None) -> str:
+    """Return which years a static variable has, and which years of the experiment take the nearest of them."""
+    text = f"; files of {_runs(files.years)}"
+    lacking = sorted(set(range(years[0], years[1] + 1)) - set(files.years)) if years else []
+    return f"{text}, averaged over the years" + (f"; {_runs(lacking)}: that of the nearest year" if lacking else "")
+
+
+def _runs(years: Sequence[int]) -> str:
+    """Return years as runs: 2001-2003, 2005."""
+    first = [year for year in years if year - 1 not in years]
+    last = [year for year in years if year + 1 not in years]
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(first, last, strict=True))
 
 
 def _predictors(settings: Settings) -> str:

@@ -105,7 +105,8 @@ class Experiment:
         n_threads : int, optional
             Threads and processes; all usable cores by default. Results do not depend on it.
         client : distributed.Client, optional
-            Cluster that predicts the tiles of the map; see :func:`gppcore.map_gpp`.
+            Cluster that regrids files, simulates, samples towers, maps and compares; its workers see the same files.
+            Results are those of threads, byte for byte.
         progress : Steps, optional
             Shows the steps.
 

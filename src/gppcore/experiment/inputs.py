@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from gppcore.errors import MissingFileError, disk_errors
+from gppcore.errors import MissingFileError
 from gppcore.experiment.settings import Settings
+from gppcore.io.sources import Record, is_address, records, sources, split_variable, there
 from gppcore.tiles.fields import MAUNA_LOA
-
-Record = tuple[str, int, int]
 
 
 def gridded_files(settings: Settings) -> list[str]:
     """Return paths and patterns of the gridded files."""
     sources = settings.recipe.variables.values()
     paths = [settings.recipe.cells.path, *(source.path for source in sources if source.value is None)]
-    paths += [source.orography.rpartition(":")[0] for source in sources if source.orography]
+    paths += [split_variable(source.orography)[0] for source in sources if source.orography]
     return sorted({path for path in paths if path != MAUNA_LOA})
 
 
@@ -29,7 +27,7 @@ def tower_paths(settings: Settings) -> list[str]:
 
 def product_files(settings: Settings) -> list[str]:
     """Return the files of the products to compare with."""
-    return [text.rsplit(":", 1)[0] if ":" in text else text for text in settings.map.compare]
+    return [split_variable(text)[0] for text in settings.map.compare]
 
 
 def process_files(settings: Settings) -> list[str]:
@@ -38,15 +36,20 @@ def process_files(settings: Settings) -> list[str]:
 
 
 def found(text: str, folder: Path) -> list[Path]:
-    """Return the files that a path or pattern means."""
-    path = Path(text)
-    base = Path(path.anchor) if path.is_absolute() else folder
-    pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else text
-    return sorted(base.glob(pattern)) if any(sign in text for sign in "*?[") else [folder / path]
+    """Return the files of towers, of this machine, that a path or pattern means.
+
+    Raises
+    ------
+    MissingFileError
+        If it is an address.
+    """
+    if is_address(text):
+        raise MissingFileError(f"towers: expected files of this machine, got {text}; download them first")
+    return [Path(path) for path in sources(text, folder)]
 
 
 def require(paths: Iterable[str], folder: Path, step: str) -> None:
-    """Refuse paths and patterns without a file, before any step has taken its time.
+    """Refuse paths, patterns and addresses without a file, before any step has taken its time.
 
     Raises
     ------
@@ -54,19 +57,10 @@ def require(paths: Iterable[str], folder: Path, step: str) -> None:
         If there is one.
     """
     for text in paths:
-        if not any(path.exists() for path in found(text, folder)):
+        if not any(there(source) for source in sources(text, folder)):
             raise MissingFileError(f"{step}: expected files {text} in {folder}, got none; see `gppcore check`")
 
 
 def fingerprint(paths: Iterable[str], folder: Path) -> list[Record]:
-    """Return path from `folder`, size and time of change of every file that paths, folders and patterns mean."""
-    records: list[Record] = []
-    for text in paths:
-        for path in found(text, folder):
-            with disk_errors(path):
-                inside = [p for p in sorted(path.rglob("*")) if p.is_file()] if path.is_dir() else [path]
-                for file in inside:
-                    if file.exists():
-                        state = file.stat()
-                        records.append((os.path.relpath(file, folder), state.st_size, state.st_mtime_ns))
-    return records
+    """Return name, size and version of every file that paths, folders, patterns and addresses mean."""
+    return [record for text in paths for source in sources(text, folder) for record in records(source, folder)]

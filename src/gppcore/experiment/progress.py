@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from rich.progress import (
     BarColumn,
     Progress,
     ProgressColumn,
+    SpinnerColumn,
     Task,
     TextColumn,
     TimeElapsedColumn,
@@ -53,20 +55,36 @@ class Silent:
     @contextmanager
     def step(self, name: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         """Run a step of `total` units; yields a function that takes the number of units just done."""
-        start = told = time.monotonic()
+        start = time.monotonic()
         done = 0
-        LOG.info("%s: begun", name)
 
         def advance(n: int) -> None:
-            nonlocal done, told
+            nonlocal done
             done += n
-            now = time.monotonic()
-            if now - told >= _EVERY and done:
-                told, speed = now, done / (now - start)
-                left = max(total - done, 0) / speed
-                LOG.info("%s: %.0f %%, %s, %.0f s left", name, 100.0 * done / total, _rate(speed, unit).strip(), left)
 
-        yield advance
+        def tell() -> None:
+            """Tell where the step is every half minute, also while a unit takes long."""
+            while not ended.wait(_EVERY):
+                passed = time.monotonic() - start
+                share, speed = 100.0 * done / total, done / passed
+                more = (
+                    f"{_rate(speed, unit).strip()}, {max(total - done, 0) / speed:.0f} s left"
+                    if done
+                    else "no rate yet"
+                )
+                LOG.info("%s: %.0f %%, %.0f s so far, %s", name, share, passed, more)
+
+        LOG.info("%s: begun", name)
+        ended = threading.Event()
+        teller = threading.Thread(target=tell, daemon=True) if LOG.isEnabledFor(logging.INFO) else None
+        if teller:
+            teller.start()
+        try:
+            yield advance
+        finally:
+            ended.set()
+            if teller:
+                teller.join()
         LOG.info("%s: done in %.1f s", name, time.monotonic() - start)
 
 
@@ -75,6 +93,7 @@ class Steps(Silent):
 
     def __init__(self, console: Console) -> None:
         columns = (
+            SpinnerColumn(finished_text=" "),
             TextColumn("{task.description:<32}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,25 +16,39 @@ import gppcore
 from gppcore import runtime
 from gppcore.comparison import Comparison, compare
 from gppcore.evaluation.result import NUMBERS, PREDICTIONS
-from gppcore.experiment.inputs import found
 from gppcore.experiment.progress import peak_rss_gb
 from gppcore.experiment.results import seasonal_cycles, skill_by_tower, skill_table, summarise_map
 from gppcore.experiment.settings import Settings
 from gppcore.io.durable import write_json
+from gppcore.io.sources import Source, located, split_variable
 from gppcore.mapping.product import read_totals
 from gppcore.report import ReportData, write_report
 from gppcore.report.demo_data import METHODS
 from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers
 
+if TYPE_CHECKING:
+    from distributed import Client
 
-def report(settings: Settings, folder: Path, store: TileStore, towers: Towers, seconds: Mapping[str, float]) -> None:
+
+def report(
+    settings: Settings,
+    folder: Path,
+    store: TileStore,
+    towers: Towers,
+    seconds: Mapping[str, float],
+    *,
+    client: Client | None = None,
+) -> None:
     """Compare the product with that of the process model and others, and write `report.html` and `summary.json`."""
     product = next(folder.glob("gpp_*deg.zarr"))
     base = settings.recipe.folder
-    others = [base / settings.process.product] if settings.process.product else [*folder.glob("process_gpp_*deg.zarr")]
-    reference = _comparison(product, others[0], settings.process.variable if settings.process.product else "")
-    compared = {text: _of_text(product, text, base) for text in settings.map.compare}
+    if settings.process.product:
+        other, variable = located(settings.process.product, base), settings.process.variable
+        reference = _comparison(product, other, variable, client)
+    else:
+        reference = _comparison(product, next(folder.glob("process_gpp_*deg.zarr")), None, client)
+    compared = {text: _of_text(product, text, base, client) for text in settings.map.compare}
     predictions: dict[str, pd.DataFrame] = {
         scheme: pd.read_csv(folder / "evaluation" / scheme / PREDICTIONS) for scheme in settings.evaluation.schemes
     }
@@ -48,14 +62,14 @@ def report(settings: Settings, folder: Path, store: TileStore, towers: Towers, s
     write_json(folder / "summary.json", _summary(data, {text: c.as_dict() for text, c in compared.items()}))
 
 
-def _comparison(product: Path, other: Path, variable: str) -> Comparison:
-    (found_,) = compare(product, f"{other}:{variable}" if variable else other)
-    return found_
+def _comparison(product: Path, other: Source, variable: str | None, client: Client | None) -> Comparison:
+    (found,) = compare(product, f"{other}:{variable}" if variable else other, client=client)
+    return found
 
 
-def _of_text(product: Path, text: str, base: Path) -> Comparison:
-    path, _, variable = text.partition(":")
-    return _comparison(product, found(path, base)[0], variable)
+def _of_text(product: Path, text: str, base: Path, client: Client | None) -> Comparison:
+    path, variable = split_variable(text)
+    return _comparison(product, located(path, base), variable, client)
 
 
 def _data(

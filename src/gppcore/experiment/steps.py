@@ -14,7 +14,7 @@ from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.result import assemble
 from gppcore.evaluation.result import write as write_evaluation
 from gppcore.evaluation.run import check_towers
-from gppcore.evaluation.schemes import Scheme
+from gppcore.evaluation.schemes import Scheme, splits
 from gppcore.experiment import inputs
 from gppcore.experiment.coarse import PROCESS, coarse_store, downscale_year, simulate_store
 from gppcore.experiment.progress import Silent
@@ -119,7 +119,7 @@ def tiles(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         derive_predictors(store, wanted, also=wanted, progress=advance, **options)
     if recipe.region is not None and work.settings.towers.files:
         with work.progress.step("Tiles at towers", 1, "step"):
-            near = tower_tiles(work.settings, work.folder / "tower_tiles", **options)
+            near = tower_tiles(work.settings, work.folder / "tower_tiles", client=work.client, **options)
             derive_predictors(near, wanted, also=wanted)
 
 
@@ -186,7 +186,7 @@ def towers(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     near = work.folder / "tower_tiles"
     store = TileStore.open(near) if near.exists() else work.store
     with work.progress.step("Towers", 1, "step"):
-        sampled_towers(work.settings, store, work.folder / "towers", n_processes=work.n_threads)
+        sampled_towers(work.settings, store, work.folder / "towers", n_processes=work.n_threads, client=work.client)
 
 
 def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
@@ -198,12 +198,13 @@ def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         if "direct" in work.settings.map.methods and not (models / "direct" / "model.json").exists():
             suite.direct(suite.samples).save(models / "direct")
         advance(1)
-        if not (models / "transfer" / "model.json").exists():
-            suite.prepare()
-            advance(1)
-            pfts = suite.calibrated(suite.samples) if suite.calibrate else {}
-            advance(1)
-            suite.transfer(suite.samples, pfts).save(models / "transfer")
+        if (models / "transfer" / "model.json").exists():
+            return
+        suite.prepare()
+        advance(1)
+        pfts = suite.calibrated(suite.samples) if suite.calibrate else {}
+        advance(1)
+        suite.transfer(suite.samples, pfts).save(models / "transfer")
 
 
 def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
@@ -215,9 +216,13 @@ def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         if out.exists():
             continue
         suite = work.suite(scheme, 1)
-        with work.progress.step(f"Evaluation by {scheme}", 1, "scheme"):
+        with work.progress.step("Process model at towers", 1, "step"):
             suite.prepare()
-            result = held_out(suite, suite.samples, scheme=scheme, n_processes=work.n_threads)
+        folds = len(splits(suite.samples.groups, scheme))
+        with work.progress.step(f"Evaluation by {scheme}", folds, "fold") as advance:
+            result = held_out(
+                suite, suite.samples, scheme=scheme, n_processes=work.n_threads, progress=lambda split: advance(1)
+            )
             predictions = result.table(suite.samples)
             learning = work.settings.learning
             meta = {
@@ -259,7 +264,7 @@ def label(degrees: float) -> str:
 
 def _report(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     with work.progress.step("Comparison and report", 1, "page"):
-        report(work.settings, work.folder, work.store, work.towers, seconds)
+        report(work.settings, work.folder, work.store, work.towers, seconds, client=work.client)
 
 
 class Step(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,16 @@ from gppcore.towers.files.batch import read_files, report, tower_files, without_
 from gppcore.towers.files.periods import read_period
 from gppcore.towers.files.sites import read_site_table
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 
 def site_table(settings: Settings) -> pd.DataFrame:
     """Return the metadata of the sites."""
     return read_sites(*(path for text in settings.towers.sites for path in found(text, settings.recipe.folder)))
 
 
-def tower_tiles(settings: Settings, out: Path, *, n_threads: int) -> TileStore:
+def tower_tiles(settings: Settings, out: Path, *, n_threads: int, client: Client | None = None) -> TileStore:
     """Build tiles of the 3 x 3 cells about every tower, for maps of a region that does not hold them all.
 
     Raises
@@ -54,10 +58,12 @@ def tower_tiles(settings: Settings, out: Path, *, n_threads: int) -> TileStore:
             raise RangeError("towers: expected some on the grid of the cells, got none; see their lat and lon")
         years = range(recipe.years[0], recipe.years[1] + 1) if recipe.years else None
         TileStore.create(out, grid.lat, grid.lon, chosen, years=years)
-    return build_tiles(recipe, TileStore.open(out), n_threads=n_threads)
+    return build_tiles(recipe, TileStore.open(out), n_threads=n_threads, client=client)
 
 
-def sampled_towers(settings: Settings, store: TileStore, out: Path, *, n_processes: int) -> None:
+def sampled_towers(
+    settings: Settings, store: TileStore, out: Path, *, n_processes: int, client: Client | None = None
+) -> None:
     """Read tower files, sample the store at them and write a folder of towers with a report of both.
 
     Raises
@@ -77,7 +83,8 @@ def sampled_towers(settings: Settings, store: TileStore, out: Path, *, n_process
     )
     names = sorted({months.site for reading in readings for months in reading.months})
     placed = site_table(settings)
-    samples = sample_at_towers(store, placed.loc[[name for name in names if name in placed.index]])
+    there = placed.loc[[name for name in names if name in placed.index]]
+    samples = sample_at_towers(store, there, client=client)
     outputs = [name for name in samples.fields if str(name).startswith("gpp_daily") or name == PROCESS]
     samples = replace(samples, fields=samples.fields.drop_vars(outputs))
     weather = samples.weather.dropna(subset=["lai"])

@@ -3,53 +3,90 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.errors import MissingFileError, ProductFormatError, ShapeError
+from gppcore.errors import GppcoreError, MissingFileError, ProductFormatError, ShapeError
+from gppcore.io.gdal import with_attributes
 from gppcore.io.reading import check_file
+from gppcore.io.sources import Source, access, is_address, kind, there
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def open_cf(path: Path, what: str) -> xr.Dataset:
-    """Open a CF file or a Zarr store; values are read when they are needed, and the caller closes it.
+def open_cf(source: Source, what: str) -> xr.Dataset:
+    """Open a CF file, a Zarr store or a kerchunk reference set; values are read when they are needed.
+
+    The caller closes it.
 
     Parameters
     ----------
-    path : Path
-        A file that xarray reads, or the folder of a Zarr store.
+    source : Path or str
+        A file that xarray reads, the folder of a Zarr store, or references to parts of such files; or an address of one
+        of these, such as ``s3://bucket/store.zarr``.
     what : str
         What the file is for, for messages.
 
     Raises
     ------
     MissingFileError
-        If there is nothing under the path.
+        If there is nothing under the path or address.
+    MissingPackageError
+        If the package for this kind of address is not installed.
+    FileAccessError
+        If an address cannot be reached.
     ProductFormatError
         If it cannot be read.
     """
     import xarray as xr
 
-    if not path.exists():
-        remote = "; copy it to a local disk or mount it first" if re.match(r"\w{2,}:/", str(path)) else ""
-        raise MissingFileError(f"{what}: expected a netCDF file or Zarr store, got no such file {path}{remote}")
-    if not path.is_dir():
-        check_file(path, ProductFormatError)
+    if not there(source):
+        raise MissingFileError(f"{what}: expected a netCDF file or Zarr store, got no such file {source}")
+    sort = kind(source)
+    if isinstance(source, Path) and sort != "zarr" and not source.is_dir():
+        check_file(source, ProductFormatError)
     try:
-        # Zarr 3 does not specify consolidated metadata, and local stores gain little from it.
-        options: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.is_dir() else {}
-        ds = xr.open_dataset(path, chunks=None, decode_times=False, **options)
-        return xr.decode_cf(_with_days(ds), decode_timedelta=False)
-    except (ValueError, OSError, KeyError, OverflowError) as error:
+        stored, close = _opened(source, sort)
+        ds = xr.decode_cf(with_attributes(_with_days(stored)), decode_timedelta=False)
+        ds.set_close(close)
+        return ds
+    except GppcoreError:
+        raise
+    except (ValueError, OSError, KeyError, OverflowError, TypeError, RuntimeError) as error:
         raise ProductFormatError(
-            f"{path}: expected a readable CF netCDF file or Zarr store, got: {_format_of(path) or error}"
+            f"{source}: expected a readable CF netCDF file or Zarr store, got: {_format_of(source) or error}"
         ) from error
+
+
+def _opened(source: Source, sort: str) -> tuple[xr.Dataset, Callable[[], None]]:
+    """Return what is stored, and the function that closes all of it."""
+    import xarray as xr
+
+    options: dict[str, Any] = {"chunks": None, "decode_times": False, "mask_and_scale": False}
+    # Zarr 3 does not specify consolidated metadata, and stores gain little from it.
+    as_zarr: dict[str, Any] = {"engine": "zarr", "consolidated": False, **options}
+    if sort == "file" and is_address(source):
+        with access(str(source)) as (files, path):
+            file = files.open(path, "rb")
+        ds = xr.open_dataset(file, **options)
+
+        def close() -> None:
+            ds.close()
+            file.close()
+
+        return ds, close
+    if sort == "reference":
+        with access(str(source)):  # an error if the packages are missing
+            pass
+        ds = xr.open_dataset("reference://", storage_options={"fo": str(source)}, **as_zarr)
+    else:
+        ds = xr.open_dataset(source, **(as_zarr if sort == "zarr" else options))
+    return ds, ds.close
 
 
 _FORMATS = (
@@ -69,11 +106,15 @@ _FORMATS = (
 """First bytes of files of other formats, and what makes them readable."""
 
 
-def _format_of(path: Path) -> str | None:
-    if path.is_dir():
+def _format_of(source: Source) -> str | None:
+    if kind(source) != "file":
         return None
-    with path.open("rb") as file:
-        begin = file.read(4)
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            begin = file.read(4)
+    else:
+        with access(source) as (files, path):
+            begin = files.cat_file(path, 0, 4)
     return next((told for mark, told in _FORMATS if begin.startswith(mark)), None)
 
 
@@ -147,7 +188,11 @@ def _valid_limits(data: xr.DataArray) -> tuple[float | None, float | None]:
     pair = np.atleast_1d(data.attrs.get("valid_range", (None, None)))
     low = data.attrs.get("valid_min", pair[0])
     high = data.attrs.get("valid_max", pair[-1])
-    packed = np.dtype(data.encoding.get("dtype", data.dtype)).kind in "iu"
+    stored = np.dtype(data.encoding.get("dtype", data.dtype))
+    packed = stored.kind in "iu"
+    if str(data.encoding.get("_Unsigned", data.attrs.get("_Unsigned", "false"))).lower() == "true":
+        # Attributes of unsigned bytes may be written with a sign, as the bytes are: -36 is 220.
+        low, high = (x if x is None or x >= 0 else x + 256.0**stored.itemsize for x in (low, high))
     scale, offset = (float(data.encoding.get(key, x)) for key, x in (("scale_factor", 1.0), ("add_offset", 0.0)))
     step = abs(scale) / 2.0 if packed else 0.0  # half a packed number: rounding must not mask the ends
 

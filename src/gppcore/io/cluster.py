@@ -14,7 +14,7 @@ Job = TypeVar("Job", bound=tuple[Any, ...])
 Result = TypeVar("Result")
 
 _AHEAD = 2
-"""Jobs per worker that are under way or whose results wait to be taken, which bounds memory."""
+"""Jobs per thread of the workers that are under way or whose results wait to be taken, which bounds memory."""
 _RETRIES = 3
 
 
@@ -33,10 +33,11 @@ def in_order(
         Arguments of all calls, and those of each.
     """
     waiting = iter(jobs)
-    ahead = _AHEAD * max(1, len(client.scheduler_info()["workers"]))
     running: deque[tuple[Job, Any]] = deque()
     try:
         while True:
+            # Asked each time, since the workers of an adaptive cluster come and go.
+            ahead = _AHEAD * max(1, sum(client.ncores().values()))  # type: ignore[no-untyped-call]
             for job in islice(waiting, ahead - len(running)):
                 running.append((job, client.submit(function, *shared, *job, retries=_RETRIES, pure=False)))
             if not running:

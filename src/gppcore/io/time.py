@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from gppcore.errors import ProductFormatError
 from gppcore.io.cf import axes, bounds
+from gppcore.io.sources import Source
 from gppcore.variables import DAYS_IN_MONTH, MONTHS
 
 if TYPE_CHECKING:
@@ -79,6 +82,61 @@ def time_steps(ds: xr.Dataset, data: xr.DataArray, *, annual: bool = False, unda
     else:
         middle, days = list(values), _spacing(values, annual)
     return tuple(_step(when, length) for when, length in zip(middle, days, strict=True))
+
+
+_YEAR_IN_NAME = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?=(?:[0-9]{3})?(?![0-9]))")
+"""A year, alone or with the day of the year, as in ``MCD12C1.A2001001.061``."""
+
+
+def yearly_steps(ds: xr.Dataset, data: xr.DataArray, source: Source) -> tuple[Step, ...]:
+    """Return the steps of a variable that has at most one field a year, such as land cover.
+
+    The year is that of the time; one field without a time has the year in the name of its file, or none.
+
+    Raises
+    ------
+    ProductFormatError
+        If there are several fields without times.
+    """
+    single = data.ndim == 2
+    try:
+        steps = time_steps(ds, data, annual=True)
+    except ProductFormatError:
+        if not single:
+            raise
+        steps = (Step(None, 0, 365.25, 365.25),)
+    if single and steps[0].year is None:
+        years = {int(year) for year in _YEAR_IN_NAME.findall(str(source).rpartition("/")[2])}
+        steps = (steps[0]._replace(year=years.pop() if len(years) == 1 else None),)
+    return tuple(step._replace(month=0) for step in steps)
+
+
+_DAY_IN_NAME = re.compile(r"A((?:19|20)[0-9]{2})([0-9]{3})(?![0-9])")
+_COMPOSITE = 8.0
+"""Days of a composite of MODIS, VIIRS and GLASS."""
+
+
+def day_in_name(source: Source) -> np.datetime64 | None:
+    """Return the first day of a composite from the name of its file, as in ``MOD15A2H.A2001009.h18v04.nc``."""
+    match = _DAY_IN_NAME.search(str(source).rpartition("/")[2])
+    return np.datetime64(match[1], "D") + (int(match[2]) - 1) if match else None
+
+
+def composite_steps(days: Sequence[np.datetime64]) -> list[Step]:
+    """Return the steps of composites by their first days, sorted: each lasts until the next, or to the end of the year.
+
+    Where a file is missing, the composite before it lasts as long as usual.
+    """
+    gaps = [_days(b - a) for a, b in pairwise(days)]
+    usual = float(np.median(gaps)) if gaps else _COMPOSITE
+    steps = []
+    for number, day in enumerate(days):
+        left = _days((day.astype("M8[Y]") + 1).astype("M8[D]") - day)
+        known = gaps[number] if number < len(gaps) and gaps[number] < 1.5 * usual else usual
+        steps.append(
+            _step(day.astype("M8[s]") + np.timedelta64(int(43200.0 * min(known, left)), "s"), min(known, left))
+        )
+    return steps
 
 
 def _mean_month(month: int) -> Step:

@@ -15,6 +15,7 @@ _ALIASES = {
     "-": "1",
     "percent": "%",
     "kelvin": "K",
+    "degrees kelvin": "K",
     "celsius": "degC",
     "deg c": "degC",
     "degree c": "degC",

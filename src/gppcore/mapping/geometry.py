@@ -15,7 +15,7 @@ from gppcore.tiles.layout import CLIMATOLOGY_YEAR, month_coordinate
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
-GEOMETRY = {"grid_mapping": "crs", "cell_measures": "area: area"}
+GEOMETRY = {"grid_mapping": "crs", "cell_measures": "area: area", "coverage_content_type": "modelResult"}
 """Attributes of every gridded variable."""
 _CRS = {
     "grid_mapping_name": "latitude_longitude",
@@ -39,13 +39,17 @@ def coverage(lat: NDArray[Any], lon: NDArray[Any], years: Sequence[int] | None) 
         "geospatial_lat_units": "degrees_north",
         "geospatial_lon_units": "degrees_east",
     }
-    if years is not None:
-        found |= {
-            "time_coverage_start": f"{min(years)}-01-01",
-            "time_coverage_end": f"{max(years)}-12-31",
-            "time_coverage_resolution": "P1M",
-        }
-    return found
+    return found | (time_coverage(years) if years else {})
+
+
+def time_coverage(years: Sequence[int]) -> dict[str, str]:
+    """Return the attributes of ACDD for calendar years that follow each other."""
+    return {
+        "time_coverage_start": f"{min(years)}-01-01",
+        "time_coverage_end": f"{max(years)}-12-31",
+        "time_coverage_duration": f"P{len(years)}Y",
+        "time_coverage_resolution": "P1M",
+    }
 
 
 def write_coordinates(
@@ -89,5 +93,5 @@ def write_coordinates(
             chunks=(chunk_rows, chunk_columns),
             compressors=(ZstdCodec(), Crc32cCodec()),
             dimension_names=("lat", "lon"),
-            attributes={**attrs, "grid_mapping": "crs"},
+            attributes={**attrs, "grid_mapping": "crs", "coverage_content_type": "auxiliaryInformation"},
         )

@@ -19,7 +19,7 @@ from gppcore.io.durable import PART, rename_durably
 from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.io.mapped import whole_files
 from gppcore.io.netcdf import write_netcdf4
-from gppcore.mapping.geometry import GEOMETRY, coverage, write_coordinates
+from gppcore.mapping.geometry import GEOMETRY, coverage, time_coverage, write_coordinates
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
@@ -102,7 +102,7 @@ def write_product(
             shutil.rmtree(building)
         # No date, so that the same model and store give identical bytes.
         origin = {
-            "Conventions": "CF-1.8",
+            "Conventions": "CF-1.8, ACDD-1.3",
             "title": next(iter(variables.values()))["long_name"],
             "history": f"gppcore {__version__}: written from a tile store",
         }
@@ -292,7 +292,7 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
             years = xr.decode_cf(ds[["time"]])["time"].dt.year.values
             if year not in years:
                 raise RangeError(f"year: expected {years.min()} to {years.max()}, got {year}")
-            ds = ds.isel(time=years == year)
+            ds = ds.isel(time=years == year).assign_attrs(time_coverage([year]))
         chunks = {
             "chunksizes": (1, min(CHUNK, ds.sizes["lat"]), min(CHUNK, ds.sizes["lon"])),
             "zlib": True,

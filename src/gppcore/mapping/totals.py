@@ -141,7 +141,7 @@ def totals(sums: BlockSums, errors: ErrorCovariance) -> pd.DataFrame:
 
     ends = [(-90, 90), (-90, -BAND), (-BAND, BAND), (BAND, 90)]
     ends += [(south, south + BAND) for south in range(-90, 90, BAND)]
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for south, north in ends:
         here = np.flatnonzero((sums.lat >= south) & (sums.lat < north))
         if here.size and (not rows or here.size < sums.lat.size):  # a part that is the whole is not told twice

@@ -17,6 +17,7 @@ from gppcore.comparison.common import climatology
 from gppcore.comparison.read import Field, read
 from gppcore.errors import ProductFormatError, disk_errors
 from gppcore.io.cf import open_cf
+from gppcore.io.sources import located, split_variable
 from gppcore.plot.geography import NO_DATA, SEA, coasts
 from gppcore.plot.projection import Window
 from gppcore.plot.style import GPP_COLOURS
@@ -71,7 +72,7 @@ def write_viewer(product: str | Path, out: Path, towers: Towers | None = None) -
         grid = _coarse(field)
         months = tuple(sorted(set(field.months)))
         stored = [_months(field, grid, months)]
-        path = Path(str(product)) if Path(str(product)).exists() else Path(str(product).rpartition(":")[0])
+        path = located(split_variable(str(product))[0], Path())
         if field.name.endswith(": gpp_daily") and set(_BOUNDS) <= set(stack.enter_context(open_cf(path, "product"))):
             stored += [_months(read(f"{path}:{bound}", stack), grid, months) for bound in _BOUNDS]
         years = (min(field.years), max(field.years)) if field.years else None

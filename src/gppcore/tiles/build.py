@@ -19,6 +19,7 @@ from gppcore.io.cf import axes, coordinates, masked, open_cf, variable_of
 from gppcore.io.cluster import in_order
 from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, read_file
+from gppcore.io.sources import located
 from gppcore.regrid import LatLonGrid
 from gppcore.runtime import threads
 from gppcore.tiles.cover import COVER, LEGENDS, Cover
@@ -46,7 +47,7 @@ class Cells:
     Parameters
     ----------
     path : str
-        CF file (netCDF, HDF5) or Zarr store.
+        CF file (netCDF, HDF5), Zarr store or kerchunk references; or an address of one.
     variable : str
         Name of the field in it.
     exclude : tuple of float
@@ -238,7 +239,7 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
     if source.value is not None or source.path == MAUNA_LOA or source.path.endswith(".csv"):
         return Series(name, source, recipe.folder)
     if name == COVER:
-        return Cover(source, recipe.folder, stack, others=recipe.variables)
+        return Cover(source, recipe.folder, stack, others=recipe.variables, years=recipe.years)
     if source.method == "lapse":
         if ELEVATION not in recipe.variables:
             raise ShapeError(
@@ -248,7 +249,7 @@ def open_fields(name: str, recipe: TileRecipe, stack: ExitStack) -> Fields | Ser
         return Lapsed(name, source, recipe.folder, stack)
     if source.orography:
         raise RangeError(f'{name}: orography: expected it with method = "lapse", got {source.method!r}')
-    return Fields(name, source, recipe.folder, stack)
+    return Fields(name, source, recipe.folder, stack, years=recipe.years)
 
 
 def _origin(source: VariableSource) -> str:
@@ -279,7 +280,7 @@ def read_cells(recipe: TileRecipe) -> tuple[LatLonGrid, NDArray[np.int64]]:
         If there is no cell in the region.
     """
     with ExitStack() as stack:
-        path = recipe.folder / recipe.cells.path
+        path = located(recipe.cells.path, recipe.folder)
         mask = variable_of(stack.enter_context(open_cf(path, "cells")), recipe.cells.variable, str(path))
         lat, lon = axes(mask)
         if mask.ndim > 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from gppcore.features.predictors import land_cover_fractions
 from gppcore.regrid import LatLonGrid
 from gppcore.regrid.classes import class_shares
 from gppcore.tiles.fields import Fields, FieldStep, VariableSource
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 COVER = "igbp"
 """Variable of land cover classes."""
@@ -56,7 +60,15 @@ LEGENDS: Mapping[str, Mapping[int, int]] = {
 class Cover(Fields):
     """Files of land cover classes: the class of the largest area in a cell, and the area shares of all types."""
 
-    def __init__(self, source: VariableSource, folder: Path, stack: ExitStack, *, others: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        source: VariableSource,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        others: Collection[str] = (),
+        years: tuple[int, int] | None = None,
+    ) -> None:
         legend = source.legend or "igbp"
         if legend not in LEGENDS:
             raise RangeError(f"{COVER}: legend: expected one of {sorted(LEGENDS)}, got {legend!r}")
@@ -64,12 +76,16 @@ class Cover(Fields):
             raise RangeError(
                 f"{COVER}: expected classes with static = true, and neither method nor scale, got {source}"
             )
-        super().__init__(COVER, source, folder, stack)
+        super().__init__(COVER, source, folder, stack, years=years)
         self._legend = np.full(_UNKNOWN + 1, -1, dtype=np.int16)
         for code, igbp in LEGENDS[legend].items():
             self._legend[code] = igbp
         shares = (*FRACTIONS, "fraction_wetland")
         self.names = (COVER, *(name for name in shares if name not in others))
+
+    def _unit(self, data: xr.DataArray, where: str) -> str | None:
+        """Return None: producers state units such as "class number"."""
+        return None
 
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of IGBP classes on the grid of the file, NaN where they are missing."""
@@ -89,24 +105,41 @@ class Cover(Fields):
 
     def bands(self, year: int | None, grid: LatLonGrid, rows: slice, n_threads: int) -> Iterator[NDArray[np.float32]]:
         """Yield the fields of `names` on rows of the grid of the store; shares are those of the known area."""
-        (field,) = self.month(year, 1)
-        parts = [self._shares(field, grid, piece, n_threads) for piece in self.pieces(field, grid, rows)]
+        first = self.month(year, 1)[0]
+        parts = [self._fields_of(grid, piece, n_threads) for piece in self.pieces(first, grid, rows)]
         for number in range(len(self.names)):
             yield np.concatenate([part[number] for part in parts])
 
-    def _shares(self, field: FieldStep, grid: LatLonGrid, rows: slice, n_threads: int) -> list[NDArray[np.float32]]:
-        used, plan = self.plan(field, grid, rows)
-        classes = self.values(field, used)
+    def _fields_of(self, grid: LatLonGrid, rows: slice, n_threads: int) -> list[NDArray[np.float32]]:
+        """Return the class of the largest share over all years, and the shares of the types."""
+        held = self._held(grid, rows, n_threads)
         shape = grid.rows(rows).shape
         known = np.zeros(shape, dtype=bool)
         largest, most = np.zeros(shape), np.zeros(shape, dtype=np.float32)
         shares: dict[str, NDArray[np.float64]] = {name: np.zeros(shape) for name in self.names[1:]}
-        for code, held in class_shares(plan, classes, n_threads=n_threads):
-            known |= ~np.isnan(held)
-            here = held > 0.0
-            largest[here & (held > most)] = code
-            most = np.fmax(most, held)
+        for code, of_cell in sorted(held.items()):
+            known |= ~np.isnan(of_cell)
+            here = of_cell > 0.0
+            largest[here & (of_cell > most)] = code
+            most = np.fmax(most, of_cell)
             of_class = land_cover_fractions(np.array([code]))
             for name, share in shares.items():
-                share[here] += held[here].astype(np.float64) * of_class[name][0]
+                share[here] += of_cell[here].astype(np.float64) * of_class[name][0]
         return [np.where(known, each, np.nan).astype(np.float32) for each in (largest, *shares.values())]
+
+    def _held(self, grid: LatLonGrid, rows: slice, n_threads: int) -> dict[float, NDArray[np.float32]]:
+        """Return the share of each class, the mean over the years in which the cell is known."""
+        fields = self.yearly()
+        total: dict[float, NDArray[np.float64]] = {}
+        weight = np.zeros(grid.rows(rows).shape)
+        for field, of_years in fields:
+            used, plan = self.plan(field, grid, rows)
+            found = dict(class_shares(plan, self.values(field, used), n_threads=n_threads))
+            if len(fields) == 1:
+                return found
+            for code, held in found.items():
+                total.setdefault(code, np.zeros(weight.shape))
+                total[code] += of_years * np.nan_to_num(held)
+            weight += of_years * ~np.isnan(next(iter(found.values()), np.full(weight.shape, np.nan)))
+        with np.errstate(invalid="ignore"):
+            return {code: (held / weight).astype(np.float32) for code, held in total.items()}

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from gppcore.errors import MissingFileError, ShapeError, UnitsError
 from gppcore.features.co2 import co2_monthly
 from gppcore.io.cf import VERSIONS, axes, masked, open_cf, variable_of
-from gppcore.io.time import Step, time_steps
+from gppcore.io.sources import Source, located, remote_errors, sources, there
+from gppcore.io.time import Step, composite_steps, day_in_name, time_steps, yearly_steps
 from gppcore.io.units import conversion
 from gppcore.regrid import LatLonGrid, RegridPlan, grid_of
 from gppcore.variables import MONTHS, VARIABLES, check_range
@@ -47,14 +48,17 @@ class VariableSource:
     Parameters
     ----------
     path : str
-        CF files (netCDF, HDF5) or Zarr stores; may be a pattern such as ``tair_*.nc``. A CSV table with the columns
-        `year` and `month` gives one value for all cells, such as CO2; ``"mauna-loa"`` is CO2 of the embedded record.
+        CF files (netCDF, HDF5), Zarr stores or kerchunk references, on this machine or at an address of fsspec such as
+        ``s3://bucket/tair_*.nc``; may be a pattern. A CSV table with the columns `year` and `month` gives one value
+        for all cells, such as CO2; ``"mauna-loa"`` is CO2 of the embedded record.
     variable : str
         Name of the field in them, or of the column.
     value : float, optional
         One value for all cells and months, in place of files.
     static : bool
-        Whether it is constant in time.
+        Whether it is constant in time. Files of several years, such as yearly land cover, are averaged over the years
+        of the store; a year without a file has that of the nearest year. The year is that of the time in a file, or
+        the one in its name.
     method : {"conservative", "bilinear", "lapse"}
         How the field is regridded to the cells; see :class:`gppcore.RegridPlan`. "lapse" is for temperatures:
         bilinear at sea level, then brought to the `elevation` of the cells by 6.5 K km-1.
@@ -114,12 +118,12 @@ class Series:
         self.names: tuple[str, ...] = (name,)
         self._months: dict[tuple[int, int], float] = {}
         if source.value is None and source.path != MAUNA_LOA:
-            self._read(folder / source.path)
+            self._read(located(source.path, folder))
 
-    def _read(self, path: Path) -> None:
+    def _read(self, path: Source) -> None:
         import pandas as pd
 
-        if not path.is_file():
+        if not there(path):
             raise MissingFileError(f"{self.name}: expected a table, got no such file {path}")
         # Tables of NOAA begin with lines of comments.
         table = pd.read_csv(path, comment="#", skipinitialspace=True)
@@ -173,33 +177,50 @@ class Fields:
         Variables that the files give.
     """
 
-    def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: VariableSource,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        years: tuple[int, int] | None = None,
+    ) -> None:
         self.name, self.source = name, source
         self.names: tuple[str, ...] = (name,)
-        pattern = Path(source.path)
-        base = Path(pattern.anchor) if pattern.is_absolute() else folder
-        paths = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
+        self._years = years
+        paths = [path for path in sources(source.path, folder) if there(path)]
         if not paths:
-            raise MissingFileError(f"{name}: expected files {base / pattern}, got none")
+            raise MissingFileError(f"{name}: expected files {located(source.path, folder)}, got none")
         self._fields: dict[tuple[int | None, int], list[FieldStep]] = {}
         self._plans: dict[tuple[int, int, bytes], tuple[slice, RegridPlan]] = {}
+        self._composites: dict[np.datetime64, FieldStep] = {}
         for path in paths:
             self._list(path, stack)
+        days = sorted(self._composites)
+        for day, step in zip(days, composite_steps(days), strict=True):
+            self._fields.setdefault((step.year, step.month), []).append(self._composites[day]._replace(step=step))
 
-    def _list(self, path: Path, stack: ExitStack) -> None:
-        """Add the time steps of a file."""
+    def _list(self, path: Source, stack: ExitStack) -> None:
+        """Add the time steps of a file, or its field as a composite if only its name tells the time."""
         ds = stack.enter_context(open_cf(path, self.name))
         data, grid = variable_of(ds, self.source.variable, str(path), versions=True), grid_of(ds)
         unit = self._unit(data, str(path))
-        steps = time_steps(ds, data, undated=True) if not self.source.static else (Step(None, 0, 0.0, 0.0),)
         times = [dim for dim in data.dims if dim not in (*axes(data), VERSIONS)]
-        if self.source.static and times:
-            raise ShapeError(f"{path}: {data.name}: expected latitude and longitude, got {dict(data.sizes)}")
+        steps = yearly_steps(ds, data, path) if self.source.static else time_steps(ds, data, undated=True)
+        undated = not times and steps[0].year is None and not self.source.static
+        if undated and (day := day_in_name(path)) is not None:
+            if day in self._composites:
+                raise ShapeError(
+                    f"{self.name}: expected one file of {day}, got {self._composites[day].path} and {path}"
+                )
+            self._composites[day] = FieldStep(data, grid, steps[0], unit, str(path))
+            return
         for number, step in enumerate(steps):
             if not self.source.static and step.month == 0:
                 raise ShapeError(f"{path}: {data.name}: expected months or shorter steps, got a step of a year")
             here = data.isel({times[0]: number}) if times else data
-            key = (None, 0) if self.source.static else (step.year, step.month)
+            key = (step.year, 0) if self.source.static else (step.year, step.month)
             self._fields.setdefault(key, []).append(FieldStep(here, grid, step, unit, str(path)))
 
     def _unit(self, data: xr.DataArray, where: str) -> str | None:
@@ -214,12 +235,12 @@ class Fields:
         return self.source.units or stated
 
     def month(self, year: int | None, month: int) -> list[FieldStep]:
-        """Return the fields of a month; for a mean year, of whichever year the files hold."""
+        """Return the fields of a month; for a mean year, of whichever year the files hold.
+
+        Of a static variable, the fields of all years that the store needs.
+        """
         if self.source.static:
-            found = self._fields.get((None, 0), [])
-            if len(found) != 1:
-                raise ShapeError(f"{self.name}: expected one field in {self.source.path}, got {len(found)}")
-            return found
+            return [field for field, _ in self.yearly()]
         keys = [key for key in self._fields if key[1] == month and (year is None or key[0] in (year, None))]
         when = f"month {month}" + (f" of {year}" if year else "")
         if len(keys) != 1:
@@ -237,11 +258,50 @@ class Fields:
             )
         return found
 
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Years that the files of a static variable state."""
+        return tuple(sorted(year for year, _ in self._fields if year is not None))
+
+    def yearly(self) -> list[tuple[FieldStep, float]]:
+        """Return the fields of a static variable, each with the share of the store's years for which it stands.
+
+        A year without a field of its own has that of the nearest year. Without years of the store all count alike.
+        """
+        fields = [field for parts in self._fields.values() for field in parts]
+        if len(fields) == 1:
+            return [(fields[0], 1.0)]
+        if len(self.years) != len(fields):
+            raise ShapeError(
+                f"{self.name}: expected one field in {self.source.path}, or one for each year, got {len(fields)} with "
+                f"the years {list(self.years)}"
+            )
+        first, last = self._years or (None, None)
+        wanted = self.years if first is None or last is None else range(first, last + 1)
+        nearest = [min(self.years, key=lambda has: (abs(has - year), has)) for year in wanted]
+        return [(self._fields[year, 0][0], nearest.count(year) / len(nearest)) for year in sorted(set(nearest))]
+
     def bands(self, year: int | None, grid: LatLonGrid, rows: slice, n_threads: int) -> Iterator[NDArray[np.float32]]:
         """Yield some rows of every month on the grid of the store: its steps averaged by duration, or their extreme."""
         self._plans.clear()  # bands follow each other: plans of one are needed at a time
-        for month in range(1, 2 if self.source.static else MONTHS + 1):
+        if self.source.static:
+            yield self._mean_of_years(grid, rows, n_threads)
+            return
+        for month in range(1, MONTHS + 1):
             yield self._band(self.month(year, month), grid, rows, n_threads)
+
+    def _mean_of_years(self, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        fields = self.yearly()
+        if len(fields) == 1:
+            return self._regridded(fields[0][0], grid, rows, n_threads)
+        total, known = (np.zeros(grid.rows(rows).shape) for _ in range(2))
+        for field, share in fields:
+            values = self._regridded(field, grid, rows, n_threads)
+            here = ~np.isnan(values)
+            total[here] += share * values[here]
+            known[here] += share
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / known, dtype=np.float32)
 
     def _band(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
         if len(fields) == 1:
@@ -295,7 +355,9 @@ class Fields:
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of a field on its own grid, in our unit, NaN where it is missing."""
         lat, lon = axes(field.data)
-        found = masked(field.data.isel({lat: rows}).transpose(..., lat, lon).values, field.data)
+        with remote_errors(field.path):
+            stored = field.data.isel({lat: rows}).transpose(..., lat, lon).values
+        found = masked(stored, field.data)
         for version in found[1:] if found.ndim > 2 else ():
             found[0] = np.where(np.isnan(found[0]), version, found[0])
         return self._converted(found if found.ndim == 2 else found[0], field)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import RangeError, ShapeError
 from gppcore.io.cf import axes, masked, open_cf, variable_of
+from gppcore.io.sources import located, split_variable
 from gppcore.regrid import grid_of
 from gppcore.tiles.fields import Fields, FieldStep, VariableSource
 from gppcore.tiles.store import TileStore
@@ -29,14 +30,14 @@ class Lapsed(Fields):
     def __init__(self, name: str, source: VariableSource, folder: Path, stack: ExitStack) -> None:
         if name not in NAMES or source.static:
             raise RangeError(f'{name}: method: expected "lapse" for {", ".join(NAMES)} alone, got it for {name}')
-        path, _, variable = source.orography.rpartition(":")
-        if not path:
+        path, variable = split_variable(source.orography)
+        if variable is None:
             raise RangeError(
                 f'{name}: orography: expected "FILE:VARIABLE", the height of the grid of its files in m or its '
                 f"geopotential in m2 s-2, got {source.orography!r}"
             )
         super().__init__(name, source, folder, stack)
-        ds = stack.enter_context(open_cf(folder / path, f"{name}: orography"))
+        ds = stack.enter_context(open_cf(located(path, folder), f"{name}: orography"))
         field = variable_of(ds, variable, path)
         lat, lon = axes(field)
         if field.ndim > 2:

@@ -145,6 +145,31 @@ def test_tile_store_gives_what_the_dataset_gives(world, tmp_path):
         pd.testing.assert_frame_equal(ours.weather, theirs.weather)
 
 
+@pytest.mark.filterwarnings("default")  # libraries of the cluster warn of their own
+def test_workers_of_a_cluster_sample_the_same(world, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    land = np.flatnonzero(world["tair"][0].notnull().values)
+    store = TileStore.create(tmp_path / "tiles", LAT, LON, land, years=(2003, 2004))
+    for name in ("tair", "elevation"):
+        values = world[name].values.astype(np.float32)
+        store.add(name, monthly=values.ndim == 3, attrs={})
+        flat = values.reshape(*values.shape[:-2], -1)[..., store.index]
+        for number, year in enumerate(store.each_year if values.ndim == 3 else (None,)):
+            store.write(name, 0, flat if year is None else flat[12 * number : 12 * number + 12], year)
+    rng = np.random.default_rng(1)
+    sites = table(**{f"S{i}": (rng.uniform(-30, 50), rng.uniform(0, 90), "DBF", 480.0) for i in range(20)})
+    alone = sample_at_towers(store, sites)
+    with (
+        distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        together = sample_at_towers(store, sites, client=client)
+        with pytest.raises(RangeError, match="source: expected a tile store, which workers"):
+            sample_at_towers(world, sites, client=client)
+    xr.testing.assert_identical(together.fields, alone.fields)
+    pd.testing.assert_frame_equal(together.report, alone.report)
+
+
 def test_what_cannot_be_sampled_is_refused(world):
     sites = table(A=(50.4, 13.9, "DBF", 480.0))
     with pytest.raises(RangeError, match="footprint: expected nearest or mean, got 'all'"):

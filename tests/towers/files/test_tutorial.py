@@ -161,7 +161,7 @@ def test_map_is_the_planet_of_the_towers(finished):
     """Against the truth itself at every cell of one type of cover: position, season and size."""
     ds = xr.open_dataset(finished[0] / "gpp.zarr", engine="zarr", consolidated=False)
     world = demonstration_region(*REGION).sel(lat=ds["lat"], lon=ds["lon"], method="nearest", tolerance=1e-6)
-    assert ds.attrs["Conventions"] == "CF-1.8"
+    assert ds.attrs["Conventions"] == "CF-1.8, ACDD-1.3"
     assert ds["gpp_daily"].attrs["standard_name"] == "gross_primary_productivity_of_biomass_expressed_as_carbon"
     land = world["igbp"].notnull().values
     gpp = ds["gpp_daily"].values

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,12 +15,20 @@ import xarray as xr
 from gppcore.constants import EARTH_RADIUS, IGBP, PFT_NAMES
 from gppcore.errors import RangeError
 from gppcore.features import FRACTIONS, land_cover_fractions
+from gppcore.io.cluster import in_order
 from gppcore.tiles.layout import CLIMATOLOGY_YEAR
 from gppcore.tiles.store import TileStore
 from gppcore.towers.files.gridded import Float, Gridded, gridded
 from gppcore.towers.files.monthly import WEATHER
 from gppcore.variables import VARIABLES, check_field
 
+if TYPE_CHECKING:
+    from distributed import Client
+
+At = tuple[dict[str, Float], dict[str, float]]
+"""Fields at a tower, and how far their nearest cell lies and how many were used."""
+_SITES = 8
+"""Towers that a worker of a cluster samples at a time."""
 _OF_FORCING = {
     "tair",
     "tair_range",
@@ -106,7 +117,11 @@ class TowerSamples:
 
 
 def sample_at_towers(
-    source: TileStore | xr.Dataset, sites: pd.DataFrame, *, footprint: Literal["nearest", "mean"] = "nearest"
+    source: TileStore | xr.Dataset,
+    sites: pd.DataFrame,
+    *,
+    footprint: Literal["nearest", "mean"] = "nearest",
+    client: Client | None = None,
 ) -> TowerSamples:
     """Take gridded fields at towers and report where the cell is another kind of place.
 
@@ -120,6 +135,9 @@ def sample_at_towers(
         What :func:`read_sites` returns.
     footprint : {"nearest", "mean"}
         The nearest cell that has all fields, out of the 3 x 3 about the tower, or the mean of all of these.
+    client : distributed.Client, optional
+        Of a dask cluster whose workers read the store, which they see under the same path. The result does not depend
+        on it.
 
     Returns
     -------
@@ -128,7 +146,7 @@ def sample_at_towers(
     Raises
     ------
     RangeError
-        If `footprint` is unknown, or a field is out of range.
+        If `footprint` is unknown, a field is out of range, or `client` is given and `source` is no store.
     ShapeError
         If the source has no such field.
     UnitsError
@@ -150,9 +168,17 @@ def sample_at_towers(
     if footprint not in ("nearest", "mean"):
         raise RangeError(f"footprint: expected nearest or mean, got {footprint!r}")
     grid = gridded(source)
+    places = sites[["lat", "lon"]].to_numpy(dtype=float)
+    at_sites: Iterable[list[At]]
+    if client is None:
+        at_sites = [_at_all(grid, places, footprint)]
+    elif isinstance(source, TileStore):
+        parts = ((places[start : start + _SITES],) for start in range(0, len(places), _SITES))
+        at_sites = (at for _, at in in_order(client, _at_remote, (source.path.resolve(), footprint), parts))
+    else:
+        raise RangeError("source: expected a tile store, which workers of a cluster can open, got a dataset")
     taken, rows = [], []
-    for site, place in sites.iterrows():
-        values, found = _at(grid, float(place["lat"]), float(place["lon"]), footprint)
+    for (site, place), (values, found) in zip(sites.iterrows(), chain.from_iterable(at_sites), strict=True):
         taken.append(values)
         rows.append({"site_id": site, **found, **_compared(values, place)})
     stacked = {name: np.stack([values[name] for values in taken], axis=-1) for name in taken[0]}
@@ -170,7 +196,16 @@ def sample_at_towers(
     return TowerSamples(xr.Dataset(fields, coords=coords), report, mean_year)
 
 
-def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> tuple[dict[str, Float], dict[str, float]]:
+def _at_all(grid: Gridded, places: Float, footprint: str) -> list[At]:
+    return [_at(grid, lat, lon, footprint) for lat, lon in places]
+
+
+def _at_remote(folder: Path, footprint: str, places: Float) -> list[At]:
+    """Do the same in a worker of a cluster."""
+    return _at_all(gridded(TileStore.open(folder)), places, footprint)
+
+
+def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> At:
     """Return the fields at one place, how far their nearest cell lies and how many were used."""
     row = int(np.abs(grid.lat - lat).argmin())
     column = int(np.abs((grid.lon - lon + 180.0) % 360.0 - 180.0).argmin())
