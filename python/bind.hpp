@@ -28,6 +28,7 @@ using Array = py::array_t<T, py::array::c_style>;
 
 void register_two_leaf(py::module_& m);
 void register_regrid(py::module_& m);
+void register_soil_water(py::module_& m);
 void register_forest(py::module_& m);
 void register_model(py::module_& m);
 void register_files(py::module_& m);

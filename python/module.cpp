@@ -39,6 +39,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("supported_isas", &gppcore::supported_isas, "Instruction sets that this CPU can run, best last.");
   register_two_leaf(m);
   register_regrid(m);
+  register_soil_water(m);
   register_forest(m);
   register_model(m);
   register_files(m);

@@ -18,12 +18,12 @@ macro(gppcore_isa name)
                                                              "${GPPCORE_KERNEL_FLAGS};${GPPCORE_CHAIN_FLAGS};${ARGN}")
 endmacro()
 
-# Kernels of the two-leaf model and of regridding. Derivatives are most of the compiling: one file per instantiation, so
+# Kernels of the two-leaf model, of soil water and of regridding. Derivatives are most of the compiling: one file per instantiation, so
 # that cores share it.
 set(GPPCORE_PARTS)
 macro(gppcore_parts name vector_bytes)
   list(APPEND GPPCORE_PARTS gppcore_parts_${name})
-  add_library(gppcore_parts_${name} OBJECT src/parts/two_leaf.cpp src/parts/regrid.cpp)
+  add_library(gppcore_parts_${name} OBJECT src/parts/two_leaf.cpp src/parts/regrid.cpp src/parts/soil_water.cpp)
   if(GPPCORE_GRADIENT)
     target_sources(gppcore_parts_${name} PRIVATE src/parts/gradient_weather_f64.cpp src/parts/gradient_weather_f32.cpp
                                                  src/parts/gradient_leaves_f64.cpp src/parts/gradient_leaves_f32.cpp)

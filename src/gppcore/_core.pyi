@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
+__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'soil_water', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
 class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
@@ -240,6 +240,10 @@ def regrid(source: numpy.typing.NDArray[numpy.float32], lat: tuple[typing.Annota
 def regrid(source: numpy.typing.NDArray[numpy.float64], lat: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], lon: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.int64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], min_valid: typing.SupportsFloat | typing.SupportsIndex, mean: numpy.typing.NDArray[numpy.float64], fraction: numpy.typing.NDArray[numpy.float64] | None, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Weighted mean of the valid source cells of every target cell.
+    """
+def soil_water(precip: numpy.typing.NDArray[numpy.float64], evaporation: numpy.typing.NDArray[numpy.float64], tair: numpy.typing.NDArray[numpy.float64], capacity: typing.SupportsFloat | typing.SupportsIndex, melt_per_degree: typing.SupportsFloat | typing.SupportsIndex, days_in_step: typing.SupportsFloat | typing.SupportsIndex, steps_in_time: typing.SupportsInt | typing.SupportsIndex, spin_up_times: typing.SupportsInt | typing.SupportsIndex, spin_ups: typing.SupportsInt | typing.SupportsIndex, out: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Mean soil water of every time relative to the capacity (times, n), written to out.
     """
 def supported_isas() -> list[str]:
     """

@@ -135,7 +135,9 @@ def read_own(look: Callable[[], Any], whole: Any) -> str:
         found = look()
     except GppcoreError as error:
         return type(error).__name__
-    return "as written" if found == whole else "FAILED: other content"
+    if found != whole:
+        raise AssertionError("other content than written")
+    return "as written"
 
 
 def run(

@@ -16,6 +16,7 @@ from gppcore.constants import BEPS_PFTS, PFTS
 from gppcore.forest import Forest
 from gppcore.process import leaf_gas_exchange
 from gppcore.process.simulate import simulate
+from gppcore.process.soil_water import soil_water
 from gppcore.process.two_leaf import INPUTS, OUTPUTS, Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
 from gppcore.regrid import LatLonGrid, RegridPlan, aggregate, downscale
 from gppcore.runtime import isa
@@ -103,6 +104,16 @@ def regridding(n_threads):
         yield downscale(coarse, method="covariate", covariate=fine, lat_edges=(70, 0), **args)
 
 
+def bucket(n_threads):
+    """Run the soil-water bucket over months and days, with missing rain."""
+    rng = np.random.default_rng(6)
+    for times, n, daily in ((12, 1, False), (12, 5003, False), (36, 33, False), (400, 17, True)):
+        rain, tair = rng.gamma(1, 2, (times, n)), rng.normal(5, 12, (times, n))
+        evaporation = rng.uniform(0, 8, (times, n))
+        rain[rng.random(rain.shape) < 0.001] = np.nan
+        yield soil_water(rain, evaporation, tair, daily=daily, n_threads=n_threads)
+
+
 def forests(folder, n_threads, size):
     """Predict and number leaves in batches of a size, of rows that differ and of rows that are alike."""
     rng = np.random.default_rng(0)
@@ -165,6 +176,7 @@ if __name__ == "__main__":
         "two_leaf": [digest(two_leaf(n_threads)) for n_threads in (1, 2, 7, 64)],
         "gradient": [digest(gradient(n_threads)) for n_threads in (1, 64)],
         "beps": [digest(beps())],
+        "soil_water": [digest(bucket(n_threads)) for n_threads in (1, 3, 64)],
         "regridding": [digest(regridding(n_threads)) for n_threads in (1, 3, 64)],
         "forests": [digest(forests(folder, n_threads, size)) for n_threads, size in batches],
         "model": [digest(model(folder, n_threads)) for n_threads in (1, 2, 64)],

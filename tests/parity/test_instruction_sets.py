@@ -24,7 +24,9 @@ def test_the_instruction_set_is_the_forced_one(digests):
     assert {isa: found["isa"] for isa, found in digests.items()} == {isa: isa for isa in supported_isas()}
 
 
-@pytest.mark.parametrize("kernel", ["two_leaf", "gradient", "beps", "regridding", "forests", "model", "lazy"])
+@pytest.mark.parametrize(
+    "kernel", ["two_leaf", "gradient", "beps", "soil_water", "regridding", "forests", "model", "lazy"]
+)
 def test_same_bits(digests, kernel):
     first = digests["baseline"][kernel][0]
     assert {isa: found[kernel] for isa, found in digests.items()} == {

@@ -296,6 +296,10 @@ def change(**fields):
     return lambda text: json.dumps(json.loads(text) | fields)
 
 
+def without_checksum(text):
+    return json.dumps({key: value for key, value in json.loads(text).items() if key != "crc32"})
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
@@ -305,6 +309,7 @@ def change(**fields):
         (lambda text: "[]", "expected a card of"),
         (change(card=None), "expected a card of"),
         (change(card={"seed": 7}), "got another checksum"),
+        (without_checksum, "got another checksum"),
         (change(predictors=["other"]), "got another predictors"),
         (change(unknown=1), "got another unknown"),
         (lambda text: text[:-2] + ',"deep":' + "[" * 40 + "]" * 40 + "}", "more than 32 nested"),

@@ -25,36 +25,42 @@ struct Bounds {
 };
 template <class T>
 Bounds<T> find_bounds(ForestRowKind kind, const T* column, int64_t stride, int64_t n) {
-  constexpr int kAtOnce = 16;  // apart, so that compilers use vectors
-  T low[kAtOnce], high[kAtOnce];
-  uint8_t missing[kAtOnce] = {};
-  for (int l = 0; l < kAtOnce; ++l) {
-    low[l] = static_cast<T>(__builtin_inf());
-    high[l] = -low[l];
-  }
+  typedef typename Native<T>::V Vector;
+  typedef typename Native<T>::I Missing;
+  constexpr int kAtOnce = 4, kLanes = GPPCORE_VECTOR_BYTES / sizeof(T);  // vectors, to hide latency
+  constexpr T kInfinity = static_cast<T>(__builtin_inf());
+  Bounds<T> b{kInfinity, -kInfinity, false};
   int64_t i = 0;
   if (stride == 1 && kind == ForestRowKind::number) {
-    for (; i + kAtOnce <= n; i += kAtOnce) {
+    Vector low[kAtOnce], high[kAtOnce];
+    Missing missing[kAtOnce] = {};
+    for (int l = 0; l < kAtOnce; ++l) {
+      low[l] = Vector{} + kInfinity;
+      high[l] = -low[l];
+    }
+    for (; i + kAtOnce * kLanes <= n; i += kAtOnce * kLanes) {
       for (int l = 0; l < kAtOnce; ++l) {
-        const T x = column[i + l];
+        Vector x;
+        __builtin_memcpy(&x, column + i + l * kLanes, sizeof x);
         low[l] = x < low[l] ? x : low[l];
         high[l] = x > high[l] ? x : high[l];
         missing[l] |= x != x;
+      }
+    }
+    for (int l = 0; l < kAtOnce; ++l) {
+      for (int j = 0; j < kLanes; ++j) {
+        b.low = low[l][j] < b.low ? low[l][j] : b.low;
+        b.high = high[l][j] > b.high ? high[l][j] : b.high;
+        b.missing |= missing[l][j] != 0;
       }
     }
   }
   for (; i < n; ++i) {
     const T x = column[i * stride];
     const bool none = is_missing(kind, x);
-    low[0] = !none && x < low[0] ? x : low[0];
-    high[0] = !none && x > high[0] ? x : high[0];
-    missing[0] |= none;
-  }
-  Bounds<T> b{low[0], high[0], missing[0] != 0};
-  for (int l = 1; l < kAtOnce; ++l) {
-    b.low = low[l] < b.low ? low[l] : b.low;
-    b.high = high[l] > b.high ? high[l] : b.high;
-    b.missing |= missing[l] != 0;
+    b.low = !none && x < b.low ? x : b.low;
+    b.high = !none && x > b.high ? x : b.high;
+    b.missing |= none;
   }
   return b;
 }

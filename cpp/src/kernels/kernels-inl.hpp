@@ -16,6 +16,7 @@ namespace gppcore::GPPCORE_PARTS_ISA {
 
 extern const TwoLeafKernels two_leaf_kernels;
 extern const RegridKernels regrid_kernels;
+extern const SoilWaterKernel soil_water_kernel;
 
 }  // namespace gppcore::GPPCORE_PARTS_ISA
 
@@ -23,6 +24,6 @@ namespace gppcore::GPPCORE_ISA {
 
 extern const Kernels kernels;
 const Kernels kernels = {GPPCORE_STRING(GPPCORE_ISA), GPPCORE_PARTS_ISA::two_leaf_kernels,
-                         GPPCORE_PARTS_ISA::regrid_kernels, forest_kernels};
+                         GPPCORE_PARTS_ISA::regrid_kernels, GPPCORE_PARTS_ISA::soil_water_kernel, forest_kernels};
 
 }  // namespace gppcore::GPPCORE_ISA

@@ -2,6 +2,7 @@
 #pragma once
 #include "forest.hpp"
 #include "regrid.hpp"
+#include "soil_water.hpp"
 #include "two_leaf.hpp"
 
 namespace gppcore {
@@ -10,6 +11,7 @@ struct Kernels {
   const char* isa;
   const TwoLeafKernels& two_leaf;
   const RegridKernels& regrid;
+  SoilWaterKernel soil_water;
   ForestKernels forest;
 };
 

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -120,6 +120,13 @@ class MethodSuite:
     def prepare(self) -> None:
         """Simulate the source domain and train its emulators once, before splits share them."""
         _ = self.samples, self.pretrained
+
+    def for_unseen(self, unseen: Unseen) -> MethodSuite:
+        """Return a suite, of one thread for a fold, for what else is to be predicted; all share one preparation."""
+        self.prepare()
+        suite = replace(self, unseen=unseen, n_threads=1)
+        suite.__dict__.update({name: getattr(self, name) for name in ("samples", "source", "pretrained")})
+        return suite
 
     def calibrated(self, train: Samples) -> Mapping[str, PlantFunctionalType]:
         """Return types calibrated to training samples."""

@@ -89,8 +89,9 @@ class Work:
         learning = self.settings.learning
         return sample_tiles(store, names, n_cells=learning.cells, seed=learning.seed)
 
-    def suite(self, scheme: Scheme, n_threads: int) -> MethodSuite:
-        """Return the methods of the experiment, to be judged in a scheme."""
+    @cached_property
+    def suite(self) -> MethodSuite:
+        """The methods of the experiment; training and all schemes share its emulators."""
         learning = self.settings.learning
         return MethodSuite(
             self.towers,
@@ -99,9 +100,8 @@ class Work:
             calibrate=learning.calibrate and learning.source == "cells",
             methods=self.settings.evaluation.methods,
             members=learning.members,
-            unseen="years" if scheme == "temporal" else "places",
             seed=learning.seed,
-            n_threads=n_threads,
+            n_threads=self.n_threads,
         )
 
 
@@ -191,7 +191,7 @@ def towers(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
 
 def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     """Calibrate the process model, pre-train on the source domain and fine-tune with the towers."""
-    suite = work.suite("site", work.n_threads)
+    suite = work.suite
     models = work.folder / "models"
     with work.progress.step("Training", 4, "step") as advance:
         check_towers(suite.towers, suite.samples)
@@ -215,9 +215,8 @@ def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         out = work.folder / "evaluation" / scheme
         if out.exists():
             continue
-        suite = work.suite(scheme, 1)
         with work.progress.step("Process model at towers", 1, "step"):
-            suite.prepare()
+            suite = work.suite.for_unseen("years" if scheme == "temporal" else "places")
         folds = len(splits(suite.samples.groups, scheme))
         with work.progress.step(f"Evaluation by {scheme}", folds, "fold") as advance:
             result = held_out(

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore import _core
 from gppcore.constants import PlantFunctionalType
 from gppcore.variables import DAYS_IN_MONTH, SECONDS_PER_DAY
 
@@ -25,7 +26,7 @@ CAPACITY = 150.0
 _STEPS_IN_MONTH = 10
 _SOIL_MEMORY = 11  # days of air temperature that soil temperature follows [5]
 _MELT_PER_DEGREE = 3.0  # mm d-1 degC-1, degree-day factor of snow
-_BLOCK = 4096  # cells whose fields fit into the processor's cache
+_SPIN_UPS = 3
 _LATENT_HEAT = 2.45e6  # J kg-1, FAO-56
 _WATER_PER_W = SECONDS_PER_DAY / _LATENT_HEAT  # mm d-1 per W m-2
 # Loam [3]: suction at saturation (m), exponent, and relative wetness at wilting point (150 m) and field capacity
@@ -42,7 +43,7 @@ def potential_evaporation(tair: Float, tair_range: Float, sw_toa: Float) -> Floa
     return evaporation
 
 
-def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = False) -> Float:
+def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = False, n_threads: int = 1) -> Float:
     """Run the bucket over months or days and return soil water relative to its capacity.
 
     Parameters
@@ -53,6 +54,8 @@ def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = 
         Air temperature [degC]: below 0 precipitation stays as snow.
     daily : bool, default False
         Whether the times are days.
+    n_threads : int, default 1
+        Threads; the result does not depend on it.
 
     Returns
     -------
@@ -60,29 +63,21 @@ def soil_water(precip: Float, evaporation: Float, tair: Float, *, daily: bool = 
         Mean soil water of each time [1], 0 to 1. The first year is repeated three times for spin-up.
     """
     out = np.empty(precip.shape)
-    for start in range(0, precip.shape[1], _BLOCK):
-        block = slice(start, start + _BLOCK)
-        _run_bucket(precip[:, block], evaporation[:, block], tair[:, block], out[:, block], daily)
+    steps = 1 if daily else _STEPS_IN_MONTH
+    _core.soil_water(
+        np.ascontiguousarray(precip, dtype=np.float64),
+        np.ascontiguousarray(evaporation, dtype=np.float64),
+        np.ascontiguousarray(tair, dtype=np.float64),
+        capacity=CAPACITY,
+        melt_per_degree=_MELT_PER_DEGREE,
+        days_in_step=1.0 if daily else float(DAYS_IN_MONTH.mean()) / steps,
+        steps_in_time=steps,
+        spin_up_times=min(365 if daily else 12, len(precip)),
+        spin_ups=_SPIN_UPS,
+        out=out,
+        n_threads=n_threads,
+    )
     return out
-
-
-def _run_bucket(precip: Float, evaporation: Float, tair: Float, out: Float, daily: bool) -> None:
-    times, year, steps = precip.shape[0], (365 if daily else 12), (1 if daily else _STEPS_IN_MONTH)
-    days = 1.0 if daily else float(DAYS_IN_MONTH.mean()) / steps
-    water = np.full(precip.shape[1], 0.5 * CAPACITY)
-    snow = np.zeros_like(water)
-    for t in [*list(range(min(year, times))) * 3, *range(times)]:
-        total = np.zeros_like(water)
-        frozen = tair[t] < 0.0
-        for _ in range(steps):
-            fall = precip[t] * days
-            melt = np.minimum(snow, np.maximum(tair[t], 0.0) * _MELT_PER_DEGREE * days)
-            snow = np.where(frozen, snow + fall, snow - melt)
-            rain = np.where(frozen, 0.0, fall + melt)
-            dry = np.minimum(1.0, water / (0.75 * CAPACITY))
-            water = np.clip(water + rain - evaporation[t] * days * dry, 0.0, CAPACITY)
-            total += water
-        out[t] = total / (steps * CAPACITY)
 
 
 def soil_temperature(tair: Float) -> Float:

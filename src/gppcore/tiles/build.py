@@ -324,11 +324,12 @@ def _values(
 ) -> NDArray[np.float32]:
     """Return the months, or the static fields, of the cells of some tiles, which are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
-    row, column = np.divmod(store.index[store.cells(first).start : store.cells(last).stop], store.shape[1])
-    rows = slice(int(row.min()), int(row.max()) + 1)
-    values = np.empty((len(files.names) if files.source.static else MONTHS, row.size), dtype=np.float32)
+    index = store.index[store.cells(first).start : store.cells(last).stop]
+    rows = slice(int(index.min()) // store.shape[1], int(index.max()) // store.shape[1] + 1)
+    index = index - rows.start * store.shape[1]
+    values = np.empty((len(files.names) if files.source.static else MONTHS, index.size), dtype=np.float32)
     for step, band in enumerate(files.bands(year, grid, rows, n_threads)):
-        values[step] = band[row - rows.start, column]
+        np.take(band, index, out=values[step], mode="clip")  # "raise" would fill a copy first
     return values
 
 

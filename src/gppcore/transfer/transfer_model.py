@@ -316,7 +316,7 @@ class TransferModel:
         whole = _card(recipe, provenance)
         if wrong := [key for key in {*whole, *card} - {"crc32"} if card.get(key) != whole.get(key)]:
             raise ForestFormatError(f"{folder / CARD}: expected a card of the model beside it, got another {wrong[0]}")
-        if card.get("crc32", whole["crc32"]) != whole["crc32"]:
+        if card.get("crc32") != whole["crc32"]:
             raise ForestFormatError(f"{folder / CARD}: expected the card as it was written, got another checksum")
         return cls(
             recipe.predictors,

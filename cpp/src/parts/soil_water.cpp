@@ -1,0 +1,1 @@
+#include "../kernels/soil_water-inl.hpp"
