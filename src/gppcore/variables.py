@@ -246,6 +246,12 @@ _TABLE = (
 )
 
 VARIABLES = {variable.name: variable for variable in _TABLE}
+"""Variables by name, with unit, valid range and CF name.
+
+>>> from gppcore.variables import VARIABLES
+>>> VARIABLES["vpd"].unit, VARIABLES["vpd"].valid_range
+('Pa', (0.0, 15000.0))
+"""
 
 G_C_PER_UMOL = 12.011e-6
 """Grams of carbon in a micromole of CO2 (standard atomic weight 12.011)."""

@@ -21,7 +21,12 @@ REGIONS = {
     "north": "north of the tropics",
     "south": "south of the tropics",
 }
-"""Regions of rows of cells and their names in tables."""
+"""Regions of rows of cells and their names in tables.
+
+>>> from gppcore.comparison.result import REGIONS
+>>> REGIONS["north"]
+'north of the tropics'
+"""
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,22 @@ def _style(paper: str, ink: str, soft: str, grid: str) -> dict[str, Any]:
 
 PAPER, DARK_PAPER = "#ffffff", "#171b20"
 STYLE: Any = _style(PAPER, "#1d2329", "#4d565f", "#dcdfe2")
-"""Settings of matplotlib for light paper: ``with matplotlib.rc_context(gppcore.plot.STYLE): ...``."""
+"""Settings of matplotlib for light paper.
+
+>>> import matplotlib.pyplot as plt
+>>> from gppcore.plot import STYLE
+>>> with plt.rc_context(STYLE):
+...     figure, ax = plt.subplots()
+>>> ax.spines["top"].get_visible()
+False
+"""
 DARK: Any = _style(DARK_PAPER, "#e8eaed", "#aab2ba", "#363d45")
-"""The same for a dark page."""
+"""The same for a dark page.
+
+>>> from gppcore.plot import DARK
+>>> DARK["axes.facecolor"]
+'#171b20'
+"""
 
 # After Okabe and Ito (2008), distinguishable with any colour vision; the two pale ones are darkened to 3:1 on white.
 # Line styles and markers distinguish them in grey print.
