@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from gppcore.constants import PFTS, cpp_header, cpp_pfts
+from gppcore.constants import PFTS
+from gppcore.constants.header import cpp_header, cpp_pfts
 
 SOURCE = Path(__file__).resolve().parents[1] / "cpp" / "src"
 HEADER = SOURCE / "kernels" / "constants.hpp"

@@ -1,9 +1,11 @@
 """The reference is whole: it lists every public name, and the examples of all docstrings run."""
 
+import ast
 import doctest
 import functools
 import importlib
 import inspect
+import itertools
 import pkgutil
 import re
 from pathlib import Path
@@ -22,13 +24,7 @@ LEFT_OUT = {"gppcore._core", "gppcore.demo.build_world", "gppcore.plot.build_coa
 MODULES = [m.name for m in pkgutil.walk_packages(gppcore.__path__, "gppcore.") if m.name not in LEFT_OUT]
 DRAWN = {"gppcore.report.comparison": pytest.mark.slow}
 """Examples that draw all pictures of a report."""
-NO_EXAMPLE = {
-    "gppcore.errors.StoreLockedError": "needs a second process",
-    "gppcore.errors.DiskFullError": "needs a full disk",
-    "gppcore.errors.FileAccessError": "needs a file without permission",
-    "gppcore.errors.KernelError": "needs a fault of the library",
-    "gppcore.towers.files.partition.partitioned": "needs a year of half-hours",
-}
+NO_EXAMPLE = {"gppcore.towers.files.partition.partitioned": "needs a year of half-hours"}
 
 
 def listed():
@@ -49,6 +45,19 @@ def found(name):
     return getattr(importlib.import_module(module), attribute)
 
 
+@functools.cache
+def texts_of_constants(name):
+    """Return the string below each assignment of a module."""
+    texts = {}
+    for statement, below in itertools.pairwise(
+        ast.parse(Path(importlib.import_module(name).__file__).read_text()).body
+    ):
+        named = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        if isinstance(named, ast.Name) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            texts[named.id] = below.value.value
+    return texts
+
+
 def test_reference_lists_every_public_name():
     names = listed()
     assert len(names) == len(set(names)) > 100
@@ -63,9 +72,13 @@ def test_reference_lists_every_public_name():
 @pytest.mark.parametrize("name", listed())
 def test_public_name_has_an_example(name):
     thing = found(name)
-    if name in NO_EXAMPLE or not (inspect.isfunction(thing) or inspect.isclass(thing)):
-        return  # tables, and functions that numba compiled, whose use Handle and pft_parameters show
-    assert ">>>" in thing.__doc__
+    module, _, attribute = name.rpartition(".")
+    if inspect.isfunction(thing) or inspect.isclass(thing) or hasattr(thing, "py_func"):
+        text = thing.__doc__
+    else:
+        places = [module, *(name for name in MODULES if name.startswith(f"{module}."))]  # a package shows its modules'
+        text = next(texts[attribute] for texts in map(texts_of_constants, places) if attribute in texts)
+    assert (">>>" in text) != (name in NO_EXAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +98,10 @@ def embedded():
 def test_examples_of_a_module_run(name, embedded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(name)
-    for test in doctest.DocTestFinder(exclude_empty=True).find(module):
+    tests = doctest.DocTestFinder(exclude_empty=True).find(module)
+    for constant, text in texts_of_constants(name).items():
+        tests.append(doctest.DocTestParser().get_doctest(text, {}, f"{name}.{constant}", module.__file__, 0))
+    for test in tests:
         if test.examples:
             folder = tmp_path / test.name
             folder.mkdir()

@@ -20,7 +20,7 @@ if(TARGET gppcore)
   endif()
 endif()
 install(FILES include/gppcore/gppcore.h include/gppcore/gppcore.hpp fortran/gppcore.f90 fortran/gppcore_c.f90
-              fortran/gppcore_kinds.inc DESTINATION ${GPPCORE_PREFIX}${GPPCORE_INCLUDEDIR}/gppcore)
+              fortran/gppcore_kinds.inc fortran/gppcore_types.f90 DESTINATION ${GPPCORE_PREFIX}${GPPCORE_INCLUDEDIR}/gppcore)
 
 install(EXPORT gppcore NAMESPACE gppcore:: FILE gppcoreTargets.cmake DESTINATION ${GPPCORE_PREFIX}${GPPCORE_CMAKEDIR})
 configure_package_config_file(

@@ -1,4 +1,4 @@
-// Made by `python -m gppcore.constants pfts` from src/gppcore/constants.py, where units and sources stand.
+// Made by `python -m gppcore.constants pfts` from src/gppcore/constants, where units and sources stand.
 #pragma once
 
 namespace gppcore {

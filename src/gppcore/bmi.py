@@ -32,7 +32,12 @@ CSDMS_NAMES = {
     "c4_fraction": "vegetation_c4-plants__area_fraction",
     "ca": "atmosphere_bottom_air_carbon-dioxide__mole_fraction",
 }
-"""Names after the rules of the CSDMS Standard Names; other variables are ``vegetation__<own name>``."""
+"""Names after the rules of the CSDMS Standard Names; other variables are ``vegetation__<own name>``.
+
+>>> from gppcore.bmi import CSDMS_NAMES
+>>> CSDMS_NAMES["lai"]
+'vegetation_canopy_leaf__leaf-area_index'
+"""
 
 _KEYS = {"model", "tiles", "shape", "spacing", "origin", "months", "interval", "threads"}
 

@@ -122,7 +122,22 @@ class TileFormatError(GppcoreError, OSError):
 
 
 class StoreLockedError(GppcoreError, OSError):
-    """A tile store has another writer."""
+    """A tile store has another writer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import TileStore
+    >>> from gppcore.errors import StoreLockedError
+    >>> store = TileStore.create("tiles", np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.array([0, 1, 3]))
+    >>> with store.writing():
+    ...     try:
+    ...         with TileStore.open("tiles").writing():
+    ...             pass
+    ...     except StoreLockedError as error:
+    ...         print(type(error).__name__)
+    StoreLockedError
+    """
 
 
 class ForestFormatError(GppcoreError, OSError):
@@ -225,19 +240,63 @@ class OutputExistsError(GppcoreError, FileExistsError):
 
 
 class DiskFullError(GppcoreError, OSError):
-    """The disk is full; outputs finished before stay valid."""
+    """The disk is full; outputs finished before stay valid.
+
+    Examples
+    --------
+    >>> import errno
+    >>> from gppcore.errors import DiskFullError, disk_errors
+    >>> try:
+    ...     with disk_errors("map.zarr"):  # around all that gppcore writes
+    ...         raise OSError(errno.ENOSPC, "No space left on device")
+    ... except DiskFullError as error:
+    ...     print(error)
+    map.zarr: expected room on the disk, got: No space left on device; free some and run again
+    """
 
 
 class FileAccessError(GppcoreError, OSError):
-    """The system refuses to read, write or lock a file: permissions, a failing disk, too many open files."""
+    """The system refuses to read, write or lock a file: permissions, a failing disk, too many open files.
+
+    Examples
+    --------
+    >>> import errno
+    >>> from gppcore.errors import FileAccessError, disk_errors
+    >>> try:
+    ...     with disk_errors("map.zarr"):  # around all that gppcore reads and writes
+    ...         raise PermissionError(errno.EACCES, "Permission denied")
+    ... except FileAccessError as error:
+    ...     print(str(error).partition("; ")[2])
+    change the permissions or choose another place
+    """
 
 
 class MissingPackageError(GppcoreError, ImportError):
-    """A package that this part of gppcore needs is not installed."""
+    """A package that this part of gppcore needs is not installed.
+
+    Examples
+    --------
+    >>> from gppcore.errors import MissingPackageError, missing_package
+    >>> try:
+    ...     import gdal_of_another_planet
+    ... except ImportError as error:
+    ...     print(missing_package("GeoTIFF", error, extra="geotiff"))
+    GeoTIFF: expected the package gdal_of_another_planet, got none; install it by pip install 'gppcore[geotiff]'
+    """
 
 
 class KernelError(GppcoreError, RuntimeError):
-    """The compiled core failed, or an unknown instruction set was asked for."""
+    """The compiled core failed, or an unknown instruction set was asked for.
+
+    Examples
+    --------
+    >>> import os, subprocess, sys
+    >>> program = "import gppcore; gppcore.aggregate([[1.0, 2.0]] * 2, factor=2, lat_edges=(1, -1))"
+    >>> another = {**os.environ, "GPPCORE_ISA": "mmx"}
+    >>> done = subprocess.run([sys.executable, "-c", program], env=another, capture_output=True, text=True)
+    >>> done.stderr.splitlines()[-1].split(":")[0]
+    'gppcore.errors.KernelError'
+    """
 
 
 _NO_THREAD = "can't start new thread"

@@ -156,7 +156,17 @@ _MESSAGE = "gppcore: expected a workspace of this thread, arrays of the right sh
 
 @njit(cache=True, nogil=True)
 def forest_workspace(forest):  # type: ignore[no-untyped-def]
-    """Return scratch memory for predictions with a forest: one per thread."""
+    """Return scratch memory for predictions with a forest: one per thread.
+
+    Examples
+    --------
+    >>> from gppcore import Forest
+    >>> from gppcore.njit import Handle, forest_workspace, free_workspace
+    >>> stump = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> handle = Handle(Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 1.0, 2.0], **stump))
+    >>> work = forest_workspace(handle.address)
+    >>> free_workspace(work)
+    """
     work = np.zeros(1, np.uintp)
     if _forest_workspace_new(forest, work.ctypes) != 0:
         raise ValueError(_MESSAGE)
@@ -165,7 +175,18 @@ def forest_workspace(forest):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def model_workspace(model):  # type: ignore[no-untyped-def]
-    """Return scratch memory for predictions with a transfer model: one per thread."""
+    """Return scratch memory for predictions with a transfer model: one per thread.
+
+    Examples
+    --------
+    >>> from gppcore import Forest, TransferModel
+    >>> from gppcore.njit import Handle, free_workspace, model_workspace
+    >>> stump = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 1.0, 2.0], **stump)
+    >>> handle = Handle(TransferModel.of_forest(forest, ["lai"]))
+    >>> work = model_workspace(handle.address)
+    >>> free_workspace(work)
+    """
     work = np.zeros(1, np.uintp)
     if _model_workspace_new(model, work.ctypes) != 0:
         raise ValueError(_MESSAGE)
@@ -174,13 +195,36 @@ def model_workspace(model):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def free_workspace(work):  # type: ignore[no-untyped-def]
-    """Free scratch memory."""
+    """Free scratch memory.
+
+    Examples
+    --------
+    >>> from gppcore import Forest
+    >>> from gppcore.njit import Handle, forest_workspace, free_workspace
+    >>> stump = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> handle = Handle(Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 1.0, 2.0], **stump))
+    >>> free_workspace(forest_workspace(handle.address))
+    """
     _workspace_free(work)
 
 
 @njit(cache=True, nogil=True)
 def predict_forest(forest, work, rows, out):  # type: ignore[no-untyped-def]
-    """Predict C-contiguous rows (n, n_features) of float64 with a forest of one output, to out (n)."""
+    """Predict C-contiguous rows (n, n_features) of float64 with a forest of one output, to out (n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import Forest
+    >>> from gppcore.njit import Handle, forest_workspace, free_workspace, predict_forest
+    >>> stump = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> handle = Handle(Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 1.0, 2.0], **stump))
+    >>> work, out = forest_workspace(handle.address), np.empty(2)
+    >>> predict_forest(handle.address, work, np.array([[0.2], [0.8]]), out)
+    >>> free_workspace(work)
+    >>> out
+    array([1., 2.])
+    """
     if out.size != rows.shape[0]:
         raise ValueError(_MESSAGE)
     if _forest(forest, work, rows.ctypes, rows.shape[0], rows.shape[1], 0, out.ctypes) != 0:
@@ -189,7 +233,22 @@ def predict_forest(forest, work, rows, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def predict_model(model, work, rows, out):  # type: ignore[no-untyped-def]
-    """Predict GPP of rows (n, n_predictors) of float64, of any strides, to out (n)."""
+    """Predict GPP of rows (n, n_predictors) of float64, of any strides, to out (n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore import Forest, TransferModel
+    >>> from gppcore.njit import Handle, free_workspace, model_workspace, predict_model
+    >>> stump = {"feature": [0, -1, -1], "threshold": [0.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0]}
+    >>> forest = Forest.from_arrays(n_features=1, tree_begin=[0, 3], value=[0.0, 1.0, 2.0], **stump)
+    >>> handle = Handle(TransferModel.of_forest(forest, ["lai"]))
+    >>> work, out = model_workspace(handle.address), np.empty(2)
+    >>> predict_model(handle.address, work, np.array([[0.2], [0.8]]), out)
+    >>> free_workspace(work)
+    >>> out
+    array([1., 2.])
+    """
     n, n_columns = rows.shape
     columns, strides = np.empty(n_columns, np.uintp), np.empty(n_columns, np.int64)
     for f in range(n_columns):
@@ -205,6 +264,20 @@ def two_leaf(pft, inputs, out):  # type: ignore[no-untyped-def]
 
     out (2, n) receives GPP of sunlit and of shaded leaves. A row of inputs that begins with NaN is taken as absent
     where it may be: wind, clumping, soil_water_stress, vcmax25, g1 and diffuse_fraction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gppcore.njit import pft_parameters, two_leaf
+    >>> from gppcore.process.two_leaf import INPUTS
+    >>> inputs = np.full((len(INPUTS), 1), np.nan)  # absent
+    >>> given = {"sw": 600.0, "tair": 22.0, "vpd": 1000.0, "cos_zenith": 0.8, "ca": 410.0, "lai": 3.0}
+    >>> for name, value in given.items():
+    ...     inputs[INPUTS.index(name)] = value
+    >>> out = np.empty((2, 1))
+    >>> two_leaf(pft_parameters("enf"), inputs, out)
+    >>> bool(0 < out.sum() < 40)
+    True
     """
     n = inputs.shape[1]
     if inputs.shape[0] != _N_INPUTS or out.shape != (2, n):

@@ -59,6 +59,10 @@ _TABLE = (
     Variable("gpp_daily_process", "gross primary production of the process model", "g m-2 d-1", (0.0, 60.0)),
     Variable("gpp_daily_low", "5 % bound of gross primary production", "g m-2 d-1", (0.0, 60.0)),
     Variable("gpp_daily_high", "95 % bound of gross primary production", "g m-2 d-1", (0.0, 60.0)),
+    Variable("gpp_total", "total gross primary production of a region and period", "Pg yr-1", (0.0, 1000.0)),
+    Variable("gpp_total_low", "5 % bound of the total gross primary production", "Pg yr-1", (0.0, 1000.0)),
+    Variable("gpp_total_high", "95 % bound of the total gross primary production", "Pg yr-1", (0.0, 1000.0)),
+    Variable("dissimilarity", "dissimilarity index to the nearest flux tower", "1", (0.0, 100.0)),
     Variable(
         "tair",
         "air temperature",
@@ -242,6 +246,12 @@ _TABLE = (
 )
 
 VARIABLES = {variable.name: variable for variable in _TABLE}
+"""Variables by name, with unit, valid range and CF name.
+
+>>> from gppcore.variables import VARIABLES
+>>> VARIABLES["vpd"].unit, VARIABLES["vpd"].valid_range
+('Pa', (0.0, 15000.0))
+"""
 
 G_C_PER_UMOL = 12.011e-6
 """Grams of carbon in a micromole of CO2 (standard atomic weight 12.011)."""

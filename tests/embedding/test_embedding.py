@@ -67,11 +67,18 @@ def test_openmp_and_fork_without_allocation(forest, rows, tmp_path):
     assert got == 2 * (forest.predict(rows).tobytes() + forest.apply(rows).tobytes())
 
 
-def test_fortran(forest, rows, tmp_path):
-    compiler = shutil.which("gfortran")
+@pytest.fixture(scope="module", params=["gfortran", "flang"])
+def fortran(request):
+    """Return a compiler, which under Debian has its version in its name, and its flags."""
+    names = ["gfortran"] if request.param == "gfortran" else ["flang", "flang-new", "flang-new-19"]
+    compiler = next(filter(None, map(shutil.which, names)), None)
     if not compiler:
-        pytest.skip("no gfortran here")
-    flags = ["-std=f2008", "-Wall", "-Werror", f"-J{tmp_path}"]
+        pytest.skip(f"no {request.param} here")
+    return compiler, ["-std=f2008", "-Wall", "-Werror"] if request.param == "gfortran" else ["-Werror"]
+
+
+def test_fortran(fortran, forest, rows, tmp_path):
+    compiler, flags = fortran[0], [*fortran[1], f"-J{tmp_path}"]
     _, got = run(compiler, flags, [MODULE, HERE / "predict.f90"], forest.save, rows, tmp_path)
     assert got == forest.predict(rows).tobytes() + forest.apply(rows).tobytes()
 
@@ -112,11 +119,8 @@ def test_model_in_c(model, values, tmp_path):
     assert got == bits(double) + bits(single) + double[0].tobytes()
 
 
-def test_model_in_fortran(model, values, tmp_path):
-    compiler = shutil.which("gfortran")
-    if not compiler:
-        pytest.skip("no gfortran here")
-    flags = ["-std=f2008", "-Wall", "-Werror", f"-J{tmp_path}"]
+def test_model_in_fortran(fortran, model, values, tmp_path):
+    compiler, flags = fortran[0], [*fortran[1], f"-J{tmp_path}"]
     sources = [MODULE, HERE / "predict_model.f90"]
     printed, got = run(compiler, flags, sources, save_model(model), values, tmp_path)
     assert printed == f"{FACTS}\n"

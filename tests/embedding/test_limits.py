@@ -1,9 +1,12 @@
-"""Prediction in a process that may not have the memory for the threads that it asks for."""
+"""Limits of memory, in which predictions still run, and of the size of the library."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from gppcore.runtime import get_library
 
 CODE = """
 import resource
@@ -31,3 +34,7 @@ print("same")
 def test_too_little_memory_for_the_threads_costs_nothing_but_time():
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "same\n"), done.stderr[-500:]
+
+
+def test_library_is_below_9_mb():
+    assert Path(get_library()).stat().st_size < 9e6, "the derivatives are most of it (cpp/src/parts/gradient_*.cpp)"

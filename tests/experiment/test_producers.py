@@ -90,10 +90,10 @@ def cru(folder):
     lat, lon = np.arange(44.25, 50, 0.5), np.arange(4.25, 10, 0.5)
     steps = np.arange(4 * 365) / 4.0 + 365.0 * (YEAR - 1901)
     fields = {
-        "spfh": (0.006, "kg/kg", f"crujra.v2.5.5d.spfh.{YEAR}.365d.noleap.nc"),
-        "pres": (95000.0, "Pa", f"crujra.v2.5.5d.pres.{YEAR}.365d.noleap.nc"),
-        "dswrf": (1.2e7 / 4.0, "J/m2", f"crujra.v2.5.5d.dswrf.{YEAR}.365d.noleap.nc"),
-        "pre": (0.5, "mm/6h", f"crujra.v2.5.5d.pre.{YEAR}.365d.noleap.nc"),
+        "spfh": (0.006, "kg/kg", f"crujra.v2.5.5d.spfh.{YEAR}.365d.noc.nc"),
+        "pres": (95000.0, "Pa", f"crujra.v2.5.5d.pres.{YEAR}.365d.noc.nc"),
+        "dswrf": (1.2e7 / 4.0, "J/m2", f"crujra.v2.5.5d.dswrf.{YEAR}.365d.noc.nc"),
+        "pre": (0.5, "mm/6h", f"crujra.v2.5.5d.pre.{YEAR}.365d.noc.nc"),
         "tmin": (278.15, "Degrees Kelvin", f"crujra_tmin_daily_{YEAR}.nc"),
         "tmax": (288.15, "Degrees Kelvin", f"crujra_tmax_daily_{YEAR}.nc"),
     }
@@ -160,7 +160,7 @@ def modis(folder):
 
 
 def viirs(folder):
-    group = "HDFEOS_GRIDS_VIIRS_Grid_8Day_VNP15A2H_Data_Fields_Lai"
+    group = "HDFEOS_GRIDS_VIIRS_Grid_LAIFPAR_Data_Fields_Lai"
     attrs = {"units": "m^2/m^2", "valid_range": "0 100", "_FillValue": "255"}
     for day in COMPOSITES:
         gdal(folder / f"VNP15A2H.A{day}.nc", leaf_area(0.025), 0.025, attrs, scale=0.1, group=group)
@@ -182,7 +182,7 @@ def globmap(folder):
     options = {"height": shape[0], "width": shape[1], "count": 1, "dtype": "int16", "crs": "EPSG:4326"}
     for day in COMPOSITES:
         with rasterio.open(
-            folder / f"GlobmapLAIV3.A{day}.Global.LAI.tif", "w", driver="GTiff", transform=where, **options
+            folder / f"GlobMapLAIV3.A{day}.Global.LAI.tif", "w", driver="GTiff", transform=where, **options
         ) as f:
             f.write(np.full((1, *shape), 300, "i2"))
 
@@ -214,7 +214,7 @@ def mcd12q1(folder):
 
 
 def esa(folder):
-    """Write classes as ESA CCI and C3S do: unsigned bytes with a sign, bounds, a time of one step."""
+    """Write classes with bounds and a time of one step; ESA CCI has bytes with a sign, C3S has unsigned ones."""
     lat, lon = centres(1 / 360)
     to_esa = np.zeros(256, "u1")
     to_esa[[4, 10, 12]] = 60, 130, 10
@@ -226,16 +226,14 @@ def esa(folder):
         (YEAR - 1, f"ESACCI-LC-L4-LCCS-Map-300m-P1Y-{YEAR - 1}-v2.0.7cds.nc"),
         (YEAR, f"C3S-LC-L4-LCCS-Map-300m-P1Y-{YEAR}-v2.1.1.nc"),
     ):
-        attrs = {
-            "standard_name": "land_cover_lccs",
-            "_Unsigned": "true",
-            "valid_min": np.int8(1),
-            "valid_max": np.int8(-36),
-        }
+        signed = path.startswith("ESACCI")
+        ends = (np.int8(1), np.int8(-36)) if signed else (np.uint8(1), np.uint8(220))
+        attrs = {"standard_name": "land_cover_lccs", "valid_min": ends[0], "valid_max": ends[1]}
+        attrs |= {"_Unsigned": "true"} if signed else {}
         days = (pd.Timestamp(year, 1, 1) - pd.Timestamp(1970, 1, 1)).days
         ds = xr.Dataset(
             {
-                "lccs_class": (("time", "lat", "lon"), classes.view("i1")[None], attrs),
+                "lccs_class": (("time", "lat", "lon"), classes.view("i1" if signed else "u1")[None], attrs),
                 "lat_bounds": (("lat", "bounds"), np.stack([lat + half, lat - half], 1)),
                 "lon_bounds": (("lon", "bounds"), np.stack([lon - half, lon + half], 1)),
                 "time_bounds": (("time", "bounds"), [[float(days), days + 364.0]]),

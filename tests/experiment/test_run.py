@@ -135,6 +135,56 @@ def test_changed_tower_file_trains_again_and_keeps_the_tiles(again):
         assert np.nanmax(np.abs(ds["gpp_daily"].values - old)) > 0.01
 
 
+def sources(folder, edit):
+    path = folder / "experiment.toml"
+    text = path.read_text()
+    changed = edit(text)
+    assert changed != text
+    path.write_text(changed)
+    Experiment.read(path).run(to="tiles", n_threads=1)
+    return TileStore.open(folder / "results" / "tiles")
+
+
+def test_one_changed_variable_leaves_the_tiles_of_others(again):
+    kept = times(again, "tiles/tmin", "tiles/lai", "tiles/igbp", "tiles/fraction_dbf")
+    before = TileStore.open(again / "results" / "tiles").read("sw", 0, 2001)
+    vpd = TileStore.open(again / "results" / "tiles").read("vpd", 0, 2001)
+    store = sources(again, lambda text: text.replace('units = "J m-2 d-1"', "scale = 2e-5"))
+    np.testing.assert_allclose(store.read("sw", 0, 2001), before * 86400 * 2e-5, rtol=1e-5)
+    np.testing.assert_array_equal(store.read("vpd", 0, 2001), vpd)
+    assert len(kept) > 8
+    assert times(again, "tiles/tmin", "tiles/lai", "tiles/igbp", "tiles/fraction_dbf") == kept
+
+
+def test_a_changed_file_makes_its_variable_and_all_that_follows_anew(again):
+    kept = times(again, "tiles/sw", "tiles/lai")
+    before = {name: TileStore.open(again / "results" / "tiles").read_field(name) for name in ("igbp", "fraction_dbf")}
+    with xr.open_dataset(again / "cover.nc") as ds:
+        ds = ds.load()
+    ds["class"] = ds["class"].where(ds["class"] != 4, 1)
+    ds.to_netcdf(again / "new.nc", engine="h5netcdf")
+    store = sources(
+        again, lambda text: text.replace('[variables.igbp]\npath = "cover.nc"', '[variables.igbp]\npath = "new.nc"')
+    )
+    np.testing.assert_array_equal(store.read_field("igbp"), np.where(before["igbp"] == 4, 1, before["igbp"]))
+    assert before["fraction_dbf"].any()
+    assert not store.read_field("fraction_dbf").any()
+    assert times(again, "tiles/sw", "tiles/lai") == kept
+
+
+def test_a_variable_that_is_gone_leaves_the_tiles(again):
+    own = '[variables.height]\npath = "cover.nc"\nvariable = "class"\nunits = "m"\nstatic = true\n\n[process]'
+    assert "height" in sources(again, lambda text: text.replace("[process]", own)).variables
+    assert "height" not in sources(again, lambda text: text.replace(own, "[process]")).variables
+
+
+def test_other_cells_make_all_tiles_anew(again):
+    kept = times(again, "tiles/tmin")
+    store = sources(again, lambda text: text.replace("exclude = [0]", "exclude = [0, 12]"))
+    assert not (store.read_field("igbp") == 12).any()
+    assert set(times(again, "tiles/tmin").values()).isdisjoint(kept.values())
+
+
 def test_other_resolution_downscales_anew(again):
     store = TileStore.open(again / "results" / "tiles")
     old = store.read(PROCESS, 0, 2001).copy()

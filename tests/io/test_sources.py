@@ -115,6 +115,41 @@ def test_files_and_stores_of_a_web_server(served, tmp_path):
 
 
 @pytest.fixture
+def bucket(monkeypatch):
+    """Return a bucket of a server on this machine that speaks as S3 does."""
+    pytest.importorskip("s3fs")
+    moto = pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    account = {"endpoint_url": f"http://{host}:{port}", "key": "test", "secret": "test"}
+    monkeypatch.setitem(fsspec.config.conf, "s3", account)
+    fsspec.filesystem("s3").mkdir("bucket")
+    yield "s3://bucket"
+    server.stop()
+
+
+@pytest.mark.filterwarnings("default")  # of the server
+def test_a_bucket(bucket, tmp_path):
+    files = fsspec.filesystem("s3")
+    for year in (2001, 2002):
+        put(files, f"bucket/lai_{year}.nc", world(year), tmp_path)
+    world().to_zarr(f"{bucket}/lai.zarr", consolidated=False)
+    for number, name in enumerate(("lai_2001.nc", "lai.zarr")):
+        (here := tmp_path / str(number)).mkdir()
+        np.testing.assert_array_equal(leaf_area(f"{bucket}/{name}", here), VALUES)
+    got = leaf_area(f"{bucket}/lai_*.nc", tmp_path, cells=f"{bucket}/lai_2001.nc", years=(2001, 2002))
+    np.testing.assert_array_equal(got, np.concatenate([VALUES, VALUES + 1.0]))
+    (before,) = fingerprint([f"{bucket}/lai_2001.nc"], tmp_path)
+    put(files, "bucket/lai_2001.nc", world(2003), tmp_path)
+    (after,) = fingerprint([f"{bucket}/lai_2001.nc"], tmp_path)
+    assert before[:2] == after[:2]
+    assert before[2] != after[2], "the ETag"
+    with pytest.raises(MissingFileError, match=r"got no such file s3://bucket/none\.nc"):
+        leaf_area(f"{bucket}/none.nc", tmp_path)
+
+
+@pytest.fixture
 def references(memory, tmp_path):
     """Return the references of a file elsewhere, as kerchunk writes them."""
     kerchunk = pytest.importorskip("kerchunk.hdf")

@@ -90,6 +90,17 @@ class Browser:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
+    def drag(self, x, y, to_x, to_y):
+        """Press the button at one place and release it at another."""
+        steps = (("mousePressed", x, y), ("mouseMoved", (x + to_x) / 2, (y + to_y) / 2), ("mouseMoved", to_x, to_y))
+        for kind, at_x, at_y in (*steps, ("mouseReleased", to_x, to_y)):
+            pressed = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1}
+            self.call("Input.dispatchMouseEvent", type=kind, x=at_x, y=at_y, clickCount=1, **pressed)
+
+    def wheel(self, x, y, by):
+        """Turn the wheel at a place."""
+        self.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=by)
+
     def press(self, key):
         """Press a key, such as ArrowRight."""
         code = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "Enter": 13}[key]

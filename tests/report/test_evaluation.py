@@ -94,6 +94,8 @@ def numbers(rows):
             "coverage": 0.88,
             "by_pft": {"ENF": [0.87, 144], "GRA": [0.9, 144], "CSH": [None, 0]},
             "reliability": [[0.5, 0.45], [0.9, 0.88]],
+            "means": {"years of a tower": [0.953, 328]},
+            "by_dissimilarity": {"0 to 0.3": [0.91, 1.89, 2644]},
         },
         "importance": {"tair": [0.2, 0.1, 0.3], "vpd": [0.05, -0.01, 0.1]},
         "partial_dependence": {"tair": {"x": [0, 10, 20], "gpp_daily": [1.0, 3.0, 5.0]}},
@@ -140,6 +142,12 @@ def test_the_table_of_skill_holds_the_numbers(written):
     assert rows[6][1:4] == [f"{told['r2']:.3f}", f"{told['rmse']:.2f}", "61.2"]
     assert rows[6][6] == "\N{EN DASH}"  # an efficiency that is null
     assert rows[6][8] == "336"
+
+
+def test_means_and_classes_of_dissimilarity_have_their_coverage(written):
+    tables = written[1].tables
+    assert tables["means"][1] == ["years of a tower", "0.953", "328"]
+    assert tables["dissimilarity"][1] == ["0 to 0.3", "0.910", "1.89", "2,644"]
 
 
 def test_differences_come_with_their_intervals(written):

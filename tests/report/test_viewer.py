@@ -88,6 +88,23 @@ def test_years_are_averaged_to_calendar_months(tmp_path):
     assert "mean of 2001 to 2003" in page.read_text(encoding="utf-8")
     first = unpacked(held["values"][0], "<u2").reshape(12, -1)[:, 0] * held["step"]
     np.testing.assert_allclose(first, product()["gpp_daily"].values[:, 0, 4] + 0.5, atol=0.0051)
+    assert held["single"] == [2001, 2002, 2003]
+    for k, text in enumerate(held["of_years"]):
+        one = unpacked(text, "<u2").reshape(12, -1)[:, 0] * held["step"]
+        np.testing.assert_allclose(one, product()["gpp_daily"].values[:, 0, 4] + 0.5 * k, atol=0.0051)
+
+
+def test_a_year_that_is_not_whole_is_in_the_mean_alone(tmp_path):
+    product(years=3, bounds=False).isel(time=slice(0, 30)).to_netcdf(tmp_path / "map.nc", engine="h5netcdf")
+    held = content(write_viewer(tmp_path / "map.nc", tmp_path / "view.html"))
+    assert (held["single"], len(held["of_years"])) == ([2001, 2002], 2)
+
+
+def test_single_years_make_cells_coarser_but_not_the_file_larger(tmp_path, monkeypatch):
+    monkeypatch.setattr("gppcore.report.viewer._VALUES", 12 * 800)
+    product(years=3, bounds=False).to_netcdf(tmp_path / "map.nc", engine="h5netcdf")
+    held = content(write_viewer(tmp_path / "map.nc", tmp_path / "view.html"))
+    assert held["shape"] == [10, 20]
 
 
 def test_fine_products_are_made_coarser(folder, tmp_path, monkeypatch):
@@ -171,4 +188,47 @@ def test_clicks_keys_and_slider_show_what_is_there(browser, folder, towers, tmp_
     assert browser.evaluate("document.documentElement.scrollWidth") <= 400
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 27, 32)"
     assert set(browser.requests) == {page.as_uri()}
+    assert browser.complaints == []
+
+
+@pytest.mark.slow
+def test_zoom_drag_and_years(browser, tmp_path):
+    product(years=3).to_netcdf(tmp_path / "map.nc", engine="h5netcdf")
+    page = write_viewer(tmp_path / "map.nc", tmp_path / "view.html")
+    browser.open(page, 1280, 800)
+    browser.wait("document.body.dataset.ready === 'yes'")
+    told, gpp = "document.getElementById('told').textContent", product(years=3)["gpp_daily"].values
+    left, top, width, height = browser.evaluate(
+        "(({x, y, width, height}) => [x, y, width, height])(document.getElementById('map').getBoundingClientRect())"
+    )
+
+    # Twice as near about the centre: a click a quarter from the left is where an eighth of the width was.
+    browser.evaluate("document.getElementById('nearer').click()")
+    assert browser.evaluate("zoomed()") == 2
+    browser.click(left + 0.25 * width + 1, top + 0.5 * height)
+    column = int((0.25 + 0.25 / 2) * 40)
+    assert f"{LON[column]:.2f}°E" in browser.evaluate(told)
+
+    # The place under the button follows it, without choosing another cell; the edge of the map stays outside.
+    before = browser.evaluate(told)
+    browser.drag(left + 0.3 * width, top + 0.5 * height, left + 0.7 * width, top + 0.5 * height)
+    assert browser.evaluate(told) == before
+    assert browser.evaluate("view[0]") == pytest.approx(browser.evaluate("box[0] + 0.05 * (box[1] - box[0])"), abs=1e-3)
+    browser.drag(left + 0.1 * width, top + 0.5 * height, left + 0.9 * width, top + 0.5 * height)
+    assert browser.evaluate("view[0] === box[0]")
+    browser.wheel(left + 0.5 * width, top + 0.5 * height, -240)
+    browser.wait("zoomed() > 3.9")
+    browser.evaluate("document.getElementById('whole').click()")
+    assert browser.evaluate("view.every((edge, i) => edge === box[i])")
+
+    # One year beside the mean year; intervals are those of the mean.
+    browser.evaluate(
+        "document.getElementById('year').value = '2';document.getElementById('year').dispatchEvent(new Event('change'))"
+    )
+    text = browser.evaluate(told)
+    row = int(np.argmin(np.abs(LAT - float(text.split("°")[0]))))
+    july = gpp[6::12, row, column]
+    assert f"July 2003: {july[2]:.2f} g C m⁻² d⁻¹, mean year {july.mean():.2f}." in text
+    assert browser.evaluate("document.querySelectorAll('#cycle, #usual').length") == 2
+    assert browser.evaluate("document.getElementById('band')") is None
     assert browser.complaints == []

@@ -9,7 +9,7 @@ namespace gppcore GPPCORE_VISIBLE {
 // kCompat, BEPS as published, computes in double alone.
 enum TwoLeafMode { kRobust, kCompat, kTwoLeafModes };
 
-// Parameters of one plant functional type; units and sources in src/gppcore/constants.py. Then what the caller wants:
+// Parameters of one plant functional type; units and sources in src/gppcore/constants. Then what the caller wants:
 // the model, biochemistry at the temperature of the leaves instead of the air, GPP before leaf respiration.
 struct TwoLeafParameters {
   double g0, albedo;

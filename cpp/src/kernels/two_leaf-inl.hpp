@@ -37,24 +37,36 @@ GPPCORE_INLINE X fourth_power(const X& x) {
   return x2 * x2;
 }
 
-// E6-E9 at the temperature of each leaf class.
-template <bool C4, class X, class F>
-GPPCORE_INLINE void set_leaf_temperature(Canopy<X, F>& k, const State<X>& s) {
-  const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed, t = s.warm + k.tair;
+// E6-E9 at the temperature of each leaf class, or of all.
+template <bool C4, class X, class F, class T>
+GPPCORE_INLINE void set_leaf_temperature(Canopy<X, F>& k, const T& warm) {
+  const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed;
+  const T t = warm + k.tair;
   if constexpr (C4) {
     set_biochemistry_c4(temperature_c4(t), k.vcmax25, ppfd, k.leaf);
   } else {
-    RatesC3<X, 4, Classes<X, 4>> rates;
-    set_rates_c3(temperature_c3(t, reciprocal(s.warm + k.tk)), k.vcmax25, ppfd, rates);
+    RatesC3<X, 4, T> rates;
+    set_rates_c3(temperature_c3(t, reciprocal(warm + k.tk)), k.vcmax25, ppfd, rates);
     set_biochemistry_c3(rates, supply_of(k), k.leaf);
   }
+}
+
+// The same in code of its own: numbers with derivatives live in memory anyway, and the machine code is half as long.
+template <bool C4, class X, class F>
+__attribute__((noinline)) void set_leaf_temperature_apart(Canopy<X, F>& k, const State<X>& s) {
+  set_leaf_temperature<C4>(k, s.warm);
 }
 
 // E20, E12: surface humidity and assimilation of the leaves, in so many steps of the solver.
 template <bool C4, bool First, bool LeafTemperature, class X, class F>
 GPPCORE_INLINE void assimilate(Canopy<X, F>& k, State<X>& s) {
   using X4 = Classes<X, 4>;
-  if constexpr (LeafTemperature) set_leaf_temperature<C4>(k, s);
+  if constexpr (LeafTemperature && First) {
+    set_leaf_temperature<C4>(k, every<4>(splat<F>(constants::first_warmth)));
+  } else if constexpr (LeafTemperature) {
+    constexpr bool kDerivatives = sizeof(X) > sizeof(Lanes<typename X::Element>);
+    kDerivatives ? set_leaf_temperature_apart<C4>(k, s) : set_leaf_temperature<C4>(k, s.warm);
+  }
   const Supply<X, 4, F> supply = supply_of(k);
   const X4 open = s.g * reciprocal(s.cs + s.g * (layers(s.ra) + supply.r));
   const X4 latent = open * (layers(k.humidity_deficit) + layers(k.humidity_slope) * s.warm);

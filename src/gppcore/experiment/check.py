@@ -156,6 +156,8 @@ def _towers(settings: Settings) -> Iterator[Finding]:
     seen = report(readings)
     sites = seen[seen["site_id"].notna()]
     text = f"{sites['site_id'].nunique()} sites in {len(paths)} files, {int(sites['core'].sum()):,} core months of GPP"
+    if not paths:
+        text = f"no such files {', '.join(towers.files)}"
     yield Finding("towers", not len(sites), text)
     for reading in readings:
         for fault in reading.faults:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gppcore
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
+from gppcore.experiment.changed import keep_unchanged, tile_parts
 from gppcore.experiment.check import Finding, check
 from gppcore.experiment.inputs import fingerprint, require
 from gppcore.experiment.progress import Silent, Steps
@@ -146,14 +147,17 @@ class Experiment:
                     continue
                 if finished and self._left(name):
                     continue
-                if journal.get(name, {}).get("begun") != digests[name]:
-                    self._clear(name)
-                    journal[name] = {"begun": digests[name]}
+                entry = journal.setdefault(name, {})
+                if entry.get("begun") != digests[name]:
+                    parts = tile_parts(self.settings) if name == "tiles" else {}
+                    if not parts or not keep_unchanged(self.folder, entry.get("parts", {}), parts):
+                        self._clear(name)
+                    journal[name] = entry = {"begun": digests[name], "parts": parts}
                     write_json(self.folder / JOURNAL, journal)
                 start = time.perf_counter()
                 step.run(work, digests[name], {n: entry.get("seconds", 0.0) for n, entry in journal.items()})
                 seconds = round(time.perf_counter() - start, 2)
-                journal[name] = {"begun": digests[name], "digest": digests[name], "seconds": seconds}
+                journal[name] = {**entry, "digest": digests[name], "seconds": seconds}
                 write_json(self.folder / JOURNAL, journal)
         summary = self.folder / "summary.json"
         return dict(read_json(summary, OutputExistsError)) if "report" in names and summary.exists() else {}

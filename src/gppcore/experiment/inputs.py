@@ -8,15 +8,19 @@ from pathlib import Path
 from gppcore.errors import MissingFileError
 from gppcore.experiment.settings import Settings
 from gppcore.io.sources import Record, is_address, records, sources, split_variable, there
-from gppcore.tiles.fields import MAUNA_LOA
+from gppcore.tiles.fields import MAUNA_LOA, VariableSource
 
 
 def gridded_files(settings: Settings) -> list[str]:
     """Return paths and patterns of the gridded files."""
-    sources = settings.recipe.variables.values()
-    paths = [settings.recipe.cells.path, *(source.path for source in sources if source.value is None)]
-    paths += [split_variable(source.orography)[0] for source in sources if source.orography]
-    return sorted({path for path in paths if path != MAUNA_LOA})
+    paths = [path for source in settings.recipe.variables.values() for path in source_files(source)]
+    return sorted({settings.recipe.cells.path, *paths})
+
+
+def source_files(source: VariableSource) -> list[str]:
+    """Return paths and patterns of the files of a variable."""
+    own = [] if source.value is not None or source.path == MAUNA_LOA else [source.path]
+    return [*own, split_variable(source.orography)[0]] if source.orography else own
 
 
 def tower_paths(settings: Settings) -> list[str]:

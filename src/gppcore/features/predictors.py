@@ -21,13 +21,33 @@ Float = NDArray[np.float64]
 _WETLAND = next(land_class.code for land_class in IGBP if land_class.acronym == "WET")
 
 MONTHLY_PREDICTORS = ("tair", "vpd", "sw", "sw_toa", "precip", "soil_water", "lai")
-"""Predictors that change by month."""
+"""Predictors that change by month.
+
+>>> from gppcore.features.predictors import MONTHLY_PREDICTORS
+>>> MONTHLY_PREDICTORS[:3]
+('tair', 'vpd', 'sw')
+"""
 FRACTIONS = tuple(f"fraction_{name}" for name in PFT_NAMES)
-"""Area shares of the plant functional types."""
+"""Area shares of the plant functional types.
+
+>>> from gppcore.features.predictors import FRACTIONS
+>>> FRACTIONS[:2]
+('fraction_enf', 'fraction_ebf')
+"""
 STATIC_PREDICTORS = ("c4_fraction", *FRACTIONS)
-"""Predictors that are constant in time."""
+"""Predictors that are constant in time.
+
+>>> from gppcore.features.predictors import STATIC_PREDICTORS
+>>> len(STATIC_PREDICTORS)
+9
+"""
 PREDICTORS = (*MONTHLY_PREDICTORS, *STATIC_PREDICTORS)
-"""Columns of the global tile stores, in order; area shares `fraction_<pft>` describe mixed cells without categories."""
+"""Columns of the global tile stores, in order; area shares `fraction_<pft>` describe mixed cells without categories.
+
+>>> from gppcore.features import PREDICTORS
+>>> len(PREDICTORS), PREDICTORS.index("lai")
+(16, 6)
+"""
 
 _SMALL = (*PREDICTORS, "ca", "fraction_wetland", "tair_range", "precip_3m", *SEASON, *CLIMATE)
 _MID = (*_SMALL, "ndwi", "fpar", "lst_day", "ndvi_max", "ndvi_min", "elevation")
@@ -56,7 +76,12 @@ PREDICTOR_SETS = {"small": _SMALL, "mid": _MID, "full": _FULL, "rich": (*_FULL, 
 """Predictor sets of increasing size. `small`: forcing and land cover, and what follows from them, lags and normals of
 climate and leaf area; `mid`: with the most informative satellite variables; `full`: all variables of a tower folder
 that exist for maps, too; `rich`: with normals of the satellite variables. Sun-induced fluorescence is excluded, since
-models are evaluated with it."""
+models are evaluated with it.
+
+>>> from gppcore.features.predictors import PREDICTOR_SETS
+>>> {name: len(predictors) for name, predictors in PREDICTOR_SETS.items()}
+{'small': 42, 'mid': 48, 'full': 66, 'rich': 74}
+"""
 
 
 def igbp_codes(acronyms: ArrayLike) -> NDArray[np.uint8]:
@@ -167,7 +192,8 @@ class Samples:
     process : ndarray, shape (rows,)
         GPP of the process model for the same rows [g m-2 d-1].
     groups : pandas.DataFrame
-        One row per sample: site, cluster, region, pft, year, month.
+        One row per sample: site, cluster, region, pft, year, month; lat and lon [degree], without which models have no
+        intervals of totals; tair_mean, mean annual air temperature [degC].
     predictors : tuple of str, default `PREDICTORS`
         Names of the columns of `x`.
 

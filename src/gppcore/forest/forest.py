@@ -321,12 +321,6 @@ class Forest(Identity):
         """Names of the features in their order; empty when they were not given."""
         return tuple(self._forest.feature_names)
 
-    def __repr__(self) -> str:
-        return (
-            f"Forest(n_trees={self.n_trees}, n_leaves={self.n_leaves}, n_features={self.n_features}, "
-            f"n_outputs={self.n_outputs}, link={self.link!r})"
-        )
-
     def predict(
         self,
         x: NDArray[Float] | pd.DataFrame,
@@ -486,12 +480,7 @@ class Forest(Identity):
         return getattr(self._forest, f"{name}_f{8 * dtype.itemsize}")
 
     def _run(
-        self,
-        columns: list[NDArray[Any]],
-        shape: tuple[int, ...],
-        out: NDArray[Float] | None,
-        raw: bool,
-        n_threads: int,
+        self, columns: list[NDArray[Any]], shape: tuple[int, ...], out: NDArray[Float] | None, raw: bool, n_threads: int
     ) -> NDArray[Float]:
         dtype = columns[0].dtype
         if out is not None:

@@ -1,4 +1,4 @@
-"""Identity of forests: equality and hash by content, pickling, copies and their table in notebooks."""
+"""Identity of forests: equality and hash by content, pickling, copies and how they are shown."""
 
 from __future__ import annotations
 
@@ -52,6 +52,11 @@ class Identity:
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self
+
+    def __repr__(self) -> str:
+        forest: Any = self
+        names = ("n_trees", "n_leaves", "n_features", "n_outputs", "link")
+        return f"Forest({', '.join(f'{name}={getattr(forest, name)!r}' for name in names)})"
 
     def _repr_html_(self) -> str:
         forest: Any = self

@@ -58,9 +58,22 @@ def _style(paper: str, ink: str, soft: str, grid: str) -> dict[str, Any]:
 
 PAPER, DARK_PAPER = "#ffffff", "#171b20"
 STYLE: Any = _style(PAPER, "#1d2329", "#4d565f", "#dcdfe2")
-"""Settings of matplotlib for light paper: ``with matplotlib.rc_context(gppcore.plot.STYLE): ...``."""
+"""Settings of matplotlib for light paper.
+
+>>> import matplotlib.pyplot as plt
+>>> from gppcore.plot import STYLE
+>>> with plt.rc_context(STYLE):
+...     figure, ax = plt.subplots()
+>>> ax.spines["top"].get_visible()
+False
+"""
 DARK: Any = _style(DARK_PAPER, "#e8eaed", "#aab2ba", "#363d45")
-"""The same for a dark page."""
+"""The same for a dark page.
+
+>>> from gppcore.plot import DARK
+>>> DARK["axes.facecolor"]
+'#171b20'
+"""
 
 # After Okabe and Ito (2008), distinguishable with any colour vision; the two pale ones are darkened to 3:1 on white.
 # Line styles and markers distinguish them in grey print.
@@ -73,6 +86,8 @@ COLOURS = {
     "transfer": "#0072B2",
     "unadapted": "#8E62B5",
     "climatology": "#8A7A5C",
+    "xgboost": "#5B8C2A",
+    "group_dro": "#A8514F",
 }
 _DASHES: dict[str, Any] = {
     "process": (0, (4, 1.5)),
@@ -83,8 +98,10 @@ _DASHES: dict[str, Any] = {
     "transfer": "-",
     "unadapted": (0, (5, 1, 1, 1)),
     "climatology": (0, (2, 2)),
+    "xgboost": (0, (8, 2)),
+    "group_dro": (0, (8, 2, 2, 2)),
 }
-_MARKERS = dict(zip(COLOURS, "sPD^voX*", strict=True))
+_MARKERS = dict(zip(COLOURS, "sPD^voX*dp", strict=True))
 _CYCLE = ("transfer", "process", "direct", "pretrain_continue", "process_calibrated", "process_beps")
 _LONG_NAMES = [name for name in COLOURS if "_" in name]
 REFERENCES = ("observed", "truth", "reference")

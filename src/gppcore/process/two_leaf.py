@@ -30,13 +30,31 @@ INPUTS = (
     "g1",
     "diffuse_fraction",
 )
-"""Inputs of a canopy hour in the order of the kernel; derivatives may be taken with respect to each."""
+"""Inputs of a canopy hour in the order of the kernel; derivatives may be taken with respect to each.
+
+>>> from gppcore.process.two_leaf import INPUTS
+>>> INPUTS[:3]
+('sw', 'tair', 'vpd')
+"""
 
 LEAF_CLASSES = ("sunlit_overstory", "shaded_overstory", "sunlit_understory", "shaded_understory")
-"""Order of the first axis of outputs by leaf class."""
+"""Order of the first axis of outputs by leaf class.
+
+>>> from gppcore import PFTS, Canopy, Forcing, two_leaf_gpp
+>>> from gppcore.process.two_leaf import LEAF_CLASSES
+>>> noon = Forcing(sw=600.0, tair=22.0, vpd=1000.0, cos_zenith=0.8, ca=410.0)
+>>> flux = two_leaf_gpp(noon, Canopy(lai=3.0), PFTS["dbf"], outputs=("gpp_classes",))
+>>> {name: round(float(gpp), 1) for name, gpp in zip(LEAF_CLASSES, flux.gpp_classes, strict=True)}
+{'sunlit_overstory': 12.0, 'shaded_overstory': 9.0, 'sunlit_understory': 0.1, 'shaded_understory': 0.1}
+"""
 
 OUTPUTS = ("gpp_classes", "conductance", "transpiration", "leaf_temperature", "apar")
-"""Optional outputs of :func:`gppcore.two_leaf_gpp`."""
+"""Optional outputs of :func:`gppcore.two_leaf_gpp`.
+
+>>> from gppcore.process.two_leaf import OUTPUTS
+>>> OUTPUTS
+('gpp_classes', 'conductance', 'transpiration', 'leaf_temperature', 'apar')
+"""
 
 _COMPONENTS = 4  # derivatives of one pass of the kernel
 

@@ -22,6 +22,7 @@ _SCHEMES = {
     "site": "towers held out",
     "temporal": "later years of known towers held out",
     "regional": "whole regions held out",
+    "warmer": "warmer climates held out",
     "few_towers": "few towers to learn from",
     "own": "later months of towers with some months of their own",
 }

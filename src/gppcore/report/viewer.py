@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from gppcore.towers import Towers
 
 _CELLS = 100_000
-"""Land cells of the page, at most about: its file then has a few megabytes."""
+_VALUES = 6_000_000
+"""Land cells and stored values of the page, at most about: its file then has a few megabytes, 10 with single years."""
 _STEP = 0.01
 """Step of the stored values [g C m-2 d-1]."""
 _MISSING = 65535
@@ -40,8 +41,9 @@ _BOUNDS = ("gpp_daily_low", "gpp_daily_high")
 def write_viewer(product: str | Path, out: Path, towers: Towers | None = None) -> Path:
     """Write one HTML file that shows the calendar months of a product and a cell's seasonal cycle.
 
-    The file needs no network. Fields are averaged over the years to calendar months, and by area to cells that are as
-    coarse as about 100,000 land cells need.
+    The file needs no network. Fields are averaged over the years to calendar months, which single whole years stand
+    beside, and by area to cells that are as coarse as the size of the file needs: about 100,000 land cells of one year,
+    or 20,000 of 20 years.
 
     Parameters
     ----------
@@ -69,12 +71,20 @@ def write_viewer(product: str | Path, out: Path, towers: Towers | None = None) -
         field = read(product, stack)
         if field.annual:
             raise ProductFormatError(f"{field.name}: expected monthly GPP, got annual means")
-        grid = _coarse(field)
         months = tuple(sorted(set(field.months)))
-        stored = [_months(field, grid, months)]
+        steps = set(zip(field.years, field.months, strict=False))
+        single = [y for y in sorted(set(field.years)) if all((y, month) in steps for month in months)]
+        if len(single) < 2:
+            single = []
         path = located(split_variable(str(product))[0], Path())
-        if field.name.endswith(": gpp_daily") and set(_BOUNDS) <= set(stack.enter_context(open_cf(path, "product"))):
+        bounded = field.name.endswith(": gpp_daily") and set(_BOUNDS) <= set(
+            stack.enter_context(open_cf(path, "product"))
+        )
+        grid = _coarse(field, min(_CELLS, _VALUES // (len(months) * (1 + 2 * bounded + len(single)))))
+        stored = [_months(field, grid, months)]
+        if bounded:
             stored += [_months(read(f"{path}:{bound}", stack), grid, months) for bound in _BOUNDS]
+        of_years = [_months(field.of_years(year, year), grid, months) for year in single]
         years = (min(field.years), max(field.years)) if field.years else None
     land = np.flatnonzero((stored[0] != _MISSING).any(axis=0))
     if not land.size:
@@ -83,6 +93,7 @@ def write_viewer(product: str | Path, out: Path, towers: Towers | None = None) -
         "name": field.name,
         "months": list(months),
         "years": years,
+        "single": single,
         "lat": _ends(grid.lat_edges),
         "lon": _ends(grid.lon_edges),
         "shape": list(grid.shape),
@@ -92,6 +103,7 @@ def write_viewer(product: str | Path, out: Path, towers: Towers | None = None) -
         "bounds": len(stored) == 3,
         "land": _packed(np.diff(land, prepend=0).astype(np.uint32)),
         "values": [_packed(np.ascontiguousarray(each[:, land])) for each in stored],
+        "of_years": [_packed(np.ascontiguousarray(each[:, land])) for each in of_years],
         "most": float(np.quantile(stored[0][:, land][stored[0][:, land] != _MISSING], 0.995)) * _STEP,
         "colours": [to_hex(GPP_COLOURS(i / 63)) for i in range(64)],
         "sea": SEA,
@@ -106,12 +118,12 @@ def write_viewer(product: str | Path, out: Path, towers: Towers | None = None) -
     return out
 
 
-def _coarse(field: Field) -> LatLonGrid:
-    """Return the grid of the page: blocks of cells, as many as land needs."""
+def _coarse(field: Field, cells: int) -> LatLonGrid:
+    """Return the grid of the page: blocks of cells, so that about as many as asked for are land."""
     rows, columns = field.grid.shape
     sampled = field.parts[0][0, :: max(1, rows // 400), :: max(1, columns // 800)].values
     share = max(float(np.isfinite(sampled).mean()), 0.01)
-    factor = max(1, int(np.ceil(np.sqrt(rows * columns * share / _CELLS))))
+    factor = max(1, int(np.ceil(np.sqrt(rows * columns * share / cells))))
     edges = [np.append(each[:-1:factor], each[-1]) for each in (field.grid.lat_edges, field.grid.lon_edges)]
     # Blocks that are not whole would have another size than the page takes them to have.
     whole = [each if (size - 1) % factor == 0 else each[:-1] for each, size in

@@ -89,7 +89,7 @@ def derive_predictors(
         return names is None or name in names
 
     with store.writing():
-        given = {name for name in store.variables if not _is_derived(store, name)}
+        given = {name for name in store.variables if not is_derived(store, name)}
         added = {
             name: monthly
             for name, monthly in derivable(given, also=also).items()
@@ -103,7 +103,8 @@ def derive_predictors(
     return tuple(added)
 
 
-def _is_derived(store: TileStore, name: str) -> bool:
+def is_derived(store: TileStore, name: str) -> bool:
+    """Whether a variable of a store follows from others in it."""
     return store.attributes(name).get("comment") == _COMMENT
 
 

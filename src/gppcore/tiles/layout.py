@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore.errors import TileFormatError
+from gppcore.arrays import whole_numbers
+from gppcore.errors import RangeError, TileFormatError
 from gppcore.variables import MONTHS, attributes
 
 WINDOW = (40, 40)
@@ -26,6 +27,15 @@ class Layout(NamedTuple):
     cells: NDArray[np.int64]
     tile_cells: int
     years: tuple[int, ...] | None
+
+
+def checked_cells(cells: NDArray[np.integer[Any]], n_grid: int) -> NDArray[np.int64]:
+    """Return flat indices of cells, which must lie in a grid of so many."""
+    index: NDArray[np.int64] = whole_numbers("cells", cells, np.int64)
+    if index.size and not 0 <= index.min() <= index.max() < n_grid:
+        wrong = index.max() if index.min() >= 0 else index.min()
+        raise RangeError(f"cells: expected flat indices from 0 to {n_grid - 1}, got {wrong}")
+    return index
 
 
 def window_order(index: NDArray[np.integer[Any]], shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -101,3 +111,15 @@ def _check_layout(folder: Path, layout: Layout) -> None:
         )
     if index.size and not 0 <= index.min() <= index.max() < layout.lat.size * layout.lon.size:
         raise TileFormatError(f"{folder}: expected cells of the grid, got {index.min()} to {index.max()}")
+
+
+def around(field: NDArray[np.int32], rows: slice, columns: slice, halo: int, *, periodic: bool) -> NDArray[np.int64]:
+    """Return a window of a field with a margin, -1 beyond the grid; columns wrap around a periodic one."""
+    row = np.arange(rows.start - halo, rows.stop + halo)
+    column = np.arange(columns.start - halo, columns.stop + halo)
+    if periodic:
+        column %= field.shape[1]
+    inside = np.ix_((row >= 0) & (row < field.shape[0]), (column >= 0) & (column < field.shape[1]))
+    window = np.full((row.size, column.size), -1)
+    window[inside] = field[np.ix_(row[inside[0].ravel()], column[inside[1].ravel()])]
+    return window

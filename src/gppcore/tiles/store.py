@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore.arrays import floats, whole_numbers
+from gppcore.arrays import floats
 from gppcore.display import html_table
 from gppcore.errors import (
     MissingFileError,
@@ -35,7 +35,7 @@ from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.io.mapped import map_file, whole_files
 from gppcore.io.names import is_name
 from gppcore.tiles.journal import Entry, Journal, plain_file
-from gppcore.tiles.layout import read_layout, window_order, write_layout
+from gppcore.tiles.layout import around, checked_cells, read_layout, window_order, write_layout
 from gppcore.tiles.metadata import (
     METADATA,
     Variable,
@@ -132,11 +132,7 @@ class TileStore:
         series = None if years is None else [int(year) for year in years]
         if series is not None and (not series or sorted(set(series)) != series):
             raise RangeError(f"years: expected ascending calendar years, got {series}")
-        cells = whole_numbers("cells", cells, np.int64)
-        if cells.size and not 0 <= cells.min() <= cells.max() < lat.size * lon.size:
-            wrong = cells.max() if cells.min() >= 0 else cells.min()
-            raise RangeError(f"cells: expected flat indices from 0 to {lat.size * lon.size - 1}, got {wrong}")
-        index = window_order(cells, (lat.size, lon.size))
+        index = window_order(checked_cells(cells, lat.size * lon.size), (lat.size, lon.size))
         with disk_errors(path):
             building = path.with_name(path.name + PART)
             write_layout(building, lat, lon, index, series, TILE_CELLS)
@@ -427,9 +423,7 @@ class TileStore:
             number = self._year_number(name, year) if self.is_monthly(name) else 0
             entry = self._journal.get(name, tile, number)
             if entry is None:
-                raise TileFormatError(
-                    f"{self.path}: expected a finished tile {tile} of {name!r}, got none in the journal"
-                )
+                raise TileFormatError(f"{self.path}: expected a finished tile {tile} of {name!r}, got none")
             sha.update(f"{name} {entry.size} {entry.crc32}\n".encode())
         return sha.hexdigest()[:16]
 
@@ -464,13 +458,8 @@ class TileStore:
         ndarray of float32
             Shape (12, rows, columns), or (rows, columns) if the variable is static, halo included.
         """
-        row = np.arange(rows.start - halo, rows.stop + halo)
-        column = np.arange(columns.start - halo, columns.stop + halo)
-        if abs(self.lon.size * (self.lon[1] - self.lon[0])) > 360.0 - 1e-6:
-            column %= self.lon.size
-        inside = np.ix_((row >= 0) & (row < self.lat.size), (column >= 0) & (column < self.lon.size))
-        position = np.full((row.size, column.size), -1)
-        position[inside] = self._position[np.ix_(row[inside[0].ravel()], column[inside[1].ravel()])]
+        periodic = abs(self.lon.size * (self.lon[1] - self.lon[0])) > 360.0 - 1e-6
+        position = around(self._position, rows, columns, halo, periodic=periodic)
         monthly = self._variable(name).monthly
         window = np.full((*((MONTHS,) if monthly else ()), *position.shape), np.nan, dtype=np.float32)
         for tile in np.unique(position[position >= 0] // self.tile_cells):
