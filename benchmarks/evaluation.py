@@ -2,7 +2,11 @@
 
     python benchmarks/evaluation.py --towers DIR --out DIR [--threads 2] [--docs]
 
-Evaluations that `--out` holds already are not run again.
+Evaluations that `--out` holds already are not run again. The protocol of FLUXtrapolation and the four claims of Guan et
+al. (2025) alone, from its folder:
+
+    gppcore evaluate --protocol fluxtrapolation --towers DIR --out DIR/protocol
+    python benchmarks/evaluation.py --protocol DIR/protocol [--regional DIR/regional]
 """
 
 from __future__ import annotations
@@ -12,7 +16,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gppcore.cli.evaluate import run_evaluation
+import pandas as pd
+
+from gppcore.cli.evaluate import HELD_OUT, run_evaluation
+from gppcore.evaluation import metrics
+from gppcore.evaluation.protocol import FIGURES
 from gppcore.evaluation.run import EvaluationOptions
 
 RUNS = (
@@ -26,16 +34,23 @@ RUNS = (
 SETS = ("small", "full")
 DOCS = Path(__file__).parents[1] / "docs" / "evaluation.md"
 BEGIN, END = "<!-- measured -->", "<!-- end -->"
+TROPIC = 23.5
+"""Latitude of the tropics [degree]."""
 METHODS = ("process_beps", "process", "process_calibrated", "direct", "pretrain_continue", "transfer")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--towers", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--towers", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--protocol", type=Path, help="folder of the protocol, whose tables are printed")
+    parser.add_argument("--regional", type=Path, help="folder of the scheme regional, for the claims")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--docs", action="store_true", help="write the tables into docs/evaluation.md")
     args = parser.parse_args()
+    if args.protocol:
+        print(protocol(args.protocol), claims(args.protocol, args.regional), sep="\n\n")
+        return
     found = {}
     for predictors in SETS:
         for scheme, by in RUNS:
@@ -50,6 +65,54 @@ def main() -> None:
         page = DOCS.read_text()
         head, tail = page.split(BEGIN)[0], page.split(END)[1]
         DOCS.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}")
+
+
+def protocol(folder: Path) -> str:
+    """Return the figures of the protocol as Markdown."""
+    found = json.loads((folder / "protocol.json").read_text())["held_out"]
+    rows = [
+        "| held out | method | R2 | RMSE of towers: median | 90th percentile | NSE of towers: median | worst tenth |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for scheme, held_out in found.items():
+        for method, skill in held_out["methods"].items():
+            name = f"{HELD_OUT[scheme]} ({held_out['months']} months of {held_out['towers']})"
+            figures = [skill[each] for each in FIGURES if each != "rmse"]
+            rows.append(f"| {name} | `{method}` | " + " | ".join(f"{value:.3f}" for value in figures) + " |")
+    return "\n".join(rows)
+
+
+def claims(folder: Path, regional: Path | None) -> str:
+    """Return a line for each claim of the framework, as Markdown."""
+    site = _result(folder / "site")
+    of = site["methods"]
+    rows = ["| claim | measured |", "|---|---|"]
+    for other, label in (("direct", "better than direct learning"), ("process_beps", "better than BEPS")):
+        less = of["transfer"]["rmse_monthly"] - of[other]["rmse_monthly"]
+        gain = _gain(site["differences"][f"transfer - {other}"]["r2"])
+        rows.append(f"| {label}, new towers | R2 {gain}, RMSE {less:+.1f} g C m-2 month-1 |")
+    folders = {"later years": folder / "temporal", "warmer climates": folder / "warmer", "other regions": regional}
+    for label, where in folders.items():
+        if where is not None:
+            gains = _result(where)["differences"]
+            over = ", ".join(f"over `{m}` {_gain(gains[f'transfer - {m}']['r2'])}" for m in ("direct", "process_beps"))
+            rows.append(f"| the same in {label} | R2 {over} |")
+    for figure, label in (("bias_top_decile", "high GPP"), ("bias_bottom_quartile", "low GPP")):
+        bias = ", ".join(f"`{m}` {of[m][figure]:+.2f}" for m in ("process_beps", "direct", "transfer"))
+        rows.append(f"| {label}: bias, g C m-2 d-1 | {bias} |")
+    table = pd.read_csv(folder / "site" / "predictions.csv.gz")
+    tropics = table[table["site_id"].map(lambda name: abs(site["places"][name][0]) <= TROPIC)]
+    found = {m: metrics.skill(tropics["observed"], tropics[m]) for m in ("process_beps", "direct", "transfer")}
+    near = ", ".join(f"`{m}` {each['r2']:.2f} / {each['bias']:+.2f}" for m, each in found.items())
+    rows.append(
+        f"| tropics ({len(tropics)} months of {tropics['site_id'].nunique()} towers): R2 / bias | {near} |",
+    )
+    return "\n".join(rows)
+
+
+def _result(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "evaluation.json").read_text())
+    return found
 
 
 def tables(found: dict[tuple[str, str, str], dict[str, Any]]) -> str:

@@ -59,6 +59,10 @@ _TABLE = (
     Variable("gpp_daily_process", "gross primary production of the process model", "g m-2 d-1", (0.0, 60.0)),
     Variable("gpp_daily_low", "5 % bound of gross primary production", "g m-2 d-1", (0.0, 60.0)),
     Variable("gpp_daily_high", "95 % bound of gross primary production", "g m-2 d-1", (0.0, 60.0)),
+    Variable("gpp_total", "total gross primary production of a region and period", "Pg yr-1", (0.0, 1000.0)),
+    Variable("gpp_total_low", "5 % bound of the total gross primary production", "Pg yr-1", (0.0, 1000.0)),
+    Variable("gpp_total_high", "95 % bound of the total gross primary production", "Pg yr-1", (0.0, 1000.0)),
+    Variable("dissimilarity", "dissimilarity index to the nearest flux tower", "1", (0.0, 100.0)),
     Variable(
         "tair",
         "air temperature",

@@ -19,6 +19,7 @@ def samples(n=600, seed=0):
             "pft": "DBF",
             "year": rng.integers(2001, 2009, n),
             "month": rng.integers(1, 13, n),
+            "tair_mean": site // 2 % 15,
         }
     )
     x = np.zeros((n, len(PREDICTORS)))

@@ -14,8 +14,8 @@ from gppcore.evaluation.table import methods_of
 META = {"scheme": "site", "by": None, "predictors": "small", "towers": "towers", "folds": 5, "seed": 7}
 METRICS = {
     "r2", "rmse", "rmse_monthly", "bias", "ubrmse", "kge", "slope", "bias_top_decile", "bias_bottom_quartile",
-    "r2_between_site", "r2_within_site", "site_r2_median", "site_r2_p90", "site_rmse_median", "site_rmse_p90", "n",
-    "by_pft", "by_group",
+    "r2_between_site", "r2_within_site", "site_r2_median", "site_r2_p10", "site_r2_p90", "site_rmse_median",
+    "site_rmse_p90", "n", "by_pft", "by_group",
 }  # fmt: skip
 
 

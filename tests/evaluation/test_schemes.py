@@ -20,6 +20,7 @@ def groups(n=600, seed=0):
             "pft": np.array(["ENF", "GRA"])[site // 2 % 2],
             "year": rng.integers(2001, 2009, n),
             "month": rng.integers(1, 13, n),
+            "tair_mean": 10.0 + (7 * (site // 2)) % 15,
         }
     )
 
@@ -39,13 +40,22 @@ def test_every_row_is_tested_once(scheme, folds):
     np.testing.assert_array_equal(sum(s.test.astype(int) for s in found), 1)
 
 
-@pytest.mark.parametrize("scheme", ["site", "regional", "few_towers"])
+@pytest.mark.parametrize("scheme", ["site", "regional", "few_towers", "warmer"])
 def test_clusters_are_never_parted(scheme):
     data = groups()
     # A cluster that reaches into two regions.
     data.loc[data["site"] == 0, "region"] = "B"
     for split in splits(data, scheme, few_towers=FEW):
         assert not set(data["cluster"][split.train]) & set(data["cluster"][split.test])
+
+
+def test_warmer_climates_are_the_warmest_quarter_of_clusters():
+    data = groups()
+    (split,) = splits(data, "warmer")
+    assert data["tair_mean"][split.test].min() > data["tair_mean"][split.train].max()
+    assert data["cluster"][split.test].nunique() == 4
+    with pytest.raises(RangeError, match="expected the column tair_mean"):
+        splits(data.drop(columns="tair_mean"), "warmer")
 
 
 def test_regions_are_told_by_their_column():
@@ -89,7 +99,7 @@ def test_towers_apart_are_the_only_ones_tested(scheme):
     data = groups()
     tested = (data["site"] >= 20).to_numpy()
     found = splits(data, scheme, few_towers=FewTowers((3,), draws=2), tested=tested)
-    assert len(found) == {"site": 1, "temporal": 1, "regional": 3, "few_towers": 2}[scheme]
+    assert len(found) == {"site": 1, "temporal": 1, "regional": 3, "few_towers": 2, "warmer": 1}[scheme]
     for split in found:
         assert not (split.test & ~tested).any()
 

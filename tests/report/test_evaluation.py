@@ -31,6 +31,7 @@ OPTIONAL = {
     "importance",
     "partial_dependence",
     "reliability",
+    "towers_group",
     "towers_rmse",
     "towers_bias",
     "deciles",
@@ -94,6 +95,8 @@ def numbers(rows):
             "coverage": 0.88,
             "by_pft": {"ENF": [0.87, 144], "GRA": [0.9, 144], "CSH": [None, 0]},
             "reliability": [[0.5, 0.45], [0.9, 0.88]],
+            "means": {"years of a tower": [0.953, 328]},
+            "by_dissimilarity": {"0 to 0.3": [0.91, 1.89, 2644]},
         },
         "importance": {"tair": [0.2, 0.1, 0.3], "vpd": [0.05, -0.01, 0.1]},
         "partial_dependence": {"tair": {"x": [0, 10, 20], "gpp_daily": [1.0, 3.0, 5.0]}},
@@ -140,6 +143,12 @@ def test_the_table_of_skill_holds_the_numbers(written):
     assert rows[6][1:4] == [f"{told['r2']:.3f}", f"{told['rmse']:.2f}", "61.2"]
     assert rows[6][6] == "\N{EN DASH}"  # an efficiency that is null
     assert rows[6][8] == "336"
+
+
+def test_means_and_classes_of_dissimilarity_have_their_coverage(written):
+    tables = written[1].tables
+    assert tables["means"][1] == ["years of a tower", "0.953", "328"]
+    assert tables["dissimilarity"][1] == ["0 to 0.3", "0.910", "1.89", "2,644"]
 
 
 def test_differences_come_with_their_intervals(written):
@@ -284,3 +293,8 @@ def test_files_that_are_missing_or_no_json_are_refused(tmp_path):
     (tmp_path / "predictions.csv.gz").unlink()
     with pytest.raises(MissingFileError, match=r"expected predictions\.csv\.gz in"):
         write_evaluation_report(tmp_path)
+
+
+def test_towers_are_told_by_the_group_they_were_held_out_with(written):
+    seen = "Map of 14 towers by group: CSH: 2, ENF: 6, GRA: 6."
+    assert any(text.endswith(seen) for text in written[1].alternatives)

@@ -77,7 +77,8 @@ def report_data(region=None):
         compared=(),
         truth=None,
         comparison=Comparison(
-            "map.zarr: gpp_daily", "process.nc: gpp_daily", tuple(range(1, 13)), (0.5, 0.5), 119.0, 132.0, {}, {},
+            "map.zarr: gpp_daily", "process.nc: gpp_daily", tuple(range(1, 13)), (0.5, 0.5), 119.0, 132.0,
+            (104.5, 133.25), (float("nan"), float("nan")), {}, {},
             {"whole": agreement, "tropics": empty, "north": north, "south": empty},
             {}, {}, {}, variability({}, {}), -1.5, 0.25, cycle[:10], cycle[:10],
             lat, lat, lat, cycles, cycles, Density(1.0, np.eye(3, dtype=np.int64)), xr.Dataset(),
@@ -103,9 +104,13 @@ def window(tmp_path_factory, parse, undrawn):
     data = report_data((35.0, 60.0, -12.0, 30.0))
     real = {"synthetic": False, "experiment": "towers.csv", "inputs": {"Towers": "real: 17 sites"}}
     totals = {method: {2001 + i: 100.0 + i for i in range(6)} for method in METHODS}
-    maps = {**data.maps, "trend": data.maps["difference"]}
+    maps = {**data.maps, "trend": data.maps["difference"], "dissimilarity": data.maps["january"] / 10.0}
+    ends = [(-90, 90), (10, 90), (40, 50), (50, 60)]
+    regions = pd.DataFrame(ends * 2, columns=["south", "north"])
+    regions = regions.assign(first_year=[2001] * 4 + [2006] * 4, last_year=2006, gpp=6.25, low=5.0, high=7.5)
+    reach = {"regions": regions, "reach": 0.8, "outside": 0.125}
     with undrawn():
-        path = write_report(replace(data, **real, years=totals, maps=maps), tmp_path_factory.mktemp("window"))
+        path = write_report(replace(data, **real, years=totals, maps=maps, **reach), tmp_path_factory.mktemp("window"))
     return path, parse(path)
 
 
@@ -160,8 +165,21 @@ def test_years_have_totals_and_a_trend(window):
     assert {file.stem for file in path.parent.glob("*.png")} == (FIGURES - {"truth", "truth_error"}) | {
         "years",
         "trend",
+        "dissimilarity",
+        "bands",
     }
     assert any("transfer 100.0 in 2001, 105.0 in 2006" in text for text in page.alternatives)
+
+
+def test_totals_have_intervals_and_the_area_of_applicability_is_told(window):
+    page = window[1]
+    assert page.tables["totals"][1:] == [
+        ["all cells", "6.250", "5.000 to 7.500"],
+        ["north of 10°N", "6.250", "5.000 to 7.500"],
+    ]
+    assert "Totals: 40°N to 50°N 6.25, 50°N to 60°N 6.25" in " ".join(page.alternatives)
+    text = " ".join(page.text.split())
+    assert "Beyond 0.80 a place is unlike all that the model was judged at: 12.5 % of the land" in text
 
 
 def test_years_and_trends_are_drawn():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,6 +72,9 @@ def test_own_months_tell_of_the_others(kind, request):
     assert (low <= gpp).all()
     assert (gpp <= high).all()
     assert np.mean((low <= rest.gpp_daily) & (rest.gpp_daily <= high)) > 0.8
+    erratic = replace(first, gpp_daily=np.maximum(first.gpp_daily + np.tile([3.0, -3.0], 6), 0.0))
+    _, low_erratic, high_erratic = adapt(model, erratic, n_threads=1).predict(rest.x, interval=True)
+    assert np.mean(high_erratic - low_erratic) > 1.3 * np.mean(high - low)
     # Half a year tells less than a year, and more than nothing.
     half = adapt(model, tower.take(np.arange(6)), n_threads=1)
     assert error[1] < np.sqrt(np.mean((half.predict(rest.x) - rest.gpp_daily) ** 2)) < error[0]

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from gppcore.features import PREDICTORS, Samples
-from gppcore.transfer.train import fine_tune, pretrain
+from gppcore.transfer.members import TrainingRows, fit_gaussian, spread
+from gppcore.transfer.train import _wider, direct, fine_tune, pretrain
 from gppcore.transfer.transfer_model import TransferModel
 from gppcore.transfer.width import NAMES
 
@@ -42,6 +45,45 @@ def test_intervals_are_wider_where_towers_differ(tuned, samples):
     assert width[crop].mean() > 1.5 * width[~crop].mean()
     inside = (low <= samples.gpp_daily) & (samples.gpp_daily <= high)
     assert inside[crop].mean() > 0.75
+
+
+def test_types_that_err_more_than_expected_are_widened():
+    relative = np.concatenate([np.full(200, 0.4), np.full(200, 1.2), np.full(10, 3.0)])
+    main, cluster = np.repeat([0, 1, 2], [200, 200, 10]), np.concatenate([np.arange(400) // 20, np.full(10, 99)])
+    found = _wider(relative, main, cluster)
+    assert found[0] == 1.0, "a type that errs less keeps its width"
+    ratio = 1.44 / np.mean(relative**2)
+    assert found[1] == pytest.approx(np.sqrt((10 * ratio + 4) / 14))
+    assert 1.0 < found[2] < np.sqrt(9.0 / np.mean(relative**2)), "one cluster tells little"
+
+
+def test_places_unlike_all_towers_have_wide_intervals(samples):
+    """Climate far from that of the towers: intervals widen in proportion to the dissimilarity index."""
+    rng = np.random.default_rng(3)
+    climate = rng.normal(10.0, 2.0, 40)
+    x = np.hstack([samples.x, climate[np.arange(len(samples)) % 40][:, None]])
+    groups = samples.groups.assign(lat=40.0, lon=np.arange(len(samples)) % 40)
+    moved = replace(samples, x=x, groups=groups, predictors=(*PREDICTORS, "tair_growing"))
+    model = direct(moved, n_threads=1)
+    assert model.errors is not None
+    known = model.applicability
+    far, rows = x.copy(), np.arange(40)
+    far[:, -1] = 20.0
+    near_index, far_index = (known.dissimilarity(each[rows], moved.predictors) for each in (x, far))
+    np.testing.assert_array_equal(known.widening(x[rows], moved.predictors), 1.0)
+    factor = known.widening(far[rows], moved.predictors)
+    assert (near_index == 0.0).all()
+    np.testing.assert_allclose(factor, np.maximum(far_index / (0.7 * known.threshold), 1.0))
+    trained = TrainingRows(x, moved.predictors, np.zeros((len(x), 0)), moved.gpp_daily, None, *_towers(groups))
+    residuals = fit_gaussian(trained)
+    process = np.full(len(rows), 5.0)
+    np.testing.assert_allclose(
+        spread(trained, residuals, far[rows], process), residuals.sd(far[rows], process) * factor
+    )
+
+
+def _towers(groups):
+    return groups["site"].to_numpy(), groups["cluster"].to_numpy()
 
 
 def test_the_pair_adds_nothing_to_gpp(tuned, samples):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from gppcore.errors import RangeError
+from gppcore.evaluation.methods import METHODS
+from gppcore.evaluation.peers import PEERS
+from gppcore.evaluation.protocol import FIGURES, PROTOCOLS, summarise
 from gppcore.evaluation.result import NUMBERS, check_new, write
 from gppcore.evaluation.run import EvaluationOptions, evaluate_towers
+from gppcore.io.durable import write_json
 
+HELD_OUT = {"site": "towers", "warmer": "warmer climates", "temporal": "later years"}
 _COLUMNS = {"r2": "R2", "rmse": "RMSE", "bias": "bias"}
 
 
@@ -30,6 +37,38 @@ def run_evaluation(options: EvaluationOptions, out: Path, *, as_json: bool) -> N
         return
     Console().print(skill_table(found))
     Console().print(f"Report   {out / 'report.html'}\nNumbers  {out / NUMBERS}")
+
+
+def run_protocol(name: str, options: EvaluationOptions, out: Path, *, as_json: bool) -> None:
+    """Evaluate all hold-outs of a protocol with the peers, each in a folder of its own, and print its table."""
+    if name not in PROTOCOLS:
+        raise RangeError(f"--protocol: expected one of {list(PROTOCOLS)}, got {name!r}")
+    check_new(out)
+    from gppcore.report.evaluation import write_evaluation_report
+
+    results: dict[str, dict[str, Any]] = {}
+    out.mkdir(parents=True, exist_ok=True)
+    for scheme in PROTOCOLS[name]:
+        chosen = replace(options, scheme=scheme, methods=(*METHODS, *PEERS))
+        with Console(stderr=True).status(f"Held out: {HELD_OUT[scheme]}"):
+            found, predictions = evaluate_towers(chosen)
+        write(out / scheme, found, predictions)
+        write_evaluation_report(out / scheme)
+        results[scheme] = found
+    summary = summarise(name, results)
+    write_json(out / "protocol.json", summary)
+    if as_json:
+        print((out / "protocol.json").read_text("utf-8"), end="")
+        return
+    for scheme, held_out in summary["held_out"].items():
+        table = Table(title=f"{HELD_OUT[scheme]}: {held_out['months']} months of {held_out['towers']} towers")
+        table.add_column("method", no_wrap=True)
+        for title in FIGURES.values():
+            table.add_column(title, justify="right")
+        for method, figures in held_out["methods"].items():
+            table.add_row(method, *(f"{figures[name]:.3f}" for name in FIGURES))
+        Console().print(table)
+    Console().print(f"Reports  {out}/*/report.html\nNumbers  {out / 'protocol.json'}")
 
 
 def skill_table(found: Mapping[str, Any]) -> Table:

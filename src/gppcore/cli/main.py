@@ -200,10 +200,14 @@ def evaluate_(
         Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few), own.")
+        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few), warmer, own.")
     ] = "site",
     by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
     predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="Evaluate all hold-outs of a protocol, beside XGBoost and group DRO: fluxtrapolation."),
+    ] = None,
     numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few_towers.")] = "5,10,20",
     draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,
@@ -211,7 +215,7 @@ def evaluate_(
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Evaluate process model, direct learning and transfer learning at held-out towers."""
-    from gppcore.cli.evaluate import run_evaluation
+    from gppcore.cli.evaluate import run_evaluation, run_protocol
     from gppcore.evaluation.run import EvaluationOptions
     from gppcore.evaluation.schemes import FewTowers
     from gppcore.runtime import threads as usable
@@ -219,6 +223,9 @@ def evaluate_(
     few_towers = FewTowers(_numbers("--numbers", numbers, "5,10,20"), draws, seed)
     scheme = "few_towers" if scheme == "few" else scheme
     options = EvaluationOptions(towers, test_towers, scheme, by, predictors, few_towers, seed, usable(threads))  # type: ignore[arg-type]
+    if protocol is not None:
+        run_protocol(protocol, options, out, as_json=as_json)
+        return
     run_evaluation(options, out, as_json=as_json)
 
 
@@ -343,7 +350,7 @@ def config(
 
 def _describe(product: Path, verify: bool) -> None:
     from gppcore.io.cf import open_cf
-    from gppcore.mapping.product import verify_product
+    from gppcore.mapping.product import TOTALS, verify_product
 
     files = verify_product(product) if verify else 0
     with open_cf(product, "product") as ds:
@@ -351,6 +358,9 @@ def _describe(product: Path, verify: bool) -> None:
             typer.echo(f"{name:<16} {text}")
         for name, field in ds.data_vars.items():
             typer.echo(f"{name!s:<16} {dict(field.sizes)}, {field.attrs.get('units', 'no unit')}")
+        if set(TOTALS.values()) <= set(ds.data_vars):
+            total, low, high = (float(ds[name].values[0]) for name in TOTALS.values())
+            typer.echo(f"{'total':<16} {total:.3f} Pg C yr-1 (90 % interval {low:.3f} to {high:.3f})")
     if verify:
         typer.echo(f"{'verified':<16} {files} files")
 

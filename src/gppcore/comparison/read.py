@@ -44,6 +44,8 @@ class Field:
     """Factor to g C m-2 d-1 of every time step."""
     chunks: tuple[int, int]
     """Time steps and rows of a chunk."""
+    total: tuple[float, float, float] | None = None
+    """Total of all cells and years with the ends of its 90 % interval [Pg C yr-1], if the file states it."""
 
     @property
     def annual(self) -> bool:
@@ -73,6 +75,7 @@ class Field:
         months, years = np.array(self.months)[chosen], np.array(self.years)[chosen]
         return replace(
             self,
+            total=self.total if chosen.all() else None,
             parts=tuple(part for part in parts if len(part)),
             months=tuple(months.tolist()),
             years=tuple(years.tolist()),
@@ -120,6 +123,7 @@ def _joined(name: str, fields: Sequence[Field]) -> Field:
         seen |= own
     return replace(
         first,
+        total=None,
         name=label,
         parts=tuple(part for field in fields for part in field.parts),
         months=tuple(month for field in fields for month in field.months),
@@ -177,7 +181,17 @@ def _field(dataset: xr.Dataset, name: str, dims: tuple[str, str], grid: LatLonGr
         years=years,
         factors=amount / days if per == "month" else np.full(len(months), amount * _PER_DAY[per]),
         chunks=(stored.get(time[0], 1) if time else 1, stored.get(y, 1)),
+        total=_total(dataset) if name == "gpp_daily" else None,
     )
+
+
+def _total(dataset: xr.Dataset) -> tuple[float, float, float] | None:
+    """Return the total that `gppcore map` states first, that of all cells and years."""
+    names = ("gpp_total", "gpp_total_low", "gpp_total_high")
+    if not set(names) <= set(dataset.data_vars) or not dataset.sizes.get("total"):
+        return None
+    total, low, high = (float(dataset[name].values[0]) for name in names)
+    return total, low, high
 
 
 def _single(data: xr.DataArray, space: tuple[str, str]) -> list[Hashable]:

@@ -146,6 +146,9 @@ class Comparison:
         Cell height and width of the common grid, the coarser of the two [degree].
     own_total, other_own_total : float
         GPP over the valid cells of each product inside the overlap of the two grids [Pg C yr-1].
+    own_interval, other_own_interval : tuple of float
+        Ends of the 90 % interval of the total that the file of each states, as those of `gppcore map` do
+        [Pg C yr-1]; NaN without, or where only a part of its cells is compared.
     annual_totals, other_annual_totals : mapping of int to float
         The same by year [Pg C], of the years whose 12 months are in the file; empty without them, or where a
         calendar month is not common.
@@ -197,6 +200,8 @@ class Comparison:
     resolution: tuple[float, float]
     own_total: float
     other_own_total: float
+    own_interval: tuple[float, float]
+    other_own_interval: tuple[float, float]
     annual_totals: Mapping[int, float]
     other_annual_totals: Mapping[int, float]
     regions: Mapping[str, Agreement]
@@ -221,6 +226,15 @@ class Comparison:
         names = [each.name for each in fields(self) if each.name not in ("density", "maps")]
         return {name: _plain(getattr(self, name)) for name in names}
 
+    def own_totals(self) -> tuple[str, str]:
+        """Return the totals over the own cells of both as text, with their intervals where they are known."""
+        pairs = ((self.own_total, self.own_interval), (self.other_own_total, self.other_own_interval))
+        first, second = (
+            f"{total:.2f} ({low:.2f} to {high:.2f})" if math.isfinite(low) else f"{total:.2f}"
+            for total, (low, high) in pairs
+        )
+        return first, second
+
     def labelled_regions(self) -> dict[str, Agreement]:
         """Return the agreement by printed name: all common cells, and each region that contains only some of them."""
         parts = {
@@ -235,7 +249,7 @@ class Comparison:
             ("Other (reference)", self.other),
             ("Compared", f"{len(self.months)} calendar months" if self.months else "annual means"),
             ("Common grid", f"{self.resolution[0]:.3g} x {self.resolution[1]:.3g} degrees"),
-            ("Total, own cells", f"{self.own_total:.2f} against {self.other_own_total:.2f} Pg C yr-1"),
+            ("Total, own cells", f"{' against '.join(self.own_totals())} Pg C yr-1"),
         ]
         for label, region in self.labelled_regions().items():
             rows += [

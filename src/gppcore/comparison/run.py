@@ -122,7 +122,8 @@ def compare(
             for total, (_, flux) in zip(steps, of_fields, strict=True):
                 total += flux
             sums.add(rows, [yearly(mean) if annual else mean for mean, _ in of_fields])
-        return sums.results([annual_totals(*pair) for pair in zip(fields, steps, strict=True)])
+        annual_of = [annual_totals(*pair) for pair in zip(fields, steps, strict=True)]
+        return sums.results(annual_of, [field.total for field in fields])
 
 
 def _fields(products: Sequence[str | Path | xr.Dataset], years: Sequence[int] | None, stack: ExitStack) -> list[Field]:

@@ -23,6 +23,7 @@ TROPIC = 10.0
 """Latitude that bounds the tropics [degree]."""
 _LEAST_VALID = 0.5 - 1e-6  # half, with a margin for rounding
 _HIGH, _LOW, _BINS = 0.9, 0.25, 10
+_SAME_TOTAL = 5e-3
 _DENSITY_STEP, _DENSITY_BINS = 0.05, 500
 
 
@@ -68,8 +69,14 @@ class Sums:
         for pair, sums in zip(self._pairs, cells, strict=True):
             pair.add_cells(rows, sums, classes)
 
-    def results(self, annual: Sequence[Mapping[int, float]]) -> tuple[Comparison, ...]:
-        """Return the comparison of every product with the reference; `annual` holds the totals of all by year.
+    def results(
+        self,
+        annual: Sequence[Mapping[int, float]],
+        stated: Sequence[tuple[float, float, float] | None] = (),
+    ) -> tuple[Comparison, ...]:
+        """Return the comparison of every product with the reference.
+
+        `annual` holds the totals of all by year, and `stated` those with intervals that their files state.
 
         Raises
         ------
@@ -79,14 +86,22 @@ class Sums:
         own = self._own * self._per_year
         if not any(pair.monthly[0].any() for pair in self._pairs):
             raise ProductFormatError(f"{' and '.join(self._names)}: expected cells valid in all of them, got none")
-        return tuple(self._comparison(i, pair, own, annual) for i, pair in enumerate(self._pairs))
+        ends = [_stated(*pair) for pair in zip(own, stated or [None] * len(own), strict=True)]
+        return tuple(self._comparison(i, pair, own, annual, ends) for i, pair in enumerate(self._pairs))
 
     @property
     def _per_year(self) -> float:
         """Factor from g over the days compared to Pg per year."""
         return PG * YEAR_DAYS / float(self._days.sum())
 
-    def _comparison(self, index: int, pair: _Pair, own: Floats, annual: Sequence[Mapping[int, float]]) -> Comparison:
+    def _comparison(
+        self,
+        index: int,
+        pair: _Pair,
+        own: Floats,
+        annual: Sequence[Mapping[int, float]],
+        ends: Sequence[tuple[float, float]],
+    ) -> Comparison:
         lat = (self._grid.lat_edges[:-1] + self._grid.lat_edges[1:]) / 2
         rows = {
             "whole": np.ones(lat.shape, bool),
@@ -108,6 +123,8 @@ class Sums:
             resolution=self._grid.step,
             own_total=float(own[index]),
             other_own_total=float(own[-1]),
+            own_interval=ends[index],
+            other_own_interval=ends[-1],
             annual_totals=annual[index],
             other_annual_totals=annual[-1],
             regions={n: moments.agreement(sums.sum(axis=1), self._per_year) for n, sums in by_region.items()},
@@ -135,6 +152,13 @@ class Sums:
             density=Density(_DENSITY_STEP, pair.density.reshape(_DENSITY_BINS, _DENSITY_BINS)),
             maps=pair.blocks.maps(self._days.size),
         )
+
+
+def _stated(own: float, stated: tuple[float, float, float] | None) -> tuple[float, float]:
+    """Return the interval that a file states for its total, NaN if the cells compared have another one."""
+    if stated is None or abs(stated[0] - own) > _SAME_TOTAL * own:
+        return float("nan"), float("nan")
+    return stated[1:]
 
 
 class _Pair:

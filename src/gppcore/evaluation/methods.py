@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from gppcore.calibration.cross_fit import cross_fitted_gpp
 from gppcore.calibration.fit import calibrate
 from gppcore.constants import BEPS_PFTS, PFTS, PlantFunctionalType
 from gppcore.evaluation.holdout import Fitted
+from gppcore.evaluation.peers import PEERS, predict_peer
 from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.towers import Towers
@@ -65,7 +66,7 @@ class MethodSuite:
         Whether the process model of the transfer model is calibrated to the training towers; False for a `domain`
         that the two-leaf model cannot simulate, for instance the product of another process model.
     methods : tuple of str
-        Methods to fit, out of `METHODS`.
+        Methods to fit, out of `METHODS` and `gppcore.evaluation.peers.PEERS`.
     members : tuple of str
         Members of the transfer model; see :func:`gppcore.fine_tune`.
     unseen : {"places", "years"}
@@ -175,7 +176,8 @@ class MethodSuite:
                 test.x, n_threads=self.n_threads
             ),
         }
-        found = {name: ways[name]() for name in METHODS if name in self.methods and name in ways}
+        ways = {**ways, **{name: partial(predict_peer, name, train, test, seed=self.seed) for name in PEERS}}
+        found = {name: way() for name, way in ways.items() if name in self.methods}
         if "transfer" not in self.methods:
             return Fitted(found)
         model = self.transfer(train, pfts)

@@ -96,7 +96,7 @@ def skill_over_sites(observed: ArrayLike, predicted: ArrayLike, site: ArrayLike)
         - r2_within_site : r2 of the departures from the means of sites, all rows together;
         - site_r2_median, site_r2_p90, site_rmse_median, site_rmse_p90 : median and 90th percentile of r2 and rmse
           over sites of at least 12 months whose `observed` varies: for r2 the best tenth of the sites lies above the
-          90th percentile, for rmse the worst.
+          90th percentile, for rmse the worst; site_r2_p10 : below it lies the worst tenth.
 
         NaN where there is no such site, or only one for r2_between_site.
 
@@ -121,6 +121,7 @@ def skill_over_sites(observed: ArrayLike, predicted: ArrayLike, site: ArrayLike)
     for name, values in (("r2", 1.0 - site_error / total[known]), ("rmse", np.sqrt(site_error / count[known]))):
         figures[f"site_{name}_median"] = np.percentile(values, 50) if known.any() else np.nan
         figures[f"site_{name}_p90"] = np.percentile(values, 90) if known.any() else np.nan
+    figures["site_r2_p10"] = np.percentile(1.0 - site_error / total[known], 10) if known.any() else np.nan
     return {name: float(value) for name, value in figures.items()}
 
 

@@ -15,10 +15,11 @@ from gppcore.evaluation.explain import explain
 from gppcore.evaluation.holdout import Evaluation, evaluate
 from gppcore.evaluation.intervals import coverage, reliability
 from gppcore.evaluation.learning_curve import learning_curve
-from gppcore.evaluation.methods import MethodSuite
+from gppcore.evaluation.methods import METHODS, MethodSuite
 from gppcore.evaluation.own import evaluate_own, own_skill
 from gppcore.evaluation.schemes import By, FewTowers, Scheme
 from gppcore.evaluation.sif import fluorescence
+from gppcore.evaluation.totals import coverage_by_dissimilarity, coverage_of_means
 from gppcore.evaluation.variability import variability
 from gppcore.features import FRACTIONS, PREDICTOR_SETS, Samples
 from gppcore.towers import Towers, join_towers, read_towers
@@ -41,7 +42,7 @@ class EvaluationOptions:
         Folder of towers (docs/towers.md).
     test_towers : Path, optional
         Folder of towers that are only tested; without it those of `towers` are held out in turn.
-    scheme : {"site", "temporal", "regional", "few_towers", "own"}
+    scheme : {"site", "temporal", "regional", "few_towers", "warmer", "own"}
         What is held out; see :func:`gppcore.evaluation.schemes.splits`, and for `own`
         :func:`gppcore.evaluation.own.evaluate_own`.
     by : {"koeppen", "continent", "pft"}
@@ -54,6 +55,8 @@ class EvaluationOptions:
         Seed of learners and draws.
     n_threads : int
         Threads; results do not depend on it.
+    methods : tuple of str
+        Methods to judge, out of those of :class:`gppcore.evaluation.methods.MethodSuite`.
     """
 
     towers: Path
@@ -64,6 +67,7 @@ class EvaluationOptions:
     few_towers: FewTowers = field(default_factory=FewTowers)
     seed: int = 0
     n_threads: int = 1
+    methods: tuple[str, ...] = METHODS
 
 
 def evaluate_towers(
@@ -91,6 +95,7 @@ def evaluate_towers(
     suite = MethodSuite(
         towers,
         predictors,
+        methods=options.methods,
         unseen="years" if options.scheme == "temporal" else "places",
         seed=options.seed,
         n_threads=options.n_threads if options.scheme == "temporal" else 1,  # the others have splits for all cores
@@ -126,7 +131,7 @@ def evaluate_towers(
         "folds": found.folds,
         "seed": options.seed,
     }
-    parts = _parts(options, found, found.models, predictions)
+    parts = _parts(options, found, found.models, predictions, samples)
     places = towers.sites.loc[predictions["site_id"].unique(), ["lat", "lon"]]
     parts["places"] = {str(site): [float(lat), float(lon)] for site, lat, lon in places.itertuples()}
     if options.scheme not in ("few_towers", "own"):
@@ -171,7 +176,11 @@ def _towers(options: EvaluationOptions) -> tuple[Towers, Sequence[str] | None]:
 
 
 def _parts(
-    options: EvaluationOptions, found: Evaluation, models: Sequence[TransferModel], predictions: pd.DataFrame
+    options: EvaluationOptions,
+    found: Evaluation,
+    models: Sequence[TransferModel],
+    predictions: pd.DataFrame,
+    samples: Samples,
 ) -> dict[str, Any]:
     """Return the optional parts of the result."""
     parts: dict[str, Any] = {}
@@ -188,6 +197,8 @@ def _parts(
         )
         if models:
             parts["interval"]["reliability"] = _reliability(found, models, predictions)
+            parts["interval"]["means"] = coverage_of_means(found, models, samples, seed=options.seed)
+            parts["interval"]["by_dissimilarity"] = coverage_by_dissimilarity(found, models, samples)
     if "csif" in predictions:
         parts["sif"] = fluorescence(predictions)
     return parts

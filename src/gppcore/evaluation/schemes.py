@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Mask = NDArray[np.bool_]
-Scheme = Literal["site", "temporal", "regional", "few_towers", "own"]
+Scheme = Literal["site", "temporal", "regional", "few_towers", "warmer", "own"]
 By = Literal["koeppen", "continent", "pft"]
-SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional", "few_towers")
+SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional", "few_towers", "warmer")
 """Schemes of :func:`splits`."""
 EVALUATIONS: tuple[Scheme, ...] = (*SCHEMES, "own")
 """All that ``gppcore evaluate`` knows; for the last see `gppcore.evaluation.own`."""
@@ -28,6 +28,7 @@ _FOLDS = 5
 _MIN_REGION_ROWS = 30
 _EARLY = 2.0 / 3.0  # share of a tower's years that trains where years are held out
 _MIN_YEARS = 3
+_WARM = 0.75  # share of the clusters that are colder than those held out
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,14 @@ def splits(
     ----------
     groups : pandas.DataFrame
         Columns site, cluster, year, and that of `by`: region (Koeppen main class), continent or pft.
-    scheme : {"site", "temporal", "regional", "few_towers"}
+    scheme : {"site", "temporal", "regional", "few_towers", "warmer"}
         - site: five folds of clusters of towers within 50 km;
         - temporal: the last third of every tower's years, of towers with at least 3 years; all others train;
         - regional: one class of `by` after the other, without the clusters that reach into it; classes of fewer than
           30 rows are not held out;
-        - few_towers: all clusters but those of a few towers drawn at random.
+        - few_towers: all clusters but those of a few towers drawn at random;
+        - warmer: the warmest quarter of the clusters that may be tested, by mean annual temperature, the column
+          tair_mean of `groups`.
     by : {"koeppen", "continent", "pft"}, default "koeppen"
         Classes that are held out in the scheme `regional`.
     few_towers : FewTowers, optional
@@ -132,6 +135,8 @@ def splits(
         masks = [("test towers", may)] if tested is not None else list(_folds(cluster))
     elif scheme == "temporal":
         masks = [("later years", _later_years(groups))]
+    elif scheme == "warmer":
+        masks = [("warmer climates", _warm(groups, may))]
     elif scheme == "regional":
         masks = list(_classes(groups[_COLUMN[by]].to_numpy()))
     else:
@@ -160,6 +165,14 @@ def _later_years(groups: pd.DataFrame) -> Mask:
     count = years.transform("nunique")
     later: Mask = ((rank > np.ceil(count * _EARLY)) & (count >= _MIN_YEARS)).to_numpy()
     return later
+
+
+def _warm(groups: pd.DataFrame, may: Mask) -> Mask:
+    if "tair_mean" not in groups:
+        raise RangeError(f"scheme warmer: expected the column tair_mean of the samples' groups, got {list(groups)}")
+    mean = groups[may].groupby("cluster")["tair_mean"].mean()
+    warm: Mask = groups["cluster"].isin(mean.index[mean > mean.quantile(_WARM)]).to_numpy()
+    return warm
 
 
 def _classes(label: NDArray[Any]) -> Iterator[tuple[str, Mask]]:

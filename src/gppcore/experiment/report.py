@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from gppcore.experiment.results import seasonal_cycles, skill_by_tower, skill_ta
 from gppcore.experiment.settings import Settings
 from gppcore.io.durable import write_json
 from gppcore.io.sources import Source, located, split_variable
+from gppcore.mapping.product import read_totals
 from gppcore.report import ReportData, write_report
 from gppcore.report.demo_data import METHODS
 from gppcore.tiles.store import TileStore
@@ -55,6 +57,7 @@ def report(
         for scheme in predictions
     }
     data = _data(settings, store, towers, seconds, predictions, differences, reference, list(compared.values()))
+    data = replace(data, regions=read_totals(product))
     write_report(data, folder)
     write_json(folder / "summary.json", _summary(data, {text: c.as_dict() for text, c in compared.items()}))
 
@@ -93,6 +96,8 @@ def _data(
         zonal_lat=mapped.zonal_lat,
         zonal=mapped.zonal,
         totals=mapped.totals,
+        reach=mapped.reach,
+        outside=mapped.outside,
         years=mapped.years,
         observed=site["observed"].to_numpy(float),
         predicted={name: site[name].to_numpy(float) for name in METHODS},
@@ -154,6 +159,8 @@ def _summary(data: ReportData, compared: Mapping[str, Any]) -> dict[str, Any]:
         "region": data.region,
         "global_gpp_pg_c_yr": data.totals["transfer"],
         "gpp_pg_c_yr": {name: data.totals[name] for name in METHODS},
+        "outside_area_of_applicability": data.outside,
+        "totals": [] if data.regions is None else json.loads(data.regions.round(6).to_json(orient="records")),
         "land_cells": data.land_cells,
         "seconds": {**data.seconds, "total": round(sum(data.seconds.values()), 2)},
         "peak_rss_gb": round(data.peak_rss_gb, 3),

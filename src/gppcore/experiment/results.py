@@ -22,6 +22,7 @@ Float = NDArray[np.float64]
 VARIABLE_OF = {"process": PROCESS, "direct": "gpp_daily_direct", "transfer": "gpp_daily"}
 BOUNDS = {"low": "gpp_daily_low", "high": "gpp_daily_high"}
 """Bounds of the 90 % intervals of the transferred model."""
+INDEX = "dissimilarity"
 SKILL = ("r2", "rmse", "bias", "n")
 _DISPLAY_COLUMNS = 1440
 _MIN_SITES = 3
@@ -41,7 +42,8 @@ class MapSummary:
         Display grid [degree].
     maps : dict of ndarray (n_lat, n_lon)
         "annual", "difference" [g C m-2 yr-1], "january", "july" [g C m-2 d-1]; "interval", the mean width of the 90 %
-        interval of a month [g C m-2 d-1], if the tiles hold it; "trend" [g C m-2 yr-2] of five years or more.
+        interval of a month [g C m-2 d-1], and "dissimilarity" [1], if the tiles hold them; "trend" [g C m-2 yr-2]
+        of five years or more.
     zonal_lat : ndarray (n,)
     zonal : dict of ndarray (n,)
         By method [g C m-2 yr-1], and the bounds "low" and "high" of the transferred model, if the tiles hold them.
@@ -49,6 +51,8 @@ class MapSummary:
         By method [Pg C yr-1], and the bounds.
     years : dict of dict of int to float
         By method the total of each year [Pg C yr-1]; empty for a mean year.
+    reach, outside : float or None
+        Dissimilarity at which the area of applicability ends, and share of the area of the cells outside it [1].
     """
 
     lat: Float
@@ -58,6 +62,8 @@ class MapSummary:
     zonal: dict[str, Float]
     totals: dict[str, float]
     years: dict[str, dict[int, float]]
+    reach: float | None
+    outside: float | None
 
 
 def summarise_map(store: TileStore) -> MapSummary:
@@ -74,6 +80,11 @@ def summarise_map(store: TileStore) -> MapSummary:
     fields |= {"annual": annual["transfer"], "difference": annual["transfer"] - annual["process"]}
     if set(BOUNDS) <= set(annual):
         fields["interval"] = (annual["high"] - annual["low"]) / DAYS_IN_MONTH.sum()
+    reach = outside = None
+    if INDEX in there:
+        fields[INDEX] = store.read_field(INDEX)
+        reach = float(store.attributes(INDEX)["area_of_applicability"])
+        outside = float(area[fields[INDEX] > reach].sum() / area.sum())
     band = (90.0 - store.lat[store.index // store.shape[1]]).astype(int)
     lat, lon, maps = _display(store, fields)
     shown = np.flatnonzero(np.bincount(band, minlength=180))
@@ -86,6 +97,8 @@ def summarise_map(store: TileStore) -> MapSummary:
         {name: _zonal(band, area, values)[rows] for name, values in annual.items()},
         {name: float(np.nansum(area * values) / 1e15) for name, values in annual.items()},
         {name: years[name] for name in VARIABLE_OF if years.get(name)},
+        reach,
+        outside,
     )
 
 

@@ -303,7 +303,10 @@ def _recipe(settings: Settings) -> Any:
     return [asdict(recipe.cells), variables, recipe.years, recipe.region]
 
 
-_GPP = ("gpp_daily", "gpp_daily_low", "gpp_daily_high", *(f"gpp_daily_direct{end}" for end in ("", "_low", "_high")))
+_GPP = (
+    *("gpp_daily", "gpp_daily_low", "gpp_daily_high", "dissimilarity"),
+    *(f"gpp_daily_direct{end}" for end in ("", "_low", "_high", "_dissimilarity")),
+)
 STEPS: dict[str, Step] = {
     "tiles": Step(
         tiles,

@@ -192,7 +192,8 @@ class Samples:
     process : ndarray, shape (rows,)
         GPP of the process model for the same rows [g m-2 d-1].
     groups : pandas.DataFrame
-        One row per sample: site, cluster, region, pft, year, month.
+        One row per sample: site, cluster, region, pft, year, month; lat and lon [degree], without which models have no
+        intervals of totals; tair_mean, mean annual air temperature [degC].
     predictors : tuple of str, default `PREDICTORS`
         Names of the columns of `x`.
 

@@ -8,7 +8,7 @@ import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +21,28 @@ from gppcore.io.mapped import whole_files
 from gppcore.io.netcdf import write_netcdf4
 from gppcore.mapping.geometry import GEOMETRY, coverage, time_coverage, write_coordinates
 from gppcore.tiles.store import TileStore
-from gppcore.variables import MONTHS
+from gppcore.variables import MONTHS, attributes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST = "lat/manifest.json"
 """In the folder of an array: beside the arrays, Zarr readers that list the group would warn about it."""
+TOTALS = {"gpp": "gpp_total", "low": "gpp_total_low", "high": "gpp_total_high"}
+"""Variables of the totals by column of their table."""
 CHUNK = 400
 """Side of the product's chunks in grid cells."""
 
 
 def write_product(
-    store: TileStore, out: Path, variables: Mapping[str, Mapping[str, str]], *, attrs: Mapping[str, Any]
+    store: TileStore,
+    out: Path,
+    variables: Mapping[str, Mapping[str, Any]],
+    *,
+    attrs: Mapping[str, Any],
+    totals: pd.DataFrame | None = None,
 ) -> None:
-    """Write monthly variables of a store as a gridded CF-1.8 Zarr v3 product.
+    """Write variables of a store as a gridded CF-1.8 Zarr v3 product.
 
     The folder appears under its final name only when it is complete. Memory does not depend on the number of
     years.
@@ -47,6 +57,9 @@ def write_product(
         CF attributes of the variables.
     attrs : mapping
         Global attributes.
+    totals : pandas.DataFrame, optional
+        As :func:`gppcore.mapping.totals.totals` returns them: they become `gpp_total`, `gpp_total_low` and
+        `gpp_total_high` over the dimension `total`, with its regions and years as coordinates.
 
     Raises
     ------
@@ -97,17 +110,21 @@ def write_product(
         group = zarr.open_group(building, mode="w", zarr_format=3, attributes=described)
         write_coordinates(group, store, rows, columns, min(CHUNK, lat.size), min(CHUNK, lon.size))
         for name, variable_attrs in variables.items():
+            monthly = store.is_monthly(name)
+            space = (min(CHUNK, lat.size), min(CHUNK, lon.size))
             array = group.create_array(
                 name,
-                shape=(MONTHS * len(store.each_year), lat.size, lon.size),
-                chunks=(MONTHS, min(CHUNK, lat.size), min(CHUNK, lon.size)),
+                shape=(MONTHS * len(store.each_year), lat.size, lon.size) if monthly else (lat.size, lon.size),
+                chunks=(MONTHS, *space) if monthly else space,
                 dtype="float32",
                 fill_value=np.nan,
                 compressors=(ZstdCodec(), Crc32cCodec()),
-                dimension_names=("time", "lat", "lon"),
-                attributes={**variable_attrs, "cell_methods": "area: mean time: mean", **GEOMETRY},
+                dimension_names=("time", "lat", "lon") if monthly else ("lat", "lon"),
+                attributes={**variable_attrs, "cell_methods": "area: mean" + " time: mean" * monthly, **GEOMETRY},
             )
             _write_bands(store, name, array, rows, columns)
+        if totals is not None:
+            _write_totals(group, totals)
         with warnings.catch_warnings():
             # Readers look for it and warn where there is none; Zarr 3 has it as an extension.
             warnings.filterwarnings("ignore", message="Consolidated metadata")
@@ -116,6 +133,56 @@ def write_product(
         if out.exists():
             raise OutputExistsError(f"product: expected a new folder, got {out}, which another job wrote meanwhile")
         rename_durably(building, out)
+
+
+def _write_totals(group: Any, totals: pd.DataFrame) -> None:
+    borders = {"units": "degrees_north", "long_name": "border of the region"}
+    for column in ("south", "north", "first_year", "last_year"):
+        described = borders if column in ("south", "north") else {"long_name": f"{column} of the total; 0: a mean year"}
+        values = totals[column].to_numpy(np.int32)
+        group.create_array(f"total_{column}", data=values, dimension_names=("total",), attributes=described)
+    coordinates = " ".join(f"total_{column}" for column in ("south", "north", "first_year", "last_year"))
+    for column, name in TOTALS.items():
+        values = totals[column].to_numpy(np.float32)
+        described = {**attributes(name), "coordinates": coordinates}
+        group.create_array(name, data=values, dimension_names=("total",), attributes=described)
+
+
+def read_totals(product: Path) -> pd.DataFrame | None:
+    """Return the totals of a product with their 90 % intervals; None if it has none.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        As :func:`gppcore.mapping.totals.totals`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pathlib import Path
+    >>> from gppcore import TileStore
+    >>> from gppcore.mapping.product import read_totals, write_product
+    >>> from gppcore.mapping.totals import BlockSums, totals
+    >>> from gppcore.transfer.error_covariance import ErrorCovariance
+    >>> store = TileStore.create("tiles", np.array([50.5, 49.5]), np.array([10.5, 11.5]), np.array([0, 1, 3]))
+    >>> with store.writing():
+    ...     for name, value in (("gpp_daily", 2.0), ("gpp_daily_high", 3.0)):
+    ...         store.add(name, monthly=True, attrs={"units": "g m-2 d-1"})
+    ...         store.write(name, 0, np.full((12, 3), value, np.float32))
+    >>> errors = ErrorCovariance(0.004, 0.02, lasting=0.12, season=0.16, passing=0.3, local=0.5)
+    >>> found = totals(BlockSums.of_store(store, "gpp_daily"), errors)
+    >>> write_product(store, Path("gpp.zarr"), {"gpp_daily": {"long_name": "GPP"}}, attrs={}, totals=found)
+    >>> round(float(read_totals(Path("gpp.zarr"))["gpp"].iloc[0]), 4)  # Pg yr-1
+    0.0174
+    """
+    import pandas as pd
+    import xarray as xr
+
+    with xr.open_zarr(product, chunks=None, consolidated=False, decode_times=False) as ds:
+        if not set(TOTALS.values()) <= set(ds.data_vars):
+            return None
+        edges_of = {name: ds[f"total_{name}"].values for name in ("south", "north", "first_year", "last_year")}
+        return pd.DataFrame({**edges_of, **{column: ds[name].values for column, name in TOTALS.items()}})
 
 
 def verify_product(path: Path) -> int:
@@ -145,6 +212,11 @@ def _window(store: TileStore) -> tuple[slice, slice]:
 def _write_bands(store: TileStore, name: str, array: Any, rows: slice, columns: slice) -> None:
     """Scatter the cells in bands of chunk rows, each from the contiguous run of cells that covers it."""
     row_of = store.index // store.shape[1]
+    if not store.is_monthly(name):
+        field = np.full((rows.stop - rows.start, columns.stop - columns.start), np.nan, dtype=np.float32)
+        field[row_of - rows.start, store.index % store.shape[1] - columns.start] = store.read_field(name)
+        array[:] = field
+        return
     # One band for all: fresh memory of this size costs more than filling it. What a run holds of other bands goes to
     # a row of its own.
     whole = np.empty((MONTHS, min(CHUNK, rows.stop - rows.start) + 1, columns.stop - columns.start), dtype=np.float32)

@@ -21,10 +21,12 @@ from gppcore.forest import Forest
 from gppcore.io.mapped import whole_files
 from gppcore.io.names import check_name
 from gppcore.mapping.product import write_product
+from gppcore.mapping.totals import BlockSums, totals
 from gppcore.runtime import threads
 from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
+from gppcore.transfer.applicability import Applicability
 from gppcore.transfer.transfer_model import TransferModel
 from gppcore.variables import attributes, check_ranges
 
@@ -35,6 +37,7 @@ Progress = Callable[[int], None]
 Columns = Sequence[NDArray[Any]]
 Task = tuple[int, int | None]
 """A tile and the number of a year."""
+_INDEX = "dissimilarity"
 _RETRIES = 3
 _AHEAD = 2
 """Tasks queued per thread: enough to keep threads busy while the journal is written."""
@@ -44,7 +47,8 @@ class Predictor(Protocol):
     """A model that maps: it predicts rows from one column per predictor and has a digest.
 
     Its attribute `predictors`, a tuple of names, names the columns; without it they are
-    `gppcore.features.PREDICTORS`. With the attribute `has_interval` set it also predicts bounds.
+    `gppcore.features.PREDICTORS`. With the attribute `has_interval` set it also predicts bounds; `errors` and
+    `applicability` are those of :class:`gppcore.TransferModel`.
     """
 
     @property
@@ -73,7 +77,10 @@ def map_gpp(
     """Predict GPP of every month at every cell of a store and write the gridded product.
 
     A model with prediction intervals (`has_interval`) also gives two more variables, whose names end with ``_low`` and
-    ``_high``: the 5 % and 95 % quantiles of GPP.
+    ``_high``: the 5 % and 95 % quantiles of GPP; one that knows how its errors are alike (`errors`) gives the product
+    totals with intervals, see :func:`gppcore.mapping.totals.totals`; and one that knows the places of its towers
+    (`applicability`) gives the dissimilarity index of every cell, `dissimilarity`, with the threshold of the area of
+    applicability as an attribute.
 
     Parameters
     ----------
@@ -151,11 +158,19 @@ def map_gpp(
     with store.writing():
         for name, described in variables.items():
             store.add(name, monthly=True, attrs={**described, "model": predictor.digest})
+        index = _applicability(predictor, store)
+        of_index = {} if index is None else {_index_name(variable): _index_attributes(index)}
+        for name, described in of_index.items():
+            store.add(name, monthly=False, attrs=described)
         tasks = []
         for year in store.each_year:
             for tile in range(store.n_tiles):
                 origin = _origin(predictor, store, tile, year)
-                if not all(store.has(name, tile, year, origin=origin) for name in variables):
+                done = all(store.has(name, tile, year, origin=origin) for name in variables)
+                if index is not None and year == store.each_year[0]:
+                    origin = _index_origin(index, store, tile)
+                    done = done and store.has(_index_name(variable), tile, origin=origin)
+                if not done:
                     tasks.append((tile, year))
                 elif progress:
                     progress(store.n_cells(tile))
@@ -172,7 +187,9 @@ def map_gpp(
                     progress(store.n_cells(entries[0].tile))
         # Under the same lock: no other job changes a tile before the product has its name.
         if out is not None:
-            write_product(store, Path(out), variables, attrs=attrs or {})
+            errors = getattr(predictor, "errors", None) if _has_interval(predictor) else None
+            found = None if errors is None else totals(BlockSums.of_store(store, variable), errors)
+            write_product(store, Path(out), {**variables, **of_index}, attrs=attrs or {}, totals=found)
 
 
 def _outputs(model: Predictor, variable: str) -> dict[str, dict[str, str]]:
@@ -205,10 +222,42 @@ def _predict_tile(
     outputs = found if options else (found,)
     origin = _origin(model, store, tile, year)
     written = zip(variables, outputs, strict=True)
-    return [
+    entries = [
         store.put(name, tile, values.astype(np.float32, copy=False), year, origin=origin, check="ignore")
         for name, values in written
     ]
+    index = _applicability(model, store)
+    if index is not None and year == store.each_year[0]:
+        with whole_files():
+            place = np.stack([store.read(name, tile) for name in index.predictors], axis=1).astype(np.float64)
+        values = index.dissimilarity(place, index.predictors).astype(np.float32)
+        origin = _index_origin(index, store, tile)
+        entries.append(store.put(_index_name(variables[0]), tile, values, origin=origin))
+    return entries
+
+
+def _applicability(model: Predictor, store: TileStore) -> Applicability | None:
+    """Return the places of the towers of a model, if it has them and the store tells where its cells are among them."""
+    known: Applicability | None = getattr(model, "applicability", None)
+    if known is None or any(store.is_monthly(name) for name in known.predictors):
+        return None
+    return known
+
+
+def _index_name(variable: str) -> str:
+    return _INDEX if variable == "gpp_daily" else f"{variable}_{_INDEX}"
+
+
+def _index_attributes(known: Applicability) -> dict[str, Any]:
+    return {
+        **attributes(_INDEX),
+        "area_of_applicability": known.threshold,
+        "towers": len(known.places),
+    }
+
+
+def _index_origin(known: Applicability, store: TileStore, tile: int) -> str:
+    return store.digest(known.predictors, tile, salt=repr(known.to_card()))
 
 
 def _origin(model: Predictor, store: TileStore, tile: int, year: int | None) -> str:

@@ -86,6 +86,8 @@ COLOURS = {
     "transfer": "#0072B2",
     "unadapted": "#8E62B5",
     "climatology": "#8A7A5C",
+    "xgboost": "#5B8C2A",
+    "group_dro": "#A8514F",
 }
 _DASHES: dict[str, Any] = {
     "process": (0, (4, 1.5)),
@@ -96,8 +98,10 @@ _DASHES: dict[str, Any] = {
     "transfer": "-",
     "unadapted": (0, (5, 1, 1, 1)),
     "climatology": (0, (2, 2)),
+    "xgboost": (0, (8, 2)),
+    "group_dro": (0, (8, 2, 2, 2)),
 }
-_MARKERS = dict(zip(COLOURS, "sPD^voX*", strict=True))
+_MARKERS = dict(zip(COLOURS, "sPD^voX*dp", strict=True))
 _CYCLE = ("transfer", "process", "direct", "pretrain_continue", "process_calibrated", "process_beps")
 _LONG_NAMES = [name for name in COLOURS if "_" in name]
 REFERENCES = ("observed", "truth", "reference")

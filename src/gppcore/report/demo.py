@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from gppcore import plot
@@ -19,6 +20,9 @@ from gppcore.report.page import write_page
 from gppcore.variables import DAYS_IN_MONTH
 
 _HELD_OUT = {"site": "sites held out", "temporal": "later years held out", "regional": "regions held out"}
+_ZONE = 10
+"""Height of the zones whose totals are drawn [degree]."""
+_BOUNDED = {(-90, 90): "all cells", (10, 90): "north of 10°N", (-10, 10): "tropics", (-90, -10): "south of 10°S"}
 _YEAR = float(DAYS_IN_MONTH.sum())
 
 
@@ -50,8 +54,26 @@ def write_report(data: ReportData, out: Path) -> Path:
         schemes=[name for name in SCHEMES if name in data.skill],
         regions=list(_region_seasons(data)),
         held_out=_HELD_OUT,
+        bounded=_bounded(data),
         region_keys={title: region for region, title in REGIONS.items()},
     )
+
+
+def _of_all_years(data: ReportData) -> pd.DataFrame:
+    assert data.regions is not None
+    return data.regions[~data.regions.duplicated(["south", "north"])]
+
+
+def _bounded(data: ReportData) -> dict[str, dict[str, float]]:
+    """Return total and bounds of all cells, the tropics, and north and south of them, over all years."""
+    if data.regions is None:
+        return {}
+    table = _of_all_years(data)
+    rows = table[["south", "north", "gpp", "low", "high"]].to_numpy(float)
+    found = {
+        (round(row[0]), round(row[1])): dict(zip(("gpp", "low", "high"), row[2:].tolist(), strict=True)) for row in rows
+    }
+    return {name: found[ends] for ends, name in _BOUNDED.items() if ends in found}
 
 
 def _map_drawings(data: ReportData) -> dict[str, Drawing]:
@@ -72,6 +94,11 @@ def _map_drawings(data: ReportData) -> dict[str, Drawing]:
     if "interval" in maps:
         text = seen.of_map(lat, lon, maps["interval"], seen.FLUX, digits=1)
         drawings["interval"] = Drawing(partial(interval_map, data), HALF, text)
+    if "dissimilarity" in maps:
+        text = seen.of_map(lat, lon, maps["dissimilarity"], "", digits=2)
+        drawings["dissimilarity"] = Drawing(partial(dissimilarity_map, data), HALF, text)
+    if data.regions is not None:
+        drawings["bands"] = Drawing(partial(zone_totals, data), HALF, seen.of_numbers("Totals", _zones(data)[1]))
     if regions := _region_seasons(data):
         text = seen.of_seasons(regions, data.comparison.months)
         drawings["regions"] = Drawing(partial(region_seasons, data), THIRD * len(regions), text)
@@ -141,6 +168,40 @@ def interval_map(data: ReportData, width: float) -> Figure:
     field = data.maps["interval"]
     label = f"width of the 90 % interval ({FLUX})"
     return figures.map_figure(data.lat, data.lon, field, width, label, plot.limits(field), colours="magma_r")
+
+
+def dissimilarity_map(data: ReportData, width: float) -> Figure:
+    """Dissimilarity index to the nearest tower, on a scale that ends beyond the area of applicability."""
+    field = data.maps["dissimilarity"]
+    most = 1.5 * (data.reach or 1.0)
+    label = "dissimilarity to the nearest tower (1)"
+    return figures.map_figure(data.lat, data.lon, field, width, label, (0.0, most), colours="magma_r")
+
+
+def zone_totals(data: ReportData, width: float) -> Figure:
+    """Totals of zones of 10 degrees with their 90 % intervals."""
+    table, totals = _zones(data)
+    figure = figures.new_figure(width, 0.8 + 0.24 * len(totals))
+    axes = figure.add_subplot()
+    reach = np.abs(np.stack([table["gpp"] - table["low"], table["high"] - table["gpp"]]))
+    axes.barh(list(totals), list(totals.values()), xerr=reach, color=COLOURS["transfer"], height=0.7)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("GPP (Pg C yr$^{-1}$)")
+    return figure
+
+
+def _zones(data: ReportData) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the zones of 10 degrees over all years, and their totals by name from south to north."""
+    table = _of_all_years(data)
+    table = table[table["north"] - table["south"] == _ZONE]
+    names = [
+        f"{_degrees(south)} to {_degrees(north)}" for south, north in zip(table["south"], table["north"], strict=True)
+    ]
+    return table, dict(zip(names, table["gpp"], strict=True))
+
+
+def _degrees(latitude: float) -> str:
+    return f"{abs(latitude):.0f}°" + ("S" if latitude < 0 else "N" if latitude > 0 else "")
 
 
 def truth_map(data: ReportData, width: float) -> Figure:

@@ -19,7 +19,7 @@ METHODS = ("process", "direct", "transfer")
 """The process model, the machine learning model fitted to towers alone, and the transferred one."""
 SERIES = ("observed", *METHODS)
 MAPS = ("annual", "january", "july", "difference")
-MORE_MAPS = ("interval", "trend")
+MORE_MAPS = ("interval", "dissimilarity", "trend")
 BOUNDS = ("low", "high")
 TOWERS = ("lat", "lon", "n", "bias", "rmse")
 SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
@@ -45,7 +45,7 @@ class ReportData:
     maps : mapping of str to ndarray (n_lat, n_lon)
         "annual" [g C m-2 yr-1], "january", "july" [g C m-2 d-1] of the transferred model, and "difference",
         the annual transfer minus process [g C m-2 yr-1]; optional "interval", the mean width of the 90 % interval of a
-        month [g C m-2 d-1], and "trend" [g C m-2 yr-2]. NaN is ocean.
+        month [g C m-2 d-1], "dissimilarity" to the nearest tower [1], and "trend" [g C m-2 yr-2]. NaN is ocean.
     zonal_lat : ndarray (n,)
         Latitude of the zonal means [degree].
     zonal : mapping of str to ndarray (n,)
@@ -88,6 +88,13 @@ class ReportData:
         Methods and caveats of the report, one paragraph each.
     provenance : mapping of str to str
         Versions, seed and the like.
+    regions : pandas.DataFrame, optional
+        Totals of the transferred model by region and year with their 90 % intervals, as
+        :func:`gppcore.mapping.totals.totals` returns them.
+    reach : float, optional
+        Dissimilarity at which the area of applicability ends [1].
+    outside : float, optional
+        Share of the land outside it [1].
 
     Raises
     ------
@@ -124,6 +131,9 @@ class ReportData:
     land_cells: int
     caveats: Sequence[str]
     provenance: Mapping[str, str]
+    regions: pd.DataFrame | None = None
+    reach: float | None = None
+    outside: float | None = None
 
     def __post_init__(self) -> None:
         _check_keys("maps", self.maps, MAPS, MORE_MAPS)

@@ -45,6 +45,8 @@ METHODS = {
     "pretrain_continue": "Boosting that begins with the emulator of the process model and continues with the towers.",
     "transfer": "Machine learning that first learns the calibrated process model, then the towers (transfer learning).",
     "unadapted": "The transfer model before it is adapted to the tower's own months.",
+    "xgboost": "XGBoost on the same predictors, from the training towers alone.",
+    "group_dro": "XGBoost whose training weights follow the towers that it fits worst (group DRO).",
     "climatology": "The mean of the tower's own months of the same calendar month.",
 }
 """Methods in a sentence each."""

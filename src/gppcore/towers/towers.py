@@ -214,6 +214,9 @@ class Towers:
                 "pft": site["igbp"],
                 "year": gpp["year"],
                 "month": gpp["month"],
+                "lat": site["lat"],
+                "lon": site["lon"],
+                "tair_mean": np.nanmean(self.forcing["tair"].transpose("time", "cell").values, axis=0)[cell],
             }
         )
         samples = Samples(x, gpp["gpp_daily"].to_numpy(float), simulated, groups, tuple(predictors))

@@ -37,6 +37,8 @@ _ELSEWHERE, _OTHER_COVER = 0.4, 0.6  # shares of the rows at other places, and o
 _NEAR = 0.5
 """Standard deviations by which drawn seasons differ from those of the tower."""
 _QUANTILE = 1.645
+_PRIOR_MONTHS, _OTHER_MONTHS = 6.0, 1.08
+"""Months that the usual variance counts as, beside that of the towers' own; and by how much other months err more."""
 
 
 def adapt(model: TransferModel, samples: Samples, *, seed: int = 0, n_threads: int | None = None) -> TransferModel:
@@ -146,9 +148,10 @@ class Correction:
             factor = cho_factor(covariance, lower=True)
             weight = cho_solve(factor, z)
             known = np.einsum("ij,ji->i", signal, cho_solve(factor, signal))
+            own = (_PRIOR_MONTHS + float(z @ cho_solve(factor, z))) / (_PRIOR_MONTHS + len(z))
         left = float(np.mean(np.maximum(np.diag(signal) - known, 0.0)))
-        sd = np.sqrt(left + _SD_ANOMALY**2 + gaussian.SD_NOISE**2)
-        interval = Interval(float(_QUANTILE * sd), gaussian.SCALE_CONSTANT, 0.0, gaussian.SCALE_SLOPE)
+        sd = np.sqrt(own * (left + _SD_ANOMALY**2 + gaussian.SD_NOISE**2))
+        interval = Interval(float(_OTHER_MONTHS * _QUANTILE * sd), gaussian.SCALE_CONSTANT, 0.0, gaussian.SCALE_SLOPE)
         return cls(axes, samples.predictors, place, season, weight, interval)
 
     @property

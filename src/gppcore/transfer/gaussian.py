@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -110,11 +110,19 @@ class Axes:
             found[name] = np.clip(column, *VARIABLES[name].valid_range)
         return found
 
+    def place(self, x: Float, predictors: Sequence[str]) -> Float:
+        """Return positions of rows by place; needs no predictor of the season."""
+        n = self.n_place
+        alone = replace(self, columns=self.columns[:n], mean=self.mean[:n], sd=self.sd[:n])
+        return self._place(alone.standardised(x, predictors), x, predictors)
+
     def __call__(self, x: Float, predictors: Sequence[str]) -> tuple[Float, Float]:
         """Return positions of rows by place and by season."""
         z = self.standardised(x, predictors)
-        shares = _shares(x, predictors)
-        return np.hstack([z[:, : self.n_place], _SHARE_WEIGHT * shares]), z[:, self.n_place :]
+        return self._place(z[:, : self.n_place], x, predictors), z[:, self.n_place :]
+
+    def _place(self, z: Float, x: Float, predictors: Sequence[str]) -> Float:
+        return np.hstack([z, _SHARE_WEIGHT * _shares(x, predictors)])
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ class Residuals:
             for start in range(0, len(x), _BLOCK):
                 rows = slice(start, start + _BLOCK)
                 variance[rows] = self.anchors.variance(*self.axes(x[rows], self.predictors))
-        main = _main_type(_shares(x, self.predictors))
+        main = main_types(x, self.predictors)
         own = np.array([self.anchors.spread.get(int(name), 1.0) for name in main])
         return np.asarray(np.sqrt(variance + own * _OWN_VARIANCE) * scale(process))
 
@@ -209,8 +217,8 @@ def fit_residuals(
 
     rows = _thinned(site, _MOST_ROWS, seed)
     x, z, site = x[rows], (residual / scale(process))[rows], site[rows]
-    main = _main_type(_shares(x, predictors))
-    spread = _spread_of_types(z, main, cluster[rows])
+    main = main_types(x, predictors)
+    spread = spread_of_types(z, main, cluster[rows])
     of_row = np.array([spread[int(name)] for name in main])
     axes = Axes.of(x, predictors)
     place, season = axes(x, predictors)
@@ -272,11 +280,13 @@ def _thinned(site: NDArray[np.generic], most: int, seed: int) -> NDArray[np.int6
     return np.sort(ranked[rank < each])[:most]
 
 
-def _main_type(shares: Float) -> NDArray[np.int64]:
+def main_types(x: Float, predictors: Sequence[str]) -> NDArray[np.int64]:
+    """Return the number of the type of the largest share, by row."""
+    shares = _shares(x, predictors)
     return shares.argmax(axis=1) if shares.shape[1] else np.zeros(len(shares), dtype=np.int64)
 
 
-def _spread_of_types(z: Float, main: NDArray[np.int64], cluster: NDArray[np.generic]) -> dict[int, float]:
+def spread_of_types(z: Float, main: NDArray[np.int64], cluster: NDArray[np.generic]) -> dict[int, float]:
     """Return the variance of the residuals of each main type over that of all."""
     total = float(np.mean(z**2)) or 1.0
     spread = {}

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from gppcore.errors import RangeError, missing_package
 from gppcore.forest import Forest
 from gppcore.runtime import interruptible
-from gppcore.transfer.gaussian import Residuals, fit_residuals
+from gppcore.statistics import FOLDS, assign_folds
+from gppcore.transfer.applicability import Applicability
+from gppcore.transfer.gaussian import Axes, Residuals, fit_residuals, main_types
 from gppcore.transfer.recipe import Member
 
 Float = NDArray[np.float64]
@@ -163,21 +165,45 @@ def fit_gaussian(rows: TrainingRows, *, seed: int = 0) -> Residuals:
     return fit_residuals(rows.x, rows.predictors, residual, rows.process, site, cluster, seed=seed)
 
 
+def spread(
+    rows: TrainingRows, residuals: Residuals, x: Float, process: Float, wider: Mapping[int, float] | None = None
+) -> Float:
+    """Return the standard deviation of a month [g m-2 d-1] of a Gaussian process fitted to `rows`.
+
+    It is wider far from all towers, and by the factors `wider` of the number of the main type.
+    """
+    known = applicability(rows)
+    sd = residuals.sd(x, process)
+    if wider:
+        sd = sd * np.array([wider.get(int(name), 1.0) for name in main_types(x, rows.predictors)])
+    return sd if known is None else sd * known.widening(x, rows.predictors)
+
+
+def applicability(rows: TrainingRows) -> Applicability | None:
+    """Return the places of the towers of training rows."""
+    if rows.site is None or rows.cluster is None:
+        return None
+    fold = assign_folds(rows.cluster, min(FOLDS, len(np.unique(rows.cluster))))
+    return Applicability.of(Axes.of(rows.x, rows.predictors), rows.x, rows.predictors, rows.site, fold)
+
+
 def predict_member(forest: Forest, name: str, rows: TrainingRows) -> Float:
     """Return GPP [g m-2 d-1] of rows from a member."""
     value = forest.predict_columns(list(np.hstack([rows.x, rows.sources]).T)[: forest.n_features])
     return np.asarray(combine(name, value, rows.process))
 
 
-def distilled(rows: TrainingRows, residuals: Residuals, seed: int) -> tuple[Forest, Forest]:
-    """Return forests of the mean and the standard deviation of a Gaussian process, over source domain and towers."""
+def distilled(
+    rows: TrainingRows, residuals: Residuals, seed: int, wider: Mapping[int, float] | None = None
+) -> tuple[Forest, Forest]:
+    """Return forests of the mean and the :func:`spread` of a Gaussian process, over source domain and towers."""
     x, process = rows.x, rows.process
     if rows.domain is not None and rows.emulator is not None:
         of_domain = np.maximum(rows.emulator.predict_columns(list(rows.domain.T)), 0.0)
         x, process = np.vstack([x, rows.domain]), np.append(process, of_domain)
     sources = np.zeros((len(x), rows.sources.shape[1]))
     sources[:, 0] = process
-    mean, sd = residuals.predict(x, process), residuals.sd(x, process)
+    mean, sd = residuals.predict(x, process), spread(rows, residuals, x, process, wider)
     of_mean, of_sd = (distil(x, rows.predictors, residuals.inputs, sources, y, seed) for y in (mean, sd))
     return of_mean, of_sd
 

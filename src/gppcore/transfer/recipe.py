@@ -8,6 +8,9 @@ from math import inf
 from os import PathLike, fspath
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gppcore import _core
 from gppcore.errors import ForestFormatError
 from gppcore.features import FRACTIONS
@@ -57,6 +60,10 @@ class Interval:
     a: float
     b: float
     c: float
+
+    def half_width(self, spread: NDArray[np.float64], gpp: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the half width where the members spread and GPP is so large [unit of GPP]."""
+        return np.asarray(self.q * (self.a + self.b * spread + self.c * gpp))
 
 
 @dataclass(frozen=True)

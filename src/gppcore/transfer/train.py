@@ -22,21 +22,23 @@ from gppcore.features import PREDICTORS, Samples
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.runtime import threads
 from gppcore.statistics import FOLDS, assign_folds
-from gppcore.transfer.gaussian import Axes
+from gppcore.transfer.error_covariance import calendar, fit_errors
+from gppcore.transfer.gaussian import Axes, main_types, spread_of_types
 from gppcore.transfer.intervals import fit_interval
 from gppcore.transfer.members import (
     MEMBERS,
     SOURCE_SETTINGS,
     Learner,
     TrainingRows,
+    applicability,
     distilled,
     fit_gaussian,
     fit_member,
     fit_source,
     member,
     predict_member,
+    spread,
 )
-from gppcore.transfer.recipe import Interval
 from gppcore.transfer.transfer_model import TransferModel, gated
 from gppcore.transfer.weights import expected_weights, stack
 from gppcore.transfer.width import with_width
@@ -289,6 +291,7 @@ def _tune(
     if process is not None:
         rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = samples.groups["cluster"].to_numpy()
+    wider: dict[int, float] = {}
     held_out, sd = _held_out(rows, samples, unseen, names, learner, seed, n_threads)
     expected = expected_weights(
         len(names),
@@ -297,6 +300,7 @@ def _tune(
         unseen_places=unseen == "places",
         shares=[MEMBERS[name].share for name in names],
     )
+    known = applicability(rows)
     card: dict[str, Any] = {
         "rows": len(samples),
         "clusters": len(np.unique(cluster)),
@@ -304,6 +308,7 @@ def _tune(
         "seed": seed,
         "learner": learner,
         "axes": Axes.of(samples.x, samples.predictors).to_card(),
+        **({} if known is None else {"applicability": known.to_card()}),
     }
     if held_out is None:
         if model.sources:
@@ -312,9 +317,19 @@ def _tune(
     else:
         candidates = np.column_stack([held_out, rows.process])
         weights = stack(samples.gpp_daily, candidates, cluster, expected)
-        own_sd = sd if len(names) > 1 else np.zeros_like(sd)  # one member alone has no spread
-        interval, relative = _interval(samples, candidates, weights, own_sd, bool(model.sources))
+        if len(names) == 1:
+            sd = np.zeros_like(sd)  # one member alone has no spread
+        gpp, of_members = _mixed(candidates, weights, sd, bool(model.sources))
+        interval, relative = fit_interval(samples.gpp_daily - gpp, of_members, gpp, cluster)
+        if sd.any():  # again, with types whose towers err more
+            main = main_types(samples.x, samples.predictors)
+            wider = _wider((samples.gpp_daily - gpp) / interval.half_width(of_members, gpp), main, cluster)
+            sd = sd * np.array([wider[int(name)] for name in main])
+            gpp, of_members = _mixed(candidates, weights, sd, bool(model.sources))
+            interval, relative = fit_interval(samples.gpp_daily - gpp, of_members, gpp, cluster)
         card["half_widths"] = [[level, width] for level, width in relative.items()]
+        if {"lat", "lon"} <= set(samples.groups):
+            card["errors"] = _errors(samples, gpp, interval.half_width(of_members, gpp), unseen)
     members = tuple(
         member(name, len(model.sources), float(weight))
         for name, weight in zip(names, weights[:-1], strict=True)
@@ -325,7 +340,7 @@ def _tune(
     forests = {name: fit_member(name, rows, learner=learner, seed=seed, n_threads=n_threads) for name in fitted}
     process_weight = float(weights[-1])
     if widened:
-        mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed)
+        mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed, wider)
         if any(m.name == _GAUSSIAN for m in members):
             forests[_GAUSSIAN] = mean
         members, forests, process_weight = with_width(members, forests, process_weight, of_sd, len(model.sources))
@@ -339,16 +354,34 @@ def _tune(
     )
 
 
-def _interval(
-    samples: Samples, candidates: Float, weights: Float, sd: Float, has_process: bool
-) -> tuple[Interval, dict[float, float]]:
-    """Fit the interval to the held-out mixture, combined as in :class:`TransferModel`."""
+def _wider(relative: Float, main: NDArray[np.int64], cluster: NDArray[np.generic]) -> dict[int, float]:
+    """Return the factor by which intervals of a type are too narrow, at least 1, from errors over half widths."""
+    ratio = spread_of_types(relative, main, cluster)
+    return {name: float(np.sqrt(max(each, 1.0))) for name, each in ratio.items()}
+
+
+def _mixed(candidates: Float, weights: Float, sd: Float, has_process: bool) -> tuple[Float, Float]:
+    """Return GPP of the held-out mixture and the spread of its members, combined as in :class:`TransferModel`."""
     mixed = candidates @ weights
-    spread = np.sqrt((candidates - mixed[:, None]) ** 2 @ weights + sd**2)
+    of_members = np.sqrt((candidates - mixed[:, None]) ** 2 @ weights + sd**2)
     if has_process:
         mixed = gated(candidates[:, -1], mixed)
-    gpp = np.maximum(mixed, 0.0)
-    return fit_interval(samples.gpp_daily - gpp, spread, gpp, samples.groups["cluster"].to_numpy())
+    return np.maximum(mixed, 0.0), of_members
+
+
+def _errors(samples: Samples, gpp: Float, half_width: Float, unseen: Unseen) -> dict[str, float]:
+    """Return the covariance of the errors of held-out rows for the card of the model."""
+    groups = samples.groups
+    lat, lon = (groups[name].to_numpy(float) for name in ("lat", "lon"))
+    site, cluster = groups["site"].to_numpy(), groups["cluster"].to_numpy()
+    fold = np.zeros(len(samples), dtype=np.int64) if unseen == "years" else _folds(cluster)
+    month = calendar(groups["year"].to_numpy(), groups["month"].to_numpy())
+    return fit_errors((samples.gpp_daily - gpp) / half_width, lat, lon, month, site, fold).to_card()
+
+
+def _folds(group: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Return the fold of every row in the inner cross-validation, of one group the only one."""
+    return assign_folds(group, min(FOLDS, len(np.unique(group))))
 
 
 def _rows(model: TransferModel, samples: Samples) -> TrainingRows:
@@ -380,11 +413,10 @@ def _held_out(
         Standard deviation of the Gaussian process; 0 without one.
     """
     group = samples.groups["cluster" if unseen == "places" else "year"].to_numpy()
-    folds, sd = min(FOLDS, len(np.unique(group))), np.zeros(len(rows.x))
-    if folds < 2:
+    fold, sd, found = _folds(group), np.zeros(len(rows.x)), np.empty((len(rows.x), len(names)))
+    if not fold.any():
         return None, sd
-    fold, found = assign_folds(group, folds), np.empty((len(rows.x), len(names)))
-    for k in range(folds):
+    for k in range(fold.max() + 1):
         here = fold == k
         train, test = rows.take(~here), rows.take(here)
         for j, name in enumerate(names):
@@ -392,7 +424,7 @@ def _held_out(
                 # Not distilled here: its forest differs little from it.
                 residuals = fit_gaussian(train, seed=seed)
                 found[here, j] = test.process + residuals.predict(test.x, test.process)
-                sd[here] = residuals.sd(test.x, test.process)
+                sd[here] = spread(train, residuals, test.x, test.process)
                 continue
             forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
             found[here, j] = predict_member(forest, name, test)

@@ -31,7 +31,10 @@ from gppcore.forest.checks import check_names, row_columns
 from gppcore.io.durable import write_json
 from gppcore.io.reading import JSON_LIMIT, check_depth, read_json
 from gppcore.process.parameters import CalibratedParameters
+from gppcore.transfer.applicability import Applicability
 from gppcore.transfer.archive import CARD, pack, unpacked
+from gppcore.transfer.error_covariance import ErrorCovariance
+from gppcore.transfer.gaussian import Axes
 from gppcore.transfer.model import Model
 from gppcore.transfer.recipe import Interval, Member, Recipe, quantities_of
 from gppcore.variables import VARIABLES, attributes, check_ranges, check_unit
@@ -111,6 +114,23 @@ class TransferModel:
         """Parameters of the process model that the model was pre-trained on; None if the card has none."""
         content = self.card.get("parameters")
         return None if content is None else CalibratedParameters.from_json(content)
+
+    @property
+    def applicability(self) -> Applicability | None:
+        """Places of the towers that the model learnt from; None if its card has none."""
+        known = self.card.get("fine_tune", {})
+        if "applicability" not in known:
+            return None
+        return Applicability.from_card(Axes.from_card(known["axes"]), known["applicability"])
+
+    @property
+    def errors(self) -> ErrorCovariance | None:
+        """How errors of places and months are alike, for intervals of totals; None if its card does not tell.
+
+        An adapted model does not: its intervals are those of its towers.
+        """
+        known = self.card.get("fine_tune", {}).get("errors")
+        return None if known is None or "adapt" in self.card else ErrorCovariance.from_card(known)
 
     @property
     def has_interval(self) -> bool:
