@@ -3,7 +3,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
+from gppcore.cli.main import app
 from gppcore.comparison import compare
 from gppcore.mapping.product import read_totals, write_netcdf
 from gppcore.mapping.run import map_gpp
@@ -125,6 +127,8 @@ def test_comparison_shows_the_stated_interval(store, tmp_path):
     assert found.own_interval == pytest.approx((total["low"], total["high"]))
     assert found.other_own_interval == found.own_interval
     assert f"({total['low']:.2f} to {total['high']:.2f})" in dict(found.table())["Total, own cells"]
+    shown = CliRunner().invoke(app, ["info", str(tmp_path / "gpp.zarr")]).output
+    assert f"{total['gpp']:.3f} Pg C yr-1 (90 % interval {total['low']:.3f} to {total['high']:.3f})" in shown
     (of_one_year,) = compare(tmp_path / "gpp.zarr", tmp_path / "gpp.nc", years=(2001, 2001))
     assert np.isnan(of_one_year.own_interval).all()
 

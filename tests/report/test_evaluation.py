@@ -31,6 +31,7 @@ OPTIONAL = {
     "importance",
     "partial_dependence",
     "reliability",
+    "towers_group",
     "towers_rmse",
     "towers_bias",
     "deciles",
@@ -292,3 +293,8 @@ def test_files_that_are_missing_or_no_json_are_refused(tmp_path):
     (tmp_path / "predictions.csv.gz").unlink()
     with pytest.raises(MissingFileError, match=r"expected predictions\.csv\.gz in"):
         write_evaluation_report(tmp_path)
+
+
+def test_towers_are_told_by_the_group_they_were_held_out_with(written):
+    seen = "Map of 14 towers by group: CSH: 2, ENF: 6, GRA: 6."
+    assert any(text.endswith(seen) for text in written[1].alternatives)

@@ -350,7 +350,7 @@ def config(
 
 def _describe(product: Path, verify: bool) -> None:
     from gppcore.io.cf import open_cf
-    from gppcore.mapping.product import verify_product
+    from gppcore.mapping.product import TOTALS, verify_product
 
     files = verify_product(product) if verify else 0
     with open_cf(product, "product") as ds:
@@ -358,6 +358,9 @@ def _describe(product: Path, verify: bool) -> None:
             typer.echo(f"{name:<16} {text}")
         for name, field in ds.data_vars.items():
             typer.echo(f"{name!s:<16} {dict(field.sizes)}, {field.attrs.get('units', 'no unit')}")
+        if set(TOTALS.values()) <= set(ds.data_vars):
+            total, low, high = (float(ds[name].values[0]) for name in TOTALS.values())
+            typer.echo(f"{'total':<16} {total:.3f} Pg C yr-1 (90 % interval {low:.3f} to {high:.3f})")
     if verify:
         typer.echo(f"{'verified':<16} {files} files")
 

@@ -101,6 +101,10 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         if parts:
             texts = [seen.of_numbers(f"{part}, R²", of("r2", key, part)) for part in parts]
             drawn[key] = drawing(figures.skill_by, WIDTH, f"Bars by group. {' '.join(texts)}", key=key)
+    if numbers.get("places") and (held_out := figures.group_of_towers(results)) is not None:
+        counts = held_out.value_counts(sort=False)
+        text = f"Map of {len(held_out)} towers by group: {', '.join(f'{name}: {n}' for name, n in counts.items())}."
+        drawn["towers_group"] = Drawing(partial(figures.group_map, results, held_out), WIDTH, text)
     for column, sign in (("rmse", False), ("bias", True)) if numbers.get("places") else ():
         lat, lon, values, names = figures.by_tower(results, column)
         text = seen.of_towers(lat, lon, values, names, seen.FLUX, sign=sign)

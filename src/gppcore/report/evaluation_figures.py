@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from gppcore import plot
@@ -16,7 +17,7 @@ from gppcore.variables import VARIABLES
 
 MIN_SITES = 3
 """Minimum number of sites for a plant functional type to be shown separately."""
-_MOST_PREDICTORS, _MOST_CURVES = 20, 12
+_MOST_PREDICTORS, _MOST_CURVES, _MOST_ON_A_MAP = 20, 12, 28
 _METRICS = {"r2": "R$^2$", "rmse": f"RMSE ({FLUX})"}
 _LEAST_R2 = -0.5  # worse is cut, so that one bad bar does not flatten the others
 
@@ -172,6 +173,25 @@ def tower_map(results: Results, width: float, *, column: str) -> Figure:
     label = {"rmse": f"RMSE ({FLUX})", "bias": f"predicted minus observed ({FLUX})"}[column]
     lat, lon, values, _ = by_tower(results, column)
     return figures.towers_figure(lat, lon, values, width, label, difference=column == "bias")
+
+
+def group_of_towers(results: Results) -> pd.Series | None:
+    """Return the group with which each tower was held out, if it was with one, and there are few enough to show."""
+    if "group" not in results.predictions:
+        return None
+    groups = results.predictions.groupby("site_id")["group"].agg(["first", "nunique"])
+    if (groups["nunique"] > 1).any() or not 2 <= groups["first"].nunique() <= _MOST_ON_A_MAP:
+        return None
+    return groups["first"].astype(str).sort_values(key=lambda names: names.str.zfill(9))
+
+
+def group_map(results: Results, groups: pd.Series, width: float) -> Figure:
+    """Towers on a map by the group with which they were held out."""
+    figure = figures.new_figure(width, 0.55 * width + 0.4)
+    places = np.array([results.numbers["places"][site] for site in groups.index], float)
+    axes = plot.towers(places[:, 0], places[:, 1], groups=list(groups), ax=figure.add_subplot())
+    figures.as_points(axes)
+    return figure
 
 
 def deciles(results: Results, width: float) -> Figure:
