@@ -132,7 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="new folder; it keeps inputs and results")
     parser.add_argument("--share", type=float, default=0.1, help="of the land cells of the globe")
-    parser.add_argument("--years", type=int, default=20)
+    parser.add_argument("--years", type=int, default=20, help="3 or more, some of which are held out")
     parser.add_argument("--threads", type=int, default=threads(None))
     options = parser.parse_args()
     begun = time.perf_counter()

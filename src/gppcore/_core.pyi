@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'read_recipe', 'regrid', 'soil_water', 'supported_isas', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
+__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'open_file', 'read_recipe', 'regrid', 'soil_water', 'supported_isas', 'sync_file', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
 class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
@@ -227,6 +227,10 @@ def map_file(path: str) -> numpy.typing.NDArray[numpy.uint8]:
     """
     The bytes of a regular file, mapped read-only.
     """
+def open_file(path: bytes, flags: typing.SupportsInt | typing.SupportsIndex, permissions: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+    """
+    A file as io.FileIO, opened with the flags of os.open; the path is encoded.
+    """
 def read_recipe(path: str) -> tuple[list[str], list[str], list[tuple[str, int, int, float, float]], float, float, tuple[float, float, float, float] | None, list[tuple[str, float, float]]]:
     """
     Reads a .gppm file.
@@ -248,6 +252,10 @@ def soil_water(precip: numpy.typing.NDArray[numpy.float64], evaporation: numpy.t
 def supported_isas() -> list[str]:
     """
     Instruction sets that this CPU can run, best last.
+    """
+def sync_file(path: bytes) -> None:
+    """
+    Writes a file or a folder to the disk.
     """
 @typing.overload
 def two_leaf(pft: TwoLeafParameters, inputs: list[numpy.typing.NDArray[numpy.float64] | None], limits: collections.abc.Sequence[tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]], out: list[numpy.typing.NDArray[numpy.float64] | None], shape: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], n_threads: typing.SupportsInt | typing.SupportsIndex) -> int:

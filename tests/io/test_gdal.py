@@ -32,10 +32,19 @@ def leaf_area(path):
     [
         ({"scale_factor": 0.1}, {"GDAL_valid_range": "0, 100", "GDAL__FillValue": "255", "GDAL_units": "m^2/m^2"}),
         ({}, {"GDAL_scale_factor": "0.1", "GDAL_valid_range": "0, 100", "GDAL_units": "m^2/m^2"}),
+        (
+            {},
+            {
+                "GDAL_scale_factor": np.float32(0.1),
+                "GDAL_valid_range": "0, 100",
+                "GDAL__FillValue": np.int32(255),
+                "GDAL_units": "m^2/m^2",
+            },
+        ),
         ({"X_Lai_scale_factor": "0.1 ", "X_Lai_valid_range": "0 100 ", "X_Lai_units": "m^2/m^2"}, {}),
         ({"X_Lai_scale_factor": "0.1 ", "X_Lai_valid_range": "{0, 100}", "units": "m^2/m^2"}, {}),
     ],
-    ids=["HDF4", "scale as text", "HDF5", "braces"],
+    ids=["gdal_translate", "scale as text", "gdalwarp", "HDF5", "braces"],
 )
 def test_scale_range_and_unit_are_those_of_the_data(tmp_path, band, whole):
     write(tmp_path / "a.nc", band, whole)

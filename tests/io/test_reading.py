@@ -73,7 +73,7 @@ def test_errors_of_the_system_are_typed(name, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(getattr(errno, name), os.strerror(getattr(errno, name)))
 
-    monkeypatch.setattr("gppcore.io.reading.os.open", fail)
+    monkeypatch.setattr("gppcore._core.open_file", fail)
     with pytest.raises(FileAccessError) as raised:
         read_file(path, ForestFormatError)
     assert raised.value.errno == getattr(errno, name)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gppcore import _core
 from gppcore.errors import disk_errors
 
 if TYPE_CHECKING:
@@ -73,8 +74,4 @@ def rename_durably(building: Path, path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _core.sync_file(os.fsencode(path))

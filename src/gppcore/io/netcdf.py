@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gppcore import _core
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -21,14 +23,14 @@ class _File:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._file = _core.open_file(os.fsencode(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
         self._at = 0
         self._size = 0
         self._late: list[tuple[int, bytes]] = []
         self.error: OSError | None = None
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        self._file.close()
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
@@ -42,7 +44,7 @@ class _File:
         done = 0
         try:
             while done < len(view) and not self.error:
-                done += os.pwrite(self._descriptor, view[done:], self._at + done)
+                done += os.pwrite(self._file.fileno(), view[done:], self._at + done)
         except OSError as error:
             self.error = error
         if self.error and len(view) <= _STRUCTURE:
@@ -55,7 +57,7 @@ class _File:
         view = memoryview(buffer).cast("B")
         view[:] = bytes(len(view))
         begin, end = self._at, min(self._at + len(view), self._size)
-        content = os.pread(self._descriptor, len(view), begin)
+        content = os.pread(self._file.fileno(), len(view), begin)
         view[: len(content)] = content
         for at, late in self._late:
             low, high = max(begin, at), min(end, at + len(late))
@@ -71,7 +73,7 @@ class _File:
     def truncate(self, size: int) -> int:
         try:
             if not self.error:
-                os.ftruncate(self._descriptor, size)
+                os.ftruncate(self._file.fileno(), size)
         except OSError as error:
             self.error = error
         self._size = size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -10,6 +11,7 @@ from gzip import GzipFile
 from pathlib import Path
 from typing import IO, Any
 
+from gppcore import _core
 from gppcore.errors import GppcoreError, disk_errors
 
 JSON_LIMIT = 2**20
@@ -59,14 +61,12 @@ def read_file(path: str | Path, error: type[GppcoreError], *, limit: int | None 
         As for :func:`check_file`.
     """
     check_file(path, error)
-    with disk_errors(path):
-        # Not blocking: the file may have become a pipe since.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            size = os.fstat(descriptor).st_size
-            if limit is not None and size > limit:
-                raise error(f"{path}: expected at most {limit} bytes, got {size}")
-            return file.read(size)
+    flags = os.O_RDONLY | os.O_NONBLOCK  # not blocking: the file may have become a pipe since
+    with disk_errors(path), io.BufferedReader(_core.open_file(os.fsencode(path), flags, 0)) as file:
+        size = os.fstat(file.fileno()).st_size
+        if limit is not None and size > limit:
+            raise error(f"{path}: expected at most {limit} bytes, got {size}")
+        return file.read(size)
 
 
 def unpacked(file: IO[bytes] | GzipFile, size: int, where: str, error: type[GppcoreError]) -> bytes:

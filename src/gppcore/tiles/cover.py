@@ -123,8 +123,10 @@ class Cover(Fields):
             largest[here & (of_cell > most)] = code
             most = np.fmax(most, of_cell)
             of_class = land_cover_fractions(np.array([code]))
+            of_types = of_cell[here].astype(np.float64)
             for name, share in shares.items():
-                share[here] += of_cell[here].astype(np.float64) * of_class[name][0]
+                if of_class[name][0] > 0.0:
+                    share[here] += of_types * of_class[name][0]
         return [np.where(known, each, np.nan).astype(np.float32) for each in (largest, *shares.values())]
 
     def _held(self, grid: LatLonGrid, rows: slice, n_threads: int) -> dict[float, NDArray[np.float32]]:

@@ -9,6 +9,7 @@ call and not a signal.
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import socket
@@ -23,6 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gppcore import _core
 from gppcore.errors import StoreLockedError, TileFormatError, disk_errors
 from gppcore.io.reading import parse_json, read_file
 
@@ -86,7 +88,8 @@ class Journal:
         self._entries: dict[tuple[str, int, int], Entry] = {}
         self._size = -1
         self._threads = threading.RLock()
-        self._depth, self._lock, self._process = 0, -1, os.getpid()
+        self._writers: set[object] = set()
+        self._lock: io.FileIO | None = None
         _JOURNALS.add(self)
         self.refresh()
 
@@ -128,56 +131,56 @@ class Journal:
         StoreLockedError
             If another process, or another object in this process, is writing; the message names it.
         """
-        with self._threads:
-            if self._depth == 0:
-                self._lock = self._take_lock()
-                try:
-                    self.refresh()
-                except BaseException:
-                    os.close(self._lock)
-                    raise
-            self._depth += 1
-        process = self._process
+        writer = object()
         try:
+            with self._threads:
+                if self._lock is None:
+                    self._lock = self._take_lock()
+                    self.refresh()
+                self._writers.add(writer)
             yield
         finally:
-            if process == self._process:
-                self._leave()
+            try:
+                self._leave(writer)
+            except KeyboardInterrupt:  # between any two calls; leaving twice does no harm
+                self._leave(writer)
+                raise
 
-    def _leave(self) -> None:
+    def _leave(self, writer: object) -> None:
         with self._threads:
-            self._depth -= 1
-            if self._depth == 0:
-                os.close(self._lock)
+            self._writers.discard(writer)
+            if not self._writers and self._lock is not None:
+                self._lock.close()
+                self._lock = None
 
     def forget_lock(self) -> None:
         """Give up what a forked process inherited: the lock is that of its parent, and ends with it."""
-        if self._depth:
-            os.close(self._lock)  # else the lock would last as long as this process
+        if self._lock is not None:
+            self._lock.close()  # else the lock would last as long as this process
         self._threads = threading.RLock()  # another thread of the parent may hold the old one
-        self._depth, self._lock, self._process = 0, -1, os.getpid()
+        self._writers, self._lock = set(), None
 
-    def _take_lock(self) -> int:
+    def _take_lock(self) -> io.FileIO:
         """Lock the store; the system releases the lock when the process ends, for whatever reason."""
         path = plain_file(self.root, f"{self._relative}.lock")
         with disk_errors(path):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            file: io.FileIO = _core.open_file(os.fsencode(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 owner = {"process": os.getpid(), "host": socket.gethostname(), "program": Path(sys.argv[0]).name}
                 since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, json.dumps({**owner, "since": since}).encode(), 0)
+                file.truncate(0)
+                os.pwrite(file.fileno(), json.dumps({**owner, "since": since}).encode(), 0)
             except BlockingIOError:
-                writer = os.pread(descriptor, 4096, 0).decode(errors="replace")
-                os.close(descriptor)
+                writer = os.pread(file.fileno(), 4096, 0).decode(errors="replace")
+                file.close()
                 raise StoreLockedError(
                     f"{self.root}: expected no other writer, got {writer or 'one'}; wait for it or stop it"
                 ) from None
             except BaseException:
-                os.close(descriptor)
+                file.close()
                 raise
-        return descriptor
+        return file
 
 
 def _entry(line: bytes) -> Entry | None:

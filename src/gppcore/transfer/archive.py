@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from gppcore import _core
 from gppcore.errors import ForestFormatError, GppcoreError, MissingFileError, disk_errors
 from gppcore.io.durable import write_durably
 from gppcore.io.reading import LARGEST_RATIO, check_file
@@ -36,7 +37,7 @@ def pack(folder: Path, path: Path) -> None:
     DiskFullError
         If there is no room.
     """
-    content = BytesIO()
+    content = io.BytesIO()
     with ZipFile(content, "w") as archive:
         for file in sorted(folder.iterdir()):
             archive.writestr(ZipInfo(file.name, _NO_DATE), file.read_bytes(), ZIP_DEFLATED)
@@ -117,11 +118,11 @@ def _check_entry(entry: ZipInfo) -> None:
 
 def _unpack_entry(archive: ZipFile, entry: ZipInfo, folder: Path) -> None:
     """Unpack a file block by block; it never becomes larger than the zip says."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with archive.open(entry) as source:
         with disk_errors(folder):
-            target = os.fdopen(os.open(folder / entry.orig_filename, flags, 0o600), "wb")
-        with target:
+            target = _core.open_file(os.fsencode(folder / entry.orig_filename), flags, 0o600)
+        with io.BufferedWriter(target) as target:
             while block := source.read(_BLOCK):
                 with disk_errors(folder):
                     target.write(block)
