@@ -123,6 +123,20 @@ def test_product_is_the_prediction_of_every_cell(store, tmp_path):
         assert np.isnan(gpp).all(), "cells that are no land stay missing"
 
 
+def test_map_without_uncertainty_has_the_same_gpp_alone(store, tmp_path):
+    class Both(TwoForests):
+        def predict_columns(self, columns, *, interval=False):
+            found = super().predict_columns(columns, interval=True)
+            return found if interval else found[0]
+
+    map_gpp(Both(), store, tmp_path / "whole.zarr", variable="whole")
+    map_gpp(Both(), store, tmp_path / "plain.zarr", variable="plain", uncertainty=False)
+    assert {"whole_low", "whole_high"} < set(store.variables)
+    assert not {"plain_low", "plain_high"} & set(store.variables)
+    for tile in range(store.n_tiles):
+        np.testing.assert_array_equal(store.read("plain", tile), store.read("whole", tile))
+
+
 def test_product_covers_its_region_on_the_axes_of_the_grid(store, tmp_path):
     map_gpp(Sum(), store, tmp_path / "gpp.zarr")
     with opened(tmp_path / "gpp.zarr") as ds:

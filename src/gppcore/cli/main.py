@@ -141,6 +141,9 @@ def map_(
     check: Annotated[
         str, typer.Option(help="What to do with predictors outside their valid range: raise, warn or ignore.")
     ] = "raise",
+    uncertainty: Annotated[
+        bool, typer.Option(help="Write bounds, dissimilarity and intervals of totals, where the model has them.")
+    ] = True,
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write one netCDF4 file per calendar year.")] = False,
 ) -> None:
     """Predict every cell of a tile store with a saved model and write the gridded product."""
@@ -158,6 +161,7 @@ def map_(
             store,
             out,
             variable=variable,
+            uncertainty=uncertainty,
             check=check,
             n_threads=threads,
             progress=lambda n: bar.update(task, advance=n),

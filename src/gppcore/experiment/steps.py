@@ -246,7 +246,7 @@ def map_(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         model: Any = saved if work.client else TransferModel.load(saved)
         with work.progress.step(f"Map of {method} learning", total, "cell") as advance:
             if method == "direct":
-                map_gpp(model, store, variable="gpp_daily_direct", progress=advance, **options)
+                map_gpp(model, store, variable="gpp_daily_direct", uncertainty=False, progress=advance, **options)
                 continue
             attrs = {"title": settings.title, "source": f"gppcore, towers {work.towers.name}"}
             attrs |= {"license": settings.map.license} if settings.map.license else {}
@@ -303,10 +303,7 @@ def _recipe(settings: Settings) -> Any:
     return [asdict(recipe.cells), variables, recipe.years, recipe.region]
 
 
-_GPP = (
-    *("gpp_daily", "gpp_daily_low", "gpp_daily_high", "dissimilarity"),
-    *(f"gpp_daily_direct{end}" for end in ("", "_low", "_high", "_dissimilarity")),
-)
+_GPP = ("gpp_daily", "gpp_daily_low", "gpp_daily_high", "dissimilarity", "gpp_daily_direct")
 STEPS: dict[str, Step] = {
     "tiles": Step(
         tiles,

@@ -68,6 +68,7 @@ def map_gpp(
     out: str | Path | None = None,
     *,
     variable: str = "gpp_daily",
+    uncertainty: bool = True,
     attrs: Mapping[str, Any] | None = None,
     check: str = "raise",
     n_threads: int | None = None,
@@ -94,6 +95,9 @@ def map_gpp(
         New folder of the Zarr product; without it the predictions stay in the store.
     variable : str, default "gpp_daily"
         Name of the predictions, and begin of the names of their bounds.
+    uncertainty : bool, default True
+        Whether to write bounds, dissimilarity and intervals of totals where the model has them; without them the map
+        takes a third of the disk.
     attrs : mapping, optional
         Global attributes of the product.
     check : {"raise", "warn", "ignore"}
@@ -150,7 +154,8 @@ def map_gpp(
     if client is not None and path is None:
         raise RangeError("model: expected the path of a saved model, since workers load it, got a model in memory")
     predictor: Predictor = TransferModel.load(path) if path else model  # type: ignore[assignment]
-    variables = _outputs(predictor, check_name("variable", variable))
+    bounds = uncertainty and _has_interval(predictor)
+    variables = _outputs(check_name("variable", variable), bounds)
     if lacking := set(_predictors(predictor)) & set(PLACE) - set(store.variables):
         derive_predictors(store, also=lacking)
     for name in _predictors(predictor):
@@ -158,7 +163,7 @@ def map_gpp(
     with store.writing():
         for name, described in variables.items():
             store.add(name, monthly=True, attrs={**described, "model": predictor.digest})
-        index = _applicability(predictor, store)
+        index = _applicability(predictor, store) if uncertainty else None
         of_index = {} if index is None else {_index_name(variable): _index_attributes(index)}
         for name, described in of_index.items():
             store.add(name, monthly=False, attrs=described)
@@ -176,9 +181,9 @@ def map_gpp(
                     progress(store.n_cells(tile))
         names = tuple(variables)
         if client is not None and path is not None:
-            finished = _on_cluster(client, path, predictor.digest, store, names, tasks, check)
+            finished = _on_cluster(client, path, predictor.digest, store, names, tasks, check, uncertainty)
         else:
-            finished = _in_threads(predictor, store, names, tasks, n_threads, check)
+            finished = _in_threads(predictor, store, names, tasks, n_threads, check, uncertainty)
         with closing(finished):
             for entries in finished:
                 for entry in entries:
@@ -187,15 +192,15 @@ def map_gpp(
                     progress(store.n_cells(entries[0].tile))
         # Under the same lock: no other job changes a tile before the product has its name.
         if out is not None:
-            errors = getattr(predictor, "errors", None) if _has_interval(predictor) else None
+            errors = getattr(predictor, "errors", None) if bounds else None
             found = None if errors is None else totals(BlockSums.of_store(store, variable), errors)
             write_product(store, Path(out), {**variables, **of_index}, attrs=attrs or {}, totals=found)
 
 
-def _outputs(model: Predictor, variable: str) -> dict[str, dict[str, str]]:
-    """Return the variables that a model predicts, the main one first, and their CF attributes."""
+def _outputs(variable: str, with_bounds: bool) -> dict[str, dict[str, str]]:
+    """Return the variables of a map, the main one first, and their CF attributes."""
     main = attributes("gpp_daily")
-    if not _has_interval(model):
+    if not with_bounds:
         return {variable: main}
     bounds = {f"{variable}_{end}": attributes(f"gpp_daily_{end}") for end in ("low", "high")}
     return {variable: {**main, "ancillary_variables": " ".join(bounds)}, **bounds}
@@ -211,11 +216,17 @@ def _predictors(model: Predictor) -> Sequence[str]:
 
 
 def _predict_tile(
-    model: Predictor, store: TileStore, variables: Sequence[str], check: str, tile: int, year: int | None
+    model: Predictor,
+    store: TileStore,
+    variables: Sequence[str],
+    check: str,
+    uncertainty: bool,
+    tile: int,
+    year: int | None,
 ) -> list[Entry]:
     """Predict one tile and write its files: the unit of work of every driver."""
     columns = [store.read(name, tile, year if store.is_monthly(name) else None) for name in _predictors(model)]
-    options = {"interval": True} if _has_interval(model) else {}
+    options = {"interval": True} if uncertainty and _has_interval(model) else {}
     with whole_files():
         check_ranges(dict(zip(_predictors(model), columns, strict=True)), check, where=f"tile {tile}")
         found: Any = model.predict_columns(columns, **options)
@@ -226,7 +237,7 @@ def _predict_tile(
         store.put(name, tile, values.astype(np.float32, copy=False), year, origin=origin, check="ignore")
         for name, values in written
     ]
-    index = _applicability(model, store)
+    index = _applicability(model, store) if uncertainty else None
     if index is not None and year == store.each_year[0]:
         with whole_files():
             place = np.stack([store.read(name, tile) for name in index.predictors], axis=1).astype(np.float64)
@@ -266,11 +277,17 @@ def _origin(model: Predictor, store: TileStore, tile: int, year: int | None) -> 
 
 
 def _in_threads(
-    model: Predictor, store: TileStore, variables: Sequence[str], tasks: Sequence[Task], n_threads: int, check: str
+    model: Predictor,
+    store: TileStore,
+    variables: Sequence[str],
+    tasks: Sequence[Task],
+    n_threads: int,
+    check: str,
+    uncertainty: bool,
 ) -> Generator[list[Entry]]:
     """Yield what was written, in the order of completion; close it to give up the rest."""
     pool = ThreadPoolExecutor(n_threads)
-    futures = (pool.submit(_predict_tile, model, store, variables, check, *task) for task in tasks)
+    futures = (pool.submit(_predict_tile, model, store, variables, check, uncertainty, *task) for task in tasks)
     with disk_errors(f"map in {n_threads} threads"):
         running = set(islice(futures, _AHEAD * n_threads))
     try:
@@ -292,11 +309,12 @@ def _on_cluster(
     variables: Sequence[str],
     tasks: Sequence[Task],
     check: str,
+    uncertainty: bool,
 ) -> Generator[list[Entry]]:
     """Do the same on a cluster; the scheduler reassigns tasks of lost workers."""
     from distributed import as_completed
 
-    where = (str(model.resolve()), digest, str(store.path.resolve()), variables, check)
+    where = (str(model.resolve()), digest, str(store.path.resolve()), variables, check, uncertainty)
     futures = [client.submit(_predict_remote, *where, *task, retries=_RETRIES, pure=False) for task in tasks]
     try:
         for future in as_completed(futures):  # type: ignore[no-untyped-call]
@@ -307,9 +325,16 @@ def _on_cluster(
 
 
 def _predict_remote(
-    saved: str, digest: str, path: str, variables: Sequence[str], check: str, tile: int, year: int | None
+    saved: str,
+    digest: str,
+    path: str,
+    variables: Sequence[str],
+    check: str,
+    uncertainty: bool,
+    tile: int,
+    year: int | None,
 ) -> list[Entry]:
-    return _predict_tile(*_open(saved, digest, path), variables, check, tile, year)
+    return _predict_tile(*_open(saved, digest, path), variables, check, uncertainty, tile, year)
 
 
 @lru_cache(maxsize=1)

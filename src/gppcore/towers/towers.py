@@ -290,7 +290,7 @@ def read_towers(folder: str | Path) -> Towers:
     if repeated := gpp[gpp.duplicated(["site_id", "year", "month"])].head(1).to_dict("records"):
         raise TowerFormatError(f"gpp_monthly.csv: expected one row per site and month, got {repeated[0]} again")
     check_field("gpp_daily", gpp["gpp"].clip(lower=0.0).to_numpy(), where="gpp_monthly.csv")
-    sites = sites.loc[[s for s in sites.index if s in set(forcing["site_id"])]]
+    sites = sites[sites.index.isin(forcing["site_id"])]
     table = sites.select_dtypes("number").drop(columns="cluster50km", errors="ignore")
     table = _named(table, _SITE_COLUMNS, "sites.csv").assign(
         igbp=sites["igbp"],

@@ -88,7 +88,7 @@ class ErrorCovariance:
     def months(self, month: Index) -> tuple[Float, Float, Float]:
         """Return the covariance at one place of the three parts, each of shape (months, months).
 
-        `month` counts months from any January on; see :func:`calendar`.
+        `month` counts months from any January on; see ``calendar``.
         """
         lasting, season, passing = _kernels(np.abs(month[:, None] - month))
         return self.lasting * lasting, self.season * season, self.passing * passing
@@ -137,7 +137,7 @@ def fit_errors(
     lat, lon : ndarray, shape (n,)
         Place of the tower [degree].
     month : ndarray of int, shape (n,)
-        See :func:`calendar`.
+        See ``calendar``.
     site, fold : ndarray, shape (n,)
         Tower, and group of towers that were held out together: errors of towers that were in each other's training
         tell nothing of how alike they are elsewhere.
