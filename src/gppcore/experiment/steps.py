@@ -248,7 +248,7 @@ def map_(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
             if method == "direct":
                 map_gpp(model, store, variable="gpp_daily_direct", uncertainty=False, progress=advance, **options)
                 continue
-            attrs = {"title": settings.title, "source": f"gppcore, towers {work.towers.name}"}
+            attrs = {"title": settings.title, "source": f"gppcore, towers {Path(work.towers.name).name}"}
             attrs |= {"license": settings.map.license} if settings.map.license else {}
             map_gpp(model, store, None if product.exists() else product, attrs=attrs, progress=advance, **options)
     if settings.map.netcdf and not product.with_suffix(".nc").exists():

@@ -245,14 +245,14 @@ def _run(store: TileStore, name: str, year: int | None, first: int, last: int) -
     return np.concatenate(parts, axis=1)
 
 
-def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
+def write_netcdf(product: str | Path, out: str | Path, *, year: int | None = None) -> None:
     """Copy a Zarr product, or one year of it, to a compressed netCDF4 file, which appears only when complete.
 
     Parameters
     ----------
-    product : Path
+    product : str or Path
         Zarr product of :func:`gppcore.mapping.product.write_product`.
-    out : Path
+    out : str or Path
         New file.
     year : int, optional
         Calendar year to copy; without it all of the product goes to the one file.
@@ -276,12 +276,13 @@ def write_netcdf(product: Path, out: Path, *, year: int | None = None) -> None:
     >>> with store.writing():
     ...     store.write("gpp_daily", 0, np.full((12, 3), 2.5, np.float32))
     >>> write_product(store, Path("gpp.zarr"), {"gpp_daily": attributes("gpp_daily")}, attrs={})
-    >>> write_netcdf(Path("gpp.zarr"), Path("gpp.nc"))
+    >>> write_netcdf("gpp.zarr", "gpp.nc")
     >>> Path("gpp.nc").is_file()
     True
     """
     import xarray as xr
 
+    product, out = Path(product), Path(out)
     if out.exists():
         raise OutputExistsError(f"product: expected a new file, got {out}, which exists")
     check_manifest(product, MANIFEST, content=False)
