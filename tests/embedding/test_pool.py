@@ -44,7 +44,7 @@ def races(request, tmp_path_factory):
     flags = ["-std=gnu++17", "-O1", "-g1", "-w", "-pthread", "-fsanitize=thread", "-ffp-contract=off"]
     flags += [f"-I{SOURCE}", f"-I{SOURCE.parent / 'include'}", "-DGPPCORE_ISA=baseline", "-DGPPCORE_VECTOR_BYTES=16"]
     sources = [*SOURCE.glob("*.cpp"), *SOURCE.glob("io/*.cpp"), SOURCE / "isa" / "baseline.cpp", HERE / "races.cpp"]
-    sources += [SOURCE / "parts" / name for name in ("two_leaf.cpp", "regrid.cpp")]
+    sources += [SOURCE / "parts" / name for name in ("two_leaf.cpp", "regrid.cpp", "soil_water.cpp")]
     objects = [folder / f"{source.parent.name}_{source.stem}.o" for source in sources]
 
     def compiled(source, to):

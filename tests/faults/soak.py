@@ -148,6 +148,8 @@ def main() -> int:
     growth = last - first
     flat = growth[1] <= GROWTH and growth[2] <= 0 and growth[3] <= 0
     print("flat" if flat else "GROWS")
+    if not flat:
+        print("open:", *sorted(os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()))
     return int(not flat)
 
 

@@ -108,7 +108,7 @@ def test_equals_the_other_tree_estimators(estimator):
     thresholds = tree.tree_.threshold[np.isfinite(tree.tree_.threshold), None]
     near = np.concatenate([thresholds * (1 + e) for e in (-1e-8, -1e-16, 0.0, 1e-8)]).repeat(N_FEATURES, 1)
     rows = np.concatenate([sample(3000, missing, seed=1)[0], near])
-    np.testing.assert_allclose(forest.predict(rows), estimator.predict(rows), rtol=1e-12)
+    np.testing.assert_allclose(forest.predict(rows), estimator.predict(rows), rtol=1e-11)  # sums in another order
 
 
 def test_a_tree_of_one_leaf():

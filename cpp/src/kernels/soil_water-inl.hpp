@@ -37,7 +37,7 @@ struct Cells {
 // NaN stays NaN in all of these.
 GPPCORE_INLINE V at_least_zero(V x) { return x < 0.0 ? splat(0.0) : x; }
 GPPCORE_INLINE V at_most(V x, double limit) { return x > limit ? splat(limit) : x; }
-GPPCORE_INLINE V smaller(V a, V b) { return (b < a) | (b != b) ? b : a; }
+GPPCORE_INLINE V smaller(V a, V b) { return ((b < a) | (b != b)) ? b : a; }
 
 template <int N>
 void run(const double* precip, const double* evaporation, const double* tair, int64_t times, int64_t n, int64_t first,

@@ -43,7 +43,7 @@ METHODS = {
     "process_calibrated": "The process model with parameters calibrated to the training towers.",
     "direct": "Machine learning (tree ensembles) from the training towers alone.",
     "pretrain_continue": "Boosting that begins with the emulator of the process model and continues with the towers.",
-    "transfer": "Machine learning that first learns the calibrated process model, then the towers (transfer learning).",
+    "transfer": "Machine learning that first learns the process model, then the towers (transfer learning).",
     "unadapted": "The transfer model before it is adapted to the tower's own months.",
     "xgboost": "XGBoost on the same predictors, from the training towers alone.",
     "group_dro": "XGBoost whose training weights follow the towers that it fits worst (group DRO).",
