@@ -8,6 +8,6 @@
 namespace gppcore::GPPCORE_ISA {
 
 extern const Kernels kernels;
-const Kernels kernels = {GPPCORE_STRING(GPPCORE_ISA), {}, {}, forest_kernels};
+const Kernels kernels = {GPPCORE_STRING(GPPCORE_ISA), {}, {}, nullptr, forest_kernels};
 
 }  // namespace gppcore::GPPCORE_ISA

@@ -67,20 +67,29 @@ class Soak:
         shutil.rmtree(damaged)
 
     def map(self) -> None:
-        folder = self.root / "map"
-        folder.mkdir()
-        shutil.copytree(self.root / "job" / "store", folder / "store")
-        store = TileStore.open(folder / "store")
-        for output in job.OUTPUTS:
-            shutil.rmtree(folder / "store" / output)
-        map_gpp(job.Spread(self.path), store, folder / "gpp.zarr", n_threads=2)
+        folder = self._unmapped()
+        self._map(folder)
         if job.digest(folder) != self.digest:
             raise SystemExit("a product differs")
         shutil.rmtree(folder)
 
+    def _unmapped(self) -> Path:
+        """Return a copy of the job whose store lacks its predictions."""
+        folder = self.root / "map"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        shutil.copytree(self.root / "job" / "store", folder / "store")
+        for output in job.OUTPUTS:
+            shutil.rmtree(folder / "store" / output)
+        return folder
+
+    def _map(self, folder: Path) -> None:
+        map_gpp(job.Spread(self.path), TileStore.open(folder / "store"), folder / "gpp.zarr", n_threads=2)
+
     def cancel(self) -> None:
         """Stop predictions and maps by Ctrl-C, at moments that change."""
-        for call in (self._predict_long, self.map):
+        folder = self._unmapped()
+        for call in (self._predict_long, lambda: self._map(folder)):
             seconds = 0.005 + 0.005 * (self.done["cancel"] % 20)
             try:
                 signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -89,7 +98,7 @@ class Soak:
             except KeyboardInterrupt:
                 self.done["cancelled"] += 1
             time.sleep(0.2)  # tiles under way end
-            shutil.rmtree(self.root / "map", ignore_errors=True)
+        shutil.rmtree(folder)
 
     def _predict_long(self) -> None:
         model = TransferModel.load(self.path)
@@ -149,7 +158,7 @@ def main() -> int:
     flat = growth[1] <= GROWTH and growth[2] <= 0 and growth[3] <= 0
     print("flat" if flat else "GROWS")
     if not flat:
-        print("open:", *sorted(os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()))
+        print("open:", *sorted(str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()))
     return int(not flat)
 
 
