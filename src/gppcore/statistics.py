@@ -32,7 +32,10 @@ def independent_rows(cluster: NDArray[Any], correlation: float) -> Float:
 
 
 def assign_folds(group: NDArray[Any], folds: int) -> NDArray[np.int64]:
-    """Assign groups to folds, largest group first, each to the fold that is smallest so far."""
+    """Assign groups to folds, largest group first, each to the fold that is smallest so far.
+
+    Of fewer groups than folds, each is a fold of its own, and the last folds stay empty.
+    """
     names, size = np.unique(group, return_counts=True)
     load, of = np.zeros(folds, dtype=np.int64), {}
     for i in np.argsort(-size, kind="stable"):

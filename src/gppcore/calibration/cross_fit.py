@@ -62,7 +62,7 @@ def cross_fitted_gpp(
     clusters = len(np.unique(cluster))
     if clusters < 2:
         raise ShapeError(f"towers: expected two clusters or more, got {clusters}")
-    fold, found = assign_folds(cluster, min(FOLDS, clusters)), np.empty(len(cluster))
+    fold, found = assign_folds(cluster, FOLDS), np.empty(len(cluster))
     for k in range(fold.max() + 1):
         fit = calibrate(towers.rows(fold != k), pfts=pfts, parameters=parameters, n_threads=n_threads)
         found[fold == k] = process_gpp(towers.rows(fold == k), fit.pfts, n_threads=n_threads)

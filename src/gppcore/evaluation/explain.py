@@ -33,11 +33,10 @@ def explain(
         when leaf area, light or soil water is raised by its standard deviation.
     """
     tested = samples.take(evaluation.rows)
-    ends = np.cumsum([int(split.test.sum()) for split in evaluation.splits])
 
     def predict(x: Float) -> Float:
-        parts = np.split(x, ends[:-1])
-        return np.concatenate([model.predict(part) for model, part in zip(models, parts, strict=True)])
+        pairs = zip(models, evaluation.slices, strict=True)
+        return np.concatenate([model.predict(x[rows]) for model, rows in pairs])
 
     names, cluster = samples.predictors, tested.groups["cluster"].to_numpy()
     at = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -90,6 +91,12 @@ class Evaluation:
     def folds(self) -> int:
         """Number of groups held out in turn."""
         return len(self.splits)
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The predictions of each split, one after the other."""
+        ends = np.cumsum([0, *(int(split.test.sum()) for split in self.splits)]).tolist()
+        return tuple(slice(start, end) for start, end in pairwise(ends))
 
     @property
     def skill(self) -> dict[str, dict[str, float]]:

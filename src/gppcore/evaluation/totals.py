@@ -42,14 +42,12 @@ def coverage_of_means(
     -------
     dict of str to list
         ``{"years of a tower": [share, number], ...}``: of years and records of a tower, and of means over the towers of
-        a type or of a random group in a split, in which every tower counts once. Empty if the models do not tell how
-        errors are alike.
+        a type or of a random group in a split, in which every tower counts once. Empty if the models lack the
+        covariance of errors.
     """
     inside: dict[str, list[bool]] = {}
-    end = 0
-    for split, model in zip(found.splits, models, strict=True):
-        start, end = end, end + int(split.test.sum())
-        rows, errors = slice(start, end), model.errors
+    for rows, model in zip(found.slices, models, strict=True):
+        errors = model.errors
         if errors is None or "lat" not in samples.groups:
             continue
         groups = samples.groups.iloc[found.rows[rows]]
@@ -101,13 +99,11 @@ def coverage_by_dissimilarity(
     if the models do not know the places of their towers.
     """
     parts = []
-    end = 0
-    for split, model in zip(found.splits, models, strict=True):
-        start, end = end, end + int(split.test.sum())
+    for rows, model in zip(found.slices, models, strict=True):
         known = model.applicability
         if known is None or known.threshold <= 0.0:
             return {}
-        tested = samples.x[found.rows[start:end]]
+        tested = samples.x[found.rows[rows]]
         parts.append(known.dissimilarity(tested, samples.predictors) / known.threshold)
     if not parts:
         return {}
@@ -116,8 +112,8 @@ def coverage_by_dissimilarity(
     inside = np.abs(error) <= found.predicted["transfer_high"] - found.predicted["transfer"]
     result = {}
     for low, high in pairwise(_QUARTERS):
-        rows = (index >= low) & (index < high)
-        if rows.any():
+        here = (index >= low) & (index < high)
+        if here.any():
             label = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"
-            result[label] = [float(inside[rows].mean()), float(np.sqrt(np.mean(error[rows] ** 2))), int(rows.sum())]
+            result[label] = [float(inside[here].mean()), float(np.sqrt(np.mean(error[here] ** 2))), int(here.sum())]
     return result

@@ -63,7 +63,7 @@ class Silent:
             done += n
 
         def tell() -> None:
-            """Tell where the step is every half minute, also while a unit takes long."""
+            """Log how far the step is every half minute, also while a unit takes long."""
             while not ended.wait(_EVERY):
                 passed = time.monotonic() - start
                 share, speed = 100.0 * done / total, done / passed

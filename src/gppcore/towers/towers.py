@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    Places = pd.DataFrame | Mapping[str, NDArray[np.float64]]
+
 _GPP = ("site_id", "year", "month", "gpp")
 _SITES = ("site_id", "lat", "lon", "igbp", "c4_percent", "cluster50km")
 _FORCING = {
@@ -353,10 +355,10 @@ def join_towers(train: Towers, test: Towers) -> Towers:
     )
 
 
-def distance_km(first: pd.DataFrame, second: pd.DataFrame) -> NDArray[np.float64]:
-    """Return great-circle distances between places with columns lat and lon, shape (first, second)."""
-    lat, lon = (np.radians(first[name].to_numpy(float))[:, None] for name in ("lat", "lon"))
-    lat2, lon2 = (np.radians(second[name].to_numpy(float))[None] for name in ("lat", "lon"))
+def distance_km(first: Places, second: Places) -> NDArray[np.float64]:
+    """Return great-circle distances between places, tables or arrays of lat and lon, shape (first, second)."""
+    lat, lon = (np.radians(np.asarray(first[name], dtype=float))[:, None] for name in ("lat", "lon"))
+    lat2, lon2 = (np.radians(np.asarray(second[name], dtype=float))[None] for name in ("lat", "lon"))
     chord = np.sin((lat - lat2) / 2.0) ** 2 + np.cos(lat) * np.cos(lat2) * np.sin((lon - lon2) / 2.0) ** 2
     distance: NDArray[np.float64] = 2.0 * EARTH_RADIUS / 1000.0 * np.arcsin(np.sqrt(chord))
     return distance

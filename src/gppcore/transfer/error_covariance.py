@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from gppcore.towers.towers import distance_km
 from gppcore.variables import MONTHS
 
 Float = NDArray[np.float64]
@@ -108,11 +109,7 @@ def calendar(year: NDArray[np.generic], month: NDArray[np.generic]) -> Index:
 
 def distances(lat: Float, lon: Float) -> Float:
     """Return great-circle distances [km] of all pairs of places [degree], shape (n, n)."""
-    import pandas as pd
-
-    from gppcore.towers.towers import distance_km
-
-    places = pd.DataFrame({"lat": lat, "lon": lon})
+    places = {"lat": lat, "lon": lon}
     return distance_km(places, places)
 
 

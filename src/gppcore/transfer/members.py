@@ -183,7 +183,7 @@ def applicability(rows: TrainingRows) -> Applicability | None:
     """Return the places of the towers of training rows."""
     if rows.site is None or rows.cluster is None:
         return None
-    fold = assign_folds(rows.cluster, min(FOLDS, len(np.unique(rows.cluster))))
+    fold = assign_folds(rows.cluster, FOLDS)
     return Applicability.of(Axes.of(rows.x, rows.predictors), rows.x, rows.predictors, rows.site, fold)
 
 

@@ -374,14 +374,9 @@ def _errors(samples: Samples, gpp: Float, half_width: Float, unseen: Unseen) -> 
     groups = samples.groups
     lat, lon = (groups[name].to_numpy(float) for name in ("lat", "lon"))
     site, cluster = groups["site"].to_numpy(), groups["cluster"].to_numpy()
-    fold = np.zeros(len(samples), dtype=np.int64) if unseen == "years" else _folds(cluster)
+    fold = np.zeros(len(samples), dtype=np.int64) if unseen == "years" else assign_folds(cluster, FOLDS)
     month = calendar(groups["year"].to_numpy(), groups["month"].to_numpy())
     return fit_errors((samples.gpp_daily - gpp) / half_width, lat, lon, month, site, fold).to_card()
-
-
-def _folds(group: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Return the fold of every row in the inner cross-validation, of one group the only one."""
-    return assign_folds(group, min(FOLDS, len(np.unique(group))))
 
 
 def _rows(model: TransferModel, samples: Samples) -> TrainingRows:
@@ -413,7 +408,7 @@ def _held_out(
         Standard deviation of the Gaussian process; 0 without one.
     """
     group = samples.groups["cluster" if unseen == "places" else "year"].to_numpy()
-    fold, sd, found = _folds(group), np.zeros(len(rows.x)), np.empty((len(rows.x), len(names)))
+    fold, sd, found = assign_folds(group, FOLDS), np.zeros(len(rows.x)), np.empty((len(rows.x), len(names)))
     if not fold.any():
         return None, sd
     for k in range(fold.max() + 1):

@@ -137,7 +137,7 @@ def clusters(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> NDArray[np.i
     """
     from scipy.sparse.csgraph import connected_components
 
-    places = pd.DataFrame({"lat": lat, "lon": lon})
+    places = {"lat": lat, "lon": lon}
     linked = distance_km(places, places) <= CLUSTER_KM
     labels: NDArray[np.int64] = connected_components(linked)[1].astype(np.int64)
     return labels
