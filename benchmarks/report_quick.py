@@ -8,32 +8,15 @@ from collections.abc import Callable, Iterator
 import bench_forest
 import bench_regrid
 import numpy as np
+from bucket import by_equations
 from threadpoolctl import threadpool_limits
 from timing import Case, fastest
 
 from gppcore.forest import Forest
 from gppcore.process.soil_water import soil_water
 from gppcore.regrid import aggregate, downscale
-from gppcore.variables import DAYS_IN_MONTH
 
 Function = Callable[[], object]
-
-
-def numpy_bucket(precip: np.ndarray, evaporation: np.ndarray, tair: np.ndarray) -> np.ndarray:
-    """Return soil water of the twelve months of a mean year, step by step for all cells."""
-    days = float(DAYS_IN_MONTH.mean()) / 10
-    water, snow, out = np.full(precip.shape[1], 75.0), np.zeros(precip.shape[1]), np.empty(precip.shape)
-    for t in [*range(12)] * 4:
-        total, frozen = np.zeros_like(water), tair[t] < 0.0
-        for _ in range(10):
-            melt = np.minimum(snow, np.maximum(tair[t], 0.0) * 3.0 * days)
-            snow = np.where(frozen, snow + precip[t] * days, snow - melt)
-            rain = np.where(frozen, 0.0, precip[t] * days + melt)
-            dry = np.minimum(1.0, water / (0.75 * 150.0))
-            water = np.clip(water + rain - evaporation[t] * days * dry, 0.0, 150.0)
-            total += water
-        out[t] = total / 1500.0
-    return out
 
 
 def beside(name: str, ours: Function, peer_name: str, peer: Function) -> Case:
@@ -59,8 +42,8 @@ def forests() -> Iterator[Case]:
 def water() -> Case:
     rng = np.random.default_rng(0)
     months = rng.gamma(1, 2, (12, 8192)), rng.uniform(0, 8, (12, 8192)), rng.normal(5, 12, (12, 8192))
-    np.testing.assert_array_equal(soil_water(*months), numpy_bucket(*months))
-    return beside("soil water, 8,192 cells", lambda: soil_water(*months), "NumPy", lambda: numpy_bucket(*months))
+    np.testing.assert_array_equal(soil_water(*months), by_equations(*months))
+    return beside("soil water, 8,192 cells", lambda: soil_water(*months), "NumPy", lambda: by_equations(*months))
 
 
 def regridding() -> Iterator[Case]:

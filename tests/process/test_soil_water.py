@@ -2,36 +2,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from bucket import by_equations
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gppcore.constants import PFTS
 from gppcore.process.soil_water import potential_evaporation, soil_water, stress, stress_by_exponent
-from gppcore.variables import DAYS_IN_MONTH
 
 
 def bucket(precip, evaporation, tair, months=24):
     full = np.ones((months, 1))
     return soil_water(precip * full, evaporation * full, tair * full)[:, 0]
-
-
-def by_equations(precip, evaporation, tair, daily):
-    """Return soil water by the equations, one step of all cells after the other."""
-    steps = 1 if daily else 10
-    days = 1.0 if daily else float(DAYS_IN_MONTH.mean()) / steps
-    water, snow, out = np.full(precip.shape[1], 75.0), np.zeros(precip.shape[1]), np.empty(precip.shape)
-    for t in [*list(range(min(365 if daily else 12, len(precip)))) * 3, *range(len(precip))]:
-        total, frozen = np.zeros_like(water), tair[t] < 0.0
-        for _ in range(steps):
-            melt = np.minimum(snow, np.maximum(tair[t], 0.0) * 3.0 * days)
-            snow = np.where(frozen, snow + precip[t] * days, snow - melt)
-            rain = np.where(frozen, 0.0, precip[t] * days + melt)
-            dry = np.minimum(1.0, water / (0.75 * 150.0))
-            water = np.clip(water + rain - evaporation[t] * days * dry, 0.0, 150.0)
-            total += water
-        out[t] = total / (steps * 150.0)
-    return out
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ MANIFEST = "lat/manifest.json"
 """In the folder of an array: beside the arrays, Zarr readers that list the group would warn about it."""
 TOTALS = {"gpp": "gpp_total", "low": "gpp_total_low", "high": "gpp_total_high"}
 """Variables of the totals by column of their table."""
+_PERIODS = ("south", "north", "first_year", "last_year")
+"""Columns of that table which say of what a total is."""
 CHUNK = 400
 """Side of the product's chunks in grid cells."""
 
@@ -137,11 +139,11 @@ def write_product(
 
 def _write_totals(group: Any, totals: pd.DataFrame) -> None:
     borders = {"units": "degrees_north", "long_name": "border of the region"}
-    for column in ("south", "north", "first_year", "last_year"):
+    for column in _PERIODS:
         described = borders if column in ("south", "north") else {"long_name": f"{column} of the total; 0: a mean year"}
         values = totals[column].to_numpy(np.int32)
         group.create_array(f"total_{column}", data=values, dimension_names=("total",), attributes=described)
-    coordinates = " ".join(f"total_{column}" for column in ("south", "north", "first_year", "last_year"))
+    coordinates = " ".join(f"total_{column}" for column in _PERIODS)
     for column, name in TOTALS.items():
         values = totals[column].to_numpy(np.float32)
         described = {**attributes(name), "coordinates": coordinates}
@@ -181,7 +183,7 @@ def read_totals(product: Path) -> pd.DataFrame | None:
     with xr.open_zarr(product, chunks=None, consolidated=False, decode_times=False) as ds:
         if not set(TOTALS.values()) <= set(ds.data_vars):
             return None
-        edges_of = {name: ds[f"total_{name}"].values for name in ("south", "north", "first_year", "last_year")}
+        edges_of = {name: ds[f"total_{name}"].values for name in _PERIODS}
         return pd.DataFrame({**edges_of, **{column: ds[name].values for column, name in TOTALS.items()}})
 
 
