@@ -34,7 +34,7 @@ JOURNAL = "run.json"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A road from files to a judged map; make it with `read`.
+    """The way from files to a map and its evaluation; make it with `read`.
 
     Attributes
     ----------

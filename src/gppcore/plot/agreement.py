@@ -171,7 +171,8 @@ def skill_text(x: Any, y: Any, count: Any = None) -> str:
     error, mean = y - x, np.average(x, weights=n)
     square, spread = np.average(error**2, weights=n), np.average((x - mean) ** 2, weights=n)
     r2 = 1.0 - square / spread if spread > 0 else np.nan
-    return f"R$^2$ {r2:.2f}\nRMSE {np.sqrt(square):.2f}\nbias {np.average(error, weights=n):+.2f}"
+    text = f"R$^2$ {r2:.2f}\nRMSE {np.sqrt(square):.2f}\nbias {np.average(error, weights=n):+.2f}"
+    return text.replace("-", "\N{MINUS SIGN}")  # as matplotlib writes the numbers of axes
 
 
 def taylor(points: Mapping[str, tuple[float, float]], *, ax: Axes | None = None) -> Axes:
