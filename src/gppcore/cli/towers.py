@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -188,15 +189,16 @@ def _read(
     paths = tower_files(files, passed=lambda path: typer.echo(f"skip   {path}: no column of GPP or NEE"))
     periods = [read_period(text) for text in drop or ()]
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Files", total=len(paths))
+    # Where there is no terminal, even a bar that is switched off prints an empty line with rich before 14.3.
+    with Progress(console=console, transient=True) if console.is_terminal else nullcontext() as bar:
+        task = bar.add_task("Files", total=len(paths)) if bar else None
         return read_files(
             paths,
             sites=sites,
             drop=periods,
             partition=partition,
             n_processes=processes,
-            done=lambda reading: bar.advance(task),
+            done=lambda reading: bar.advance(task) if bar and task is not None else None,
         )
 
 

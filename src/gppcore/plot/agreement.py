@@ -10,7 +10,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
 from gppcore.errors import RangeError, ShapeError
-from gppcore.plot.style import COLOURS, FLUX, Floats, ink, looks, new_axes, text_of
+from gppcore.plot.style import COLOURS, FLUX, Floats, edge, ink, looks, new_axes, text_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,7 +153,7 @@ def share_density(axes: Sequence[Axes], unit: str) -> None:
     below = grid is not None and grid.ncols == 1 and len(axes) > 1
     where: Any = {"location": "bottom", "aspect": 36} if below else {"location": "right", "aspect": 28}
     bar = figure.colorbar(drawn[-1], ax=list(axes), shrink=0.75, pad=0.01, label=f"{unit} per hexagon", **where)
-    bar.outline.set_visible(False)
+    edge(bar)
 
 
 def skill_text(x: Any, y: Any, count: Any = None) -> str:
