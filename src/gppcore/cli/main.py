@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from gppcore import _core
 from gppcore.cli import experiment as experiments
 from gppcore.cli import process
 from gppcore.cli import towers as towers_commands
@@ -38,10 +40,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.
 
 _INTERRUPTED = 130
 _KEPT = "interrupted; finished work is kept, and the same command resumes it"
-_ENDING = threading.Lock()
 _SIDE_BY_SIDE = 2
 """Comparisons in one table."""
-_GRACE = 0.15
+_GRACE = 0.05
 """Seconds after Ctrl-C in which temporary files may be removed."""
 
 
@@ -446,7 +447,8 @@ def main() -> NoReturn:
     # threads that never spin make it several times slower when none does.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it ignored
-        signal.signal(signal.SIGINT, _interrupt)
+        # A library may swallow the exception, or wait for threads that are at work.
+        _core.end_after_interrupt(_GRACE, _last_line(_KEPT), _INTERRUPTED)
     try:
         code = app(standalone_mode=False)
     except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
@@ -465,20 +467,16 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
-    """Stop at Ctrl-C, also where a library swallows the exception or waits for threads that are at work."""
-    last = threading.Timer(_GRACE, _fail, (_KEPT, _INTERRUPTED))
-    last.daemon = True
-    last.start()
-    raise KeyboardInterrupt
-
-
 def _fail(message: str, code: int) -> NoReturn:
-    with _ENDING:  # the thread that comes second waits for the end
-        sys.stderr.write(f"gppcore: {message}\n")
-        sys.stderr.flush()
-        # Processes of joblib would outlive this one for minutes and hold its output open.
-        if pools := sys.modules.get("joblib.externals.loky"):
-            pools.get_reusable_executor().shutdown(wait=False, kill_workers=True)
-        # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
-        os._exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # a reader that is gone
+            stream.flush()
+    # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
+    _core.end_process(_last_line(message), code)
+    while True:  # another thread, or the signal, came first and ends the process
+        time.sleep(1)
+
+
+def _last_line(message: str) -> bytes:
+    shown = "\x1b[?25h" if sys.stderr.isatty() else ""  # the cursor, which progress bars hide
+    return f"{shown}gppcore: {message}\n".encode()
