@@ -43,7 +43,7 @@ ROOT_PAGES = {
 # Notebooks run at each build; a cell that fails, fails the build.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 90
+nb_execution_timeout = 600  # seconds of a cell: ten times what the slowest takes alone, for busy machines
 nb_execution_in_temp = True
 nb_merge_streams = True
 nb_output_stderr = "error"  # warnings of a notebook fail the build

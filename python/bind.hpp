@@ -32,3 +32,4 @@ void register_soil_water(py::module_& m);
 void register_forest(py::module_& m);
 void register_model(py::module_& m);
 void register_files(py::module_& m);
+void register_interrupt(py::module_& m);

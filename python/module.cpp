@@ -43,4 +43,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   register_forest(m);
   register_model(m);
   register_files(m);
+  register_interrupt(m);
 }

@@ -3,7 +3,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 import gppcore
 from gppcore import _core, runtime
 from gppcore.errors import KernelError, MissingFileError
-from gppcore.runtime import interruptible
+from gppcore.runtime import in_threads, interruptible
 
 STUB = Path(gppcore.__file__).parent / "_core.pyi"
 
@@ -121,3 +123,62 @@ def test_interruptible_returns_and_raises_what_the_call_does():
         assert interruptible(np.geterr) == dict.fromkeys(("divide", "over", "under", "invalid"), "raise")
     with pytest.raises(ZeroDivisionError):
         interruptible(lambda: 1 // 0)
+
+
+def test_in_threads_yields_what_was_finished_before_it_raises():
+    done = deque()
+
+    def call(number):
+        if number == 2:
+            raise ValueError(number)
+        return number
+
+    with pytest.raises(ValueError, match="2"):
+        done.extend(number for number in in_threads(call, range(5), n_threads=1))
+    assert list(done)[:2] == [0, 1]
+
+
+def test_in_threads_leaves_what_has_not_begun_when_it_is_closed():
+    begun, may_go_on = [], threading.Event()
+
+    def call(number):
+        begun.append(number)
+        if number:
+            may_go_on.wait(60)
+
+    found = in_threads(call, range(1000), n_threads=1)
+    next(found)
+    found.close()
+    may_go_on.set()
+    while any(thread.name.endswith("(work)") for thread in threading.enumerate()):
+        time.sleep(0.001)
+    assert len(begun) <= 2
+
+
+def test_ctrl_c_that_threading_loses_is_raised(monkeypatch):
+    def start(thread):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise RuntimeError("release unlocked lock")  # noqa: B904
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        list(in_threads(abs, [1, 2], n_threads=2))
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(int)
+
+
+def test_in_threads_runs_on_the_threads_that_there_are(monkeypatch):
+    started, start = [], threading.Thread.start
+
+    def refuse(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert sorted(in_threads(abs, [-2, 1], n_threads=4)) == [1, 2]
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        list(in_threads(abs, [1], n_threads=1))

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'isa', 'leaf_gas_exchange', 'map_file', 'open_file', 'read_recipe', 'regrid', 'soil_water', 'supported_isas', 'sync_file', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
+__all__: list[str] = ['Forest', 'LeafParameters', 'Model', 'TruncationGuard', 'TwoLeafParameters', 'aggregate', 'downscale_bilinear', 'downscale_conservative', 'downscale_covariate', 'downscale_smooth', 'end_after_interrupt', 'end_process', 'end_with_parent', 'isa', 'leaf_gas_exchange', 'map_file', 'open_file', 'read_recipe', 'regrid', 'soil_water', 'supported_isas', 'sync_file', 'two_leaf', 'two_leaf_gradient', 'write_recipe']
 class TwoLeafParameters:
     def __init__(self, *, g0: typing.SupportsFloat | typing.SupportsIndex, albedo: typing.SupportsFloat | typing.SupportsIndex, height_overstory: typing.SupportsFloat | typing.SupportsIndex, height_understory: typing.SupportsFloat | typing.SupportsIndex, stem_area_overstory: typing.SupportsFloat | typing.SupportsIndex, stem_area_understory: typing.SupportsFloat | typing.SupportsIndex, understory: bool, c4: bool, mode: str, leaf_temperature: bool, gross: bool) -> None:
         ...
@@ -208,6 +208,18 @@ def downscale_smooth(coarse: numpy.typing.NDArray[numpy.float32], factor: typing
 def downscale_smooth(coarse: numpy.typing.NDArray[numpy.float64], factor: typing.SupportsInt | typing.SupportsIndex, periodic_lon: bool, row_area: numpy.typing.NDArray[numpy.float64], fine: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Bilinear surface whose mean over every coarse cell is its value.
+    """
+def end_after_interrupt(seconds: typing.SupportsFloat | typing.SupportsIndex, message: bytes, code: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Ends the process this long after Ctrl-C, whose handler must have been set by Python.
+    """
+def end_process(message: bytes, code: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Writes to standard error and ends the process; of two threads the first one alone.
+    """
+def end_with_parent() -> None:
+    """
+    Ends this process when the thread that started it ends (Linux).
     """
 def isa() -> str:
     """

@@ -34,6 +34,19 @@ def test_help_names_the_commands():
     assert all(command in done.stdout for command in ("demo", "map", "compare", "info"))
 
 
+@pytest.mark.parametrize("group", [(), ("tiles",), ("towers",)])
+def test_help_fits_a_terminal_and_cuts_no_sentence(group, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    found = run(*group, "--help").stdout.partition("Commands:")[2]
+    names = [line.split()[0] for line in found.splitlines() if line]
+    assert len(names) >= 1
+    assert "..." not in found
+    for arguments in ((), *((name,) for name in names)):
+        shown = run(*group, *arguments, "--help").stdout
+        assert max(map(len, shown.splitlines())) <= 80, shown
+        assert "<int range>" not in shown
+
+
 def test_info_tells_versions_and_where_the_library_is():
     from gppcore import __version__, runtime
 
@@ -78,7 +91,7 @@ def test_foreign_folder_is_left_alone(tmp_path):
         ),
         (("demo", "--towers", "none", "--region", "x"), "RangeError: --region"),
         (("demo", "--threads", "0"), "--threads"),
-        (("compare",), "Missing argument 'PRODUCT...'"),
+        (("compare",), "Missing argument 'PRODUCT'"),
         (("compare", "one.nc"), "RangeError: products: expected two or more, the reference last, got 1"),
         (("fly",), "No such command 'fly'"),
         (("info", "--loud"), "No such option: --loud"),

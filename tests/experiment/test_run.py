@@ -100,6 +100,14 @@ def test_second_run_does_nothing(again):
     assert times(again, ".") == before
 
 
+def test_a_report_that_was_removed_is_written_again(again):
+    before, report = times(again, "tiles", "models", "evaluation"), again / "results" / "report.html"
+    report.unlink()
+    Experiment.read(again / "experiment.toml").run(n_threads=1)
+    assert report.exists()
+    assert times(again, "tiles", "models", "evaluation") == before
+
+
 def test_other_title_maps_again_and_trains_nothing(again):
     before, old = times(again, "tiles/lai", "models", "evaluation"), digests(again)
     path = again / "experiment.toml"

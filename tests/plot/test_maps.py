@@ -174,6 +174,18 @@ def test_borders_are_no_coasts():
     assert set(ring) == {(0, 0), (1, 0), (2, 0), (2, 1), (1, 1), (0, 1)}
 
 
+@pytest.mark.parametrize("style", [plot.STYLE, plot.DARK])
+def test_the_ends_of_colour_bars_are_seen_on_any_page(style):
+    with mpl.rc_context(style):
+        ax = plot.map(np.ones((2, 4)), [45, -45], [-135, -45, 45, 135], label="GPP")
+    (bar,) = [each for each in ax.figure.axes if each is not ax]
+    (outline,) = [
+        each for each in bar.get_children() if isinstance(each, mpl.spines.Spine) and each.spine_type == "colorbar"
+    ]
+    assert outline.get_visible()
+    assert outline.get_edgecolor() == mpl.colors.to_rgba(style["axes.edgecolor"])
+
+
 def test_the_styles_only_set_what_matplotlib_knows():
     for style in (plot.STYLE, plot.DARK):
         with mpl.rc_context(style):

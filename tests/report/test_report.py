@@ -14,7 +14,7 @@ from gppcore.comparison import Agreement, Comparison, Density
 from gppcore.comparison.variability import variability
 from gppcore.errors import RangeError, ShapeError
 from gppcore.report import ReportData, write_report
-from gppcore.report.demo import annual_map, difference_map, month_map, years, zonal
+from gppcore.report.demo import annual_map, difference_map, month_map, years, zonal, zone_totals
 from gppcore.report.figure import Drawing
 from gppcore.report.page import _STYLE, _svg, write_page
 
@@ -152,6 +152,18 @@ def test_the_first_screen_tells_what_was_run_and_found(written):
     ]
     assert all(len(row[4]) > 40 for row in rows[1:])
     assert "add up to 60.5 and 190.2 Pg C yr⁻¹" in page.text
+
+
+def test_whiskers_have_the_colour_of_letters():
+    """Which pages exchange when they are dark."""
+    zones = pd.DataFrame(
+        {"south": [30, 40], "north": [40, 50], "gpp": [2.0, 3.0], "low": [1.5, 2.0], "high": [2.5, 4.0]}
+    )
+    with mpl.rc_context(_STYLE):
+        figure = zone_totals(replace(report_data(), regions=zones), 5.1)
+        ink = mpl.colors.to_rgba(mpl.rcParams["text.color"])
+    (whiskers,) = figure.axes[0].collections
+    assert [tuple(colour) for colour in whiskers.get_colors()] == [ink]
 
 
 def test_a_known_truth_has_a_row(written):

@@ -1,8 +1,10 @@
-"""Ctrl-C at every moment at which Python may raise it in the code that opens files and takes the lock of a store."""
+"""Ctrl-C at every moment at which Python may raise it where files are opened, stores locked and threads awaited."""
 
 import dis
 import gc
 import sys
+import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -11,19 +13,22 @@ import pytest
 
 from gppcore.errors import ForestFormatError
 from gppcore.io.reading import read_file
+from gppcore.runtime import in_threads
 from gppcore.tiles.store import TileStore
 
 TRACED = ("tiles/journal.py", "io/durable.py", "io/reading.py", "contextlib.py")
+WAITING = ("gppcore/runtime.py",)
 
 
 class Interrupt:
     """Raise KeyboardInterrupt after the call number `at` that the traced files make."""
 
-    def __init__(self, at):
+    def __init__(self, at, traced=TRACED):
+        self.traced = traced
         self.left, self.after_call, self.raised = at, {}, False
 
     def __call__(self, frame, event, argument):
-        if not frame.f_code.co_filename.endswith(TRACED):
+        if not frame.f_code.co_filename.endswith(self.traced):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and not self.raised:
@@ -82,3 +87,18 @@ def test_nothing_stays_open_or_locked(store, works, name):
                 pass
             moments += 1
     assert moments > {"write": 60, "read": 5}[name]
+
+
+def test_threads_end_and_nothing_waits_for_them():
+    before, moments = threading.active_count(), 0
+
+    def work():
+        assert sorted(in_threads(abs, [-3, 2, -1, 0], 2)) == [0, 1, 2, 3]
+
+    while Interrupt(moments, WAITING).run(work):
+        deadline = time.monotonic() + 20
+        while threading.active_count() > before and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert threading.active_count() == before, f"after moment {moments}"
+        moments += 1
+    assert moments > 20

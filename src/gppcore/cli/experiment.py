@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gppcore.cli.process import Threads
 from gppcore.errors import OutputExistsError, RangeError, disk_errors
 
 if TYPE_CHECKING:
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 EXPERIMENT = "experiment.toml"
 TEMPLATES = ("era5-modis", "era5land-viirs", "cru-glass", "cru-globmap", "demo")
 
-File = Annotated[Path, typer.Argument(help="experiment.toml, or the folder that holds it.")]
-Out = Annotated[Path | None, typer.Option(help="Folder of the results; by default `results` beside the file.")]
+File = Annotated[Path, typer.Argument(help="experiment.toml, or its folder.")]
+Out = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Folder for the results; by default `results` beside the file.")
+]
 
 
 def init(
     name: Annotated[Path, typer.Argument(help="New folder.")],
     like: Annotated[
-        str, typer.Option(help=f"{', '.join(TEMPLATES[:-1])}, or demo, which also writes its inputs.")
+        str,
+        typer.Option(metavar="TEMPLATE", help=f"{', '.join(TEMPLATES[:-1])}, or demo, which also writes its inputs."),
     ] = TEMPLATES[0],
 ) -> None:
     """Write a commented experiment.toml into a new folder."""
@@ -44,7 +48,10 @@ def init(
 
 
 def check(experiment: File) -> None:
-    """Look at all inputs of an experiment without computing; the exit code is 1 if a run would fail."""
+    """Check all inputs of an experiment, without computing.
+
+    The exit code is 1 if a run would fail.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -67,17 +74,19 @@ def check(experiment: File) -> None:
 def run(
     experiment: File,
     out: Out = None,
-    to: Annotated[str | None, typer.Option(help="Last step to run.")] = None,
-    only: Annotated[str | None, typer.Option(help="The one step to run.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="STEP", help="Last step to run.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="STEP", help="The only step to run.")] = None,
+    threads: Threads = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of a dask scheduler; training and evaluation stay here.")
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask scheduler to compute on; training and evaluation run here."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Run an experiment: tiles, process, towers, train, evaluate, map, report; finished steps are kept.
+    """Run an experiment, from its inputs to a map and its report.
 
-    A step is run again if its settings, its input files or a step before it changed.
+    The steps are tiles, process, towers, train, evaluate, map and report. Finished steps are kept; a step runs again if
+    its settings, its input files or a step before it changed.
     """
     from rich.console import Console
 

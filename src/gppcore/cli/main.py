@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from gppcore import _core
 from gppcore.cli import experiment as experiments
 from gppcore.cli import process
 from gppcore.cli import towers as towers_commands
@@ -23,19 +25,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-tiles_app = typer.Typer(help="Tile stores of predictors.", no_args_is_help=True, rich_markup_mode=None)
+tiles_app = typer.Typer(
+    help="Build tile stores: predictors for every cell of a map.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(tiles_app, name="tiles")
 app.add_typer(towers_commands.app, name="towers")
 
-for command in (experiments.init, experiments.check, experiments.run, process.simulate, process.calibrate):
-    app.command()(command)
+Threads = process.Threads
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")]
+Towers = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of towers, as `gppcore towers import` writes it.")]
+NewModel = Annotated[Path, typer.Option(metavar="PATH", help="New folder for the model, or one file ending with .zip.")]
+Predictors = Annotated[str, typer.Option(metavar="SET", help="Set of predictors: small, mid, full or rich.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")]
 
 _INTERRUPTED = 130
 _KEPT = "interrupted; finished work is kept, and the same command resumes it"
-_ENDING = threading.Lock()
 _SIDE_BY_SIDE = 2
 """Comparisons in one table."""
-_GRACE = 0.15
+_GRACE = 0.05
 """Seconds after Ctrl-C in which temporary files may be removed."""
 
 
@@ -53,29 +60,35 @@ def common(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Gross primary production: two-leaf photosynthesis, downscaling and transfer learning from towers."""
+    """Estimate gross primary production (GPP): photosynthesis, downscaling, transfer learning from flux towers.
+
+    Start with `gppcore demo`, or with `gppcore init` for files of your own. `gppcore COMMAND --help` tells the options.
+    """
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for all results; an interrupted run in it is resumed.")] = Path(
-        "gppcore-demo"
-    ),
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for all results; resumes an interrupted run.")
+    ] = Path("gppcore-demo"),
+    threads: Threads = None,
     region: Annotated[
-        str | None, typer.Option(metavar="S,N,W,E", help="Map this window only (degrees), e.g. 35,60,-10,30.")
+        str | None, typer.Option(metavar="S,N,W,E", help="Map only this window, in degrees, e.g. 35,60,-10,30.")
     ] = None,
     towers: Annotated[
         Path | None,
-        typer.Option(help="Folder of your own towers (docs/towers.md), in place of FLUXNET2015."),
+        typer.Option(metavar="FOLDER", help="Folder of your own towers, in place of FLUXNET2015."),
     ] = None,
     synthetic: Annotated[
-        bool, typer.Option("--synthetic", help="Towers of a model planet, whose GPP is known, in place of real ones.")
+        bool, typer.Option("--synthetic", help="Use towers of a model planet, whose GPP is known.")
     ] = False,
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write the product as one netCDF4 file.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Run the embedded experiment: process model, transfer learning from towers of FLUXNET2015, map and report."""
+    """Run the whole framework once, on data inside the package.
+
+    The process model, transfer learning from 109 towers of FLUXNET2015, a global map at 0.05 degrees and a report.
+    """
     window = _region(region)
     from rich.console import Console
 
@@ -101,15 +114,22 @@ def demo(
         )
 
 
+for command in (experiments.init, experiments.check, experiments.run, process.simulate, process.calibrate):
+    app.command()(command)
+
+
 @app.command()
 def train(
-    towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
-    out: Annotated[Path, typer.Option(help="New folder of the model, or one file if it ends with .zip.")],
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the learners.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+    towers: Towers,
+    out: NewModel,
+    predictors: Predictors = "small",
+    seed: Seed = 0,
+    threads: Threads = None,
 ) -> None:
-    """Calibrate the process model, pre-train on it, fine-tune with all towers, and save the model for `map`."""
+    """Train a transfer model on towers, for `gppcore map`.
+
+    Calibrates the process model, pre-trains on its results, and fine-tunes with all towers.
+    """
     from gppcore.cli.train import run_training
     from gppcore.runtime import threads as usable
 
@@ -118,13 +138,16 @@ def train(
 
 @app.command()
 def adapt(
-    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
-    towers: Annotated[Path, typer.Option(help="Folder of one or more towers with months of their own.")],
-    out: Annotated[Path, typer.Option(help="New folder of the adapted model, or one file if it ends with .zip.")],
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the learner.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+    model: Annotated[Path, typer.Argument(help="Saved model: a folder or zip file.")],
+    towers: Towers,
+    out: NewModel,
+    seed: Seed = 0,
+    threads: Threads = None,
 ) -> None:
-    """Adapt a model to towers with a few months of their own, and save the model for these and similar places."""
+    """Adapt a model to towers of your own with a few months of data.
+
+    The adapted model suits these and similar places.
+    """
     from gppcore.cli.train import run_adaptation
     from gppcore.runtime import threads as usable
 
@@ -133,20 +156,25 @@ def adapt(
 
 @app.command("map")
 def map_(
-    model: Annotated[Path, typer.Argument(help="Folder or zip of a saved model.")],
-    tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors.")],
+    model: Annotated[Path, typer.Argument(help="Saved model: a folder or zip file.")],
+    tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors, of `gppcore tiles build`.")],
     out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
-    variable: Annotated[str, typer.Option(help="Name of the predictions in the store.")] = "gpp_daily",
+    threads: Threads = None,
+    variable: Annotated[
+        str, typer.Option(metavar="NAME", help="Name under which the store keeps the predictions.")
+    ] = "gpp_daily",
     check: Annotated[
-        str, typer.Option(help="What to do with predictors outside their valid range: raise, warn or ignore.")
+        str, typer.Option(metavar="ACTION", help="On predictors outside their valid range: raise, warn or ignore.")
     ] = "raise",
     uncertainty: Annotated[
-        bool, typer.Option(help="Write bounds, dissimilarity and intervals of totals, where the model has them.")
+        bool, typer.Option(help="Write 90 % bounds and dissimilarity to the towers, if the model has them.")
     ] = True,
     netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write one netCDF4 file per calendar year.")] = False,
 ) -> None:
-    """Predict every cell of a tile store with a saved model and write the gridded product."""
+    """Predict every cell of a tile store with a saved model.
+
+    Writes a gridded product: a Zarr store with CF metadata.
+    """
     from rich.progress import Progress
 
     from gppcore.mapping.run import map_gpp
@@ -179,10 +207,10 @@ def map_(
 @tiles_app.command("build")
 def build_tiles(
     recipe: Annotated[Path, typer.Argument(help="TOML file that names cells and variables.")],
-    out: Annotated[Path, typer.Argument(help="Folder of the store; an unfinished store is resumed.")],
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
+    out: Annotated[Path, typer.Argument(help="Folder of the store; resumes an unfinished one.")],
+    threads: Threads = None,
 ) -> None:
-    """Build a tile store of predictors from gridded CF files, on whatever grids they are."""
+    """Build a tile store from gridded files of any resolution."""
     from rich.progress import Progress
 
     from gppcore.tiles.build import TileRecipe, build_tiles
@@ -198,27 +226,39 @@ def build_tiles(
 
 @app.command("evaluate")
 def evaluate_(
-    towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
-    out: Annotated[Path, typer.Option(help="New folder for evaluation.json, predictions.csv.gz and the report.")],
+    towers: Towers,
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="New folder for the report, evaluation.json and predictions.csv.gz.")
+    ],
     test_towers: Annotated[
-        Path | None, typer.Option(help="Folder of towers to test on; without it, --towers are held out in turn.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Towers to test on; without it, parts of --towers are held out in turn."),
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="What is held out: site, temporal, regional, few_towers (or few), warmer, own.")
+        str, typer.Option(metavar="NAME", help="What is held out: site, temporal, regional, few_towers, warmer or own.")
     ] = "site",
-    by: Annotated[str, typer.Option(help="Regions of the scheme regional: koeppen, continent or pft.")] = "koeppen",
-    predictors: Annotated[str, typer.Option(help="Set of predictors: small, mid, full or rich.")] = "small",
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="Regions of --scheme regional: koeppen, continent or pft.")
+    ] = "koeppen",
+    predictors: Predictors = "small",
     protocol: Annotated[
         str | None,
-        typer.Option(help="Evaluate all hold-outs of a protocol, beside XGBoost and group DRO: fluxtrapolation."),
+        typer.Option(
+            metavar="NAME", help="Run all schemes of a protocol, beside XGBoost and group DRO: fluxtrapolation."
+        ),
     ] = None,
-    numbers: Annotated[str, typer.Option(help="Numbers of towers of the scheme few_towers.")] = "5,10,20",
-    draws: Annotated[int, typer.Option(min=2, help="Random choices per number of towers.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of learners and draws.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    numbers: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Numbers of towers to learn from, with --scheme few_towers.")
+    ] = "5,10,20",
+    draws: Annotated[int, typer.Option(min=2, metavar="N", help="Random choices of towers for each of --numbers.")] = 8,
+    seed: Seed = 0,
+    threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Evaluate process model, direct learning and transfer learning at held-out towers."""
+    """Test all methods at towers that were held out.
+
+    The methods are the process model, direct learning from towers, and transfer learning.
+    """
     from gppcore.cli.evaluate import run_evaluation, run_protocol
     from gppcore.evaluation.run import EvaluationOptions
     from gppcore.evaluation.schemes import FewTowers
@@ -238,23 +278,28 @@ def compare(
     products: Annotated[
         list[str],
         typer.Argument(
-            metavar="PRODUCT...",
-            help="Two or more CF GPP files, FILE or FILE:VARIABLE, also quoted patterns; the last is the reference.",
+            metavar="PRODUCT",
+            help="Two or more: FILE, FILE:VARIABLE or a quoted pattern of files; the last is the reference.",
         ),
     ],
     years: Annotated[
-        str | None, typer.Option(metavar="FIRST,LAST", help="Compare these calendar years only, e.g. 2001,2010.")
+        str | None, typer.Option(metavar="FIRST,LAST", help="Compare only these calendar years, e.g. 2001,2010.")
     ] = None,
     land_fraction: Annotated[
-        str | None, typer.Option(metavar="FILE:VARIABLE", help="Weigh cells by their share of land.")
+        str | None, typer.Option(metavar="FILE:VARIABLE", help="Weight cells by their share of land.")
     ] = None,
     classes: Annotated[
-        str | None, typer.Option(metavar="FILE:VARIABLE", help="Agreement by class too, such as land cover or regions.")
+        str | None, typer.Option(metavar="FILE:VARIABLE", help="Also compare by class, such as land cover or regions.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for comparison.json, maps and the report page.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with all numbers.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder for comparison.json, maps and the report.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Set GPP maps against the last one on their common grid: totals, agreement, tropics, high and low GPP."""
+    """Compare GPP maps with the last one given, on a common grid.
+
+    Prints totals and agreement, everywhere, in the tropics, and where GPP is high or low.
+    """
     from gppcore.comparison import compare as compare_products
 
     first_last = None if years is None else _numbers("--years", years, "2001,2010")
@@ -284,15 +329,20 @@ def compare(
 
 @app.command()
 def view(
-    product: Annotated[str, typer.Argument(help="CF file or Zarr product of monthly GPP, FILE or FILE:VARIABLE.")],
+    product: Annotated[str, typer.Argument(help="CF file or Zarr store of monthly GPP: FILE or FILE:VARIABLE.")],
     out: Annotated[
-        Path | None, typer.Option(help="HTML file; by default named like the product, in this folder.")
+        Path | None,
+        typer.Option(metavar="FILE", help="HTML file; by default in this folder, with the name of the product."),
     ] = None,
     towers: Annotated[
-        Path | None, typer.Option(help="Tower folder to show; by default `towers` beside the product, if there is one.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Towers to show; by default the folder `towers` beside the product."),
     ] = None,
 ) -> None:
-    """Write one HTML file to look at a product: months, seasonal cycle of a clicked cell, towers; no network."""
+    """Write one HTML page in which to explore a product.
+
+    It has a slider of months, the seasonal cycle of the cell that you click, and towers, and needs no network.
+    """
     from gppcore.io.sources import split_variable
     from gppcore.report.viewer import write_viewer
     from gppcore.towers import read_towers
@@ -307,12 +357,15 @@ def view(
 
 @app.command()
 def info(
-    product: Annotated[Path | None, typer.Argument(help="Zarr product of `gppcore map`, to describe.")] = None,
+    product: Annotated[Path | None, typer.Argument(help="Zarr product of `gppcore map` to describe.")] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare every file of the product with its checksum.")
     ] = False,
 ) -> None:
-    """Print versions, instruction set and the paths of header and library; or describe a product."""
+    """Print version and paths, or describe a product.
+
+    The paths are those of the header and the library for C and Fortran; the instruction set is told, too.
+    """
     if product is not None:
         _describe(product, verify)
         return
@@ -332,11 +385,11 @@ def info(
 @app.command()
 def config(
     cflags: Annotated[bool, typer.Option("--cflags", help="Flags to compile with.")] = False,
-    libs: Annotated[bool, typer.Option("--libs", help="Flags to link with; they tell programs the folder.")] = False,
-    cmakedir: Annotated[bool, typer.Option("--cmakedir", help="Folder for CMake's gppcore_DIR.")] = False,
+    libs: Annotated[bool, typer.Option("--libs", help="Flags to link with; programs then find the library.")] = False,
+    cmakedir: Annotated[bool, typer.Option("--cmakedir", help="Folder to give CMake as gppcore_DIR.")] = False,
     fortran: Annotated[bool, typer.Option("--fortran", help="Source of the Fortran module.")] = False,
 ) -> None:
-    """Print what compilers and CMake need to build C, C++ and Fortran programs with this installation."""
+    """Print flags and paths to compile C, C++ and Fortran programs."""
     from gppcore import runtime
 
     library = Path(runtime.get_library())
@@ -394,7 +447,8 @@ def main() -> NoReturn:
     # threads that never spin make it several times slower when none does.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it ignored
-        signal.signal(signal.SIGINT, _interrupt)
+        # A library may swallow the exception, or wait for threads that are at work.
+        _core.end_after_interrupt(_GRACE, _last_line(_KEPT), _INTERRUPTED)
     try:
         code = app(standalone_mode=False)
     except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
@@ -413,20 +467,16 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
-    """Stop at Ctrl-C, also where a library swallows the exception or waits for threads that are at work."""
-    last = threading.Timer(_GRACE, _fail, (_KEPT, _INTERRUPTED))
-    last.daemon = True
-    last.start()
-    raise KeyboardInterrupt
-
-
 def _fail(message: str, code: int) -> NoReturn:
-    with _ENDING:  # the thread that comes second waits for the end
-        sys.stderr.write(f"gppcore: {message}\n")
-        sys.stderr.flush()
-        # Processes of joblib would outlive this one for minutes and hold its output open.
-        if pools := sys.modules.get("joblib.externals.loky"):
-            pools.get_reusable_executor().shutdown(wait=False, kill_workers=True)
-        # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
-        os._exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # a reader that is gone
+            stream.flush()
+    # Worker threads may still be inside a tile: nothing half-written counts, so there is nothing to wait for.
+    _core.end_process(_last_line(message), code)
+    while True:  # another thread, or the signal, came first and ends the process
+        time.sleep(1)
+
+
+def _last_line(message: str) -> bytes:
+    shown = "\x1b[?25h" if sys.stderr.isatty() else ""  # the cursor, which progress bars hide
+    return f"{shown}gppcore: {message}\n".encode()

@@ -9,19 +9,22 @@ import typer
 
 from gppcore.errors import OutputExistsError, disk_errors
 
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all usable cores by default.")]
+Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads; by default all usable cores.")]
 
 
 def simulate(
-    forcing: Annotated[
-        str, typer.Argument(help="CF file or Zarr store, or an address, with the variables of docs/simulate.md.")
-    ],
-    out: Annotated[Path, typer.Option(help="New netCDF file.")],
-    calibration: Annotated[Path | None, typer.Option(help="Parameters that `calibrate` wrote.")] = None,
-    steps: Annotated[str | None, typer.Option(help="hourly, daily or monthly; by default as the times say.")] = None,
+    forcing: Annotated[str, typer.Argument(help="CF file, Zarr store or address with the forcing (docs/simulate.md).")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="New netCDF file.")],
+    calibration: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Parameters, as `gppcore calibrate` writes them.")
+    ] = None,
+    steps: Annotated[
+        str | None,
+        typer.Option(metavar="STEP", help="hourly, daily or monthly; by default what the times of the file tell."),
+    ] = None,
     threads: Threads = None,
 ) -> None:
-    """Run the process model on forcing of your own and write its GPP."""
+    """Run the process model on your own forcing and write its GPP."""
     from gppcore.calibration.result import Calibration
     from gppcore.io.cf import open_cf
     from gppcore.io.sources import located
@@ -38,12 +41,19 @@ def simulate(
 
 
 def calibrate(
-    towers: Annotated[Path, typer.Option(help="Folder of towers (see docs/towers.md).")],
-    out: Annotated[Path, typer.Option(help="New JSON file.")],
-    parameters: Annotated[str, typer.Option(help="Parameters to fit, with commas.")] = "vcmax25,psi_exponent",
+    towers: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder of towers, as `gppcore towers import` writes it.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="New JSON file.")],
+    parameters: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Parameters to fit, separated by commas.")
+    ] = "vcmax25,psi_exponent",
     threads: Threads = None,
 ) -> None:
-    """Fit parameters of the plant functional types to towers and write them, for `simulate` and Python."""
+    """Fit parameters of the process model to towers.
+
+    Every plant functional type with towers gets its own; `gppcore simulate --calibration` uses them.
+    """
     from gppcore.calibration.fit import calibrate as fit
     from gppcore.towers import read_towers
 

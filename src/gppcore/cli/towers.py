@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -17,22 +18,27 @@ if TYPE_CHECKING:
     from gppcore.towers.files.batch import FileReading
     from gppcore.towers.files.months import SiteMonths
 
-app = typer.Typer(help="Observation files of flux towers.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Check and import files of flux towers.", no_args_is_help=True, rich_markup_mode=None)
 
 Files = Annotated[
-    list[str], typer.Argument(help="Files of FLUXNET, ICOS, AmeriFlux, OzFlux or plain tables; folders; patterns.")
+    list[str],
+    typer.Argument(
+        metavar="FILE", help="Files, folders or patterns: FLUXNET, ICOS, AmeriFlux, OzFlux or plain tables."
+    ),
 ]
 _SITES_HELP = (
-    "Metadata of sites, BADM or CSV, or a folder or archives with BADM; may be given several times, a later file adds "
-    "what an earlier one lacks."
+    "Site metadata: CSV or BADM, or a folder or archive with BADM. May be repeated; a later file adds what an earlier "
+    "one lacks."
 )
 Drop = Annotated[
     list[str] | None,
-    typer.Option(help="Leave out a time of a site, as SITE:2013-07..2013-09; may be given several times."),
+    typer.Option(metavar="PERIOD", help="Leave out a period of a site: SITE:2013-07..2013-09. May be repeated."),
 ]
-Processes = Annotated[int | None, typer.Option(help="Files read at the same time; default: one for each processor.")]
+Processes = Annotated[
+    int | None, typer.Option(metavar="N", help="Files to read at the same time; by default one per core.")
+]
 Partition = Annotated[
-    bool, typer.Option("--partition", help="Make GPP of NEE where a file has none (needs gppcore[partition]).")
+    bool, typer.Option("--partition", help="Derive GPP from NEE where a file has none (needs gppcore[partition]).")
 ]
 
 
@@ -46,13 +52,18 @@ class Given(NamedTuple):
 @app.command()
 def check(
     files: Files,
-    sites: Annotated[list[Path] | None, typer.Option(help=_SITES_HELP)] = None,
+    sites: Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_SITES_HELP)] = None,
     drop: Drop = None,
     partition: Partition = False,
-    report: Annotated[Path | None, typer.Option(help="CSV file for the table of sites, warnings and faults.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV file for the table of sites, warnings and faults.")
+    ] = None,
     processes: Processes = None,
 ) -> None:
-    """Read every file and say what it holds, what to beware of and what is wrong; the exit code is 1 at a fault."""
+    """Read files and tell what they hold and what is wrong.
+
+    The exit code is 1 if there is a fault.
+    """
     from gppcore.towers.files.sites import read_site_table
 
     readings = _read(files, read_site_table(*sites) if sites else None, drop, partition, processes)
@@ -64,18 +75,25 @@ def check(
 @app.command("import")
 def import_(
     files: Files,
-    sites: Annotated[list[Path], typer.Option(help=_SITES_HELP)],
-    out: Annotated[Path, typer.Option(help="New folder.")],
-    lai: Annotated[Path | None, typer.Option(help="CSV of LAI by month: site_id, month, lai and perhaps year.")] = None,
+    sites: Annotated[list[Path], typer.Option(metavar="FILE", help=_SITES_HELP)],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="New folder of towers.")],
+    lai: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV of monthly leaf area: site_id, month, lai and, optionally, year."),
+    ] = None,
     weather: Annotated[
-        Path | None, typer.Option(help="CSV of monthly weather, as `sample` writes it, in place of the records' own.")
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV of monthly weather from `towers sample`, in place of the files' own."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Write nothing if any file or site has a fault.")] = False,
     drop: Drop = None,
     partition: Partition = False,
     processes: Processes = None,
 ) -> None:
-    """Turn files into a folder that `gppcore demo --towers` and `read_towers` read; sites with faults are left out."""
+    """Turn files into a folder of towers, for all other commands.
+
+    Sites with faults are left out. In Python, `gppcore.read_towers` reads the folder.
+    """
     import pandas as pd
 
     from gppcore.towers.files import read_lai, read_weather, write_tower_folder
@@ -105,14 +123,18 @@ def import_(
 
 @app.command()
 def sample(
-    source: Annotated[str, typer.Argument(help="Tile store, CF file, or `world`, the world of the demonstration.")],
-    sites: Annotated[list[Path], typer.Option(help=_SITES_HELP)],
-    out: Annotated[Path, typer.Option(help="New folder for weather.csv and sites.csv.")],
+    source: Annotated[str, typer.Argument(help="Tile store, CF file, or `world` for that of the demonstration.")],
+    sites: Annotated[list[Path], typer.Option(metavar="FILE", help=_SITES_HELP)],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="New folder for weather.csv and sites.csv.")],
     footprint: Annotated[
-        str, typer.Option(help="nearest: the nearest cell; mean: the 3 x 3 about a tower.")
+        str,
+        typer.Option(metavar="WAY", help="nearest: the nearest cell; mean: the 3 x 3 cells around the tower."),
     ] = "nearest",
 ) -> None:
-    """Take leaf area, weather and the share of C4 plants at towers from a grid, for `import`."""
+    """Sample weather and leaf area at towers from a grid.
+
+    `gppcore towers import` takes both files, of weather and of sites with their share of C4 plants.
+    """
     from gppcore.demo.sampling import sample_world
     from gppcore.towers.files import read_sites, sample_at_towers
     from gppcore.towers.files.folder import refuse_occupied
@@ -141,7 +163,10 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Tower folder.")],
     out: Annotated[Path, typer.Argument(help="Folder for report.html and its figures.")],
 ) -> None:
-    """Write a page of a tower folder: map, climates, land cover, years and a table of sites."""
+    """Write a page about a folder of towers.
+
+    It has a map, climates, land cover, years and a table of sites.
+    """
     from gppcore.report.network import write_network_report
     from gppcore.towers import read_towers
 
@@ -164,15 +189,16 @@ def _read(
     paths = tower_files(files, passed=lambda path: typer.echo(f"skip   {path}: no column of GPP or NEE"))
     periods = [read_period(text) for text in drop or ()]
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Files", total=len(paths))
+    # Where there is no terminal, even a bar that is switched off prints an empty line with rich before 14.3.
+    with Progress(console=console, transient=True) if console.is_terminal else nullcontext() as bar:
+        task = bar.add_task("Files", total=len(paths)) if bar else None
         return read_files(
             paths,
             sites=sites,
             drop=periods,
             partition=partition,
             n_processes=processes,
-            done=lambda reading: bar.advance(task),
+            done=lambda reading: bar.advance(task) if bar and task is not None else None,
         )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gppcore import _core
 from gppcore.arrays import check_type, floats
 from gppcore.display import html_table
 from gppcore.errors import DtypeError, ShapeError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Float = NDArray[np.float64]
+Result = TypeVar("Result")
 Method = Callable[[Samples, Samples], Float]
 """Takes training and test samples; returns GPP of the test samples [g m-2 d-1]."""
 
@@ -197,10 +200,25 @@ def _fitted(methods: Methods, samples: Samples, held_out: Sequence[Split], n_pro
     if min(n_processes, len(held_out)) < 2:
         yield from (_fit(methods, samples.take(split.train), samples.take(split.test)) for split in held_out)
         return
+    yield from in_processes(
+        _fit, ((methods, samples.take(split.train), samples.take(split.test)) for split in held_out), n_processes
+    )
+
+
+def in_processes(
+    call: Callable[..., Result], arguments: Iterable[tuple[Any, ...]], n_processes: int
+) -> Iterator[Result]:
+    """Yield the results of calls in worker processes, in order; the workers end with this process."""
     from joblib import Parallel, delayed
 
-    tasks = (delayed(_fit)(methods, samples.take(split.train), samples.take(split.test)) for split in held_out)
+    tasks = (delayed(_call)(os.getpid(), call, *each) for each in arguments)
     yield from Parallel(n_jobs=n_processes, return_as="generator")(tasks)
+
+
+def _call(parent: int, call: Callable[..., Result], *arguments: Any) -> Result:
+    if os.getpid() != parent:  # one process needs no worker
+        _core.end_with_parent()
+    return call(*arguments)
 
 
 def _fit(methods: Methods, train: Samples, test: Samples) -> Fitted:

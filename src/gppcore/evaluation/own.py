@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import RangeError
-from gppcore.evaluation.holdout import Evaluation
+from gppcore.evaluation.holdout import Evaluation, in_processes
 from gppcore.evaluation.metrics import skill
 from gppcore.evaluation.schemes import Split, splits
 from gppcore.evaluation.table import methods_of
@@ -70,12 +70,10 @@ def evaluate_own(
     if not months or min(months) < 1:
         raise RangeError(f"months: expected numbers of at least 1, got {tuple(months)}")
     folds = splits(suite.samples.groups, "site", tested=tested)
-    from joblib import Parallel, delayed
-
-    tasks = (delayed(_fold)(suite, split, tuple(months)) for split in folds)
+    fitted = in_processes(_fold, ((suite, split, tuple(months)) for split in folds), n_processes)
     held_out: list[Split] = []
     parts: dict[str, list[Float]] = {}
-    for found, split in zip(Parallel(n_jobs=n_processes, return_as="generator")(tasks), folds, strict=True):
+    for found, split in zip(fitted, folds, strict=True):
         for label, rows, predicted in found:
             test = np.zeros(len(suite.samples), dtype=bool)
             test[rows] = True

@@ -1,4 +1,4 @@
-"""An experiment: one TOML file names all inputs of the road from files to models, a judged map and a report."""
+"""An experiment: one TOML file names all inputs, from files to models, a map with its evaluation, and a report."""
 
 from __future__ import annotations
 

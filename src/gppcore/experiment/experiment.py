@@ -34,7 +34,7 @@ JOURNAL = "run.json"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A road from files to a judged map; make it with `read`.
+    """The way from files to a map and its evaluation; make it with `read`.
 
     Attributes
     ----------
@@ -145,9 +145,10 @@ class Experiment:
                     if only and not finished and list(STEPS).index(name) < list(STEPS).index(only):
                         raise OutputExistsError(f"only: expected {name!r} finished with these settings; run it first")
                     continue
-                if finished and self._left(name):
-                    continue
                 entry = journal.setdefault(name, {})
+                left = {path.name for path in self._left(name)}
+                if finished and left and left.issuperset(entry.get("left", ())):
+                    continue
                 if entry.get("begun") != digests[name]:
                     parts = tile_parts(self.settings) if name == "tiles" else {}
                     if not parts or not keep_unchanged(self.folder, entry.get("parts", {}), parts):
@@ -157,7 +158,8 @@ class Experiment:
                 start = time.perf_counter()
                 step.run(work, digests[name], {n: entry.get("seconds", 0.0) for n, entry in journal.items()})
                 seconds = round(time.perf_counter() - start, 2)
-                journal[name] = {**entry, "digest": digests[name], "seconds": seconds}
+                left = {path.name for path in self._left(name)}
+                journal[name] = {**entry, "digest": digests[name], "seconds": seconds, "left": sorted(left)}
                 write_json(self.folder / JOURNAL, journal)
         summary = self.folder / "summary.json"
         return dict(read_json(summary, OutputExistsError)) if "report" in names and summary.exists() else {}

@@ -85,8 +85,21 @@ def _opened(source: Source, sort: str) -> tuple[xr.Dataset, Callable[[], None]]:
             pass
         ds = xr.open_dataset("reference://", storage_options={"fo": str(source)}, **as_zarr)
     else:
-        ds = xr.open_dataset(source, **(as_zarr if sort == "zarr" else options))
+        ds = xr.open_dataset(source, **(as_zarr if sort == "zarr" else {**options, **reader(source)}))
     return ds, ds.close
+
+
+def reader(source: Source) -> dict[str, Any]:
+    """Return the options of xarray that read a netCDF file by libraries that lock themselves.
+
+    Where netCDF4 is installed, xarray takes it unasked, and two threads that open files at once end the program: its C
+    library does not lock, and xarray locks only the reading of values.
+    """
+    with Path(source).open("rb") as file:
+        begin = file.read(8)
+    if begin == b"\x89HDF\r\n\x1a\n":
+        return {"engine": "h5netcdf", "phony_dims": "access"}
+    return {"engine": "scipy"} if begin[:4] in (b"CDF\x01", b"CDF\x02") else {}
 
 
 _FORMATS = (

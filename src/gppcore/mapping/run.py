@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +20,7 @@ from gppcore.io.mapped import whole_files
 from gppcore.io.names import check_name
 from gppcore.mapping.product import write_product
 from gppcore.mapping.totals import BlockSums, totals
-from gppcore.runtime import threads
+from gppcore.runtime import in_threads, threads
 from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
@@ -39,8 +37,6 @@ Task = tuple[int, int | None]
 """A tile and the number of a year."""
 _INDEX = "dissimilarity"
 _RETRIES = 3
-_AHEAD = 2
-"""Tasks queued per thread: enough to keep threads busy while the journal is written."""
 
 
 class Predictor(Protocol):
@@ -286,19 +282,10 @@ def _in_threads(
     uncertainty: bool,
 ) -> Generator[list[Entry]]:
     """Yield what was written, in the order of completion; close it to give up the rest."""
-    pool = ThreadPoolExecutor(n_threads)
-    futures = (pool.submit(_predict_tile, model, store, variables, check, uncertainty, *task) for task in tasks)
     with disk_errors(f"map in {n_threads} threads"):
-        running = set(islice(futures, _AHEAD * n_threads))
-    try:
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            running.update(islice(futures, len(done)))
-            # Finished tiles are recorded even if another tile failed meanwhile.
-            for future in sorted(done, key=lambda future: future.exception() is not None):
-                yield future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        yield from in_threads(
+            lambda task: _predict_tile(model, store, variables, check, uncertainty, *task), tasks, n_threads
+        )
 
 
 def _on_cluster(

@@ -10,7 +10,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
 from gppcore.errors import RangeError, ShapeError
-from gppcore.plot.style import COLOURS, FLUX, Floats, ink, looks, new_axes, text_of
+from gppcore.plot.style import COLOURS, FLUX, Floats, edge, ink, looks, new_axes, text_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,7 +153,7 @@ def share_density(axes: Sequence[Axes], unit: str) -> None:
     below = grid is not None and grid.ncols == 1 and len(axes) > 1
     where: Any = {"location": "bottom", "aspect": 36} if below else {"location": "right", "aspect": 28}
     bar = figure.colorbar(drawn[-1], ax=list(axes), shrink=0.75, pad=0.01, label=f"{unit} per hexagon", **where)
-    bar.outline.set_visible(False)
+    edge(bar)
 
 
 def skill_text(x: Any, y: Any, count: Any = None) -> str:
@@ -171,7 +171,8 @@ def skill_text(x: Any, y: Any, count: Any = None) -> str:
     error, mean = y - x, np.average(x, weights=n)
     square, spread = np.average(error**2, weights=n), np.average((x - mean) ** 2, weights=n)
     r2 = 1.0 - square / spread if spread > 0 else np.nan
-    return f"R$^2$ {r2:.2f}\nRMSE {np.sqrt(square):.2f}\nbias {np.average(error, weights=n):+.2f}"
+    text = f"R$^2$ {r2:.2f}\nRMSE {np.sqrt(square):.2f}\nbias {np.average(error, weights=n):+.2f}"
+    return text.replace("-", "\N{MINUS SIGN}")  # as matplotlib writes the numbers of axes
 
 
 def taylor(points: Mapping[str, tuple[float, float]], *, ax: Axes | None = None) -> Axes:

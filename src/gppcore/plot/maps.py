@@ -27,7 +27,7 @@ from gppcore.plot.geography import (
     unknown_land,
 )
 from gppcore.plot.projection import Projection, Window
-from gppcore.plot.style import ANNUAL_FLUX, COLOURS, DIFFERENCE_COLOURS, GPP_COLOURS, Floats, new_axes
+from gppcore.plot.style import ANNUAL_FLUX, COLOURS, DIFFERENCE_COLOURS, GPP_COLOURS, Floats, edge, new_axes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -263,7 +263,7 @@ def colour_bar(ax: Axes, drawn: Any, label: str, extend: str) -> None:
     bar = figure.colorbar(
         drawn, ax=ax, orientation="horizontal", extend=extend, shrink=0.6, aspect=36, pad=0.02, label=label
     )
-    bar.outline.set_visible(False)
+    edge(bar)
     bar.ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
 
 

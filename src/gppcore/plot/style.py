@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
 
 Floats = NDArray[np.floating]
 
@@ -135,6 +136,11 @@ def looks(names: list[str], reference: str | None = None) -> dict[str, Look]:
 def ink() -> str:
     """Return the colour of letters in the style in use."""
     return str(mpl.rcParams["text.color"])
+
+
+def edge(bar: Colorbar) -> None:
+    """Draw the edge of a colour bar: its dark end would merge with a dark page, its light end with a white one."""
+    bar.outline.set(edgecolor=mpl.rcParams["axes.edgecolor"], linewidth=0.5)
 
 
 def text_of(name: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from gppcore import plot
 from gppcore.comparison import REGIONS, Comparison
-from gppcore.plot.style import ANNUAL_FLUX, COLOURS, FLUX, NEUTRAL, Floats
+from gppcore.plot.style import ANNUAL_FLUX, COLOURS, FLUX, NEUTRAL, Floats, ink
 from gppcore.report import figure as figures
 from gppcore.report import seen
 from gppcore.report.demo_data import METHODS, SCHEMES, ReportData
@@ -184,7 +184,7 @@ def zone_totals(data: ReportData, width: float) -> Figure:
     figure = figures.new_figure(width, 0.8 + 0.24 * len(totals))
     axes = figure.add_subplot()
     reach = np.abs(np.stack([table["gpp"] - table["low"], table["high"] - table["gpp"]]))
-    axes.barh(list(totals), list(totals.values()), xerr=reach, color=COLOURS["transfer"], height=0.7)
+    axes.barh(list(totals), list(totals.values()), xerr=reach, ecolor=ink(), color=COLOURS["transfer"], height=0.7)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("GPP (Pg C yr$^{-1}$)")
     return figure

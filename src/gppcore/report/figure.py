@@ -119,6 +119,7 @@ def scatters(
     limit = max(plot.scatter_limit(x, y, count=count) for _, _, x, y, count, _ in shown)
     for axes, (title, colour, x, y, count, skill) in zip(axes_of, shown, strict=True):
         text = f"R$^2$ {skill['r2']:.2f}\nRMSE {skill['rmse']:.2f}\nbias {skill['bias']:+.2f}"
+        text = text.replace("-", "\N{MINUS SIGN}")
         plot.scatter(x, y, count=count, limit=limit, label=label, title=title, text=text, ax=axes)
         axes.title.set_color(colour)
         axes.collections[0].set_rasterized(True)

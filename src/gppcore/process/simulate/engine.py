@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +17,7 @@ from gppcore.process.simulate.clock import Hours, mean_of_steps, monthly_means
 from gppcore.process.simulate.inputs import OF_LEAVES, Inputs
 from gppcore.process.simulate.periods import ForcingRows, LitHours, RebuiltDays, gather
 from gppcore.process.simulate.water import Stress, Weather
+from gppcore.runtime import in_threads
 from gppcore.variables import G_C_PER_UMOL, SECONDS_PER_DAY
 
 Float = NDArray[np.float64]
@@ -63,19 +63,16 @@ def run(inputs: Inputs, plan: Plan, n_threads: int, progress: Callable[[int], No
     threads = n_threads if n_threads > 0 else len(os.sched_getaffinity(0))
     size = max(1, min(_CELLS, _ELEMENTS // max(1, inputs.time.size)))
     parts = [slice(c, min(c + size, inputs.n_cells)) for c in range(0, inputs.n_cells, size)]
+    parts = parts or [slice(0, 0)]
     # With few cells, the kernel uses the threads instead.
     inside = threads if len(parts) == 1 else 1
 
-    def work(part: slice) -> Results:
-        return _Block(inputs.cells(part), plan, inside, progress).run()
+    def work(number: int) -> tuple[int, Results]:
+        return number, _Block(inputs.cells(parts[number]), plan, inside, progress).run()
 
-    if len(parts) == 1 or threads == 1:
-        done = [work(part) for part in parts]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            done = list(pool.map(work, parts))
-    if not done:
-        done = [work(slice(0, 0))]
+    numbers = range(len(parts))
+    found = dict(in_threads(work, numbers, threads) if min(len(parts), threads) > 1 else map(work, numbers))
+    done = [found[number] for number in numbers]
     return {name: np.concatenate([d[name] for d in done], axis=-1, dtype=plan.dtype) for name in done[0]}
 
 

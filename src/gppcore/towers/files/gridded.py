@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gppcore.errors import GppcoreError, MissingFileError, ShapeError
-from gppcore.io.cf import coordinates
+from gppcore.io.cf import coordinates, reader
 from gppcore.tiles.store import TileStore
 from gppcore.variables import VARIABLES, check_unit
 
@@ -62,7 +62,7 @@ def open_gridded(path: Path) -> TileStore | xr.Dataset:
     except (GppcoreError, OSError):
         pass
     try:
-        return xr.open_dataset(path, engine="zarr") if path.is_dir() else xr.open_dataset(path)
+        return xr.open_dataset(path, engine="zarr") if path.is_dir() else xr.open_dataset(path, **reader(path))
     except (ValueError, OSError, KeyError) as error:
         raise ShapeError(f"source: expected a tile store or a CF file, got {path}: {error}") from None
 

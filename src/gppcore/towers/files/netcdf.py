@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gppcore.errors import TowerFormatError
+from gppcore.io.cf import reader
 from gppcore.towers.files.columns import candidates_in
 from gppcore.towers.files.content import Content
 from gppcore.towers.files.stated import known_unit
@@ -56,7 +57,7 @@ def _opened(path: Path) -> xr.Dataset:
     import xarray as xr
 
     try:
-        with xr.open_dataset(path) as data:
+        with xr.open_dataset(path, **reader(path)) as data:
             data.load()
     except (ValueError, OSError, KeyError) as error:
         raise TowerFormatError(f"{path}: expected a netCDF file, got: {error}") from None

@@ -87,13 +87,14 @@ def _of_its_time() -> Iterator[None]:
         return np.array(to_numpy(self, *args, **options))
 
     with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        # Of numpy and scipy inside the library, about empty classes; and of numpy 1 about names that it had.
+        warnings.simplefilter("ignore")
         for name, kind in (("float", float), ("int", int), ("bool", bool)):
             if not hasattr(np, name):
                 stack.enter_context(patch.object(np, name, kind, create=True))
         stack.enter_context(patch.object(pd.Series, "to_numpy", writable))
-        stack.enter_context(warnings.catch_warnings())
         stack.enter_context(np.errstate(all="ignore"))
-        warnings.simplefilter("ignore")  # of numpy and scipy inside the library, about empty classes
         yield
 
 
