@@ -50,10 +50,38 @@ GPPCORE_INLINE Classes<X, 4> layers(const Layers<X>& x) {
   return layers(x.over, x.under);
 }
 
+// Classes of a part of the leaves; of all, they are not copied.
+template <class X, int N = kBeside<X>>
+GPPCORE_INLINE decltype(auto) part_of(const Classes<X, kLeafClasses>& x, int part) {
+  if constexpr (N == kLeafClasses) {
+    return (x);
+  } else {
+    Classes<X, N> r;
+    for (int i = 0; i < N; ++i) r.c[i] = x.c[part * N + i];
+    return r;
+  }
+}
+template <class X, int N = kBeside<X>>
+GPPCORE_INLINE Classes<X, N> part_of(const Layers<X>& x, int part) {
+  if constexpr (N == kLeafClasses) {
+    return layers(x);
+  } else {
+    return every<N>(part ? x.under : x.over);
+  }
+}
+template <class X, int N>
+GPPCORE_INLINE void set_part(Classes<X, kLeafClasses>& to, int part, const Classes<X, N>& x) {
+  if constexpr (N == kLeafClasses) {
+    to = x;
+  } else {
+    for (int i = 0; i < N; ++i) to.c[part * N + i] = x.c[i];
+  }
+}
+
 template <class X, class F = X>
 struct Canopy {
   Classes<X, 4> absorbed, area, vcmax25;  // shortwave, W m-2 leaf; leaf area
-  Biochemistry<X, 4> leaf;
+  Biochemistry<X, kBeside<X>> leaf[kLeafClasses / kBeside<X>];
   F tair, tk, per_co2, heat_capacity;          // per_co2 turns s m-1 into units of r
   F ca;                                        // CO2 of the air
   X b0, stomata;                               // Ball-Berry
@@ -70,8 +98,8 @@ struct Canopy {
 };
 
 template <class X, class F>
-GPPCORE_INLINE Supply<X, 4, F> supply_of(const Canopy<X, F>& k) {
-  return {layers(k.r), k.b0, k.ca};
+GPPCORE_INLINE Supply<X, kBeside<X>, F> supply_of(const Canopy<X, F>& k, int part) {
+  return {part_of(k.r, part), k.b0, k.ca};
 }
 
 // exp(-0.03 x) for |x| < 0.7, to 1e-13; 0.03 is saturation_slope - derivative_slope.
@@ -229,6 +257,31 @@ GPPCORE_INLINE void set_wind(const CanopyHour<X, F>& h, const Site& site, const 
   k.heat_shaded = heat * k.heat_shaded;
 }
 
+// Temperature factors T of each part of the leaves.
+template <class X, class T>
+struct Temperatures {
+  T part[kLeafClasses / kBeside<X>];
+};
+
+// E8, E9: biochemistry of leaves from their temperature factors.
+struct SetLeaves {
+  template <class T, class X, class F>
+  static GPPCORE_INLINE void run(int part, const TemperatureC3<T>& t, Canopy<X, F>& k) {
+    RatesC3<X, kBeside<X>, T> rates;
+    set_rates_c3(t, part_of(k.vcmax25, part), constants::ppfd_per_shortwave * part_of(k.absorbed, part), rates);
+    set_biochemistry_c3(rates, supply_of(k, part), k.leaf[part]);
+  }
+  template <class T, class X, class F>
+  static GPPCORE_INLINE void run(int part, const TemperatureC4<T>& t, Canopy<X, F>& k) {
+    set_biochemistry_c4(t, part_of(k.vcmax25, part), constants::ppfd_per_shortwave * part_of(k.absorbed, part),
+                        k.leaf[part]);
+  }
+  template <class T, class X, class F>
+  static GPPCORE_INLINE void run(int part, const Temperatures<X, T>& t, Canopy<X, F>& k) {
+    run(part, t.part[part], k);
+  }
+};
+
 // All of the canopy of an hour. Hours that are not lit get values without meaning.
 template <class X, class F>
 GPPCORE_INLINE void set_canopy(const CanopyHour<X, F>& h, const TwoLeafParameters& p, const Site& site,
@@ -253,14 +306,13 @@ GPPCORE_INLINE void set_canopy(const CanopyHour<X, F>& h, const TwoLeafParameter
   k.b0 = p.c4 ? g0 * stress : g0;
   k.ca = h.weather[kCa];
 
-  const Classes<X, 4> ppfd = constants::ppfd_per_shortwave * k.absorbed;
   if (p.leaf_temperature) return;  // then each pass sets the biochemistry
   if (p.c4) {
-    set_biochemistry_c4(temperature_c4(k.tair), k.vcmax25, ppfd, k.leaf);
+    const auto t = temperature_c4(k.tair);
+    run<SetLeaves, X>(t, k);
   } else {
-    RatesC3<X, 4, F> rates;
-    set_rates_c3(temperature_c3(k.tair, air.inverse_tk), k.vcmax25, ppfd, rates);
-    set_biochemistry_c3(rates, supply_of(k), k.leaf);
+    const auto t = temperature_c3(k.tair, air.inverse_tk);
+    run<SetLeaves, X>(t, k);
   }
 }
 

@@ -36,11 +36,24 @@ GPPCORE_INLINE void store(E* to, int64_t i, int64_t left, Lanes<E> x) {
 
 // GPP of the leaf classes per ground area. Net assimilation is 0 where respiration exceeds what light or CO2 allow;
 // there GPP before respiration is what they allow.
+struct SetGpp {
+  template <class X, class F>
+  static GPPCORE_INLINE void run(int part, const TwoLeafParameters& p, const Canopy<X, F>& k, const State<X>& s,
+                                 Classes<X, 4>& gpp) {
+    Classes<X, kBeside<X>> a = part_of(s.a, part);
+    if (p.gross) {
+      const auto supply = supply_of(k, part);
+      const auto& leaf = k.leaf[part];
+      a = minimum(a + leaf.rd, p.c4 ? ceiling_c4(leaf, supply) : ceiling_c3(leaf, supply));
+    }
+    set_part(gpp, part, a * part_of(k.area, part));
+  }
+};
 template <class X, class F>
 GPPCORE_INLINE Classes<X, 4> class_gpp(const TwoLeafParameters& p, const Canopy<X, F>& k, const State<X>& s) {
-  if (!p.gross) return s.a * k.area;
-  const Supply<X, 4, F> supply = supply_of(k);
-  return minimum(s.a + k.leaf.rd, p.c4 ? ceiling_c4(k.leaf, supply) : ceiling_c3(k.leaf, supply)) * k.area;
+  Classes<X, 4> gpp;
+  run<SetGpp, X>(p, k, s, gpp);
+  return gpp;
 }
 
 // Writes what was asked for besides GPP; `lit` lanes, and those of the night.
@@ -55,7 +68,7 @@ __attribute__((noinline)) void store_classes(const Canopy<X>& k, State<X>& s, co
   const X water =
       k.heat_capacity * k.per_co2 / (constants::vaporisation_at_zero - constants::vaporisation_slope * k.tk);
   const Classes<X, 4> through = s.g / (s.cs + s.g * (layers(s.ra) + layers(k.r)));
-  warm_leaves(k, s);
+  WarmLeaves::run(0, k, s);
   const Classes<X, 4> transpired = through * (k.deficit + k.slope * s.warm) * water;
   for (int c = 0; c < 4; ++c) {
     put(kGppClasses, c, gpp.c[c], zero);
