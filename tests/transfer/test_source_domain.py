@@ -7,6 +7,7 @@ from gppcore.features import PREDICTOR_SETS, PREDICTORS
 from gppcore.towers import read_towers
 from gppcore.towers.process import PHYSICS, physics_features, process_gpp
 from gppcore.transfer.source_domain import source_rows
+from gppcore.transfer.train import pretrain
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +38,15 @@ def test_physics_bounds_process_gpp(towers):
     assert np.mean(found["light_limited"][known] >= p) > 0.9
 
 
-def test_predictors_without_forcing_are_constant(towers):
+def test_no_emulator_uses_predictors_without_forcing(towers):
     names = PREDICTOR_SETS["full"]
-    rows = source_rows(towers.forcing.isel(cell=slice(0, 6)), names, n_rows=300)
-    assert (rows.x[:, names.index("ndwi")] == 0.0).all()
+    rows = source_rows(towers.forcing.isel(cell=slice(0, 6)), names, n_rows=500)
+    unknown = np.isnan(rows.x).all(axis=0)
+    assert {"fpar", "lst_night"} <= set(np.array(names)[unknown])
+    assert "tair" not in set(np.array(names)[unknown])
+    model = pretrain(rows.x, {"process": rows.physics["process"]}, predictors=names)
+    observed = np.where(unknown, 290.0, rows.x)
+    np.testing.assert_array_equal(model.predict(observed, check="ignore"), model.predict(rows.x))
 
 
 def test_emulator_of_exchanged_cells_holds_for_unseen_ones(towers):

@@ -316,7 +316,7 @@ def fit_source(x: Float, target: Float, *, seed: int, n_threads: int) -> Forest:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     learner = HistGradientBoostingRegressor(**SOURCE_SETTINGS, early_stopping=False, random_state=seed)
-    return Forest.from_sklearn(_with_one_thread(learner, x, target, None, n_threads))
+    return Forest.from_sklearn(_with_one_thread(learner, _without_gaps(x), target, None, n_threads))
 
 
 def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None, n_threads: int = 1) -> Any:

@@ -44,7 +44,7 @@ class SourceRows:
     Attributes
     ----------
     x : ndarray, shape (rows, predictors)
-        Predictors; 0 for those that the source domain lacks, so that no emulator uses them.
+        Predictors; NaN for those that the source domain lacks, so that no emulator uses them.
     physics : dict of str to ndarray, shape (rows,)
         Quantities of the process model, `process` (GPP, g C m-2 d-1) first; see `gppcore.towers.process.PHYSICS`.
     months : Towers
@@ -162,8 +162,8 @@ def downscaled_rows(
 
 
 def _matrix(months: Towers, predictors: Sequence[str]) -> Float:
-    """Return the predictors of the rows; 0 for those that the forcing lacks."""
-    x = np.zeros((len(months.gpp), len(predictors)))
+    """Return the predictors of the rows; NaN for those that the forcing lacks."""
+    x = np.full((len(months.gpp), len(predictors)), np.nan)
     t, cell = months.positions()
     for j, name in enumerate(predictors):
         if name in months.forcing or name.startswith("fraction_"):
