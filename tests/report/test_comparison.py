@@ -139,7 +139,8 @@ def test_corners_of_densities_tell_the_numbers_of_the_table(written):
     comparisons, _, _ = written
     for axes, each in zip(density(comparisons, ["one", "two", "towers"], 10.4).axes, comparisons, strict=False):
         whole = each.regions["whole"]
-        assert axes.texts[0].get_text().split("\n")[1:] == [f"RMSE {whole.rmse:.2f}", f"bias {whole.bias:+.2f}"]
+        bias = f"bias {whole.bias:+.2f}".replace("-", "\N{MINUS SIGN}")
+        assert axes.texts[0].get_text().split("\n")[1:] == [f"RMSE {whole.rmse:.2f}", bias]
 
 
 def test_maps_of_bias_share_one_centred_scale(written):

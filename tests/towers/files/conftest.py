@@ -8,6 +8,7 @@ import pandas as pd
 import pvlib
 import pytest
 
+from gppcore import _core
 from gppcore.cli.main import main
 
 
@@ -144,9 +145,14 @@ def kit():
 def run(monkeypatch, capsys):
     """Run the command line in this process; returns exit code and output."""
 
+    def leave(message, code):
+        sys.stderr.write(message.decode())
+        sys.exit(code)
+
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["gppcore", "towers", *map(str, arguments)])
-        monkeypatch.setattr("os._exit", sys.exit)
+        monkeypatch.setattr(_core, "end_after_interrupt", lambda *given: None)
+        monkeypatch.setattr(_core, "end_process", leave)
         with pytest.raises(SystemExit) as end:
             main()
         return end.value.code or 0, *capsys.readouterr()
