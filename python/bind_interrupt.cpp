@@ -60,6 +60,9 @@ void end_process(const std::string& message, int code) {
 }
 
 void at_interrupt(int number) {
+  static volatile std::sig_atomic_t came = 0;
+  if (came) return;  // a second Ctrl-C would hit the code that answers the first
+  came = 1;
   const int reason = errno;
   ::setitimer(ITIMER_REAL, &grace, nullptr);
   python_handler(number);

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,9 +24,12 @@ def spin():
 
 _core.end_after_interrupt(0.05, b"the end\\n", 130)
 threading.Thread(target=spin, daemon=True).start()
-print("ready", flush=True)
+ready = "ready\\n"
 while True:
     try:
+        sys.stdout.write(ready)
+        ready = ""
+        sys.stdout.flush()
         spin()
     except KeyboardInterrupt:
         pass
@@ -64,7 +68,7 @@ def test_a_program_that_swallows_the_exception_ends_too(stubborn, tmp_path):
     print(f"gone after {time.perf_counter() - begin:.3f} s")
     with (tmp_path / "lock").open() as file:  # nothing of the process is left that a second run would wait for
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    assert stubborn.communicate(timeout=60) == (b"", b"the end\n")
+    assert stubborn.communicate(timeout=60)[1] == b"the end\n"
 
 
 def test_ctrl_c_twice_is_one_end(stubborn):
@@ -73,6 +77,13 @@ def test_ctrl_c_twice_is_one_end(stubborn):
     stubborn.send_signal(signal.SIGINT)
     assert stubborn.wait(60) == 130
     assert stubborn.communicate(timeout=60)[1] == b"the end\n"
+
+
+def test_ctrl_c_in_a_callback_is_not_printed(capsys):
+    from gppcore.cli.main import _unraisable
+
+    _unraisable(SimpleNamespace(exc_type=KeyboardInterrupt))
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of the end of its parent")

@@ -449,6 +449,7 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the caller wants it ignored
         # A library may swallow the exception, or wait for threads that are at work.
         _core.end_after_interrupt(_GRACE, _last_line(_KEPT), _INTERRUPTED)
+        sys.unraisablehook = _unraisable
     try:
         code = app(standalone_mode=False)
     except (GppcoreError, OSError) as error:  # an OSError (no permission, say) names its file itself
@@ -475,6 +476,12 @@ def _fail(message: str, code: int) -> NoReturn:
     _core.end_process(_last_line(message), code)
     while True:  # another thread, or the signal, came first and ends the process
         time.sleep(1)
+
+
+def _unraisable(given: sys.UnraisableHookArgs) -> None:
+    # In a callback or destructor Python can only print Ctrl-C and go on; the signal ends the process all the same.
+    if not issubclass(given.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(given)
 
 
 def _last_line(message: str) -> bytes:

@@ -153,6 +153,7 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["gppcore", "towers", *map(str, arguments)])
         monkeypatch.setattr(_core, "end_after_interrupt", lambda *given: None)
         monkeypatch.setattr(_core, "end_process", leave)
+        monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
         with pytest.raises(SystemExit) as end:
             main()
         return end.value.code or 0, *capsys.readouterr()
