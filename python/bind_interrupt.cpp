@@ -1,5 +1,4 @@
 // The end of a command after Ctrl-C, which waits for neither Python's lock nor a library that is at work.
-#include <fcntl.h>
 #include <sys/time.h>
 #include <unistd.h>
 #ifdef __linux__

@@ -364,7 +364,7 @@ def info(
 ) -> None:
     """Print version and paths, or describe a product.
 
-    The paths are those of the header and the library for C and Fortran; the instruction set is told, too.
+    The paths are those of the header and the library for C and Fortran; the instruction set is printed, too.
     """
     if product is not None:
         _describe(product, verify)

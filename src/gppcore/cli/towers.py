@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -60,7 +60,7 @@ def check(
     ] = None,
     processes: Processes = None,
 ) -> None:
-    """Read files and tell what they hold and what is wrong.
+    """Read files and report what they hold and what is wrong.
 
     The exit code is 1 if there is a fault.
     """
@@ -188,18 +188,13 @@ def _read(
 
     paths = tower_files(files, passed=lambda path: typer.echo(f"skip   {path}: no column of GPP or NEE"))
     periods = [read_period(text) for text in drop or ()]
+    read = partial(read_files, paths, sites=sites, drop=periods, partition=partition, n_processes=processes)
     console = Console(stderr=True)
-    # Where there is no terminal, even a bar that is switched off prints an empty line with rich before 14.3.
-    with Progress(console=console, transient=True) if console.is_terminal else nullcontext() as bar:
-        task = bar.add_task("Files", total=len(paths)) if bar else None
-        return read_files(
-            paths,
-            sites=sites,
-            drop=periods,
-            partition=partition,
-            n_processes=processes,
-            done=lambda reading: bar.advance(task) if bar and task is not None else None,
-        )
+    if not console.is_terminal:  # there, even a bar that is switched off prints an empty line with rich before 14.3
+        return read()
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Files", total=len(paths))
+        return read(done=lambda reading: bar.advance(task))
 
 
 def _places(found: list[SiteMonths], sites: pd.DataFrame, given: Given) -> int:

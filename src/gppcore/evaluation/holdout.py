@@ -197,12 +197,8 @@ def evaluate(
 
 def _fitted(methods: Methods, samples: Samples, held_out: Sequence[Split], n_processes: int) -> Iterator[Fitted]:
     """Yield what the methods predict for every split, in order."""
-    if min(n_processes, len(held_out)) < 2:
-        yield from (_fit(methods, samples.take(split.train), samples.take(split.test)) for split in held_out)
-        return
-    yield from in_processes(
-        _fit, ((methods, samples.take(split.train), samples.take(split.test)) for split in held_out), n_processes
-    )
+    arguments = ((methods, samples.take(split.train), samples.take(split.test)) for split in held_out)
+    yield from in_processes(_fit, arguments, max(1, min(n_processes, len(held_out))))
 
 
 def in_processes(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import Formatter, MaxNLocator
 
 from gppcore.errors import RangeError, ShapeError
 from gppcore.plot.style import COLOURS, FLUX, Floats, edge, ink, looks, new_axes, text_of
@@ -171,8 +171,12 @@ def skill_text(x: Any, y: Any, count: Any = None) -> str:
     error, mean = y - x, np.average(x, weights=n)
     square, spread = np.average(error**2, weights=n), np.average((x - mean) ** 2, weights=n)
     r2 = 1.0 - square / spread if spread > 0 else np.nan
-    text = f"R$^2$ {r2:.2f}\nRMSE {np.sqrt(square):.2f}\nbias {np.average(error, weights=n):+.2f}"
-    return text.replace("-", "\N{MINUS SIGN}")  # as matplotlib writes the numbers of axes
+    return skill_lines(r2, np.sqrt(square), np.average(error, weights=n))
+
+
+def skill_lines(r2: float, rmse: float, bias: float) -> str:
+    """Return the text of skill in the corner of a chart, with the minus sign of the numbers of axes."""
+    return Formatter.fix_minus(f"R$^2$ {r2:.2f}\nRMSE {rmse:.2f}\nbias {bias:+.2f}")
 
 
 def taylor(points: Mapping[str, tuple[float, float]], *, ax: Axes | None = None) -> Axes:

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from gppcore import plot
+from gppcore.plot.agreement import skill_lines
 from gppcore.plot.geography import edges
 from gppcore.plot.projection import Window, projection_of
 from gppcore.plot.style import Floats
@@ -118,8 +119,7 @@ def scatters(
     figure, axes_of = panels(width, len(shown), 2.9, 3.35)
     limit = max(plot.scatter_limit(x, y, count=count) for _, _, x, y, count, _ in shown)
     for axes, (title, colour, x, y, count, skill) in zip(axes_of, shown, strict=True):
-        text = f"R$^2$ {skill['r2']:.2f}\nRMSE {skill['rmse']:.2f}\nbias {skill['bias']:+.2f}"
-        text = text.replace("-", "\N{MINUS SIGN}")
+        text = skill_lines(skill["r2"], skill["rmse"], skill["bias"])
         plot.scatter(x, y, count=count, limit=limit, label=label, title=title, text=text, ax=axes)
         axes.title.set_color(colour)
         axes.collections[0].set_rasterized(True)

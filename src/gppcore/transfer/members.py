@@ -218,7 +218,7 @@ def distil(
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     seen = [name in inputs for name in predictors]
-    features = _without_gaps(np.hstack([np.where(seen, x, 0.0), sources]))
+    features = np.hstack([np.where(seen, x, 0.0), sources])
     learner = HistGradientBoostingRegressor(**DISTILLED_SETTINGS, early_stopping=False, random_state=seed)
     return Forest.from_sklearn(_with_one_thread(learner, features, target, None))
 
@@ -270,7 +270,7 @@ def _fit_boosted(x: Float, target: Float, weight: Float | None, signs: Sequence[
     learner = HistGradientBoostingRegressor(
         **settings, early_stopping=False, random_state=seed, monotonic_cst=list(signs)
     )
-    return Forest.from_sklearn(_with_one_thread(learner, _without_gaps(x), target, weight))
+    return Forest.from_sklearn(_with_one_thread(learner, x, target, weight))
 
 
 def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence[int], seed: int) -> Forest:
@@ -316,7 +316,7 @@ def fit_source(x: Float, target: Float, *, seed: int, n_threads: int) -> Forest:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     learner = HistGradientBoostingRegressor(**SOURCE_SETTINGS, early_stopping=False, random_state=seed)
-    return Forest.from_sklearn(_with_one_thread(learner, _without_gaps(x), target, None, n_threads))
+    return Forest.from_sklearn(_with_one_thread(learner, x, target, None, n_threads))
 
 
 def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None, n_threads: int = 1) -> Any:
@@ -326,6 +326,6 @@ def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None
     # are already loaded, as that of the learner is.
     def fit() -> Any:
         with threadpool_limits(n_threads, "openmp"):
-            return learner.fit(x, target, sample_weight=weight)
+            return learner.fit(_without_gaps(x), target, sample_weight=weight)
 
     return interruptible(fit)
