@@ -31,6 +31,7 @@ from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.fields import VariableSource
 from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers, read_towers
+from gppcore.transfer.members import Fits
 from gppcore.transfer.source_domain import SourceRows, downscaled_rows, source_rows
 from gppcore.transfer.source_tiles import FORCING, sample_tiles
 from gppcore.transfer.transfer_model import TransferModel
@@ -192,11 +193,11 @@ def towers(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
 def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     """Calibrate the process model, pre-train on the source domain and fine-tune with the towers."""
     suite = work.suite
-    models = work.folder / "models"
+    models, fits = work.folder / "models", Fits()
     with work.progress.step("Training", 4, "step") as advance:
         check_towers(suite.towers, suite.samples)
         if "direct" in work.settings.map.methods and not (models / "direct" / "model.json").exists():
-            suite.direct(suite.samples).save(models / "direct")
+            suite.direct(suite.samples, fits).save(models / "direct")
         advance(1)
         if (models / "transfer" / "model.json").exists():
             return
@@ -204,7 +205,7 @@ def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         advance(1)
         pfts = suite.calibrated(suite.samples) if suite.calibrate else {}
         advance(1)
-        suite.transfer(suite.samples, pfts).save(models / "transfer")
+        suite.transfer(suite.samples, pfts, fits).save(models / "transfer")
 
 
 def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
