@@ -21,7 +21,7 @@ from gppcore.experiment.progress import Silent
 from gppcore.experiment.report import report
 from gppcore.experiment.settings import Settings
 from gppcore.experiment.target import sampled_towers, tower_tiles
-from gppcore.features import FRACTIONS
+from gppcore.features import SHARES
 from gppcore.io.cluster import in_order
 from gppcore.io.durable import write_json
 from gppcore.mapping.product import write_netcdf, write_product
@@ -115,7 +115,7 @@ def tiles(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     options: dict[str, Any] = {"n_threads": work.n_threads}
     with work.progress.step("Tiles from files", total, "cell") as advance:
         store = build_tiles(recipe, work.folder / "tiles", progress=advance, client=work.client, **options)
-    wanted = {*work.settings.learning.names, *FORCING, *FRACTIONS, "fraction_wetland"}
+    wanted = {*work.settings.learning.names, *FORCING, *SHARES}
     with work.progress.step("Derived predictors", store.n_tiles, "tile") as advance:
         derive_predictors(store, wanted, also=wanted, progress=advance, **options)
     if recipe.region is not None and work.settings.towers.files:

@@ -214,7 +214,12 @@ def build_tiles(
             files = open_fields(name, recipe, stack)
             for each in files.names:
                 attrs = attributes(each, own_unit=source.units or "1")
-                store.add(each, monthly=not source.static, attrs={**attrs, "comment": _origin(source)})
+                store.add(
+                    each,
+                    monthly=not source.static,
+                    attrs={**attrs, "comment": _origin(source)},
+                    compressed=isinstance(files, Cover | Series),  # of which many cells share a value
+                )
             done: Iterator[tuple[Band, NDArray[np.float32]]]
             todo = _unfinished(store, files, progress or (lambda n: None))
             if client is None:
