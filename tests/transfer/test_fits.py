@@ -89,3 +89,21 @@ def test_bins_of_weighted_rows_are_those_of_all_values():
     assert light.sum() > 100
     assert np.abs(found - expected)[light].mean() < 0.1
     assert np.sqrt(np.mean((found - expected) ** 2)) == pytest.approx(0.0, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["direct_boosted", "direct_trees"])
+def test_trees_are_larger_where_only_years_are_unseen(name):
+    """Towers whose level no predictor tells: a model for other years must remember them."""
+    known = rows(2400)
+    site = np.arange(len(known.x)) % 60
+    place = np.random.default_rng(3).random((60, 2))[site] * 100.0
+    own = np.random.default_rng(4).normal(0.0, 2.0, 60)[site]
+    x = np.column_stack([known.x[:, :2], place])
+    towers = TrainingRows(x, NAMES, known.sources, 5.0 + own, None)
+    train, test = towers.take(np.arange(2400) < 1800), towers.take(np.arange(2400) >= 1800)
+    error = {}
+    for unseen in ("places", "years"):
+        forest = fit_member(name, train, unseen=unseen)
+        found = forest.predict_columns(list(test.x.T))
+        error[unseen] = np.sqrt(np.mean((found - test.gpp_daily) ** 2))
+    assert error["years"] < 0.8 * error["places"]

@@ -26,11 +26,10 @@ from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.towers import Towers
 from gppcore.towers.process import process_gpp
-from gppcore.transfer.members import Fits
+from gppcore.transfer.members import Fits, Unseen
 from gppcore.transfer.source_domain import SourceRows, source_rows
 from gppcore.transfer.train import (
     TRANSFER_MEMBERS,
-    Unseen,
     direct,
     fine_tune,
     pretrain,

@@ -25,6 +25,8 @@ Float = NDArray[np.float64]
 Kind = Literal["gpp", "ratio", "residual"]
 Learner = Literal["sklearn", "lightgbm"]
 LEARNERS: tuple[Learner, ...] = ("sklearn", "lightgbm")
+Unseen = Literal["places", "years"]
+UNSEEN: tuple[Unseen, ...] = ("places", "years")
 
 RATIO_OFFSET = 2.0
 """Added to process GPP in the denominator of ratios, so that winter months do not divide by zero [g m-2 d-1]."""
@@ -32,8 +34,13 @@ INCREASING = ("lai", "lai_modis", "fpar")
 """Predictors, besides the sources, in which predictions of boosted members never decrease."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
 DISTILLED_SETTINGS = {"max_iter": 300, "learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 10}
-_BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_regularization": 5.0, "max_features": 0.3}
-_BOOSTED_FEW = {**_BOOSTED, "max_iter": 120, "max_leaf_nodes": 6}
+_BOOSTED = {"learning_rate": 0.05, "l2_regularization": 5.0, "max_features": 0.3}
+_BOOSTED_SIZE: Mapping[Unseen, Mapping[str, int]] = {
+    "places": {"max_iter": 250, "max_leaf_nodes": 8, "min_samples_leaf": 30},
+    "years": {"max_iter": 500, "max_leaf_nodes": 24, "min_samples_leaf": 10},
+}
+_LEAF: Mapping[Unseen, int] = {"places": 10, "years": 3}
+"""Months in a leaf of extremely randomised trees: other years of a tower are much like those that are known."""
 N_TREES = 150
 """Extremely randomised trees of a member."""
 N_TREES_JUDGED = 50
@@ -120,12 +127,15 @@ def fit_member(
     name: str,
     rows: TrainingRows,
     *,
+    unseen: Unseen = "places",
     learner: Learner = "sklearn",
     seed: int = 0,
     n_threads: int = 1,
     n_trees: int = N_TREES,
 ) -> Forest:
-    """Train a member on towers; `n_trees` is the number of extremely randomised trees.
+    """Train a member on towers.
+
+    Trees are larger if only years are `unseen`, and `n_trees` is the number of extremely randomised ones.
 
     Raises
     ------
@@ -155,8 +165,8 @@ def fit_member(
     if how.sources:
         signs += [1 if how.kind == "gpp" else 0] * rows.sources.shape[1]
     if how.learner == "trees":
-        return _fit_trees(x, target, weight, n_trees, seed, n_threads)
-    forest = _FIT_BOOSTED[learner](x, target, weight, signs, seed)
+        return _fit_trees(x, target, weight, unseen, n_trees, seed, n_threads)
+    forest = _FIT_BOOSTED[learner](x, target, weight, signs, _boosted_settings(len(x), unseen), seed)
     return forest if start is None else forest + start
 
 
@@ -273,10 +283,12 @@ def _start(rows: TrainingRows, n_features: int) -> Forest:
     return INITIAL_SHARE * Forest.from_arrays(**{**rows.emulator.arrays(), "n_features": n_features})
 
 
-def _fit_trees(x: Float, target: Float, weight: Float | None, n_trees: int, seed: int, n_threads: int) -> Forest:
+def _fit_trees(
+    x: Float, target: Float, weight: Float | None, unseen: Unseen, n_trees: int, seed: int, n_threads: int
+) -> Forest:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    leaf = 10 if len(x) > _FEW_ROWS else max(3, len(x) // 60)
+    leaf = _LEAF[unseen] if len(x) > _FEW_ROWS else max(3, len(x) // 60)
     learner = ExtraTreesRegressor(n_trees, max_features=0.4, min_samples_leaf=leaf, random_state=seed, n_jobs=n_threads)
     return Forest.from_sklearn(interruptible(lambda: learner.fit(_without_gaps(x), target, sample_weight=weight)))
 
@@ -287,10 +299,11 @@ def _without_gaps(x: Float) -> Float:
     return np.where(empty, 0.0, x) if empty.any() else x
 
 
-def _fit_boosted(x: Float, target: Float, weight: Float | None, signs: Sequence[int], seed: int) -> Forest:
+def _fit_boosted(
+    x: Float, target: Float, weight: Float | None, signs: Sequence[int], settings: Mapping[str, Any], seed: int
+) -> Forest:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    settings = _boosted_settings(len(x))
     learner = HistGradientBoostingRegressor(
         **settings, early_stopping=False, random_state=seed, monotonic_cst=list(signs)
     )
@@ -307,12 +320,13 @@ def _rounded(column: Float) -> Float:
     return np.where(np.isnan(column), np.nan, nearest)
 
 
-def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence[int], seed: int) -> Forest:
+def _fit_lightgbm(
+    x: Float, target: Float, weight: Float | None, signs: Sequence[int], settings: Mapping[str, Any], seed: int
+) -> Forest:
     try:
         import lightgbm
     except ImportError as error:
         raise missing_package("learner", error, extra="lightgbm") from error
-    settings = _boosted_settings(len(x))
     parameters = {
         "learning_rate": settings["learning_rate"],
         "num_leaves": settings["max_leaf_nodes"],
@@ -338,11 +352,10 @@ def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence
 _FIT_BOOSTED: Mapping[str, Callable[..., Forest]] = {"sklearn": _fit_boosted, "lightgbm": _fit_lightgbm}
 
 
-def _boosted_settings(n: int) -> dict[str, Any]:
+def _boosted_settings(n: int, unseen: Unseen) -> dict[str, Any]:
     """Return smaller trees, and fewer, where there are few rows."""
-    if n > _FEW_ROWS:
-        return {**_BOOSTED, "min_samples_leaf": 30}
-    return {**_BOOSTED_FEW, "min_samples_leaf": max(5, n // 30)}
+    few = {"max_iter": 120, "max_leaf_nodes": 6, "min_samples_leaf": max(5, n // 30)}
+    return {**_BOOSTED, **(_BOOSTED_SIZE[unseen] if n > _FEW_ROWS else few)}
 
 
 def fit_source(x: Float, target: Float, *, seed: int, n_threads: int) -> Forest:

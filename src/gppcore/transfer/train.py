@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,11 @@ from gppcore.transfer.members import (
     MEMBERS,
     N_TREES_JUDGED,
     SOURCE_SETTINGS,
+    UNSEEN,
     Fits,
     Learner,
     TrainingRows,
+    Unseen,
     applicability,
     distilled,
     fit_gaussian,
@@ -47,8 +49,6 @@ from gppcore.transfer.width import with_width
 from gppcore.variables import check_ranges
 
 Float = NDArray[np.float64]
-Unseen = Literal["places", "years"]
-UNSEEN: tuple[Unseen, ...] = ("places", "years")
 
 TRANSFER_MEMBERS = (
     *("boosted", "boosted_ratio", "trees", "trees_ratio"),
@@ -344,7 +344,9 @@ def _tune(
     )
     widened = _GAUSSIAN in names and len(names) > 1
     fitted = [m.name for m in members if not (widened and m.name == _GAUSSIAN)]
-    forests = {name: fits.fit(name, rows, learner=learner, seed=seed, n_threads=n_threads) for name in fitted}
+    forests = {
+        name: fits.fit(name, rows, unseen=unseen, learner=learner, seed=seed, n_threads=n_threads) for name in fitted
+    }
     process_weight = float(weights[-1])
     if widened:
         mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed, wider)
@@ -416,7 +418,13 @@ def _held_out(
         Standard deviation of the Gaussian process; 0 without one.
     """
     group = samples.groups["cluster" if unseen == "places" else "year"].to_numpy()
-    settings = {"learner": learner, "seed": seed, "n_threads": n_threads, "n_trees": N_TREES_JUDGED}
+    settings: dict[str, Any] = {
+        "unseen": unseen,
+        "learner": learner,
+        "seed": seed,
+        "n_threads": n_threads,
+        "n_trees": N_TREES_JUDGED,
+    }
     fold, sd, found = assign_folds(group, FOLDS), np.zeros(len(rows.x)), np.empty((len(rows.x), len(names)))
     if not fold.any():
         return None, sd
