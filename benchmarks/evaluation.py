@@ -165,7 +165,8 @@ def _points(scheme: str, by: str, result: dict[str, Any]) -> list[tuple[str, dic
             )
             for point in result["learning_curve"]
         ]
-    label = {"site": "towers, 5 folds", "temporal": "later years", "regional": f"one {by} class"}[scheme]
+    region = {"koeppen": "one Koeppen class", "continent": "one continent"}[by]
+    label = {"site": "towers, 5 folds", "temporal": "later years", "regional": region}[scheme]
     skill = {m: result["methods"][m]["r2"] for m in METHODS}
     return [(label, skill, lambda m: _gain(result["differences"][f"transfer - {m}"]["r2"]))]
 

@@ -92,7 +92,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 fit_source(np.zeros((100, 2)), np.zeros(100), seed=0, n_threads=1)  # imports
 x = np.random.default_rng(0).normal(size=(200_000, 8))
 fit = {"boosted": lambda: fit_source(x, x[:, 0] ** 2, seed=0, n_threads=1),
-       "trees": lambda: _fit_trees(x, x[:, 0] ** 2, None, 0, 1)}[sys.argv[1]]
+       "trees": lambda: _fit_trees(x, x[:, 0] ** 2, None, "places", 150, 0, 1)}[sys.argv[1]]
 print("ready", flush=True)
 begin = time.monotonic()
 try:

@@ -116,11 +116,12 @@ def interruptible(call: Callable[[], Result]) -> Result:
         return call()  # Ctrl-C never reaches another thread
     results: list[Result] = []
     errors: list[BaseException] = []
-    context = contextvars.copy_context()  # numpy.errstate, for one
+    context, state = contextvars.copy_context(), np.geterr()
 
     def run() -> None:
         try:
-            results.append(context.run(call))
+            with np.errstate(**state):  # which is of a thread before NumPy 2
+                results.append(context.run(call))
         except BaseException as error:
             errors.append(error)
 

@@ -5,7 +5,10 @@ import pytest
 from gppcore.errors import RangeError
 from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.own import _records, evaluate_own, own_skill
+from gppcore.evaluation.result import write
+from gppcore.evaluation.run import EvaluationOptions, evaluate_towers
 from gppcore.features import PREDICTORS, Samples
+from gppcore.report.evaluation import write_evaluation_report
 from gppcore.towers import read_towers
 
 
@@ -25,9 +28,9 @@ def test_first_months_of_a_record_are_told_from_its_rest():
 
 
 @pytest.mark.slow
-def test_own_months_gain_skill_at_real_towers(shared, part, tmp_path):
+def test_own_months_gain_skill_at_real_towers(shared, part, tmp_path, monkeypatch):
     sites = pd.read_csv(shared / "towers" / "gpp_monthly.csv.gz").query("core == 1")["site_id"].unique()
-    towers = read_towers(part(shared / "towers", sorted(sites)[::4], tmp_path / "towers"))
+    towers = read_towers(part(shared / "towers", sorted(sites)[::7], tmp_path / "towers"))
     suite = MethodSuite(towers, members=("trees", "gaussian"))
     found = evaluate_own(suite, months=(12,), n_processes=2)
     skill = found.skill
@@ -42,3 +45,8 @@ def test_own_months_gain_skill_at_real_towers(shared, part, tmp_path):
         evaluate_own(suite, months=(0,))
     with pytest.raises(RangeError, match="own: expected a tower with 10006 months or more"):
         evaluate_own(suite, months=(10_000,))
+    # the same as a command, up to its page
+    monkeypatch.setattr("gppcore.evaluation.run.evaluate_own", lambda *_, **__: found)
+    monkeypatch.setattr("gppcore.evaluation.run.MethodSuite", lambda *_, **__: suite)
+    write(tmp_path / "out", *evaluate_towers(EvaluationOptions(tmp_path / "towers", scheme="own")))
+    assert "12 months" in write_evaluation_report(tmp_path / "out").read_text()

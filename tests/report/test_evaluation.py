@@ -124,6 +124,20 @@ def results(written):
     return read_results(written[0].parent)
 
 
+def test_own_months_have_a_page(tmp_path, parse):
+    """The scheme `own` has no reliability by level, since each tower has an adapted model of its own."""
+    content = numbers(predictions())
+    del content["interval"]["reliability"], content["interval"]["means"], content["interval"]["by_dissimilarity"]
+    del content["learning_curve"], content["variability"], content["importance"], content["partial_dependence"]
+    content["scheme"] = "own"
+    each = {method: {"r2": 0.815, "rmse": 1.5} for method in METHODS}
+    content["own"] = {"6 months": {"sites": 103, "rows": 5000, "methods": each}}
+    page = write_evaluation_report(write(tmp_path, content)).read_text()
+    assert "Coverage of the 90 % intervals." in page
+    assert "6 months" in page
+    assert "0.815" in page
+
+
 def test_every_figure_is_embedded_and_lies_beside_the_page(written, figures):
     path, page = written
     assert path.name == "report.html"

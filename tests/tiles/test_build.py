@@ -198,3 +198,28 @@ def test_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "cover.nc").write_text("no netCDF")
     with pytest.raises(ProductFormatError, match=r"cover.nc: expected a readable CF netCDF file or Zarr store, got"):
         build_tiles(TileRecipe(Cells("cover.nc", "igbp"), {}, folder=tmp_path), tmp_path / "store")
+
+
+def test_a_tile_of_far_cells_is_read_in_parts(folder, monkeypatch):
+    """A few cells all over the grid, as those of towers are, get the values of a store of all cells."""
+    whole = build_tiles(TileRecipe.read(folder / "recipe.toml"), folder / "whole")
+    few = np.array([3, 85, 1000, 1601, 2000, 3110])
+    few = few[np.isin(few, whole.index)]
+    monkeypatch.setattr(module, "_BAND_VALUES", 2000)
+    heights = []
+    bands = module.Fields.bands
+
+    def counted(self, year, grid, rows, n_threads):
+        heights.append(rows.stop - rows.start)
+        return bands(self, year, grid, rows, n_threads)
+
+    monkeypatch.setattr(module.Fields, "bands", counted)
+    store = TileStore.create(folder / "few", whole.lat, whole.lon, few, years=range(2003, 2005))
+    build_tiles(TileRecipe.read(folder / "recipe.toml"), store)
+    at = [int(np.flatnonzero(whole.index == cell)[0]) for cell in store.index]
+    for year in (2003, 2004):
+        for name in ("tair", "sw"):
+            expected = np.concatenate([whole.read(name, tile, year) for tile in range(whole.n_tiles)], axis=1)[:, at]
+            np.testing.assert_array_equal(store.read(name, 0, year), expected)
+    assert len(few) > 3
+    assert max(heights) * len(whole.lon) * 12 <= 2 * 2000

@@ -181,3 +181,21 @@ def test_changed_inputs_are_derived_again(store):
     assert (after[12:, tile] <= before[12:, tile]).all()
     assert (after[12:, tile] < before[12:, tile]).any()
     np.testing.assert_array_equal(after[:, store.cells(0)], before[:, store.cells(0)])
+
+
+def test_what_many_cells_share_takes_little_disk(tmp_path):
+    n = 5000
+    store = TileStore.create(tmp_path / "store", 50.0 + 0.1 * np.arange(50), 0.1 * np.arange(100), np.arange(n))
+    write(store, "igbp", np.full(n, 10.0, np.float32))
+    write(store, "tair", np.random.default_rng(0).normal(10.0, 5.0, (12, n)).astype(np.float32))
+    derive_predictors(store, {"sw_toa", "fraction_grass"})
+    raw = 12 * store.tile_cells * 4
+    assert size(store, "tair") >= raw
+    assert size(store, "sw_toa") < 0.05 * raw
+    assert size(store, "fraction_grass") < 0.01 * raw
+    np.testing.assert_array_equal(store.read("fraction_grass", 0), 1.0)
+    assert np.ptp(store.read("sw_toa", 0)[5]) > 1.0
+
+
+def size(store, name):
+    return sum(file.stat().st_size for file in (store.path / name).rglob("*") if file.name != "zarr.json")

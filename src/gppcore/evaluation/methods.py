@@ -26,10 +26,10 @@ from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.towers import Towers
 from gppcore.towers.process import process_gpp
+from gppcore.transfer.members import Fits, Unseen
 from gppcore.transfer.source_domain import SourceRows, source_rows
 from gppcore.transfer.train import (
     TRANSFER_MEMBERS,
-    Unseen,
     direct,
     fine_tune,
     pretrain,
@@ -133,7 +133,9 @@ class MethodSuite:
         """Return types calibrated to training samples."""
         return calibrate(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads).pfts
 
-    def transfer(self, train: Samples, pfts: Mapping[str, PlantFunctionalType]) -> TransferModel:
+    def transfer(
+        self, train: Samples, pfts: Mapping[str, PlantFunctionalType], fits: Fits | None = None
+    ) -> TransferModel:
         """Return the transfer model of training samples and types calibrated to them."""
         source, process = self.pretrained, None
         if self.calibrate:
@@ -154,24 +156,25 @@ class MethodSuite:
             unseen=self.unseen,
             process=process,
             members=self.members,
+            fits=fits,
             seed=self.seed,
             n_threads=self.n_threads,
         )
 
-    def direct(self, train: Samples) -> TransferModel:
+    def direct(self, train: Samples, fits: Fits | None = None) -> TransferModel:
         """Return the model of direct learning."""
-        return direct(train, unseen=self.unseen, seed=self.seed, n_threads=self.n_threads)
+        return direct(train, unseen=self.unseen, fits=fits, seed=self.seed, n_threads=self.n_threads)
 
     def __call__(self, train: Samples, test: Samples) -> Fitted:
         """Fit the methods to `train`; return GPP of `test` by method, and the bounds of transfer's interval."""
         fitted = "process_calibrated" in self.methods or ("transfer" in self.methods and self.calibrate)
         pfts = self.calibrated(train) if fitted else PFTS
-        at_test = self.towers.at(test)
+        at_test, fits = self.towers.at(test), Fits()
         ways: Mapping[str, Callable[[], Float]] = {
             "process": lambda: test.process,
             "process_beps": lambda: process_gpp(at_test, BEPS_TYPES, n_threads=self.n_threads),
             "process_calibrated": lambda: process_gpp(at_test, pfts, n_threads=self.n_threads),
-            "direct": lambda: self.direct(train).predict(test.x, n_threads=self.n_threads),
+            "direct": lambda: self.direct(train, fits).predict(test.x, n_threads=self.n_threads),
             "pretrain_continue": lambda: pretrain_continue(self.pretrained, train, seed=self.seed).predict(
                 test.x, n_threads=self.n_threads
             ),
@@ -180,7 +183,7 @@ class MethodSuite:
         found = {name: way() for name, way in ways.items() if name in self.methods}
         if "transfer" not in self.methods:
             return Fitted(found)
-        model = self.transfer(train, pfts)
+        model = self.transfer(train, pfts, fits)
         if not model.has_interval:
             return Fitted({**found, "transfer": model.predict(test.x, n_threads=self.n_threads)}, model)
         gpp, low, high = model.predict(test.x, interval=True, n_threads=self.n_threads)

@@ -98,12 +98,14 @@ def evaluate_towers(
         methods=options.methods,
         unseen="years" if options.scheme == "temporal" else "places",
         seed=options.seed,
-        n_threads=options.n_threads if options.scheme == "temporal" else 1,  # the others have splits for all cores
+        n_threads=options.n_threads,
     )
     samples = suite.samples
     check_towers(towers, samples)
     tested = None if tested_sites is None else samples.groups["site"].isin(tested_sites).to_numpy()
     suite.prepare()
+    if options.scheme != "temporal":  # which is a single split
+        suite = suite.for_unseen(suite.unseen)
     report = (lambda split: progress(split.label)) if progress else None
     if options.scheme == "own":
         found = evaluate_own(suite, tested=tested, n_processes=options.n_threads, progress=report)

@@ -12,7 +12,7 @@ from typing import Any
 import gppcore
 from gppcore.experiment.inputs import fingerprint, source_files
 from gppcore.experiment.settings import Settings
-from gppcore.features import FRACTIONS
+from gppcore.features import SHARES
 from gppcore.tiles.cover import COVER
 from gppcore.tiles.derive import is_derived
 from gppcore.tiles.lapse import ELEVATION
@@ -31,7 +31,7 @@ def tile_parts(settings: Settings) -> dict[str, str]:
     files = fingerprint([recipe.cells.path, *sites], folder)
     parts = {GRID: _digest([gppcore.__version__, asdict(recipe.cells), recipe.years, recipe.region, files])}
     for name, source in recipe.variables.items():
-        more = sorted(set(recipe.variables) & {*FRACTIONS, "fraction_wetland"}) if name == COVER else []
+        more = sorted(set(recipe.variables) & set(SHARES)) if name == COVER else []
         parts[name] = _digest([asdict(source), fingerprint(source_files(source), folder), more])
     for name, source in recipe.variables.items():
         if source.method == "lapse" and ELEVATION in parts:
@@ -45,7 +45,7 @@ def keep_unchanged(folder: Path, before: Mapping[str, str], now: Mapping[str, st
         return False
     changed = {name for name in before if now.get(name) != before[name]}
     if COVER in changed:
-        changed |= {*FRACTIONS, "fraction_wetland"} - set(before)
+        changed |= set(SHARES) - set(before)
     for path in (folder / name for name in STORES if (folder / name).exists()):
         store = TileStore.open(path)
         with store.writing():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PFT_NAMES, PlantFunctionalType
 from gppcore.errors import RangeError
-from gppcore.features import FRACTIONS
+from gppcore.features import FRACTIONS, SHARES
 from gppcore.process.simulate import simulate
 from gppcore.regrid import LatLonGrid, cell_area, downscale
 from gppcore.regrid.grid import edges
@@ -34,7 +34,7 @@ PROCESS = "gpp_daily_process"
 """Name of the downscaled GPP of the process model in a tile store."""
 LEAVES = tuple(f"lai_{name}" for name in PFT_NAMES)
 """Names of the leaf area of each type in the coarse store."""
-_OF_CELLS = ("igbp", "lai", *FRACTIONS, "fraction_wetland")
+_OF_CELLS = ("igbp", "lai", *SHARES)
 _FORCING = ("tair", "tair_range", "vpd", "sw", "sw_toa", "precip", "soil_water", "ca")
 _SAME = 1e-3
 _EXTINCTION = 0.5
@@ -166,7 +166,7 @@ def _write_cover(store: TileStore, coarse: TileStore, blocks: Blocks) -> None:
     """Write the shares of the types and the leaf area of each, means over fine cells."""
     area = cell_areas(store)
     whole = _by_block(store, blocks, lambda tile, cells: area[cells])
-    for name, leaves in zip((*FRACTIONS, "fraction_wetland"), (*LEAVES, None), strict=True):
+    for name, leaves in zip(SHARES, (*LEAVES, None), strict=True):
         coarse.add(name, monthly=False, attrs=attributes(name, own_unit="1"))
         shares = [store.read(name, tile).astype(np.float64) for tile in range(store.n_tiles)]
         held = _by_block(store, blocks, partial(_held, area, shares))

@@ -21,7 +21,7 @@ from gppcore.experiment.progress import Silent
 from gppcore.experiment.report import report
 from gppcore.experiment.settings import Settings
 from gppcore.experiment.target import sampled_towers, tower_tiles
-from gppcore.features import FRACTIONS
+from gppcore.features import SHARES
 from gppcore.io.cluster import in_order
 from gppcore.io.durable import write_json
 from gppcore.mapping.product import write_netcdf, write_product
@@ -31,6 +31,7 @@ from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.fields import VariableSource
 from gppcore.tiles.store import TileStore
 from gppcore.towers import Towers, read_towers
+from gppcore.transfer.members import Fits
 from gppcore.transfer.source_domain import SourceRows, downscaled_rows, source_rows
 from gppcore.transfer.source_tiles import FORCING, sample_tiles
 from gppcore.transfer.transfer_model import TransferModel
@@ -114,7 +115,7 @@ def tiles(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     options: dict[str, Any] = {"n_threads": work.n_threads}
     with work.progress.step("Tiles from files", total, "cell") as advance:
         store = build_tiles(recipe, work.folder / "tiles", progress=advance, client=work.client, **options)
-    wanted = {*work.settings.learning.names, *FORCING, *FRACTIONS, "fraction_wetland"}
+    wanted = {*work.settings.learning.names, *FORCING, *SHARES}
     with work.progress.step("Derived predictors", store.n_tiles, "tile") as advance:
         derive_predictors(store, wanted, also=wanted, progress=advance, **options)
     if recipe.region is not None and work.settings.towers.files:
@@ -192,11 +193,11 @@ def towers(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
 def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     """Calibrate the process model, pre-train on the source domain and fine-tune with the towers."""
     suite = work.suite
-    models = work.folder / "models"
+    models, fits = work.folder / "models", Fits()
     with work.progress.step("Training", 4, "step") as advance:
         check_towers(suite.towers, suite.samples)
         if "direct" in work.settings.map.methods and not (models / "direct" / "model.json").exists():
-            suite.direct(suite.samples).save(models / "direct")
+            suite.direct(suite.samples, fits).save(models / "direct")
         advance(1)
         if (models / "transfer" / "model.json").exists():
             return
@@ -204,7 +205,7 @@ def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         advance(1)
         pfts = suite.calibrated(suite.samples) if suite.calibrate else {}
         advance(1)
-        suite.transfer(suite.samples, pfts).save(models / "transfer")
+        suite.transfer(suite.samples, pfts, fits).save(models / "transfer")
 
 
 def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.features import place
-from gppcore.features.predictors import FRACTIONS, land_cover_fractions
+from gppcore.features.predictors import SHARES, land_cover_fractions
 from gppcore.process.daylight import mid_month_day, sw_toa
 from gppcore.process.simulate.humidity import daylight_deficit, of_days
 from gppcore.process.soil_water import potential_evaporation, soil_water
@@ -182,7 +182,7 @@ RULES: tuple[Rule, ...] = (
     Rule(("vpd",), ("rh", "tair", "tair_range"), (), True, _deficit),
     Rule(("vpd",), ("specific_humidity", "patm", "tair", "tair_range"), (), True, _deficit),
     Rule(("sw_toa",), (), (), True, _radiation),
-    Rule((*FRACTIONS, "fraction_wetland"), ("igbp",), (), False, _cover),
+    Rule(SHARES, ("igbp",), (), False, _cover),
     Rule(("soil_water",), ("precip", "tair", "tair_range", "sw_toa"), ("fraction_wetland",), True, _water),
     Rule(("precip_3m",), ("precip",), (), True, _rain),
     Rule(("ndvi_min", "ndvi_max"), ("ndvi",), (), False, _greenness),

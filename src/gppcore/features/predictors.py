@@ -34,6 +34,13 @@ FRACTIONS = tuple(f"fraction_{name}" for name in PFT_NAMES)
 >>> FRACTIONS[:2]
 ('fraction_enf', 'fraction_ebf')
 """
+SHARES = (*FRACTIONS, "fraction_wetland")
+"""Area shares that follow from land cover: those of the types, and that of wetland.
+
+>>> from gppcore.features.predictors import SHARES
+>>> SHARES[-2:]
+('fraction_crop', 'fraction_wetland')
+"""
 STATIC_PREDICTORS = ("c4_fraction", *FRACTIONS)
 """Predictors that are constant in time.
 

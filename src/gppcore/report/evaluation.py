@@ -132,7 +132,8 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         text = seen.of_numbers("Curves. Range of the mean GPP over each predictor", reach, unit=seen.FLUX)
         drawn["partial_dependence"] = drawing(figures.partial_dependence, TWO_THIRDS, text)
     if interval := numbers.get("interval"):
-        shares = {f"{nominal:.0%} intervals": inside for nominal, inside in interval["reliability"]}
+        levels = interval.get("reliability", [[interval["nominal"], interval["coverage"]]])
+        shares = {f"{nominal:.0%} intervals": inside for nominal, inside in levels}
         drawn["reliability"] = drawing(figures.reliability, WIDTH, seen.of_numbers("Shares inside", shares))
     return drawn
 

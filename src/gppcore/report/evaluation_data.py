@@ -19,7 +19,7 @@ _HEAD = ("scheme", "by", "predictors", "towers", "rows", "sites", "clusters", "f
 _LIMIT = 2**28
 """Largest file of numbers [bytes]."""
 _METRICS = ("r2", "rmse", "bias")
-_INTERVAL = ("nominal", "coverage", "by_pft", "reliability")
+_INTERVAL = ("nominal", "coverage", "by_pft")
 
 
 @dataclass(frozen=True)

@@ -234,13 +234,17 @@ def partial_dependence(results: Results, width: float) -> Figure:
 
 
 def reliability(results: Results, width: float) -> Figure:
-    """Share of observations inside the intervals over the nominal share, and by plant functional type."""
+    """Share of observations inside the intervals by plant functional type, and over the nominal share if known."""
     interval = results.numbers["interval"]
     wide = width > figures.HALF
-    figure = figures.new_figure(width, 3.5 if wide else 6.5)
-    layout: Any = {"ncols": 2, "width_ratios": (1, 2.2)} if wide else {"nrows": 2, "height_ratios": (1.2, 1)}
-    left, right = figure.subplots(**layout)
-    plot.reliability(*np.array(interval["reliability"], float).T, ax=left)
+    if levels := interval.get("reliability"):
+        figure = figures.new_figure(width, 3.5 if wide else 6.5)
+        layout: Any = {"ncols": 2, "width_ratios": (1, 2.2)} if wide else {"nrows": 2, "height_ratios": (1.2, 1)}
+        left, right = figure.subplots(**layout)
+        plot.reliability(*np.array(levels, float).T, ax=left)
+    else:
+        figure = figures.new_figure(width, 3.5)
+        right = figure.subplots()
     types = sorted(interval["by_pft"].items(), key=lambda item: -item[1][1])
     right.plot(range(len(types)), [coverage for _, (coverage, _) in types], "o", color=COLOURS["transfer"])
     right.axhline(interval["nominal"], color=ink(), lw=0.8)

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +214,12 @@ def build_tiles(
             files = open_fields(name, recipe, stack)
             for each in files.names:
                 attrs = attributes(each, own_unit=source.units or "1")
-                store.add(each, monthly=not source.static, attrs={**attrs, "comment": _origin(source)})
+                store.add(
+                    each,
+                    monthly=not source.static,
+                    attrs={**attrs, "comment": _origin(source)},
+                    compressed=isinstance(files, Cover | Series),  # of which many cells share a value
+                )
             done: Iterator[tuple[Band, NDArray[np.float32]]]
             todo = _unfinished(store, files, progress or (lambda n: None))
             if client is None:
@@ -324,12 +330,19 @@ def _values(
 ) -> NDArray[np.float32]:
     """Return the months, or the static fields, of the cells of some tiles, which are read together."""
     grid = LatLonGrid.from_centres(store.lat, store.lon)
+    columns = store.shape[1]
     index = store.index[store.cells(first).start : store.cells(last).stop]
-    rows = slice(int(index.min()) // store.shape[1], int(index.max()) // store.shape[1] + 1)
-    index = index - rows.start * store.shape[1]
+    row = index // columns
+    low, high = int(row.min()), int(row.max()) + 1
     values = np.empty((len(files.names) if files.source.static else MONTHS, index.size), dtype=np.float32)
-    for step, band in enumerate(files.bands(year, grid, rows, n_threads)):
-        np.take(band, index, out=values[step], mode="clip")  # "raise" would fill a copy first
+    # A tile of a few cells all over the globe is read in parts of a band's size, which others never exceed by much.
+    n_parts = -(-(high - low) * columns * len(values) // (2 * _BAND_VALUES))
+    for begin, end in pairwise(np.linspace(low, high, n_parts + 1).astype(int).tolist()):
+        here = slice(None) if n_parts == 1 else np.flatnonzero((row >= begin) & (row < end))
+        at = index[here] - begin * columns
+        if at.size:
+            for step, band in enumerate(files.bands(year, grid, slice(begin, end), n_threads)):
+                values[step, here] = np.take(band, at)
     return values
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import IGBP
 from gppcore.errors import RangeError
-from gppcore.features import FRACTIONS
+from gppcore.features import SHARES
 from gppcore.features.predictors import land_cover_fractions
 from gppcore.regrid import LatLonGrid
 from gppcore.regrid.classes import class_shares
@@ -80,7 +80,7 @@ class Cover(Fields):
         self._legend = np.full(_UNKNOWN + 1, -1, dtype=np.int16)
         for code, igbp in LEGENDS[legend].items():
             self._legend[code] = igbp
-        shares = (*FRACTIONS, "fraction_wetland")
+        shares = SHARES
         self.names = (COVER, *(name for name in shares if name not in others))
 
     def _unit(self, data: xr.DataArray, where: str) -> str | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import OutputExistsError
+from gppcore.features import SHARES
 from gppcore.features.derive import INPUTS, derivable, derived
 from gppcore.io.mapped import whole_files
 from gppcore.runtime import threads
@@ -18,6 +19,8 @@ from gppcore.variables import MONTHS, attributes
 Float = NDArray[np.float64]
 
 _COMMENT = "derived from other variables of the store"
+_SHARED = {"sw_toa", *SHARES}
+"""Predictors of which many cells share a value, which are kept compressed."""
 _BLOCK = 8192  # cells: all months of many years of them are in memory at once
 
 
@@ -112,7 +115,7 @@ def _declare(store: TileStore, name: str, monthly: bool) -> bool:
     """Declare a variable, unless the store has it from elsewhere."""
     attrs = {**attributes(name, own_unit="1"), "comment": _COMMENT}
     try:
-        store.add(name, monthly=monthly, attrs=attrs)
+        store.add(name, monthly=monthly, attrs=attrs, compressed=name in _SHARED)
     except OutputExistsError:
         return False
     return True

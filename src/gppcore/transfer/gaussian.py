@@ -43,7 +43,7 @@ _LEAST_LEAVES = 0.1  # m2 m-2, added before the logarithm
 _SHARE_WEIGHT = 1.5
 _FARTHEST = 3.0  # standard deviations that a predictor may be from its mean
 _MOST_ROWS, _MOST_ANCHORS = 4000, 800
-_BLOCK = 2000
+_BLOCK = 250  # rows whose kernels fit into the cache
 _TYPE_CLUSTERS = 4.0  # clusters of all types that the variance of a type is mixed with
 
 SD_PLACE, SD_BOTH, SD_SEASON = 0.3, 0.3, 0.2
@@ -233,12 +233,17 @@ def _root(place: Float, season: Float, site: NDArray[np.generic], spread: Float)
     """Return the lower triangle of the factorised covariance of tower months."""
     from scipy.linalg import cholesky
 
-    between = squares(season, season)
-    covariance = _kernel(squares(place, place), between)
-    own = SD_SITE**2 + SD_SITE_SEASON**2 * np.exp(between / (-2.0 * LENGTH_SITE_SEASON**2))
-    covariance += np.where(site[:, None] == site, own * np.sqrt(np.outer(spread, spread)), 0.0)
+    covariance = np.empty((len(site), len(site)), order="F")  # LAPACK factorises it in place, and reads the lower half
+    for start in range(0, len(site), _BLOCK):
+        rows, before = slice(start, start + _BLOCK), slice(start + _BLOCK)
+        between = squares(season[rows], season[before])
+        block = _kernel(squares(place[rows], place[before]), between)
+        same = np.nonzero(site[rows, None] == site[before])
+        own = SD_SITE**2 + SD_SITE_SEASON**2 * np.exp(between[same] / (-2.0 * LENGTH_SITE_SEASON**2))
+        block[same] += own * np.sqrt(np.outer(spread[rows], spread[before])[same])
+        covariance[rows, before] = block
     covariance[np.diag_indices(len(site))] += SD_NOISE**2 * spread
-    return np.asarray(cholesky(covariance, lower=True, overwrite_a=True))
+    return np.asarray(cholesky(covariance, lower=True, overwrite_a=True, check_finite=False))
 
 
 def _kernel(place: Float, season: Float) -> Float:

@@ -5,6 +5,7 @@ All learners are trained by scikit-learn or LightGBM and kept as :class:`gppcore
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -24,6 +25,8 @@ Float = NDArray[np.float64]
 Kind = Literal["gpp", "ratio", "residual"]
 Learner = Literal["sklearn", "lightgbm"]
 LEARNERS: tuple[Learner, ...] = ("sklearn", "lightgbm")
+Unseen = Literal["places", "years"]
+UNSEEN: tuple[Unseen, ...] = ("places", "years")
 
 RATIO_OFFSET = 2.0
 """Added to process GPP in the denominator of ratios, so that winter months do not divide by zero [g m-2 d-1]."""
@@ -31,9 +34,17 @@ INCREASING = ("lai", "lai_modis", "fpar")
 """Predictors, besides the sources, in which predictions of boosted members never decrease."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
 DISTILLED_SETTINGS = {"max_iter": 300, "learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 10}
-_BOOSTED = {"max_iter": 250, "learning_rate": 0.05, "max_leaf_nodes": 8, "l2_regularization": 5.0, "max_features": 0.3}
-_BOOSTED_FEW = {**_BOOSTED, "max_iter": 120, "max_leaf_nodes": 6}
-_TREES = {"n_estimators": 150, "max_features": 0.4}
+_BOOSTED = {"learning_rate": 0.05, "l2_regularization": 5.0, "max_features": 0.3}
+_BOOSTED_SIZE: Mapping[Unseen, Mapping[str, int]] = {
+    "places": {"max_iter": 250, "max_leaf_nodes": 8, "min_samples_leaf": 30},
+    "years": {"max_iter": 500, "max_leaf_nodes": 24, "min_samples_leaf": 10},
+}
+_LEAF: Mapping[Unseen, int] = {"places": 10, "years": 3}
+"""Months in a leaf of extremely randomised trees: other years of a tower are much like those that are known."""
+N_TREES = 150
+"""Extremely randomised trees of a member."""
+N_TREES_JUDGED = 50
+"""The same where a member is only judged at towers left out, for its weight."""
 _FEW_ROWS = 600
 INITIAL_SHARE = 0.25
 """Share of the emulator of process GPP at which the member `partial` starts."""
@@ -113,9 +124,18 @@ class TrainingRows:
 
 
 def fit_member(
-    name: str, rows: TrainingRows, *, learner: Learner = "sklearn", seed: int = 0, n_threads: int = 1
+    name: str,
+    rows: TrainingRows,
+    *,
+    unseen: Unseen = "places",
+    learner: Learner = "sklearn",
+    seed: int = 0,
+    n_threads: int = 1,
+    n_trees: int = N_TREES,
 ) -> Forest:
     """Train a member on towers.
+
+    Trees are larger if only years are `unseen`, and `n_trees` is the number of extremely randomised ones.
 
     Raises
     ------
@@ -145,9 +165,27 @@ def fit_member(
     if how.sources:
         signs += [1 if how.kind == "gpp" else 0] * rows.sources.shape[1]
     if how.learner == "trees":
-        return _fit_trees(x, target, weight, seed, n_threads)
-    forest = _FIT_BOOSTED[learner](x, target, weight, signs, seed)
+        return _fit_trees(x, target, weight, unseen, n_trees, seed, n_threads)
+    forest = _FIT_BOOSTED[learner](x, target, weight, signs, _boosted_settings(len(x), unseen), seed)
     return forest if start is None else forest + start
+
+
+class Fits:
+    """Forests of members that do not use the process model, kept so that models of the same towers share them."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Any, ...], Forest] = {}
+
+    def fit(self, name: str, rows: TrainingRows, **settings: Any) -> Forest:
+        """Return :func:`fit_member` of these arguments."""
+        how = _kind(name)
+        if how.sources or how.kind != "gpp" or how.learner == "leaf_update":
+            return fit_member(name, rows, **settings)
+        contents = (hashlib.blake2b(each.tobytes()).digest() for each in (rows.x, rows.gpp_daily))
+        key = (name, rows.predictors, *contents, *sorted(settings.items()))
+        if key not in self._found:
+            self._found[key] = fit_member(name, rows, **settings)
+        return self._found[key]
 
 
 def _kind(name: str) -> MemberKind:
@@ -215,12 +253,8 @@ def distil(
 
     Other predictors do not split: the source domain lacks some of them.
     """
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
     seen = [name in inputs for name in predictors]
-    features = np.hstack([np.where(seen, x, 0.0), sources])
-    learner = HistGradientBoostingRegressor(**DISTILLED_SETTINGS, early_stopping=False, random_state=seed)
-    return Forest.from_sklearn(_with_one_thread(learner, features, target, None))
+    return _emulated(np.hstack([np.where(seen, x, 0.0), sources]), target, DISTILLED_SETTINGS, seed)
 
 
 def member(name: str, n_sources: int, weight: float) -> Member:
@@ -249,11 +283,13 @@ def _start(rows: TrainingRows, n_features: int) -> Forest:
     return INITIAL_SHARE * Forest.from_arrays(**{**rows.emulator.arrays(), "n_features": n_features})
 
 
-def _fit_trees(x: Float, target: Float, weight: Float | None, seed: int, n_threads: int) -> Forest:
+def _fit_trees(
+    x: Float, target: Float, weight: Float | None, unseen: Unseen, n_trees: int, seed: int, n_threads: int
+) -> Forest:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    leaf = 10 if len(x) > _FEW_ROWS else max(3, len(x) // 60)
-    learner = ExtraTreesRegressor(**_TREES, min_samples_leaf=leaf, random_state=seed, n_jobs=n_threads)
+    leaf = _LEAF[unseen] if len(x) > _FEW_ROWS else max(3, len(x) // 60)
+    learner = ExtraTreesRegressor(n_trees, max_features=0.4, min_samples_leaf=leaf, random_state=seed, n_jobs=n_threads)
     return Forest.from_sklearn(interruptible(lambda: learner.fit(_without_gaps(x), target, sample_weight=weight)))
 
 
@@ -263,22 +299,34 @@ def _without_gaps(x: Float) -> Float:
     return np.where(empty, 0.0, x) if empty.any() else x
 
 
-def _fit_boosted(x: Float, target: Float, weight: Float | None, signs: Sequence[int], seed: int) -> Forest:
+def _fit_boosted(
+    x: Float, target: Float, weight: Float | None, signs: Sequence[int], settings: Mapping[str, Any], seed: int
+) -> Forest:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    settings = _boosted_settings(len(x))
     learner = HistGradientBoostingRegressor(
         **settings, early_stopping=False, random_state=seed, monotonic_cst=list(signs)
     )
+    x = _without_gaps(x)
+    if weight is not None:  # the bins of weighted rows take scikit-learn longer than the trees
+        x = np.column_stack([_rounded(column) for column in x.T])
     return Forest.from_sklearn(_with_one_thread(learner, x, target, weight))
 
 
-def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence[int], seed: int) -> Forest:
+def _rounded(column: Float) -> Float:
+    """Return a column in which every value is the nearest of at most 255 of them, so that each is a bin."""
+    levels = np.unique(np.nanquantile(column, np.linspace(0.0, 1.0, 255), method="nearest"))
+    nearest = levels[np.searchsorted((levels[:-1] + levels[1:]) / 2.0, column)]
+    return np.where(np.isnan(column), np.nan, nearest)
+
+
+def _fit_lightgbm(
+    x: Float, target: Float, weight: Float | None, signs: Sequence[int], settings: Mapping[str, Any], seed: int
+) -> Forest:
     try:
         import lightgbm
     except ImportError as error:
         raise missing_package("learner", error, extra="lightgbm") from error
-    settings = _boosted_settings(len(x))
     parameters = {
         "learning_rate": settings["learning_rate"],
         "num_leaves": settings["max_leaf_nodes"],
@@ -304,19 +352,28 @@ def _fit_lightgbm(x: Float, target: Float, weight: Float | None, signs: Sequence
 _FIT_BOOSTED: Mapping[str, Callable[..., Forest]] = {"sklearn": _fit_boosted, "lightgbm": _fit_lightgbm}
 
 
-def _boosted_settings(n: int) -> dict[str, Any]:
+def _boosted_settings(n: int, unseen: Unseen) -> dict[str, Any]:
     """Return smaller trees, and fewer, where there are few rows."""
-    if n > _FEW_ROWS:
-        return {**_BOOSTED, "min_samples_leaf": 30}
-    return {**_BOOSTED_FEW, "min_samples_leaf": max(5, n // 30)}
+    few = {"max_iter": 120, "max_leaf_nodes": 6, "min_samples_leaf": max(5, n // 30)}
+    return {**_BOOSTED, **(_BOOSTED_SIZE[unseen] if n > _FEW_ROWS else few)}
 
 
 def fit_source(x: Float, target: Float, *, seed: int, n_threads: int) -> Forest:
     """Train the emulator of a quantity of the process model."""
+    return _emulated(_without_gaps(x), target, SOURCE_SETTINGS, seed, n_threads)
+
+
+def _emulated(x: Float, target: Float, settings: Mapping[str, Any], seed: int, n_threads: int = 1) -> Forest:
+    """Return boosted trees of a function of many rows."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    learner = HistGradientBoostingRegressor(**SOURCE_SETTINGS, early_stopping=False, random_state=seed)
-    return Forest.from_sklearn(_with_one_thread(learner, x, target, None, n_threads))
+    varies = np.flatnonzero((x != x[:1]).any(axis=0))  # no tree splits the other columns, but each would take its time
+    if not varies.size:
+        varies = np.arange(x.shape[1])
+    learner = HistGradientBoostingRegressor(**settings, early_stopping=False, random_state=seed)
+    arrays = Forest.from_sklearn(_with_one_thread(learner, x[:, varies], target, None, n_threads)).arrays()
+    feature = np.where(arrays["feature"] < 0, -1, varies[arrays["feature"]])
+    return Forest.from_arrays(**{**arrays, "n_features": x.shape[1], "feature": feature})
 
 
 def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None, n_threads: int = 1) -> Any:
@@ -326,6 +383,6 @@ def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None
     # are already loaded, as that of the learner is.
     def fit() -> Any:
         with threadpool_limits(n_threads, "openmp"):
-            return learner.fit(_without_gaps(x), target, sample_weight=weight)
+            return learner.fit(x, target, sample_weight=weight)
 
     return interruptible(fit)

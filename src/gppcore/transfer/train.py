@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,13 @@ from gppcore.transfer.gaussian import Axes, main_types, spread_of_types
 from gppcore.transfer.intervals import fit_interval
 from gppcore.transfer.members import (
     MEMBERS,
+    N_TREES_JUDGED,
     SOURCE_SETTINGS,
+    UNSEEN,
+    Fits,
     Learner,
     TrainingRows,
+    Unseen,
     applicability,
     distilled,
     fit_gaussian,
@@ -45,8 +49,6 @@ from gppcore.transfer.width import with_width
 from gppcore.variables import check_ranges
 
 Float = NDArray[np.float64]
-Unseen = Literal["places", "years"]
-UNSEEN: tuple[Unseen, ...] = ("places", "years")
 
 TRANSFER_MEMBERS = (
     *("boosted", "boosted_ratio", "trees", "trees_ratio"),
@@ -163,6 +165,7 @@ def fine_tune(
     process: NDArray[Any] | None = None,
     members: Sequence[str] = TRANSFER_MEMBERS,
     learner: Learner = "sklearn",
+    fits: Fits | None = None,
     seed: int = 0,
     check: str = "raise",
     n_threads: int | None = None,
@@ -186,6 +189,8 @@ def fine_tune(
         Names out of `gppcore.transfer.members.MEMBERS`; each is usable alone.
     learner : {"sklearn", "lightgbm"}, default "sklearn"
         Learner of the boosted members; LightGBM is an extra.
+    fits : Fits, optional
+        Keeps the forests that do not use the process model; given to :func:`direct` too, those are fitted once.
     seed : int, default 0
         Seed of the learners.
     check : {"raise", "warn", "ignore"}
@@ -231,7 +236,7 @@ def fine_tune(
     if process is not None and np.shape(process) != (len(samples),):
         raise ShapeError(f"process: expected shape ({len(samples)},), got {np.shape(process)}")
     _check_samples(samples, check)
-    return _tune(model, samples, unseen, process, tuple(members), learner, seed, n_threads)
+    return _tune(model, samples, unseen, process, tuple(members), learner, fits or Fits(), seed, n_threads)
 
 
 def direct(
@@ -239,6 +244,7 @@ def direct(
     *,
     unseen: Unseen = "places",
     learner: Learner = "sklearn",
+    fits: Fits | None = None,
     seed: int = 0,
     check: str = "raise",
     n_threads: int | None = None,
@@ -259,7 +265,7 @@ def direct(
     check_type("samples", samples, Samples, "towers.samples(simulate(towers.forcing))")
     _check_samples(samples, check)
     nothing = TransferModel(samples.predictors, {}, (), {}, 0.0, {})
-    return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, seed, n_threads)
+    return _tune(nothing, samples, unseen, None, DIRECT_MEMBERS, learner, fits or Fits(), seed, n_threads)
 
 
 def pretrain_continue(model: TransferModel, samples: Samples, *, seed: int = 0) -> TransferModel:
@@ -280,6 +286,7 @@ def _tune(
     process: Float | None,
     names: tuple[str, ...],
     learner: Learner,
+    fits: Fits,
     seed: int,
     n_threads: int,
 ) -> TransferModel:
@@ -292,7 +299,7 @@ def _tune(
         rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = samples.groups["cluster"].to_numpy()
     wider: dict[int, float] = {}
-    held_out, sd = _held_out(rows, samples, unseen, names, learner, seed, n_threads)
+    held_out, sd = _held_out(rows, samples, unseen, names, learner, fits, seed, n_threads)
     expected = expected_weights(
         len(names),
         len(np.unique(cluster)),
@@ -337,7 +344,9 @@ def _tune(
     )
     widened = _GAUSSIAN in names and len(names) > 1
     fitted = [m.name for m in members if not (widened and m.name == _GAUSSIAN)]
-    forests = {name: fit_member(name, rows, learner=learner, seed=seed, n_threads=n_threads) for name in fitted}
+    forests = {
+        name: fits.fit(name, rows, unseen=unseen, learner=learner, seed=seed, n_threads=n_threads) for name in fitted
+    }
     process_weight = float(weights[-1])
     if widened:
         mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed, wider)
@@ -395,6 +404,7 @@ def _held_out(
     unseen: Unseen,
     names: Sequence[str],
     learner: Learner,
+    fits: Fits,
     seed: int,
     n_threads: int,
 ) -> tuple[Float | None, Float]:
@@ -408,6 +418,13 @@ def _held_out(
         Standard deviation of the Gaussian process; 0 without one.
     """
     group = samples.groups["cluster" if unseen == "places" else "year"].to_numpy()
+    settings: dict[str, Any] = {
+        "unseen": unseen,
+        "learner": learner,
+        "seed": seed,
+        "n_threads": n_threads,
+        "n_trees": N_TREES_JUDGED,
+    }
     fold, sd, found = assign_folds(group, FOLDS), np.zeros(len(rows.x)), np.empty((len(rows.x), len(names)))
     if not fold.any():
         return None, sd
@@ -421,6 +438,5 @@ def _held_out(
                 found[here, j] = test.process + residuals.predict(test.x, test.process)
                 sd[here] = spread(train, residuals, test.x, test.process)
                 continue
-            forest = fit_member(name, train, learner=learner, seed=seed, n_threads=n_threads)
-            found[here, j] = predict_member(forest, name, test)
+            found[here, j] = predict_member(fits.fit(name, train, **settings), name, test)
     return found, sd
