@@ -6,7 +6,7 @@ import pytest
 
 from gppcore import Forest, direct, fine_tune, pretrain
 from gppcore.features import Samples
-from gppcore.transfer.members import SOURCE_SETTINGS, Fits, TrainingRows, fit_member, fit_source
+from gppcore.transfer.members import SOURCE_SETTINGS, Fits, TrainingRows, distil, fit_member, fit_source
 
 NAMES = ("tair", "vpd", "sw", "lai")
 
@@ -65,6 +65,15 @@ def test_columns_without_information_do_not_change_an_emulator():
     spread[:, [1, 2, 4, 5]] = probe
     assert with_them.n_features == 7
     np.testing.assert_array_equal(with_them.predict(spread), narrow.predict(probe))
+
+
+def test_an_unknown_predictor_of_a_distilled_function_is_no_fault():
+    known = rows(400)
+    x = known.x.copy()
+    x[:, 1] = np.nan
+    forest = distil(x, NAMES, NAMES, known.sources, known.gpp_daily, 0)
+    found = forest.predict_columns(list(np.hstack([x, known.sources]).T))
+    assert np.corrcoef(found, known.gpp_daily)[0, 1] > 0.99
 
 
 def test_the_emulator_of_a_constant_is_that_constant():

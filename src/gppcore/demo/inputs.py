@@ -144,7 +144,8 @@ def _write_fields(world: World, folder: Path) -> None:
     time, time_attrs = month_coordinate([CLIMATOLOGY_YEAR])
     months = {"time": ("time", time, time_attrs)}
     lai = np.full((len(time), *SHAPE), 255, dtype=np.uint8)
-    lai.reshape(len(time), -1)[:, world.land] = np.rint(world.lai / _LAI_STEP)
+    for field, month in zip(lai.reshape(len(time), -1), world.lai, strict=True):  # all at once would be the peak
+        field[world.land] = np.rint(month / _LAI_STEP)
     packed = {"scale_factor": _LAI_STEP, "_FillValue": np.uint8(255)}
     leaves = xr.Dataset({"lai": (("time", "lat", "lon"), lai, {**attributes("lai"), **packed})}, {**months, **fine})
     leaves.to_netcdf(folder / "lai.nc", engine="h5netcdf", encoding={"lai": _encoding(lai)})

@@ -360,13 +360,14 @@ def _boosted_settings(n: int, unseen: Unseen) -> dict[str, Any]:
 
 def fit_source(x: Float, target: Float, *, seed: int, n_threads: int) -> Forest:
     """Train the emulator of a quantity of the process model."""
-    return _emulated(_without_gaps(x), target, SOURCE_SETTINGS, seed, n_threads)
+    return _emulated(x, target, SOURCE_SETTINGS, seed, n_threads)
 
 
 def _emulated(x: Float, target: Float, settings: Mapping[str, Any], seed: int, n_threads: int = 1) -> Forest:
     """Return boosted trees of a function of many rows."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
+    x = _without_gaps(x)
     varies = np.flatnonzero((x != x[:1]).any(axis=0))  # no tree splits the other columns, but each would take its time
     if not varies.size:
         varies = np.arange(x.shape[1])
