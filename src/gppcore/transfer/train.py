@@ -9,8 +9,9 @@ zeros of the process model, since no tower stands where nothing grows. A direct 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
+from gppcore.forest import Forest
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.runtime import threads
 from gppcore.statistics import FOLDS, assign_folds
@@ -299,7 +301,8 @@ def _tune(
         rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = samples.groups["cluster"].to_numpy()
     wider: dict[int, float] = {}
-    held_out, sd = _held_out(rows, samples, unseen, names, learner, fits, seed, n_threads)
+    fit = partial(fits.fit, unseen=unseen, learner=learner, seed=seed, n_threads=n_threads)
+    held_out, sd = _held_out(rows, samples, unseen, names, fit, seed)
     expected = expected_weights(
         len(names),
         len(np.unique(cluster)),
@@ -344,9 +347,7 @@ def _tune(
     )
     widened = _GAUSSIAN in names and len(names) > 1
     fitted = [m.name for m in members if not (widened and m.name == _GAUSSIAN)]
-    forests = {
-        name: fits.fit(name, rows, unseen=unseen, learner=learner, seed=seed, n_threads=n_threads) for name in fitted
-    }
+    forests = {name: fit(name, rows) for name in fitted}
     process_weight = float(weights[-1])
     if widened:
         mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed, wider)
@@ -403,10 +404,8 @@ def _held_out(
     samples: Samples,
     unseen: Unseen,
     names: Sequence[str],
-    learner: Learner,
-    fits: Fits,
+    fit: Callable[..., Forest],
     seed: int,
-    n_threads: int,
 ) -> tuple[Float | None, Float]:
     """Predict rows left out of training.
 
@@ -418,13 +417,6 @@ def _held_out(
         Standard deviation of the Gaussian process; 0 without one.
     """
     group = samples.groups["cluster" if unseen == "places" else "year"].to_numpy()
-    settings: dict[str, Any] = {
-        "unseen": unseen,
-        "learner": learner,
-        "seed": seed,
-        "n_threads": n_threads,
-        "n_trees": N_TREES_JUDGED,
-    }
     fold, sd, found = assign_folds(group, FOLDS), np.zeros(len(rows.x)), np.empty((len(rows.x), len(names)))
     if not fold.any():
         return None, sd
@@ -438,5 +430,5 @@ def _held_out(
                 found[here, j] = test.process + residuals.predict(test.x, test.process)
                 sd[here] = spread(train, residuals, test.x, test.process)
                 continue
-            found[here, j] = predict_member(fits.fit(name, train, **settings), name, test)
+            found[here, j] = predict_member(fit(name, train, n_trees=N_TREES_JUDGED), name, test)
     return found, sd
