@@ -299,11 +299,12 @@ def downscale_year(
     place[coarse.index] = np.arange(coarse.index.size)
     at = place[blocks.at]
     shares = [store.read_field(name) for name in FRACTIONS]
-    lai_of = np.concatenate([store.read("lai", tile, year) for tile in range(store.n_tiles)], axis=1)
+    values = np.empty((MONTHS, store.index.size), dtype=np.float32)  # leaf area, month by month replaced by GPP
+    for tile in range(store.n_tiles):
+        values[:, store.cells(tile)] = store.read("lai", tile, year)
     gpp, gpp_pft = simulated["gpp_daily"].values, simulated["gpp_daily_pft"].values
     covariate = np.full(fine_shape, np.nan, dtype=np.float32)
     field = np.full(blocks.shape, np.nan, dtype=np.float32)
-    values = np.empty((MONTHS, store.index.size), dtype=np.float32)
     held = np.bincount(blocks.at, area, place.size)[coarse.index]
     totals = np.zeros(2)
     for month in range(MONTHS):
@@ -311,7 +312,7 @@ def downscale_year(
         for share, of_type in zip(shares, gpp_pft, strict=True):
             here = np.flatnonzero(share > 0.0)
             pattern[here] += share[here] * of_type[month, at[here]].astype(np.float32)
-        pattern *= 1.0 - np.exp(-_EXTINCTION * lai_of[month])
+        pattern *= 1.0 - np.exp(-_EXTINCTION * values[month])
         covariate.reshape(-1)[position] = pattern
         field.reshape(-1)[coarse.index] = gpp[month]
         fine = downscale(
