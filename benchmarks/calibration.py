@@ -11,19 +11,22 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from gppcore.calibration.fit import calibrate
+from gppcore.calibration.priors import Prior
 from gppcore.evaluation.holdout import Evaluation, evaluate, skill
-from gppcore.features import Samples
+from gppcore.features import STATIC_PREDICTORS, Samples
 from gppcore.process.simulate import simulate
+from gppcore.statistics import FOLDS, assign_folds
 from gppcore.towers import Towers, read_towers
 from gppcore.towers.process import process_gpp
 
 SETS = (("vcmax25",), ("vcmax25", "g1"), ("vcmax25", "psi_exponent"), ("vcmax25", "g1", "psi_exponent"))
+TWO_YEARS = 24
 BEFORE = "before"
 BY_TYPE = "vcmax25 + psi_exponent, by type alone"
 
@@ -65,6 +68,34 @@ def spread(samples: Samples, judged: Evaluation, name: str) -> dict[str, float]:
     return {"sd": float(error.std()), "correlation": float(means.var() / (means.var() + within))}
 
 
+def own_vcmax25(towers: Towers) -> dict[str, float]:
+    """Compare Vcmax25 that towers have with the interval of a calibration without their cluster.
+
+    A tower of two years or more has the one that fits its months best, one factor for all of its types.
+    """
+    fold, inside, reach = assign_folds(towers.row_clusters, FOLDS), [], []
+    site = towers.gpp["site_id"].to_numpy()
+    alone = {"vcmax25": Prior(type_sd=1e-3, common_sd=1.0)}
+    for k in range(FOLDS):
+        known = calibrate(towers.rows(fold != k), parameters=SETS[2]).pfts
+        for name in np.unique(site[fold == k]):
+            own = towers.rows(site == name)
+            if len(own.gpp) < TWO_YEARS:
+                continue
+            cell = np.array([towers.sites.index.get_loc(name)])
+            place = {
+                each: towers.forcing_at(each, np.zeros(1, int), cell) for each in (*STATIC_PREDICTORS, *known.names)
+            }
+            mean, low, high = (float(each[0]) for each in known.canopy_vcmax25(place))
+            at_place = {each: replace(pft, vcmax25=float(known.vcmax25(each, place)[0])) for each, pft in known.items()}
+            fit = calibrate(own, pfts=at_place, covariates=(), priors=alone, correlation=0.05)
+            grown = max(fit.estimates, key=lambda each: float(place.get(f"fraction_{each}", [0.0])[0]))
+            found = mean * fit.estimates[grown]["vcmax25"].value / fit.estimates[grown]["vcmax25"].before
+            inside.append(low <= found <= high)
+            reach.append(high / mean - 1.0)
+    return {"towers": len(inside), "inside": float(np.mean(inside)), "reach": float(np.median(reach))}
+
+
 def measure(folder: str) -> dict[str, Any]:
     towers = read_towers(folder)
     samples = towers.samples(simulate(towers.forcing))
@@ -85,6 +116,7 @@ def measure(folder: str) -> dict[str, Any]:
         "slopes": {c.name: c.slope for c in slopes},
         "by_class": by_class(samples, judged, (BEFORE, best)),
         "mismatch": spread(samples, judged, best),
+        "own_vcmax25": own_vcmax25(towers.at(samples)),
         "fits": fits,
     }
 
@@ -114,6 +146,11 @@ def tables(found: Mapping[str, Any]) -> str:
         "",
         f"Held-out mismatch: sd {mismatch['sd']:.2f}, correlation within clusters {mismatch['correlation']:.2f}.",
     ]
+    own = found["own_vcmax25"]
+    lines.append(
+        f"Vcmax25 of {own['towers']} towers lies inside the 90 % interval of a calibration without them at "
+        f"{own['inside']:.3f}; the upper bound is {own['reach']:.0%} above the mean."
+    )
     return "\n".join(lines)
 
 

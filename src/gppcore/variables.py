@@ -153,6 +153,8 @@ _TABLE = (
     Variable("clumping", "clumping index", "1", (0.1, 1.0)),
     Variable("ca", "CO2 mole fraction of the air", "umol mol-1", (50.0, 2000.0), None, None, ("CO2_F_MDS", "CO2")),
     Variable("vcmax25", "maximum carboxylation rate at 25 degC", "umol m-2 s-1", (0.0, 400.0)),
+    Variable("vcmax25_low", "5 % bound of the maximum carboxylation rate at 25 degC", "umol m-2 s-1", (0.0, 400.0)),
+    Variable("vcmax25_high", "95 % bound of the maximum carboxylation rate at 25 degC", "umol m-2 s-1", (0.0, 400.0)),
     Variable("g1", "slope of the Ball-Berry relation", "1", (0.0, 30.0)),
     Variable("soil_water_stress", "soil-water stress factor (1 = none)", "1", (0.0, 1.0)),
     Variable("psi_exponent", "steepness of stomatal closure in dry soil", "1", (0.05, 10.0)),

@@ -114,6 +114,35 @@ def test_calibration_of_places_survives_a_file(placed, tmp_path):
     assert Calibration.load(tmp_path / "c.json") == found
 
 
+def test_interval_of_a_place_is_that_of_drawn_parameters(placed):
+    found = calibrate(placed).pfts
+    place = {"fraction_enf": [0.5, 0.0, 0.0], "fraction_grass": [0.25, 0.0, 1.0], "c4_fraction": [0.4, 0.0, np.nan]}
+    place |= {"aridity": [0.7, 0.0, -9.0], "lai_max": [5.0, 3.0, np.nan]}
+    mean, low, high = found.canopy_vcmax25(place)
+    of = {name: found.vcmax25(name, place) for name in ("enf", "grass", "grass_c4")}
+    assert mean[0] == pytest.approx((0.5 * of["enf"] + 0.15 * of["grass"] + 0.1 * of["grass_c4"])[0] / 0.75)
+    assert mean[2] == of["grass"][2]
+    assert np.isnan([mean[1], low[1], high[1]]).all(), "nothing grows there"
+    # The same by 20,000 draws of the parameters and of what is peculiar to a place.
+    rng, names = np.random.default_rng(0), list(found)
+    draws = rng.multivariate_normal(np.zeros(len(found.covariance)), found.covariance, 20_000)
+    z = [c.standardised(place[c.name])[0] for c in found.covariates]
+    log = draws[:, len(names) :] @ z + rng.normal(0.0, found.site_sd, len(draws))
+    drawn = sum(
+        share * of[name][0] * np.exp(draws[:, names.index(name)])
+        for name, share in (("enf", 0.5), ("grass", 0.15), ("grass_c4", 0.1))
+    )
+    expected = np.quantile(drawn / 0.75 * np.exp(log), (0.05, 0.95))
+    np.testing.assert_allclose([low[0], high[0]], expected, rtol=0.03)
+
+
+def test_places_have_intervals_only_with_a_covariance():
+    with pytest.raises(RangeError, match="kept its covariance, got none; calibrate again"):
+        CalibratedParameters(PFTS, (ARIDITY,)).canopy_vcmax25({"aridity": 0.0, "fraction_enf": 1.0})
+    with pytest.raises(ShapeError, match=r"covariance: expected shape \(11, 11\), .* got \(1, 1\)"):
+        CalibratedParameters(PFTS, (ARIDITY,), covariance=((1.0,),))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -225,3 +225,22 @@ def test_step_without_those_before_it_is_refused(world):
         experiment.run(only="train")
     with pytest.raises(RangeError, match="to: expected one of"):
         experiment.run(to="maps")
+
+
+@pytest.mark.slow
+def test_a_calibrated_process_model_has_its_vcmax25_on_both_grids(again):
+    path = again / "experiment.toml"
+    path.write_text(path.read_text().replace("calibrate = false", "calibrate = true"))
+    Experiment.read(path).run(to="map", n_threads=2)
+    results = again / "results"
+    for grid in ("0p1", "0p5"):
+        with xr.open_zarr(results / f"vcmax25_{grid}deg.zarr", chunks=None, consolidated=False) as ds:
+            low, value, high = (ds[name].values for name in ("vcmax25_low", "vcmax25", "vcmax25_high"))
+        grown = np.isfinite(value)
+        assert grown.any()
+        assert ((low < value) & (value < high))[grown].all()
+        assert 15.0 < np.median(value[grown]) < 120.0
+    # A coarse cell is near the mean of its fine ones.
+    with xr.open_zarr(results / "vcmax25_0p1deg.zarr", chunks=None, consolidated=False) as fine:
+        means = fine["vcmax25"].coarsen(lat=5, lon=5).mean().values
+    np.testing.assert_allclose(value, means, rtol=0.05)

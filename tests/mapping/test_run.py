@@ -463,3 +463,14 @@ def test_tile_that_lost_one_of_its_outputs_is_predicted_again(store, tmp_path, n
     assert lost.exists()
     assert sum(done) == store.index.size
     assert content(tmp_path / "second.zarr") == content(tmp_path / "first.zarr")
+
+
+def test_land_of_a_single_row_has_its_bounds(tmp_path):
+    store = TileStore.create(tmp_path / "row", LAT, LON, np.arange(5) + 10 * 720)
+    store.add("gpp_daily", monthly=True, attrs={})
+    store.write("gpp_daily", 0, np.ones((12, 5), np.float32))
+    write_product(store, tmp_path / "gpp.zarr", {"gpp_daily": attributes("gpp_daily")}, attrs={})
+    with opened(tmp_path / "gpp.zarr") as ds:
+        np.testing.assert_array_equal(ds["lat_bnds"].values, [[85.0, 84.5]])
+        assert (ds.attrs["geospatial_lat_min"], ds.attrs["geospatial_lat_max"]) == (84.5, 85.0)
+        assert ds["lon_bnds"].shape == (5, 2)

@@ -104,7 +104,8 @@ def window(tmp_path_factory, parse, undrawn):
     data = report_data((35.0, 60.0, -12.0, 30.0))
     real = {"synthetic": False, "experiment": "towers.csv", "inputs": {"Towers": "real: 17 sites"}}
     totals = {method: {2001 + i: 100.0 + i for i in range(6)} for method in METHODS}
-    maps = {**data.maps, "trend": data.maps["difference"], "dissimilarity": data.maps["january"] / 10.0}
+    more = {"dissimilarity": data.maps["january"] / 10.0, "vcmax25": data.maps["july"] + 40.0}
+    maps = {**data.maps, "trend": data.maps["difference"], **more}
     ends = [(-90, 90), (10, 90), (40, 50), (50, 60)]
     regions = pd.DataFrame(ends * 2, columns=["south", "north"])
     regions = regions.assign(first_year=[2001] * 4 + [2006] * 4, last_year=2006, gpp=6.25, low=5.0, high=7.5)
@@ -178,6 +179,7 @@ def test_years_have_totals_and_a_trend(window):
         "years",
         "trend",
         "dissimilarity",
+        "vcmax25",
         "bands",
     }
     assert any("transfer 100.0 in 2001, 105.0 in 2006" in text for text in page.alternatives)

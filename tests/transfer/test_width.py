@@ -105,3 +105,23 @@ def test_float32_and_files_keep_it(tuned, samples, tmp_path):
     for wide, narrow, before in zip(double, single, tuned.predict(x, interval=True, check="ignore"), strict=True):
         np.testing.assert_array_equal(wide, before)
         assert np.mean(np.abs(wide - narrow) < 1e-4 * (1.0 + wide)) > 0.97
+
+
+def test_intervals_of_other_years_are_wider_where_years_differ(samples):
+    """Crops whose GPP differs from year to year, and grass that has the same every year."""
+    rng, n = np.random.default_rng(5), len(samples)
+    year = 2001 + np.arange(n) // 40 % 8
+    crop = (samples.groups["pft"] == "CRO").to_numpy()
+    of_year = rng.normal(size=(8, 40))[year - 2001, samples.groups["site"]]
+    gpp = np.maximum(5.0 + np.where(crop, 2.5, 0.3) * of_year + rng.normal(0.0, 0.2, n), 0.0)
+    data = replace(samples, gpp_daily=gpp, groups=samples.groups.assign(year=year))
+    early = year <= 2006
+    model = direct(data.take(early), unseen="years", n_threads=1)
+    assert {member.name for member in model.members} >= set(NAMES)
+    found, low, high = model.predict(data.x, interval=True)
+    inside = (low <= gpp) & (gpp <= high)
+    assert (high - low)[crop].mean() > 3.0 * (high - low)[~crop].mean()
+    for which in (crop, ~crop):
+        assert inside[which & ~early].mean() > 0.8
+    bare = replace(model, members=model.members[:-2], forests=dict(list(model.forests.items())[:-2]))
+    np.testing.assert_allclose(found, bare.predict(data.x), atol=1e-6)

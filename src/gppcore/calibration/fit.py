@@ -123,14 +123,15 @@ def calibrate(
             xtol=_TOLERANCE,
             gtol=_TOLERANCE,
         )
-        log_sd = np.sqrt(np.diag(np.linalg.inv(fit.jac.T @ fit.jac)))
+        covariance = np.linalg.inv(fit.jac.T @ fit.jac)
+    log_sd = np.sqrt(np.diag(covariance))
     fitted = problem.types(fit.x)
     estimates: dict[str, dict[str, Estimate]] = {name: {} for name in pfts}
     for j, (name, parameter) in enumerate(problem.fitted, start=len(problem.common)):
         value = getattr(fitted[name], parameter)
         estimates[name][parameter] = Estimate(getattr(pfts[name], parameter), value, float(value * log_sd[j]))
     return Calibration(
-        pfts=problem.parameters_at(fit.x),
+        pfts=problem.parameters_at(fit.x, covariance),
         estimates=estimates,
         cost_before=problem.cost(start),
         cost_after=problem.cost(fit.x),

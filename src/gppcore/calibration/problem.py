@@ -130,12 +130,21 @@ class Problem:
             changed[name][parameter] = float(value)
         return {name: replace(pft, **changed[name]) for name, pft in self.pfts.items()}
 
-    def parameters_at(self, x: Float) -> Types:
-        """Return the types, with the effects of covariates where there are any; without those of the sites."""
+    def parameters_at(self, x: Float, covariance: Float | None = None) -> Types:
+        """Return the types, with the effects of covariates where there are any; without those of the sites.
+
+        With the covariance of x they know how certain Vcmax25 of a place is.
+        """
         if not self.covariates:
             return self.types(x)
         slopes = zip(self.covariates, x[self.slopes], strict=True)
-        return CalibratedParameters(self.types(x), tuple(replace(c, slope=float(slope)) for c, slope in slopes))
+        found = CalibratedParameters(self.types(x), tuple(replace(c, slope=float(slope)) for c, slope in slopes))
+        if covariance is None:
+            return found
+        of_types = [len(self.common) + self.fitted.index((name, "vcmax25")) for name in self.pfts]
+        own = np.array([*of_types, *range(self.slopes.start, self.slopes.stop)])
+        kept = tuple(tuple(row) for row in covariance[np.ix_(own, own)].tolist())
+        return replace(found, covariance=kept, site_sd=SITE_SD)
 
     def residuals(self, x: Float) -> Float:
         """Return mismatch over standard deviation of the tower months, then of the priors."""

@@ -15,7 +15,7 @@ import typer
 
 from gppcore import _core
 from gppcore.cli import experiment as experiments
-from gppcore.cli import process
+from gppcore.cli import mapping, process
 from gppcore.cli import towers as towers_commands
 from gppcore.errors import GppcoreError, RangeError, missing_package
 from gppcore.io.reading import number_of
@@ -154,54 +154,7 @@ def adapt(
     run_adaptation(model, towers, out, seed=seed, n_threads=usable(threads))
 
 
-@app.command("map")
-def map_(
-    model: Annotated[Path, typer.Argument(help="Saved model: a folder or zip file.")],
-    tiles: Annotated[Path, typer.Argument(help="Tile store with the predictors, of `gppcore tiles build`.")],
-    out: Annotated[Path, typer.Argument(help="New folder for the Zarr product.")],
-    threads: Threads = None,
-    variable: Annotated[
-        str, typer.Option(metavar="NAME", help="Name under which the store keeps the predictions.")
-    ] = "gpp_daily",
-    check: Annotated[
-        str, typer.Option(metavar="ACTION", help="On predictors outside their valid range: raise, warn or ignore.")
-    ] = "raise",
-    uncertainty: Annotated[
-        bool, typer.Option(help="Write 90 % bounds and dissimilarity to the towers, if the model has them.")
-    ] = True,
-    netcdf: Annotated[bool, typer.Option("--netcdf", help="Also write one netCDF4 file per calendar year.")] = False,
-) -> None:
-    """Predict every cell of a tile store with a saved model.
-
-    Writes a gridded product: a Zarr store with CF metadata.
-    """
-    from rich.progress import Progress
-
-    from gppcore.mapping.run import map_gpp
-    from gppcore.tiles.store import TileStore
-    from gppcore.transfer.transfer_model import TransferModel
-
-    predictor, store = TransferModel.load(model), TileStore.open(tiles)
-    with Progress() as bar:
-        task = bar.add_task("Cells", total=store.index.size * len(store.each_year))
-        map_gpp(
-            predictor,
-            store,
-            out,
-            variable=variable,
-            uncertainty=uncertainty,
-            check=check,
-            n_threads=threads,
-            progress=lambda n: bar.update(task, advance=n),
-        )
-    typer.echo(f"Map  {out}")
-    if netcdf:
-        from gppcore.mapping.product import write_netcdf
-
-        for year in store.each_year:
-            file = out.with_name(f"{out.stem}{'' if year is None else f'_{year}'}.nc")
-            write_netcdf(out, file, year=year)
-            typer.echo(f"Map  {file}")
+app.command("map")(mapping.map_)
 
 
 @tiles_app.command("build")

@@ -24,6 +24,7 @@ from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.layout import CLIMATOLOGY_YEAR
 from gppcore.tiles.store import TileStore
+from gppcore.towers.process import COVARIATES
 from gppcore.variables import DAYS_IN_MONTH, MONTHS, attributes
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def coarse_store(
     Returns
     -------
     TileStore
-        With the forcing, ``fraction_<pft>``, ``lai_<pft>`` and `c4_fraction`.
+        With the forcing, ``fraction_<pft>``, ``lai_<pft>``, `c4_fraction`, the leaf area of all types, `lai`, and the
+        covariates of parameters (`gppcore.towers.process.COVARIATES`).
     """
     blocks = Blocks.of(store, resolution)
     grid = LatLonGrid(blocks.lat_edges, blocks.lon_edges)
@@ -161,7 +163,8 @@ def coarse_store(
     build_tiles(replace(recipe, variables=sources), coarse, n_threads=n_threads, client=client, progress=progress)
     with coarse.writing():
         _write_cover(store, coarse, blocks)
-    derive_predictors(coarse)
+        _write_canopy(coarse)
+    derive_predictors(coarse, also=COVARIATES)
     return coarse
 
 
@@ -179,6 +182,20 @@ def _write_cover(store: TileStore, coarse: TileStore, blocks: Blocks) -> None:
         coarse.add(leaves, monthly=True, attrs=attributes("lai"))
         for year in store.each_year:
             _write(coarse, leaves, _leaf_area(store, blocks, area, shares, year), year)
+
+
+def _write_canopy(coarse: TileStore) -> None:
+    """Write the leaf area of all types, which parameters of places follow."""
+    coarse.add("lai", monthly=True, attrs=attributes("lai"))
+    for tile in range(coarse.n_tiles):
+        shares = [coarse.read(name, tile) for name in FRACTIONS]
+        covered = np.sum(shares, axis=0, dtype=np.float64)
+        for year in coarse.each_year:
+            of_types = zip(shares, LEAVES, strict=True)
+            lai = np.sum([share * coarse.read(name, tile, year) for share, name in of_types], axis=0, dtype=np.float64)
+            mean = np.divide(lai, covered, out=np.zeros_like(lai), where=covered > 0.0)
+            if not coarse.has("lai", tile, year):
+                coarse.write("lai", tile, mean.astype(np.float32), year)
 
 
 def _leaf_area(store: TileStore, blocks: Blocks, area: Float, shares: list[Float], year: int | None) -> Float:
@@ -263,6 +280,7 @@ def coarse_dataset(coarse: TileStore, year: int | None) -> xr.Dataset:
     return xr.Dataset(
         {
             **fields,
+            **{name: ("cell", field(name)) for name in COVARIATES},
             "lai": (("pft", "time", "cell"), np.stack([field(name) for name in LEAVES])),
             "pft_fraction": (("pft", "cell"), np.stack([field(name) for name in FRACTIONS])),
             "c4_fraction": ("cell", np.nan_to_num(field("c4_fraction"))),

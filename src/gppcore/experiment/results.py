@@ -24,6 +24,8 @@ VARIABLE_OF = {"process": PROCESS, "direct": "gpp_daily_direct", "transfer": "gp
 BOUNDS = {"low": "gpp_daily_low", "high": "gpp_daily_high"}
 """Bounds of the 90 % intervals of the transferred model."""
 INDEX = "dissimilarity"
+STATIC = (INDEX, "vcmax25")
+"""Fields of the map without months."""
 SKILL = ("r2", "rmse", "bias", "n")
 _DISPLAY_COLUMNS = 1440
 _MIN_SITES = 3
@@ -43,8 +45,8 @@ class MapSummary:
         Display grid [degree].
     maps : dict of ndarray (n_lat, n_lon)
         "annual", "difference" [g C m-2 yr-1], "january", "july" [g C m-2 d-1]; "interval", the mean width of the 90 %
-        interval of a month [g C m-2 d-1], and "dissimilarity" [1], if the tiles hold them; "trend" [g C m-2 yr-2]
-        of five years or more.
+        interval of a month [g C m-2 d-1], "dissimilarity" [1] and "vcmax25" [umol m-2 s-1], if the tiles hold them;
+        "trend" [g C m-2 yr-2] of five years or more.
     zonal_lat : ndarray (n,)
     zonal : dict of ndarray (n,)
         By method [g C m-2 yr-1], and the bounds "low" and "high" of the transferred model, if the tiles hold them.
@@ -81,9 +83,9 @@ def summarise_map(store: TileStore) -> MapSummary:
     fields |= {"annual": annual["transfer"], "difference": annual["transfer"] - annual["process"]}
     if set(BOUNDS) <= set(annual):
         fields["interval"] = (annual["high"] - annual["low"]) / DAYS_IN_MONTH.sum()
+    fields |= {name: store.read_field(name) for name in STATIC if name in there}
     reach = outside = None
     if INDEX in there:
-        fields[INDEX] = store.read_field(INDEX)
         reach = float(store.attributes(INDEX)["area_of_applicability"])
         outside = float(area[fields[INDEX] > reach].sum() / area.sum())
     band = (90.0 - store.lat[store.index // store.shape[1]]).astype(int)

@@ -26,6 +26,7 @@ from gppcore.io.cluster import in_order
 from gppcore.io.durable import write_json
 from gppcore.mapping.product import write_netcdf, write_product
 from gppcore.mapping.run import map_gpp
+from gppcore.mapping.vcmax25 import VCMAX25, map_vcmax25
 from gppcore.tiles.build import build_tiles, read_cells
 from gppcore.tiles.derive import derive_predictors
 from gppcore.tiles.fields import VariableSource
@@ -252,9 +253,26 @@ def map_(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
             attrs = {"title": settings.title, "source": f"gppcore, towers {Path(work.towers.name).name}"}
             attrs |= {"license": settings.map.license} if settings.map.license else {}
             map_gpp(model, store, None if product.exists() else product, attrs=attrs, progress=advance, **options)
+    _map_vcmax25(work)
     if settings.map.netcdf and not product.with_suffix(".nc").exists():
         with work.progress.step("Product as netCDF", 1, "file"):
             write_netcdf(product, product.with_suffix(".nc"))
+
+
+def _map_vcmax25(work: Work) -> None:
+    """Write Vcmax25 on the grid of the map and on that of the process model, if it was calibrated."""
+    parameters = TransferModel.load(work.folder / "models" / "transfer").parameters
+    if parameters is None or not parameters.covariance:
+        return
+    coarse = work.folder / "coarse"
+    stores = [work.store, *([TileStore.open(coarse)] if coarse.exists() else [])]
+    attrs = {"title": f"Vcmax25, {work.settings.title}", "source": f"gppcore, towers {Path(work.towers.name).name}"}
+    with work.progress.step("Map of Vcmax25", len(stores), "map") as advance:
+        for store in stores:
+            product = work.folder / f"vcmax25_{label(abs(store.lat[1] - store.lat[0]))}deg.zarr"
+            if not product.exists():
+                map_vcmax25(parameters, store, product, attrs=attrs, n_threads=work.n_threads)
+            advance(1)
 
 
 def label(degrees: float) -> str:
@@ -304,7 +322,7 @@ def _recipe(settings: Settings) -> Any:
     return [asdict(recipe.cells), variables, recipe.years, recipe.region]
 
 
-_GPP = ("gpp_daily", "gpp_daily_low", "gpp_daily_high", "dissimilarity", "gpp_daily_direct")
+_MAPPED = ("gpp_daily", "gpp_daily_low", "gpp_daily_high", "dissimilarity", "gpp_daily_direct", *VCMAX25)
 STEPS: dict[str, Step] = {
     "tiles": Step(
         tiles,
@@ -337,8 +355,8 @@ STEPS: dict[str, Step] = {
         lambda s: [s.map.methods, s.map.netcdf, s.map.license, s.title],
         _none,
         ("train",),
-        ("gpp_*deg.zarr", "gpp_*deg.nc"),
-        _GPP,
+        ("gpp_*deg.zarr", "gpp_*deg.nc", "vcmax25_*deg.zarr"),
+        _MAPPED,
     ),
     "report": Step(
         _report,

@@ -24,10 +24,16 @@ _CRS = {
 }
 
 
-def coverage(lat: NDArray[Any], lon: NDArray[Any], years: Sequence[int] | None) -> dict[str, Any]:
+def window_edges(store: TileStore, rows: slice, columns: slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the edges of the rows and columns of a window, of one row or column or more [degrees]."""
+    lat, lon = np.clip(edges(store.lat), -90.0, 90.0), edges(store.lon)
+    return lat[rows.start : rows.stop + 1], lon[columns.start : columns.stop + 1]
+
+
+def coverage(lat_edges: NDArray[Any], lon_edges: NDArray[Any], years: Sequence[int] | None) -> dict[str, Any]:
     """Return the discovery attributes (ACDD 1.3) of a grid and its years; those of time only for calendar years."""
-    south, north = np.sort(np.clip(edges(lat), -90.0, 90.0))[[0, -1]]
-    west, east = np.sort(edges(lon))[[0, -1]]
+    south, north = np.sort(lat_edges)[[0, -1]]
+    west, east = np.sort(lon_edges)[[0, -1]]
     found: dict[str, Any] = {
         "summary": "Monthly gross primary production of land, predicted by a model that was trained with flux towers",
         "keywords": "gross primary production, carbon, vegetation, land",
@@ -52,6 +58,17 @@ def time_coverage(years: Sequence[int]) -> dict[str, str]:
     }
 
 
+def write_time(group: Any, store: TileStore) -> None:
+    """Write the months of a store and their bounds."""
+    years = store.years or (CLIMATOLOGY_YEAR,)
+    time, time_attrs = month_coordinate(years)
+    first = [np.datetime64(f"{year}-{month:02d}-01", "D") for year in years for month in range(1, MONTHS + 1)]
+    bounds = [(day, (day.astype("M8[M]") + np.timedelta64(1, "M")).astype("M8[D]")) for day in first]
+    since = (np.array(bounds) - np.datetime64(f"{years[0]}-01-01", "D")).astype(np.int32)
+    group.create_array("time", data=time, dimension_names=("time",), attributes={**time_attrs, "bounds": "time_bnds"})
+    group.create_array("time_bnds", data=since, dimension_names=("time", "bnds"), attributes={})
+
+
 def write_coordinates(
     group: Any, store: TileStore, rows: slice, columns: slice, chunk_rows: int, chunk_columns: int
 ) -> None:
@@ -59,15 +76,8 @@ def write_coordinates(
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
     lat, lon = store.lat[rows], store.lon[columns]
-    years = store.years or (CLIMATOLOGY_YEAR,)
-    time, time_attrs = month_coordinate(years)
-    first = [np.datetime64(f"{year}-{month:02d}-01", "D") for year in years for month in range(1, MONTHS + 1)]
-    bounds = [(day, (day.astype("M8[M]") + np.timedelta64(1, "M")).astype("M8[D]")) for day in first]
-    since = (np.array(bounds) - np.datetime64(f"{years[0]}-01-01", "D")).astype(np.int32)
-    lat_edges, lon_edges = np.clip(edges(lat), -90.0, 90.0), edges(lon)
+    lat_edges, lon_edges = window_edges(store, rows, columns)
     for name, dims, values, attrs in (
-        ("time", ("time",), time, {**time_attrs, "bounds": "time_bnds"}),
-        ("time_bnds", ("time", "bnds"), since, {}),
         ("lat", ("lat",), lat, {**attributes("lat"), "axis": "Y", "bounds": "lat_bnds"}),
         ("lat_bnds", ("lat", "bnds"), np.column_stack([lat_edges[:-1], lat_edges[1:]]), {}),
         ("lon", ("lon",), lon, {**attributes("lon"), "axis": "X", "bounds": "lon_bnds"}),

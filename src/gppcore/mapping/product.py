@@ -1,4 +1,4 @@
-"""The gridded product: monthly variables of a tile store as CF-1.8 Zarr v3, and as netCDF4 year by year."""
+"""The gridded product: variables of a tile store as CF-1.8 Zarr v3, and as netCDF4 year by year."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gppcore.io.durable import PART, rename_durably
 from gppcore.io.manifest import check_manifest, write_manifest
 from gppcore.io.mapped import whole_files
 from gppcore.io.netcdf import write_netcdf4
-from gppcore.mapping.geometry import GEOMETRY, coverage, time_coverage, write_coordinates
+from gppcore.mapping.geometry import GEOMETRY, coverage, time_coverage, window_edges, write_coordinates, write_time
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
@@ -96,6 +96,7 @@ def write_product(
 
     rows, columns = _window(store)
     lat, lon = store.lat[rows], store.lon[columns]
+    has_months = any(store.is_monthly(name) for name in variables)
     # The name is that of this store: a second job, or a folder of the user's, has another.
     token = hashlib.sha256(str(store.path.resolve()).encode()).hexdigest()[:8]
     building = out.with_name(f"{out.name}.{token}{PART}")
@@ -108,8 +109,14 @@ def write_product(
             "title": next(iter(variables.values()))["long_name"],
             "history": f"gppcore {__version__}: written from a tile store",
         }
-        described = {**origin, **coverage(lat, lon, store.years), **attrs}
+        described = {
+            **origin,
+            **coverage(*window_edges(store, rows, columns), store.years if has_months else None),
+            **attrs,
+        }
         group = zarr.open_group(building, mode="w", zarr_format=3, attributes=described)
+        if has_months:
+            write_time(group, store)
         write_coordinates(group, store, rows, columns, min(CHUNK, lat.size), min(CHUNK, lon.size))
         for name, variable_attrs in variables.items():
             monthly = store.is_monthly(name)

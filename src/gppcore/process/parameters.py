@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gppcore.constants import PlantFunctionalType
+from gppcore.constants import C4_OF, PFT_NAMES, PlantFunctionalType
 from gppcore.errors import CalibrationFormatError, RangeError, ShapeError
 from gppcore.variables import VARIABLES
 
@@ -17,6 +17,8 @@ Float = NDArray[np.float64]
 
 _FARTHEST = 3.0
 """Standard deviations from the mean of the towers beyond which a covariate has no further effect."""
+_BOUND = 1.6448536269514722
+"""Standard deviations from the mean of a Gaussian to its 95 % quantile."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,16 @@ class CalibratedParameters(Mapping[str, PlantFunctionalType]):
         Parameters at the mean of the covariates.
     covariates : tuple of Covariate
         Effects of the place.
+    covariance : tuple of tuple of float, default ()
+        Posterior covariance of log Vcmax25 of the types, in their order, and of the slopes of the covariates; empty if
+        it is unknown.
+    site_sd : float, default 0
+        Standard deviation of log Vcmax25 of places that have the same type and covariates.
+
+    Raises
+    ------
+    ShapeError
+        If the covariance has another number of rows or columns than there are types and covariates.
 
     Examples
     --------
@@ -75,6 +87,16 @@ class CalibratedParameters(Mapping[str, PlantFunctionalType]):
 
     types: Mapping[str, PlantFunctionalType]
     covariates: tuple[Covariate, ...] = ()
+    covariance: tuple[tuple[float, ...], ...] = ()
+    site_sd: float = 0.0
+
+    def __post_init__(self) -> None:
+        n = len(self.types) + len(self.covariates)
+        if self.covariance and np.shape(self.covariance) != (n, n):
+            raise ShapeError(
+                f"covariance: expected shape {(n, n)}, that of {len(self.types)} types and {len(self.covariates)} "
+                f"covariates, got {np.shape(self.covariance)}"
+            )
 
     def __getitem__(self, name: str) -> PlantFunctionalType:
         return self.types[name]
@@ -122,11 +144,59 @@ class CalibratedParameters(Mapping[str, PlantFunctionalType]):
         limits = VARIABLES["vcmax25"].valid_range
         return np.asarray(np.clip(self.types[type_name].vcmax25 * self.factor(place), *limits))
 
+    def canopy_vcmax25(self, place: Mapping[str, ArrayLike]) -> tuple[Float, Float, Float]:
+        """Return Vcmax25 of places where several types grow, with its 90 % interval [umol m-2 s-1].
+
+        Parameters
+        ----------
+        place : mapping of str to array_like
+            Area shares of the types, `fraction_<pft>` [1]; the C4 share of grass and crop, `c4_fraction` [1]; and the
+            covariates. A share that is missing or unknown is 0, a covariate that is unknown has its mean.
+
+        Returns
+        -------
+        tuple of ndarray
+            The mean over the types, and the 5 % and 95 % quantiles of what a tower in such a place would be found to
+            have; NaN where no type grows.
+
+        Raises
+        ------
+        RangeError
+            If the parameters have no covariance.
+        ShapeError
+            If a covariate is missing.
+
+        Notes
+        -----
+        log Vcmax25 is taken for Gaussian and linear in the parameters around their estimates. Its variance is that of
+        the parameters plus `site_sd` squared.
+        """
+        if not self.covariance:
+            raise RangeError(
+                "parameters: expected those of a calibration that kept its covariance, got none; calibrate again"
+            )
+        shares = _shares(place)
+        part = {name: shares[name] * self.vcmax25(name, place) for name in self.types if name in shares}
+        total, grown = sum(part.values(), np.zeros(())), sum((shares[name] for name in part), np.zeros(()))
+        with np.errstate(invalid="ignore"):  # 0 / 0 where no type grows
+            mean = total / grown
+            slopes = [part[name] / total if name in part else np.zeros_like(total) for name in self.types]
+        slopes += [np.broadcast_to(c.standardised(place[c.name]), total.shape) for c in self.covariates]
+        variance = np.full(total.shape, self.site_sd**2)
+        for row, by_row in zip(self.covariance, slopes, strict=True):
+            for element, by_column in zip(row, slopes, strict=True):
+                variance += element * by_row * by_column
+        reach = np.exp(_BOUND * np.sqrt(variance))
+        limits = VARIABLES["vcmax25"].valid_range
+        return mean, np.clip(mean / reach, *limits), np.clip(mean * reach, *limits)
+
     def to_json(self) -> dict[str, Any]:
         """Return the content for JSON."""
         return {
             "types": {name: asdict(pft) for name, pft in self.types.items()},
             "covariates": [asdict(c) for c in self.covariates],
+            "covariance": [list(row) for row in self.covariance],
+            "site_sd": self.site_sd,
         }
 
     @classmethod
@@ -140,9 +210,21 @@ class CalibratedParameters(Mapping[str, PlantFunctionalType]):
         """
         try:
             types = {name: PlantFunctionalType(**pft) for name, pft in content["types"].items()}
-            return cls(types, tuple(Covariate(**c) for c in content["covariates"]))
+            covariates = tuple(Covariate(**c) for c in content["covariates"])
+            covariance = tuple(tuple(map(float, row)) for row in content.get("covariance", ()))
+            return cls(types, covariates, covariance, float(content.get("site_sd", 0.0)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CalibrationFormatError(f"parameters: expected calibrated parameters, got {error!r}") from error
+
+
+def _shares(place: Mapping[str, ArrayLike]) -> dict[str, Float]:
+    """Return the area shares of the types at places, C3 and C4 apart."""
+    known = {name: f"fraction_{name}" for name in PFT_NAMES if f"fraction_{name}" in place}
+    found = {name: np.nan_to_num(np.asarray(place[column], dtype=np.float64)) for name, column in known.items()}
+    c4 = np.nan_to_num(np.asarray(place.get("c4_fraction", 0.0), dtype=np.float64))
+    for name in C4_OF.keys() & found:
+        found |= {C4_OF[name]: found[name] * c4, name: found[name] * (1.0 - c4)}
+    return found
 
 
 def covariates_of(pfts: Mapping[str, PlantFunctionalType]) -> tuple[str, ...]:

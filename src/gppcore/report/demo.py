@@ -97,6 +97,9 @@ def _map_drawings(data: ReportData) -> dict[str, Drawing]:
     if "dissimilarity" in maps:
         text = seen.of_map(lat, lon, maps["dissimilarity"], "", digits=2)
         drawings["dissimilarity"] = Drawing(partial(dissimilarity_map, data), HALF, text)
+    if "vcmax25" in maps:
+        text = seen.of_map(lat, lon, maps["vcmax25"], "µmol m⁻² s⁻¹")
+        drawings["vcmax25"] = Drawing(partial(vcmax25_map, data), HALF, text)
     if data.regions is not None:
         drawings["bands"] = Drawing(partial(zone_totals, data), HALF, seen.of_numbers("Totals", _zones(data)[1]))
     if regions := _region_seasons(data):
@@ -176,6 +179,13 @@ def dissimilarity_map(data: ReportData, width: float) -> Figure:
     most = 1.5 * (data.reach or 1.0)
     label = "dissimilarity to the nearest tower (1)"
     return figures.map_figure(data.lat, data.lon, field, width, label, (0.0, most), colours="magma_r")
+
+
+def vcmax25_map(data: ReportData, width: float) -> Figure:
+    """Vcmax25 of the calibrated process model."""
+    field = data.maps["vcmax25"]
+    label = "Vcmax25 (µmol m$^{-2}$ s$^{-1}$)"
+    return figures.map_figure(data.lat, data.lon, field, width, label, plot.limits(field))
 
 
 def zone_totals(data: ReportData, width: float) -> Figure:

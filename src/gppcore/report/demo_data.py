@@ -19,7 +19,7 @@ METHODS = ("process", "direct", "transfer")
 """The process model, the machine learning model fitted to towers alone, and the transferred one."""
 SERIES = ("observed", *METHODS)
 MAPS = ("annual", "january", "july", "difference")
-MORE_MAPS = ("interval", "dissimilarity", "trend")
+MORE_MAPS = ("interval", "dissimilarity", "vcmax25", "trend")
 BOUNDS = ("low", "high")
 TOWERS = ("lat", "lon", "n", "bias", "rmse")
 SCHEMES: tuple[Scheme, ...] = ("site", "temporal", "regional")
@@ -45,7 +45,8 @@ class ReportData:
     maps : mapping of str to ndarray (n_lat, n_lon)
         "annual" [g C m-2 yr-1], "january", "july" [g C m-2 d-1] of the transferred model, and "difference",
         the annual transfer minus process [g C m-2 yr-1]; optional "interval", the mean width of the 90 % interval of a
-        month [g C m-2 d-1], "dissimilarity" to the nearest tower [1], and "trend" [g C m-2 yr-2]. NaN is ocean.
+        month [g C m-2 d-1], "dissimilarity" to the nearest tower [1], "vcmax25" [umol m-2 s-1] and
+        "trend" [g C m-2 yr-2]. NaN is ocean.
     zonal_lat : ndarray (n,)
         Latitude of the zonal means [degree].
     zonal : mapping of str to ndarray (n,)

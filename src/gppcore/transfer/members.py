@@ -34,6 +34,7 @@ INCREASING = ("lai", "lai_modis", "fpar")
 """Predictors, besides the sources, in which predictions of boosted members never decrease."""
 SOURCE_SETTINGS = {"max_iter": 150, "learning_rate": 0.1, "max_leaf_nodes": 63, "min_samples_leaf": 20}
 DISTILLED_SETTINGS = {"max_iter": 300, "learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 10}
+_ERROR_SETTINGS = {"max_iter": 100, "learning_rate": 0.05, "max_leaf_nodes": 8, "min_samples_leaf": 60}
 _BOOSTED = {"learning_rate": 0.05, "l2_regularization": 5.0, "max_features": 0.3}
 _BOOSTED_SIZE: Mapping[Unseen, Mapping[str, int]] = {
     "places": {"max_iter": 250, "max_leaf_nodes": 8, "min_samples_leaf": 30},
@@ -244,6 +245,38 @@ def distilled(
     mean, sd = residuals.predict(x, process), spread(rows, residuals, x, process, wider)
     of_mean, of_sd = (distil(x, rows.predictors, residuals.inputs, sources, y, seed) for y in (mean, sd))
     return of_mean, of_sd
+
+
+def fit_error_size(rows: TrainingRows, error: Float, fold: NDArray[np.int64], seed: int) -> tuple[Float, Forest]:
+    """Fit how large errors are, since towers of some types and seasons are hit worse than others.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        Rows that were held out.
+    error : ndarray, shape (rows,)
+        Tower minus predicted GPP [g m-2 d-1].
+    fold : ndarray, shape (rows,)
+        Which of them were held out together.
+    seed : int
+        Seed of the learner.
+
+    Returns
+    -------
+    size : ndarray, shape (rows,)
+        Size of the errors [g m-2 d-1] as the other folds tell it.
+    forest : Forest
+        Size of the errors from all of them, of predictors and sources.
+    """
+    x, size = np.hstack([rows.x, rows.sources]), np.empty(len(error))
+
+    def fit(here: NDArray[Any]) -> Forest:
+        return _emulated(x[here], np.abs(error[here]), _ERROR_SETTINGS, seed)
+
+    for k in range(fold.max() + 1):
+        here = fold == k
+        size[here] = fit(~here).predict_columns(list(x[here].T))
+    return np.maximum(size, 0.0), fit(np.ones(len(error), dtype=bool))
 
 
 def distil(

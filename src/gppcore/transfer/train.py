@@ -10,7 +10,7 @@ zeros of the process model, since no tower stands where nothing grows. A direct 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -38,6 +38,7 @@ from gppcore.transfer.members import (
     Unseen,
     applicability,
     distilled,
+    fit_error_size,
     fit_gaussian,
     fit_member,
     fit_source,
@@ -45,6 +46,7 @@ from gppcore.transfer.members import (
     predict_member,
     spread,
 )
+from gppcore.transfer.recipe import Interval
 from gppcore.transfer.transfer_model import TransferModel, gated
 from gppcore.transfer.weights import expected_weights, stack
 from gppcore.transfer.width import with_width
@@ -300,10 +302,9 @@ def _tune(
     if process is not None:
         rows.sources[:, 0] = np.maximum(process, 0.0)
     cluster = samples.groups["cluster"].to_numpy()
-    wider: dict[int, float] = {}
     fit = partial(fits.fit, unseen=unseen, learner=learner, seed=seed, n_threads=n_threads)
     held_out, sd = _held_out(rows, samples, unseen, names, fit, seed)
-    expected = expected_weights(
+    weights = expected_weights(
         len(names),
         len(np.unique(cluster)),
         process=bool(model.sources),
@@ -320,39 +321,27 @@ def _tune(
         "axes": Axes.of(samples.x, samples.predictors).to_card(),
         **({} if known is None else {"applicability": known.to_card()}),
     }
-    if held_out is None:
-        if model.sources:
-            return replace(model, card={**model.card, "fine_tune": card})
-        weights, interval = expected, None
-    else:
+    errors = _Errors()
+    if held_out is not None:
         candidates = np.column_stack([held_out, rows.process])
-        weights = stack(samples.gpp_daily, candidates, cluster, expected)
-        if len(names) == 1:
-            sd = np.zeros_like(sd)  # one member alone has no spread
-        gpp, of_members = _mixed(candidates, weights, sd, bool(model.sources))
-        interval, relative = fit_interval(samples.gpp_daily - gpp, of_members, gpp, cluster)
-        if sd.any():  # again, with types whose towers err more
-            main = main_types(samples.x, samples.predictors)
-            wider = _wider((samples.gpp_daily - gpp) / interval.half_width(of_members, gpp), main, cluster)
-            sd = sd * np.array([wider[int(name)] for name in main])
-            gpp, of_members = _mixed(candidates, weights, sd, bool(model.sources))
-            interval, relative = fit_interval(samples.gpp_daily - gpp, of_members, gpp, cluster)
-        card["half_widths"] = [[level, width] for level, width in relative.items()]
-        if {"lat", "lon"} <= set(samples.groups):
-            card["errors"] = _errors(samples, gpp, interval.half_width(of_members, gpp), unseen)
+        weights = stack(samples.gpp_daily, candidates, cluster, weights)
+        errors = _errors(rows, samples, candidates, weights, sd, unseen, seed)
+        card |= errors.card
+    elif model.sources:
+        return replace(model, card={**model.card, "fine_tune": card})
     members = tuple(
         member(name, len(model.sources), float(weight))
         for name, weight in zip(names, weights[:-1], strict=True)
         if weight
     )
     widened = _GAUSSIAN in names and len(names) > 1
-    fitted = [m.name for m in members if not (widened and m.name == _GAUSSIAN)]
-    forests = {name: fit(name, rows) for name in fitted}
-    process_weight = float(weights[-1])
+    forests = {m.name: fit(m.name, rows) for m in members if not (widened and m.name == _GAUSSIAN)}
+    process_weight, of_sd = float(weights[-1]), errors.size
     if widened:
-        mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed, wider)
+        mean, of_sd = distilled(rows, fit_gaussian(rows, seed=seed), seed, errors.wider)
         if any(m.name == _GAUSSIAN for m in members):
             forests[_GAUSSIAN] = mean
+    if of_sd is not None:
         members, forests, process_weight = with_width(members, forests, process_weight, of_sd, len(model.sources))
     return replace(
         model,
@@ -360,8 +349,55 @@ def _tune(
         forests=forests,
         process_weight=process_weight,
         card={**model.card, "fine_tune": card},
-        interval=interval,
+        interval=errors.interval,
     )
+
+
+@dataclass(frozen=True)
+class _Errors:
+    """_Errors of the mixture at rows that were held out.
+
+    Attributes
+    ----------
+    interval : Interval or None
+        The 90 % interval that holds them.
+    wider : mapping of int to float
+        Factor on the standard deviation of the Gaussian process by the number of the type.
+    size : Forest or None
+        Size of the errors [g m-2 d-1], if other years are to be predicted.
+    card : mapping
+        What the card of the model tells of them.
+    """
+
+    interval: Interval | None = None
+    wider: Mapping[int, float] = field(default_factory=dict)
+    size: Forest | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _errors(
+    rows: TrainingRows, samples: Samples, candidates: Float, weights: Float, sd: Float, unseen: Unseen, seed: int
+) -> _Errors:
+    cluster, observed = samples.groups["cluster"].to_numpy(), samples.gpp_daily
+    has_process, wider, size = rows.emulator is not None, {}, None
+    if weights.size == 2:
+        sd = np.zeros_like(sd)  # one member alone has no spread
+    gpp, of_members = _mixed(candidates, weights, sd, has_process)
+    if unseen == "years" and weights.size > 2:
+        fold = assign_folds(samples.groups["year"].to_numpy(), FOLDS)
+        sd, size = fit_error_size(rows, observed - gpp, fold, seed)
+        gpp, of_members = _mixed(candidates, weights, sd, has_process)
+    interval, relative = fit_interval(observed - gpp, of_members, gpp, cluster)
+    if sd.any() and size is None:  # again, with types whose towers err more
+        main = main_types(samples.x, samples.predictors)
+        wider = _wider((observed - gpp) / interval.half_width(of_members, gpp), main, cluster)
+        sd = sd * np.array([wider[int(name)] for name in main])
+        gpp, of_members = _mixed(candidates, weights, sd, has_process)
+        interval, relative = fit_interval(observed - gpp, of_members, gpp, cluster)
+    card: dict[str, Any] = {"half_widths": [[level, width] for level, width in relative.items()]}
+    if {"lat", "lon"} <= set(samples.groups):
+        card["errors"] = _covariance(samples, gpp, interval.half_width(of_members, gpp), unseen)
+    return _Errors(interval, wider, size, card)
 
 
 def _wider(relative: Float, main: NDArray[np.int64], cluster: NDArray[np.generic]) -> dict[int, float]:
@@ -379,7 +415,7 @@ def _mixed(candidates: Float, weights: Float, sd: Float, has_process: bool) -> t
     return np.maximum(mixed, 0.0), of_members
 
 
-def _errors(samples: Samples, gpp: Float, half_width: Float, unseen: Unseen) -> dict[str, float]:
+def _covariance(samples: Samples, gpp: Float, half_width: Float, unseen: Unseen) -> dict[str, float]:
     """Return the covariance of the errors of held-out rows for the card of the model."""
     groups = samples.groups
     lat, lon = (groups[name].to_numpy(float) for name in ("lat", "lon"))

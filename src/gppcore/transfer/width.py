@@ -2,7 +2,8 @@
 
 The half width of an interval grows with the spread of the members about their sum. A pair of members of a tiny weight,
 plus and minus a large number, adds the standard deviation of the Gaussian process to that spread and nothing to GPP: so
-intervals widen far from all towers and in types whose towers differ, for every program that reads the model.
+intervals widen far from all towers and in types whose towers differ, for every program that reads the model. In a model
+of other years, the size of held-out errors stands in its place.
 """
 
 from __future__ import annotations
