@@ -116,8 +116,7 @@ def map_vcmax25(
         work = partial(_map_tile, parameters, store, origin_of)
         with closing(in_threads(work, todo, n_threads)) as finished:
             for entries in finished:
-                for entry in entries:
-                    store.confirm(entry)
+                store.confirm(*entries)
         if out is not None:
             write_product(store, Path(out), described, attrs={**_DISCOVERY, **(attrs or {})})
 
