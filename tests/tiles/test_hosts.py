@@ -31,7 +31,7 @@ from gppcore.tiles.store import TileStore
 def store(tmp_path, monkeypatch):
     monkeypatch.setattr(tiles, "TILE_CELLS", 4)
     store = TileStore.create(tmp_path / "store", 89.5 - np.arange(40.0), np.arange(80.0), np.arange(40 * 80))
-    store.add("lai", monthly=False, attrs={"units": "1"})
+    store.add("lai", monthly=False, attrs={"units": "1"}, compressed=False)
     store.add("sw", monthly=True, attrs={})
     with store.writing():
         for tile in range(3):
@@ -279,9 +279,9 @@ def cut(store, name="lai", tile=0):
 
 @pytest.fixture
 def large(tmp_path):
-    """Make a store whose tile spans many pages."""
+    """Make a store whose tile, mapped, spans many pages."""
     store = TileStore.create(tmp_path / "large", 89.5 - np.arange(100.0), np.arange(300.0), np.arange(30_000))
-    store.add("lai", monthly=False, attrs={})
+    store.add("lai", monthly=False, attrs={}, compressed=False)
     store.write("lai", 0, np.linspace(0.0, 9.0, 30_000, dtype=np.float32))
     return store
 
@@ -312,6 +312,16 @@ def test_tiles_cut_short_under_readers_are_named(large, monkeypatch):
     monkeypatch.setattr(Entry, "confirms", shrunk)
     with pytest.raises(TileFormatError, match=f"{path}: expected the file as it was"):
         TileStore.open(large.path).read("lai", 0)
+
+
+def test_a_compressed_tile_is_whole_whatever_becomes_of_its_file(large):
+    large.add("sw", monthly=True, attrs={})
+    large.write("sw", 0, np.full((12, 30_000), 200.0, np.float32))
+    values = large.read("sw", 0)
+    cut(large, "sw")
+    assert (values == 200.0).all()
+    with pytest.raises(TileFormatError, match="expected a file of"):
+        large.read("sw", 0)
 
 
 def test_a_tile_cut_short_outside_of_a_guard_ends_the_process(large):

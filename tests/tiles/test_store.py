@@ -85,12 +85,19 @@ def test_what_is_written_is_read_also_from_the_ragged_tile(store):
         assert reopened.read_field("c4_fraction").shape == (1300,)
 
 
-def test_tiles_are_mapped_read_only(store):
-    fill(store)
-    mapped = store.read("tair", 0)
-    assert isinstance(mapped.base, np.memmap)
-    with pytest.raises(ValueError, match="read-only"):
-        mapped[0, 0] = 1.0
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize("monthly", [True, False])
+def test_tiles_are_read_only_and_mapped_if_not_compressed(store, compressed, monthly):
+    store.add("lai", monthly=monthly, attrs={}, compressed=compressed)
+    for tile in range(3):
+        store.write("lai", tile, values(store, tile, monthly=monthly))
+    reopened = TileStore.open(store.path)
+    for tile in range(3):
+        found = reopened.read("lai", tile)
+        np.testing.assert_array_equal(found, values(store, tile, monthly=monthly))
+        assert isinstance(found.base, np.memmap) is not compressed
+        with pytest.raises(ValueError, match="read-only"):
+            found[..., 0] = 1.0
 
 
 def test_any_zarr_reader_opens_the_store(store):
@@ -287,13 +294,24 @@ def test_years_are_chunks_of_their_own(tmp_path):
 
 
 def test_compressed_tiles_are_smaller_and_the_same(store):
-    store.add("lai", monthly=True, attrs={}, compressed=True)
+    store.add("lai", monthly=True, attrs={})
     smooth = np.round(values(store, 1), 1)
     store.write("lai", 1, smooth)
     np.testing.assert_array_equal(TileStore.open(store.path).read("lai", 1), smooth)
     assert (store.path / "lai" / "c" / "0" / "1").stat().st_size < smooth.nbytes
     with xr.open_zarr(store.path, chunks=None, consolidated=False) as ds:
         np.testing.assert_array_equal(ds["lai"][:, store.cells(1)], smooth)
+
+
+def test_values_at_positions_are_those_of_the_cells(store):
+    fill(store)
+    whole = np.concatenate([values(store, tile) for tile in range(3)], axis=1)
+    positions = np.array([[1299, 0, -1], [0, 700, 5]])
+    found = store.read_at("tair", positions)
+    np.testing.assert_array_equal(found, np.where(positions >= 0, whole[:, positions], np.float32(np.nan)))
+    of_cell = np.concatenate([values(store, tile, monthly=False) for tile in range(3)])
+    np.testing.assert_array_equal(store.read_at("c4_fraction", positions[1]), of_cell[positions[1]])
+    assert np.isnan(store.read_at("tair", np.full(2, -1))).all()
 
 
 @pytest.mark.parametrize("halo", [0, 3])

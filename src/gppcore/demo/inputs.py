@@ -150,7 +150,9 @@ def _write_fields(world: World, folder: Path) -> None:
     leaves = xr.Dataset({"lai": (("time", "lat", "lon"), lai, {**attributes("lai"), **packed})}, {**months, **fine})
     leaves.to_netcdf(folder / "lai.nc", engine="h5netcdf", encoding={"lai": _encoding(lai)})
     fields = {name: (("time", "lat", "lon"), world.climate[name], attributes(name)) for name in _CLIMATE}
-    xr.Dataset(fields, {**months, **coarse}).to_netcdf(folder / "climate.nc", engine="h5netcdf")
+    rows = _encoding(world.climate["tair"], shuffle=True, chunksizes=(1, 60, 1440))
+    climate = xr.Dataset(fields, {**months, **coarse})
+    climate.to_netcdf(folder / "climate.nc", engine="h5netcdf", encoding=dict.fromkeys(_CLIMATE, rows))
 
 
 def _encoding(values: np.ndarray[Any, Any], **more: Any) -> dict[str, Any]:

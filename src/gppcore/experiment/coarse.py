@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,8 +18,10 @@ from gppcore.features import FRACTIONS, SHARES
 from gppcore.process.simulate import simulate
 from gppcore.regrid import LatLonGrid, cell_area, downscale
 from gppcore.regrid.grid import edges
+from gppcore.runtime import in_threads
 from gppcore.tiles.build import TileRecipe, build_tiles
 from gppcore.tiles.derive import derive_predictors
+from gppcore.tiles.journal import Entry
 from gppcore.tiles.layout import CLIMATOLOGY_YEAR
 from gppcore.tiles.store import TileStore
 from gppcore.towers.process import COVARIATES
@@ -178,8 +181,7 @@ def _write_cover(store: TileStore, coarse: TileStore, blocks: Blocks) -> None:
             continue
         coarse.add(leaves, monthly=True, attrs=attributes("lai"))
         for year in store.each_year:
-            lai = np.stack([_leaf_area(store, blocks, area, shares, year, month) for month in range(MONTHS)])
-            _write(coarse, leaves, lai, year)
+            _write(coarse, leaves, _leaf_area(store, blocks, area, shares, year), year)
 
 
 def _write_canopy(coarse: TileStore) -> None:
@@ -196,20 +198,24 @@ def _write_canopy(coarse: TileStore) -> None:
                 coarse.write("lai", tile, mean.astype(np.float32), year)
 
 
-def _leaf_area(
-    store: TileStore, blocks: Blocks, area: Float, shares: list[Float], year: int | None, month: int
-) -> Float:
-    """Return the leaf area of a type by coarse cell, over the part of its area where it is known; 0 where it is not."""
-    total = np.zeros(blocks.shape[0] * blocks.shape[1])
+def _leaf_area(store: TileStore, blocks: Blocks, area: Float, shares: list[Float], year: int | None) -> Float:
+    """Return the leaf area of a type by month and coarse cell, where it is known; 0 where it is not."""
+    total = np.zeros((MONTHS, blocks.shape[0] * blocks.shape[1]))
     held = np.zeros_like(total)
     for tile in range(store.n_tiles):
         here = np.flatnonzero(shares[tile] > 0.0)
-        lai = store.read("lai", tile, year)[month, here].astype(np.float64)
-        cells, known = store.cells(tile), np.isfinite(lai)
-        weight = (area[cells][here] * shares[tile][here])[known]
-        at = blocks.at[cells][here][known]
-        total += np.bincount(at, weight * lai[known], total.size)
-        held += np.bincount(at, weight, total.size)
+        if not here.size:
+            continue
+        cells = store.cells(tile)
+        weight, at = area[cells][here] * shares[tile][here], blocks.at[cells][here]
+        first = at.min()  # a tile lies in few blocks
+        part = slice(first, at.max() + 1)
+        months = store.read("lai", tile, year)
+        for month in range(MONTHS):
+            lai = months[month, here].astype(np.float64)
+            known = np.isfinite(lai)
+            for sums, values in ((total, weight * np.where(known, lai, 0.0)), (held, weight * known)):
+                sums[month, part] += np.bincount(at - first, values)
     return np.divide(total, held, out=np.zeros_like(total), where=held > 0.0)
 
 
@@ -311,11 +317,12 @@ def downscale_year(
     place[coarse.index] = np.arange(coarse.index.size)
     at = place[blocks.at]
     shares = [store.read_field(name) for name in FRACTIONS]
-    lai_of = np.concatenate([store.read("lai", tile, year) for tile in range(store.n_tiles)], axis=1)
+    values = np.empty((MONTHS, store.index.size), dtype=np.float32)  # leaf area, month by month replaced by GPP
+    for tile in range(store.n_tiles):
+        values[:, store.cells(tile)] = store.read("lai", tile, year)
     gpp, gpp_pft = simulated["gpp_daily"].values, simulated["gpp_daily_pft"].values
     covariate = np.full(fine_shape, np.nan, dtype=np.float32)
     field = np.full(blocks.shape, np.nan, dtype=np.float32)
-    values = np.empty((MONTHS, store.index.size), dtype=np.float32)
     held = np.bincount(blocks.at, area, place.size)[coarse.index]
     totals = np.zeros(2)
     for month in range(MONTHS):
@@ -323,7 +330,7 @@ def downscale_year(
         for share, of_type in zip(shares, gpp_pft, strict=True):
             here = np.flatnonzero(share > 0.0)
             pattern[here] += share[here] * of_type[month, at[here]].astype(np.float32)
-        pattern *= 1.0 - np.exp(-_EXTINCTION * lai_of[month])
+        pattern *= 1.0 - np.exp(-_EXTINCTION * values[month])
         covariate.reshape(-1)[position] = pattern
         field.reshape(-1)[coarse.index] = gpp[month]
         fine = downscale(
@@ -338,6 +345,11 @@ def downscale_year(
         known = np.isfinite(values[month])
         days = DAYS_IN_MONTH[month] / 1e15
         totals += [days * np.nansum(gpp[month] * held), days * (values[month] * area)[known].sum()]
-    for tile in range(store.n_tiles):
-        store.write(PROCESS, tile, np.ascontiguousarray(values[:, store.cells(tile)]), year)
+
+    def put(tile: int) -> Entry:
+        return store.put(PROCESS, tile, values[:, store.cells(tile)], year)
+
+    with store.writing(), closing(in_threads(put, range(store.n_tiles), n_threads)) as done:
+        for entry in done:
+            store.confirm(entry)
     return totals

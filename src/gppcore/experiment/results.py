@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gppcore.evaluation.metrics import skill
 from gppcore.experiment.coarse import PROCESS, cell_areas
+from gppcore.io.mapped import whole_files
 from gppcore.regrid import aggregate
 from gppcore.regrid.grid import edges
 from gppcore.tiles.store import TileStore
@@ -114,12 +115,13 @@ def _sums(
     centre = (n - 1) / 2
     for number, year in enumerate(store.each_year):
         total = np.zeros(store.index.size)
-        for month in range(MONTHS):
-            field = store.read_field(variable, number * MONTHS + month)
-            total += field * DAYS_IN_MONTH[month]
-            for name in fields:
-                if _MONTH_FIELDS[name] == month:
-                    fields[name] += field / n
+        for tile in range(store.n_tiles):
+            cells, values = store.cells(tile), store.read(variable, tile, year)
+            with whole_files():
+                for month in range(MONTHS):
+                    total[cells] += values[month] * DAYS_IN_MONTH[month]
+                for name, field in fields.items():
+                    field[cells] += values[_MONTH_FIELDS[name]] / n
         mean += total / n
         moment += total * (number - centre)
         if year is not None:

@@ -182,8 +182,7 @@ def map_gpp(
             finished = _in_threads(predictor, store, names, tasks, n_threads, check, uncertainty)
         with closing(finished):
             for entries in finished:
-                for entry in entries:
-                    store.confirm(entry)
+                store.confirm(*entries)
                 if progress:
                     progress(store.n_cells(entries[0].tile))
         # Under the same lock: no other job changes a tile before the product has its name.

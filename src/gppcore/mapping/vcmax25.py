@@ -106,7 +106,7 @@ def map_vcmax25(
     described["vcmax25"]["ancillary_variables"] = " ".join(VCMAX25[1:])
     with store.writing():
         for name in VCMAX25:
-            store.add(name, monthly=False, attrs=described[name], compressed=True)
+            store.add(name, monthly=False, attrs=described[name])
         origin_of = [store.digest(used, tile, salt=repr(parameters.to_json())) for tile in range(store.n_tiles)]
         todo = [
             tile
@@ -116,8 +116,7 @@ def map_vcmax25(
         work = partial(_map_tile, parameters, store, origin_of)
         with closing(in_threads(work, todo, n_threads)) as finished:
             for entries in finished:
-                for entry in entries:
-                    store.confirm(entry)
+                store.confirm(*entries)
         if out is not None:
             write_product(store, Path(out), described, attrs={**_DISCOVERY, **(attrs or {})})
 

@@ -1,4 +1,4 @@
-"""Tile stores: predictors and predictions of land cells as memory-mapped files that survive crashes."""
+"""Tile stores: predictors and predictions of land cells as compressed files that survive crashes."""
 
 from gppcore.tiles.store import TileStore
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,10 +22,11 @@ from gppcore.io.names import check_name
 from gppcore.io.reading import JSON_LIMIT, read_file
 from gppcore.io.sources import located
 from gppcore.regrid import LatLonGrid
-from gppcore.runtime import threads
+from gppcore.runtime import in_threads, threads
 from gppcore.tiles.cover import COVER, LEGENDS, Cover
 from gppcore.tiles.fields import MAUNA_LOA, Fields, Series, VariableSource
 from gppcore.tiles.gaps import fill_gaps
+from gppcore.tiles.journal import Entry
 from gppcore.tiles.lapse import ELEVATION, Lapsed
 from gppcore.tiles.layout import window_order
 from gppcore.tiles.store import TileStore
@@ -214,12 +215,7 @@ def build_tiles(
             files = open_fields(name, recipe, stack)
             for each in files.names:
                 attrs = attributes(each, own_unit=source.units or "1")
-                store.add(
-                    each,
-                    monthly=not source.static,
-                    attrs={**attrs, "comment": _origin(source)},
-                    compressed=isinstance(files, Cover | Series),  # of which many cells share a value
-                )
+                store.add(each, monthly=not source.static, attrs={**attrs, "comment": _origin(source)})
             done: Iterator[tuple[Band, NDArray[np.float32]]]
             todo = _unfinished(store, files, progress or (lambda n: None))
             if client is None:
@@ -227,7 +223,7 @@ def build_tiles(
             else:
                 done = in_order(client, _values_remote, (absolute, name, store.path.resolve()), todo)
             for (year, first, last), values in done:
-                _write(store, files, year, first, last, values)
+                _write(store, files, year, first, last, values, n_threads)
                 if progress:
                     progress(store.cells(last).stop - store.cells(first).start)
             if source.gaps is not None:
@@ -355,18 +351,29 @@ def _values_remote(
 
 
 def _write(
-    store: TileStore, files: Fields | Series, year: int | None, first: int, last: int, values: NDArray[np.float32]
+    store: TileStore,
+    files: Fields | Series,
+    year: int | None,
+    first: int,
+    last: int,
+    values: NDArray[np.float32],
+    n_threads: int,
 ) -> None:
     """Write the values of some tiles, of which some may be finished."""
     begin = store.cells(first).start
-    for tile in range(first, last + 1):
+
+    def put(tile: int) -> list[Entry]:
         span = store.cells(tile)
         part = values[:, span.start - begin : span.stop - begin]
         if files.source.static:
-            for name, field in zip(files.names, part, strict=True):
-                store.write(name, tile, field)
-        elif not store.has(files.name, tile, year):
-            store.write(files.name, tile, files.at_cells(store, tile, part), year)
+            return [store.put(name, tile, field) for name, field in zip(files.names, part, strict=True)]
+        if store.has(files.name, tile, year):
+            return []
+        return [store.put(files.name, tile, files.at_cells(store, tile, part), year)]
+
+    with closing(in_threads(put, range(first, last + 1), n_threads)) as done:
+        for entries in done:
+            store.confirm(*entries)
 
 
 def _bands(store: TileStore, steps: int) -> Iterator[tuple[int, int]]:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import OutputExistsError
-from gppcore.features import SHARES
 from gppcore.features.derive import INPUTS, derivable, derived
 from gppcore.io.mapped import whole_files
-from gppcore.runtime import threads
+from gppcore.runtime import in_threads, threads
 from gppcore.tiles.store import TileStore
 from gppcore.variables import MONTHS, attributes
 
 Float = NDArray[np.float64]
 
 _COMMENT = "derived from other variables of the store"
-_SHARED = {"sw_toa", *SHARES}
-"""Predictors of which many cells share a value, which are kept compressed."""
-_BLOCK = 8192  # cells: all months of many years of them are in memory at once
+_BLOCK = 8192  # cells: all months of many years of them are computed at once
 
 
 def derive_predictors(
@@ -99,9 +96,11 @@ def derive_predictors(
             if wanted(name) and _declare(store, name, monthly)
         }
         inputs = sorted(given & INPUTS)
-        with ThreadPoolExecutor(threads(n_threads)) as pool:
-            tiles = range(store.n_tiles if added else 0)
-            for _ in pool.map(lambda tile: _fill(store, tile, added, inputs, also), tiles):
+        tiles = range(store.n_tiles if added else 0)
+        with closing(
+            in_threads(lambda tile: _fill(store, tile, added, inputs, also), tiles, threads(n_threads))
+        ) as done:
+            for _ in done:
                 progress(1)
     return tuple(added)
 
@@ -115,7 +114,7 @@ def _declare(store: TileStore, name: str, monthly: bool) -> bool:
     """Declare a variable, unless the store has it from elsewhere."""
     attrs = {**attributes(name, own_unit="1"), "comment": _COMMENT}
     try:
-        store.add(name, monthly=monthly, attrs=attrs, compressed=name in _SHARED)
+        store.add(name, monthly=monthly, attrs=attrs)
     except OutputExistsError:
         return False
     return True
@@ -135,18 +134,19 @@ def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequen
     n, steps = store.n_cells(tile), MONTHS * len(store.each_year)
     lat = store.lat[store.index[store.cells(tile)] // store.shape[1]]
     whole = {name: np.empty((steps, n) if added[name] else n, dtype=np.float32) for name, _ in wanted}
+    given = {name: _all_years(store, name, tile) for name in inputs}
     for start in range(0, n, _BLOCK):
         block = slice(start, start + _BLOCK)
-        fields = {"lat": lat[block], **{name: _all_months(store, name, tile, block) for name in inputs}}
+        fields = {"lat": lat[block], **{name: _all_months(parts, block) for name, parts in given.items()}}
         for name, values in derived(fields, mean_year=store.years is None, also=also).items():
             if name in whole:
                 whole[name][..., block] = values
+    entries = []
     for name, number in wanted:
-        if number is None:
-            store.write(name, tile, whole[name], origin=origin)
-        else:
-            months = whole[name][MONTHS * number : MONTHS * (number + 1)]
-            store.write(name, tile, months, store.each_year[number], origin=origin)
+        months = whole[name] if number is None else whole[name][MONTHS * number : MONTHS * (number + 1)]
+        year = None if number is None else store.each_year[number]
+        entries.append(store.put(name, tile, months, year, origin=origin))
+    store.confirm(*entries)
 
 
 def _origin(store: TileStore, tile: int, inputs: Sequence[str]) -> str:
@@ -158,8 +158,10 @@ def _origin(store: TileStore, tile: int, inputs: Sequence[str]) -> str:
     return digest
 
 
+def _all_years(store: TileStore, name: str, tile: int) -> list[NDArray[np.float32]]:
+    return [store.read(name, tile, year) for year in (store.each_year if store.is_monthly(name) else (None,))]
+
+
 @whole_files()
-def _all_months(store: TileStore, name: str, tile: int, block: slice) -> Float:
-    if not store.is_monthly(name):
-        return store.read(name, tile)[block].astype(np.float64)
-    return np.concatenate([store.read(name, tile, year)[:, block] for year in store.each_year], dtype=np.float64)
+def _all_months(years: Sequence[NDArray[np.float32]], block: slice) -> Float:
+    return np.concatenate([values[..., block] for values in years], dtype=np.float64)

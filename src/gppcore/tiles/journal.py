@@ -109,16 +109,16 @@ class Journal:
         self._entries = {entry.key: entry for entry in entries if entry}
         self._size = size
 
-    def confirm(self, entry: Entry) -> None:
-        """Add a finished chunk; call it inside :meth:`writing`."""
+    def confirm(self, *entries: Entry) -> None:
+        """Add finished chunks; call it inside :meth:`writing`."""
         path = plain_file(self.root, self._relative)
         with self._threads, disk_errors(path), path.open("ab") as file:
-            # The line break comes first, so that a line cut off by a crash does not merge with this one.
-            file.write(b"\n" + json.dumps(asdict(entry)).encode())
+            # Line breaks come first, so that a line cut off by a crash does not merge with the next one.
+            file.write(b"".join(b"\n" + json.dumps(asdict(entry)).encode() for entry in entries))
             file.flush()
             os.fsync(file.fileno())
             self._size = file.tell()
-            self._entries[entry.key] = entry
+            self._entries |= {entry.key: entry for entry in entries}
 
     @contextmanager
     def writing(self) -> Iterator[None]:

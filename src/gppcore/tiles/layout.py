@@ -77,7 +77,7 @@ def write_layout(
         ("lon", lon, attributes("lon")),
         ("cell", index, {"compress": "lat lon"}),
     ):
-        array = group.create_array(name, data=values, dimension_names=(name,), compressors=None)
+        array = group.create_array(name, data=values, dimension_names=(name,))
         array.attrs.update(attrs)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from gppcore.arrays import floats
 from gppcore.errors import DtypeError, RangeError, ShapeError, TileFormatError, disk_errors
 from gppcore.io.durable import PART, rename_durably
+from gppcore.io.mapped import whole_files
 from gppcore.io.names import check_name, is_name
 from gppcore.io.reading import JSON_LIMIT, parse_json, read_file
 from gppcore.tiles.journal import Journal, plain_file
@@ -28,6 +29,25 @@ class Variable(NamedTuple):
 
     monthly: bool
     compressed: bool
+
+    def encode(self, values: NDArray[np.float32], tile_cells: int) -> memoryview:
+        """Return the content of the file of a tile, NaN where it has fewer cells than others."""
+        whole = np.ascontiguousarray(values, dtype="<f4")
+        if values.shape[-1] < tile_cells:
+            whole = np.full((*values.shape[:-1], tile_cells), np.nan, dtype="<f4")
+            whole[..., : values.shape[-1]] = values
+        return memoryview(_zstd().encode(whole)) if self.compressed else whole.data.cast("B")
+
+    def decode(self, content: NDArray[np.uint8], tile_cells: int, where: Path) -> NDArray[np.float32]:
+        """Return the values of the file of a tile, mapped unless they are compressed."""
+        if self.compressed:
+            with whole_files():
+                content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
+        expected = tile_cells * (MONTHS if self.monthly else 1) * 4
+        if content.size != expected:
+            raise TileFormatError(f"{where}: expected {expected} bytes of values, got {content.size}")
+        values: NDArray[np.float32] = content.view("<f4")
+        return values.reshape(MONTHS, tile_cells) if self.monthly else values
 
 
 def is_variable(folder: str) -> bool:
@@ -121,7 +141,7 @@ def check_metadata(path: Path, name: str, metadata: Mapping[str, Any], n_months:
     return Variable(len(shape) == 2, codecs[-1] == "zstd")
 
 
-def zstd() -> Any:
+def _zstd() -> Any:
     """Return the codec of compressed variables."""
     from numcodecs.zstd import Zstd
 

@@ -1,9 +1,9 @@
-"""The tile store: fields of land cells in memory-mapped tiles that any Zarr reader can open.
+"""The tile store: fields of land cells in checked tiles that any Zarr reader can open.
 
 A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 40 x 40 grid
 cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) records their
 positions. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
-little-endian, uncompressed unless asked for. `gppcore.tiles.journal` describes how it survives crashes:
+little-endian, a Zstandard frame unless asked otherwise. `gppcore.tiles.journal` describes how it survives crashes:
 chunks that are not in the journal are ignored.
 """
 
@@ -45,7 +45,6 @@ from gppcore.tiles.metadata import (
     create_variable,
     is_variable,
     read_metadata,
-    zstd,
 )
 from gppcore.variables import MONTHS
 
@@ -56,7 +55,7 @@ _MANIFEST = "cell/manifest.json"  # of the files that never change: coordinates,
 
 
 class TileStore:
-    """Fields of land cells in memory-mapped tiles; use `create` or `open`.
+    """Fields of land cells in tiles; use `create` or `open`.
 
     Attributes
     ----------
@@ -218,7 +217,7 @@ class TileStore:
         """
         return self._journal.writing()
 
-    def add(self, name: str, *, monthly: bool, attrs: Mapping[str, Any], compressed: bool = False) -> None:
+    def add(self, name: str, *, monthly: bool, attrs: Mapping[str, Any], compressed: bool = True) -> None:
         """Declare a float32 variable, monthly (time, cell) or static (cell,).
 
         Parameters
@@ -229,8 +228,9 @@ class TileStore:
             Whether it has the dimension time.
         attrs : mapping
             CF attributes.
-        compressed : bool, default False
-            Whether tiles are Zstandard frames: several times smaller, but decoded at each reading and not mapped.
+        compressed : bool, default True
+            Whether tiles are Zstandard frames, which are decoded at each reading. Others take up to ten times the
+            disk and are mapped, so that reading a few cells or months of them is faster.
 
         Raises
         ------
@@ -313,26 +313,19 @@ class TileStore:
 
         Parameters and errors are those of :meth:`write`; the writer passes what it returns to :meth:`confirm`.
         """
-        n = self.n_cells(tile)
-        variable, number = self._variable(name), self._year_number(name, year)
-        chunk = self._chunk(name, tile, number)
-        shape = (MONTHS, n) if variable.monthly else (n,)
-        values = check_values(name, tile, values, shape, check)
-        whole = np.ascontiguousarray(values, dtype="<f4")
-        if n < self.tile_cells:
-            whole = np.full((*shape[:-1], self.tile_cells), np.nan, dtype="<f4")
-            whole[..., :n] = values
-        content = memoryview(zstd().encode(whole)) if variable.compressed else whole.data.cast("B")
-        write_durably(chunk, content)
+        n, variable, number = self.n_cells(tile), self._variable(name), self._year_number(name, year)
+        values = check_values(name, tile, values, (MONTHS, n) if variable.monthly else (n,), check)
+        content = variable.encode(values, self.tile_cells)
+        write_durably(self._chunk(name, tile, number), content)
         return Entry.of(name, tile, number, content, origin)
 
-    def confirm(self, entry: Entry) -> None:
-        """Add a tile that :meth:`put` wrote to the journal."""
+    def confirm(self, *entries: Entry) -> None:
+        """Add tiles that :meth:`put` wrote to the journal."""
         with self.writing():
-            self._journal.confirm(entry)
+            self._journal.confirm(*entries)
 
     def read(self, name: str, tile: int, year: int | None = None) -> NDArray[np.float32]:
-        """Map one tile read-only: (12, n) or (n,) float32. Its checksum is verified at the first reading.
+        """Return one tile read-only: (12, n) or (n,) float32. Its checksum is verified at the first reading.
 
         Parameters
         ----------
@@ -347,7 +340,12 @@ class TileStore:
         RangeError
             If the store has no such year.
         """
-        n, number = self.n_cells(tile), self._year_number(name, year)
+        n, (chunk, content) = self.n_cells(tile), self._content(name, tile, year)
+        return self._variable(name).decode(content, self.tile_cells, chunk)[..., :n]
+
+    def _content(self, name: str, tile: int, year: int | None) -> tuple[Path, NDArray[np.uint8]]:
+        """Map the file of a tile, which must be as it was written."""
+        number = self._year_number(name, year)
         chunk, entry = self._chunk(name, tile, number), self._journal.get(name, tile, number)
         where = f"tile {tile} of {name!r}" + (f" in {year}" if year is not None else "")
         if entry is None:
@@ -359,14 +357,7 @@ class TileStore:
             if not whole:
                 raise TileFormatError(f"{chunk}: expected {where} with the checksum in the journal, got another")
             self._verified[entry.key] = entry
-        if self._variable(name).compressed:
-            with whole_files():
-                content = np.frombuffer(zstd().decode(content), dtype=np.uint8)
-        expected = self.tile_cells * (MONTHS if self._variable(name).monthly else 1) * 4
-        if content.size != expected:
-            raise TileFormatError(f"{chunk}: expected {expected} bytes of values, got {content.size}")
-        mapped: NDArray[np.float32] = content.view("<f4").reshape(-1, self.tile_cells)[:, :n]
-        return mapped if self._variable(name).monthly else mapped[0]
+        return chunk, content
 
     def is_monthly(self, name: str) -> bool:
         """Whether a variable is monthly, not static.
@@ -395,7 +386,7 @@ class TileStore:
         """
         try:
             self._verified.pop((name, tile, self._year_number(name, year)), None)
-            self.read(name, tile, year)
+            self._content(name, tile, year)
         except TileFormatError:
             return False
         entry = self._journal.get(name, tile, self._year_number(name, year))
@@ -435,7 +426,6 @@ class TileStore:
         year, of_year = self.each_year[month // MONTHS], month % MONTHS
         return np.concatenate([self.read(name, tile, year)[of_year] for tile in range(self.n_tiles)])
 
-    @whole_files()
     def read_window(
         self, name: str, rows: slice, columns: slice, *, halo: int = 0, year: int | None = None
     ) -> NDArray[np.float32]:
@@ -458,14 +448,23 @@ class TileStore:
         ndarray of float32
             Shape (12, rows, columns), or (rows, columns) if the variable is static, halo included.
         """
+        return self.read_at(name, self.positions(rows, columns, halo=halo), year)
+
+    def positions(self, rows: slice, columns: slice, *, halo: int = 0) -> NDArray[np.int64]:
+        """Return where in `index` the cells of a window are, -1 where the store has none; see :meth:`read_window`."""
         periodic = abs(self.lon.size * (self.lon[1] - self.lon[0])) > 360.0 - 1e-6
-        position = around(self._position, rows, columns, halo, periodic=periodic)
-        monthly = self._variable(name).monthly
-        window = np.full((*((MONTHS,) if monthly else ()), *position.shape), np.nan, dtype=np.float32)
-        for tile in np.unique(position[position >= 0] // self.tile_cells):
-            here = (position >= 0) & (position // self.tile_cells == tile)
-            window[..., here] = self.read(name, int(tile), year)[..., position[here] % self.tile_cells]
-        return window
+        return around(self._position, rows, columns, halo, periodic=periodic)
+
+    @whole_files()
+    def read_at(self, name: str, positions: NDArray[np.integer[Any]], year: int | None = None) -> NDArray[np.float32]:
+        """Return a variable at positions in `index`, (12, ...) or (...), NaN at -1; every tile is read once."""
+        months = (MONTHS,) if self._variable(name).monthly else ()
+        values = np.full((*months, *positions.shape), np.nan, dtype=np.float32)
+        of_tile = np.where(positions >= 0, positions // self.tile_cells, -1)
+        for tile in np.setdiff1d(of_tile, -1):
+            here = of_tile == tile
+            values[..., here] = self.read(name, int(tile), year)[..., positions[here] % self.tile_cells]
+        return values
 
     @cached_property
     def _position(self) -> NDArray[np.int32]:
@@ -485,6 +484,7 @@ class TileStore:
         raise RangeError(f"year: expected {expected}, for the {kind} variable {name!r}, got {year}")
 
     def _chunk(self, name: str, tile: int, number: int) -> Path:
+        self.cells(tile)  # an error if there is no such tile
         middle = f"{number}/" if self._variable(name).monthly else ""
         return plain_file(self.path, f"{name}/c/{middle}{tile}")
 

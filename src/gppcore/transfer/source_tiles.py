@@ -181,14 +181,10 @@ def _gathered(store: TileStore, variables: Sequence[str], chosen: _Chosen, weigh
 
     n, names = chosen.position.size, [*dict.fromkeys(variables), *(f"fraction_{name}" for name in PFT_NAMES)]
     values = {name: np.empty((MONTHS, n) if store.is_monthly(name) else (n,)) for name in names}
-    tile = chosen.position // store.tile_cells
-    edges = np.flatnonzero(np.diff(tile, prepend=-1) | np.diff(chosen.year, prepend=-1))
-    for first, last in zip(edges, [*edges[1:], n], strict=True):
-        here, year = int(tile[first]), store.each_year[int(chosen.year[first])]
-        within = chosen.position[first:last] - store.cells(here).start
+    for number in np.unique(chosen.year):
+        here, year = chosen.year == number, store.each_year[number]
         for name, out in values.items():
-            field = store.read(name, here, year if store.is_monthly(name) else None)
-            out[..., first:last] = field[..., within]
+            out[..., here] = store.read_at(name, chosen.position[here], year if store.is_monthly(name) else None)
     fractions = np.stack([values.pop(f"fraction_{name}") for name in PFT_NAMES])
     cell = store.index[chosen.position]
     row, column = np.divmod(cell, store.shape[1])

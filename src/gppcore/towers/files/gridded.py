@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -25,8 +26,8 @@ class Gridded(Protocol):
     lon: Float
     time: NDArray[np.datetime64] | None
 
-    def window(self, name: str, row: int, column: int) -> Float:
-        """Return the 3 x 3 cells about one, (time, 3, 3) or (3, 3), NaN beyond the grid."""
+    def windows(self, name: str, rows: Sequence[int], columns: Sequence[int]) -> Float:
+        """Return the 3 x 3 cells about each of some, (time, n, 3, 3) or (n, 3, 3), NaN beyond the grid."""
 
 
 def gridded(source: TileStore | xr.Dataset) -> Gridded:
@@ -81,7 +82,10 @@ class _Dataset:
         self._data = {name: data[name].transpose(..., lat, lon) for name in self.names}
         self._global = self.lon.size * abs(self.lon[1] - self.lon[0]) > 360.0 - 1e-6
 
-    def window(self, name: str, row: int, column: int) -> Float:
+    def windows(self, name: str, rows: Sequence[int], columns: Sequence[int]) -> Float:
+        return np.stack([self._window(name, *at) for at in zip(rows, columns, strict=True)], axis=-3)
+
+    def _window(self, name: str, row: int, column: int) -> Float:
         rows, columns = np.arange(row - 1, row + 2), np.arange(column - 1, column + 2)
         inside_columns = np.full(3, True) if self._global else (columns >= 0) & (columns < self.lon.size)
         inside_rows = (rows >= 0) & (rows < self.lat.size)
@@ -100,11 +104,11 @@ class _Tiles:
         self.time = np.array([f"{y}-{m:02d}-15" for y in years for m in range(1, 13)], "M8[ns]") if years else None
         self._store = store
 
-    def window(self, name: str, row: int, column: int) -> Float:
-        def read(year: int | None) -> Float:
-            rows, columns = slice(row, row + 1), slice(column, column + 1)
-            return self._store.read_window(name, rows, columns, halo=1, year=year).astype(float)
-
-        if not self._store.is_monthly(name):
-            return read(None)
-        return np.concatenate([read(year) for year in self._store.each_year])
+    def windows(self, name: str, rows: Sequence[int], columns: Sequence[int]) -> Float:
+        about = [
+            self._store.positions(slice(row, row + 1), slice(column, column + 1), halo=1)
+            for row, column in zip(rows, columns, strict=True)
+        ]
+        years = self._store.each_year if self._store.is_monthly(name) else (None,)
+        parts = [self._store.read_at(name, np.stack(about), year).astype(float) for year in years]
+        return np.concatenate(parts)

@@ -197,7 +197,15 @@ def sample_at_towers(
 
 
 def _at_all(grid: Gridded, places: Float, footprint: str) -> list[At]:
-    return [_at(grid, lat, lon, footprint) for lat, lon in places]
+    """Return the fields at all places; each field is read for all of them together, as tiles are compressed."""
+    rows = [int(np.abs(grid.lat - lat).argmin()) for lat in places[:, 0]]
+    columns = [int(np.abs((grid.lon - lon + 180.0) % 360.0 - 180.0).argmin()) for lon in places[:, 1]]
+    windows = {name: grid.windows(name, rows, columns) for name in grid.names}
+    found = []
+    for number, (row, column, (lat, lon)) in enumerate(zip(rows, columns, places, strict=True)):
+        window = {name: field[..., number, :, :] for name, field in windows.items()}
+        found.append(_at(window, _distances(grid, row, column, lat, lon), footprint))
+    return found
 
 
 def _at_remote(folder: Path, footprint: str, places: Float) -> list[At]:
@@ -205,17 +213,14 @@ def _at_remote(folder: Path, footprint: str, places: Float) -> list[At]:
     return _at_all(gridded(TileStore.open(folder)), places, footprint)
 
 
-def _at(grid: Gridded, lat: float, lon: float, footprint: str) -> At:
+def _at(window: dict[str, Float], distances: Float, footprint: str) -> At:
     """Return the fields at one place, how far their nearest cell lies and how many were used."""
-    row = int(np.abs(grid.lat - lat).argmin())
-    column = int(np.abs((grid.lon - lon + 180.0) % 360.0 - 180.0).argmin())
-    window = {name: grid.window(name, row, column) for name in grid.names}
     if "igbp" in window:
         window |= land_cover_fractions(window.pop("igbp"))
     # Cells with the variables of the models; a gap in a predictor of one's own must not move the tower elsewhere.
     needed = [name for name in window if name in VARIABLES or name in FRACTIONS] or list(window)
     known = np.all([np.isfinite(window[name]).reshape(-1, 3, 3).any(axis=0) for name in needed], axis=0)
-    distance = np.where(known, _distances(grid, row, column, lat, lon), np.inf)
+    distance = np.where(known, distances, np.inf)
     used = np.isfinite(distance)
     if footprint == "nearest":
         used &= np.arange(9).reshape(3, 3) == distance.argmin()
