@@ -197,3 +197,19 @@ def test_what_many_cells_share_takes_little_disk(tmp_path):
 
 def size(store, name):
     return sum(file.stat().st_size for file in (store.path / name).rglob("*") if file.name != "zarr.json")
+
+
+@pytest.mark.parametrize("values", [1, 24 * 2])
+def test_years_of_a_tile_may_be_read_in_parts(store, monkeypatch, values):
+    monkeypatch.setattr("gppcore.tiles.derive._BLOCK", 1)
+    derive_predictors(store)
+    whole = {name: months(store, name) for name in ("soil_water", "vpd", "precip_3m") if name in store.variables}
+    for name in whole:
+        for file in (store.path / name / "c").rglob("*"):
+            if file.is_file():
+                file.unlink()
+    monkeypatch.setattr("gppcore.tiles.derive._VALUES", values)
+    derive_predictors(store)
+    for name, expected in whole.items():
+        np.testing.assert_array_equal(months(store, name), expected)
+    assert whole

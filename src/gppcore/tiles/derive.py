@@ -19,6 +19,7 @@ Float = NDArray[np.float64]
 
 _COMMENT = "derived from other variables of the store"
 _BLOCK = 8192  # cells: all months of many years of them are computed at once
+_VALUES = 2**23  # of an input in memory at once, 32 MiB: a tile of ten years is decoded once, of twenty twice
 
 
 def derive_predictors(
@@ -134,10 +135,14 @@ def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequen
     n, steps = store.n_cells(tile), MONTHS * len(store.each_year)
     lat = store.lat[store.index[store.cells(tile)] // store.shape[1]]
     whole = {name: np.empty((steps, n) if added[name] else n, dtype=np.float32) for name, _ in wanted}
-    given = {name: _all_years(store, name, tile) for name in inputs}
+    given: dict[str, list[NDArray[np.float32]]] = {}
+    part = max(_BLOCK, _VALUES // steps // _BLOCK * _BLOCK)
     for start in range(0, n, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        fields = {"lat": lat[block], **{name: _all_months(parts, block) for name, parts in given.items()}}
+        if start % part == 0:
+            given.clear()  # one part at a time
+            given |= {name: _all_years(store, name, tile, slice(start, start + part)) for name in inputs}
+        block, within = slice(start, start + _BLOCK), slice(start % part, start % part + _BLOCK)
+        fields = {"lat": lat[block], **{name: _all_months(years, within) for name, years in given.items()}}
         for name, values in derived(fields, mean_year=store.years is None, also=also).items():
             if name in whole:
                 whole[name][..., block] = values
@@ -158,10 +163,11 @@ def _origin(store: TileStore, tile: int, inputs: Sequence[str]) -> str:
     return digest
 
 
-def _all_years(store: TileStore, name: str, tile: int) -> list[NDArray[np.float32]]:
-    return [store.read(name, tile, year) for year in (store.each_year if store.is_monthly(name) else (None,))]
-
-
 @whole_files()
+def _all_years(store: TileStore, name: str, tile: int, part: slice) -> list[NDArray[np.float32]]:
+    years = store.each_year if store.is_monthly(name) else (None,)
+    return [store.read(name, tile, year)[..., part].copy() for year in years]
+
+
 def _all_months(years: Sequence[NDArray[np.float32]], block: slice) -> Float:
     return np.concatenate([values[..., block] for values in years], dtype=np.float64)
