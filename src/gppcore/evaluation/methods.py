@@ -122,10 +122,13 @@ class MethodSuite:
         """Simulate the source domain and train its emulators once, before splits share them."""
         _ = self.samples, self.pretrained
 
-    def for_unseen(self, unseen: Unseen) -> MethodSuite:
-        """Return a suite, of one thread for a fold, for what else is to be predicted; all share one preparation."""
+    def for_unseen(self, unseen: Unseen, *, n_threads: int = 1) -> MethodSuite:
+        """Return a suite for what else is to be predicted, by default of one thread for a fold of several.
+
+        All share one preparation.
+        """
         self.prepare()
-        suite = replace(self, unseen=unseen, n_threads=1)
+        suite = replace(self, unseen=unseen, n_threads=n_threads)
         suite.__dict__.update({name: getattr(self, name) for name in ("samples", "source", "pretrained")})
         return suite
 
