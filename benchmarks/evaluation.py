@@ -13,17 +13,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gppcore.cli.evaluate import HELD_OUT, run_evaluation
+from gppcore.cli.evaluate import HELD_OUT
 from gppcore.evaluation import metrics
+from gppcore.evaluation.holdout import in_processes
+from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.protocol import FIGURES
-from gppcore.evaluation.run import EvaluationOptions
+from gppcore.evaluation.result import write
+from gppcore.evaluation.run import EvaluationOptions, evaluate_towers, prepared_suite
+from gppcore.evaluation.schemes import By, Scheme
 
-RUNS = (
+RUNS: tuple[tuple[Scheme, By], ...] = (
     ("few_towers", "koeppen"),
     ("regional", "koeppen"),
     ("regional", "continent"),
@@ -51,20 +59,34 @@ def main() -> None:
     if args.protocol:
         print(protocol(args.protocol), claims(args.protocol, args.regional), sep="\n\n")
         return
-    found = {}
-    for predictors in SETS:
-        for scheme, by in RUNS:
-            folder = args.out / f"{predictors}-{scheme}-{by}"
-            if not (folder / "evaluation.json").exists():
-                options = EvaluationOptions(args.towers, None, scheme, by, predictors, n_threads=args.threads)
-                run_evaluation(options, folder, as_json=False)
-            found[predictors, scheme, by] = json.loads((folder / "evaluation.json").read_text())
+    folders = {(p, *run): args.out / "-".join((p, *run)) for p in SETS for run in RUNS}
+    evaluate_all(args.towers, {key: each for key, each in folders.items() if not each.exists()}, args.threads)
+    found = {key: _result(folder) for key, folder in folders.items()}
     text = tables(found)
     print(text)
     if args.docs:
         page = DOCS.read_text()
         head, tail = page.split(BEGIN)[0], page.split(END)[1]
         DOCS.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}")
+
+
+def evaluate_all(towers: Path, folders: Mapping[tuple[str, Scheme, By], Path], n_processes: int) -> None:
+    """Evaluate schemes side by side, each in a process; those of a set of predictors share its source domain."""
+    begin = time.perf_counter()
+    sets = {predictors for predictors, *_ in folders}
+    shared = EvaluationOptions(towers, n_threads=n_processes)
+    suites = {name: prepared_suite(replace(shared, predictors=name)) for name in sorted(sets)}
+    tasks = [
+        (EvaluationOptions(towers, None, scheme, by, predictors), suites[predictors].for_unseen("places"), folder)
+        for (predictors, scheme, by), folder in folders.items()
+    ]
+    for folder in in_processes(evaluate_one, tasks, n_processes):
+        print(f"{time.perf_counter() - begin:6.0f} s  {folder.name}", file=sys.stderr, flush=True)
+
+
+def evaluate_one(options: EvaluationOptions, suite: MethodSuite, folder: Path) -> Path:
+    write(folder, *evaluate_towers(options, suite))
+    return folder
 
 
 def protocol(folder: Path) -> str:

@@ -108,6 +108,24 @@ def test_few_towers_move_the_literature_less(placed):
     assert 0.0 < change[0] < change[1]
 
 
+def test_a_covariate_of_the_month_is_recovered_and_an_unknown_month_has_its_mean(placed):
+    """NDWI, which a third of the months lack."""
+    rng = np.random.default_rng(8)
+    shape = (placed.forcing.sizes["time"], placed.forcing.sizes["cell"])
+    ndwi = np.where(rng.random(shape) < 1 / 3, np.nan, rng.normal(0.1, 0.2, shape))
+    forcing = placed.forcing.assign(ndwi=(("time", "cell"), ndwi))
+    true = CalibratedParameters(PFTS, (Covariate("ndwi", mean=0.1, sd=0.2, slope=0.1),))
+    towers = with_gpp(replace(placed, forcing=forcing), true)
+    assert "ndwi" not in {c.name for c in calibrate(towers).pfts.covariates}, "only if asked for"
+    found = calibrate(towers, covariates=("aridity", "ndwi"), residual_sd=0.05).pfts
+    aridity, by_month = found.covariates
+    assert by_month.slope / by_month.sd == pytest.approx(0.5, rel=0.05)
+    assert abs(aridity.slope) < 0.02
+    unknown = np.isnan(towers.forcing_at("ndwi", *towers.positions()))
+    at_mean = replace(towers, forcing=forcing.fillna({"ndwi": by_month.mean}))
+    np.testing.assert_allclose(process_gpp(towers, found)[unknown], process_gpp(at_mean, found)[unknown], rtol=1e-12)
+
+
 def test_calibration_of_places_survives_a_file(placed, tmp_path):
     found = calibrate(placed)
     found.save(tmp_path / "c.json")

@@ -55,6 +55,22 @@ def test_every_cell_has_the_value_of_its_place(store, tmp_path):
         np.testing.assert_array_equal(ds["vcmax25_high"].values[row, column], fields(store)["vcmax25_high"])
 
 
+def test_a_covariate_of_the_month_has_its_mean_over_known_months(store):
+    store.add("ndwi", monthly=True, attrs={})
+    rng = np.random.default_rng(2)
+    for tile in range(store.n_tiles):
+        values = rng.uniform(-0.2, 0.6, (12, store.n_cells(tile))).astype(np.float32)
+        values[3:] = np.where(rng.random(values[3:].shape) < 0.3, np.nan, values[3:])
+        store.write("ndwi", tile, values)
+    covariates = (*PARAMETERS.covariates, Covariate("ndwi", 0.1, 0.2, 0.1))
+    monthly = CalibratedParameters(PFTS, covariates, tuple(map(tuple, (0.01 * np.eye(_N + 1)).tolist())), 0.3)
+    map_vcmax25(monthly, store)
+    place = {name: store.read_field(name) for name in (*STATIC_PREDICTORS, *PARAMETERS.names)}
+    months = np.stack([store.read_field("ndwi", month) for month in range(12)]).astype(np.float64)
+    expected = monthly.canopy_vcmax25({**place, "ndwi": np.nanmean(months, axis=0)})[0]
+    np.testing.assert_allclose(fields(store)["vcmax25"], expected, rtol=1e-6)
+
+
 def test_other_parameters_replace_the_fields_and_the_same_keep_them(store):
     map_vcmax25(PARAMETERS, store)
     before, journal = fields(store), store.path / "cell" / "journal.jsonl"

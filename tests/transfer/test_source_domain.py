@@ -76,3 +76,11 @@ def test_unknown_forcing_is_refused(towers):
     nothing["lai"] = nothing["lai"] * np.nan
     with pytest.raises(ShapeError, match="expected months whose forcing is all known"):
         source_rows(nothing, PREDICTORS)
+
+
+def test_months_without_satellite_data_stay_in_the_source_domain(towers):
+    cells = towers.forcing.isel(cell=slice(0, 6))
+    assert np.isnan(cells["ndwi"]).mean() > 0.5
+    rows = source_rows(cells, (*PREDICTORS, "ndwi"), n_rows=500)
+    assert rows.x.shape[0] == 500
+    assert 0.0 < np.isfinite(rows.x[:, -1]).mean() < 0.5

@@ -25,6 +25,7 @@ def cross_fitted_gpp(
     *,
     pfts: Mapping[str, PlantFunctionalType] | None = None,
     parameters: Sequence[str] = ("vcmax25",),
+    covariates: Sequence[str] | None = None,
     n_threads: int | None = None,
 ) -> NDArray[np.float64]:
     """Simulate GPP of tower months with parameters calibrated without the cluster of the tower.
@@ -33,7 +34,7 @@ def cross_fitted_gpp(
     ----------
     towers : Towers
         Towers with their forcing, of two clusters or more; ``towers.at(samples)`` are those of samples.
-    pfts, parameters, n_threads
+    pfts, parameters, covariates, n_threads
         As for :func:`gppcore.calibrate`.
 
     Returns
@@ -64,6 +65,8 @@ def cross_fitted_gpp(
         raise ShapeError(f"towers: expected two clusters or more, got {clusters}")
     fold, found = assign_folds(cluster, FOLDS), np.empty(len(cluster))
     for k in range(fold.max() + 1):
-        fit = calibrate(towers.rows(fold != k), pfts=pfts, parameters=parameters, n_threads=n_threads)
+        fit = calibrate(
+            towers.rows(fold != k), pfts=pfts, parameters=parameters, covariates=covariates, n_threads=n_threads
+        )
         found[fold == k] = process_gpp(towers.rows(fold == k), fit.pfts, n_threads=n_threads)
     return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gppcore.calibration.priors import SITE_SD, SLOPE_SD, Prior, tightening
 from gppcore.constants import PlantFunctionalType
+from gppcore.features.place import MONTHLY_COVARIATES
 from gppcore.process.parameters import CalibratedParameters, Covariate
 from gppcore.statistics import independent_rows
 from gppcore.towers import Towers
@@ -195,11 +196,12 @@ class Problem:
 
 
 def _covariate(towers: Towers, name: str) -> Covariate | None:
-    """Return a covariate standardised over the sites; None if all have the same value, or too few are known."""
+    """Return a covariate standardised over the sites, or over all months if it varies; None if too few are known."""
     t, cell = towers.positions()
     values = towers.forcing_at(name, t, cell)
-    first = np.unique(towers.gpp["site_id"].to_numpy(), return_index=True)[1]
-    known = values[first][np.isfinite(values[first])]
+    if name not in MONTHLY_COVARIATES:
+        values = values[np.unique(towers.gpp["site_id"].to_numpy(), return_index=True)[1]]
+    known = values[np.isfinite(values)]
     if known.size < 2 or not known.std() > 1e-9 * (1.0 + abs(known.mean())):
         return None
     return Covariate(name, float(known.mean()), float(known.std()), 0.0)

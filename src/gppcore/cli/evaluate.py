@@ -15,7 +15,7 @@ from gppcore.evaluation.methods import METHODS
 from gppcore.evaluation.peers import PEERS
 from gppcore.evaluation.protocol import FIGURES, PROTOCOLS, summarise
 from gppcore.evaluation.result import NUMBERS, check_new, write
-from gppcore.evaluation.run import EvaluationOptions, evaluate_towers
+from gppcore.evaluation.run import EvaluationOptions, evaluate_towers, prepared_suite
 from gppcore.io.durable import write_json
 
 HELD_OUT = {"site": "towers", "warmer": "warmer climates", "temporal": "later years"}
@@ -48,10 +48,12 @@ def run_protocol(name: str, options: EvaluationOptions, out: Path, *, as_json: b
 
     results: dict[str, dict[str, Any]] = {}
     out.mkdir(parents=True, exist_ok=True)
+    options = replace(options, methods=(*METHODS, *PEERS))
+    with Console(stderr=True).status("Source domain: process model and its emulators"):
+        suite = prepared_suite(options)
     for scheme in PROTOCOLS[name]:
-        chosen = replace(options, scheme=scheme, methods=(*METHODS, *PEERS))
         with Console(stderr=True).status(f"Held out: {HELD_OUT[scheme]}"):
-            found, predictions = evaluate_towers(chosen)
+            found, predictions = evaluate_towers(replace(options, scheme=scheme), suite)
         write(out / scheme, found, predictions)
         write_evaluation_report(out / scheme)
         results[scheme] = found

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,10 @@ from gppcore.constants import BEPS_PFTS, PFTS, PlantFunctionalType
 from gppcore.evaluation.holdout import Fitted
 from gppcore.evaluation.peers import PEERS, predict_peer
 from gppcore.features import PREDICTOR_SETS, Samples
+from gppcore.features.place import MONTHLY_COVARIATES
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.towers import Towers
-from gppcore.towers.process import process_gpp
+from gppcore.towers.process import COVARIATES, process_gpp
 from gppcore.transfer.members import Fits, Unseen
 from gppcore.transfer.source_domain import SourceRows, source_rows
 from gppcore.transfer.train import (
@@ -122,16 +124,26 @@ class MethodSuite:
         """Simulate the source domain and train its emulators once, before splits share them."""
         _ = self.samples, self.pretrained
 
-    def for_unseen(self, unseen: Unseen) -> MethodSuite:
-        """Return a suite, of one thread for a fold, for what else is to be predicted; all share one preparation."""
+    def for_unseen(self, unseen: Unseen, *, n_threads: int = 1) -> MethodSuite:
+        """Return a suite for what else is to be predicted, by default of one thread for a fold of several.
+
+        All share one preparation.
+        """
         self.prepare()
-        suite = replace(self, unseen=unseen, n_threads=1)
+        suite = replace(self, unseen=unseen, n_threads=n_threads)
         suite.__dict__.update({name: getattr(self, name) for name in ("samples", "source", "pretrained")})
         return suite
 
     def calibrated(self, train: Samples) -> Mapping[str, PlantFunctionalType]:
         """Return types calibrated to training samples."""
-        return calibrate(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads).pfts
+        return calibrate(self.towers.at(train), **self._calibration).pfts
+
+    @property
+    def _calibration(self) -> dict[str, Any]:
+        """Options of a calibration; Vcmax25 follows satellite data that are among the predictors."""
+        names = (*COVARIATES, *(name for name in MONTHLY_COVARIATES if name in self.predictors))
+        known = [name for name in names if name in self.towers.forcing]
+        return {"parameters": _CALIBRATED, "covariates": known, "n_threads": self.n_threads}
 
     def transfer(
         self, train: Samples, pfts: Mapping[str, PlantFunctionalType], fits: Fits | None = None
@@ -149,7 +161,7 @@ class MethodSuite:
                 n_threads=self.n_threads,
             )
         if self.calibrate and self.unseen == "places":
-            process = cross_fitted_gpp(self.towers.at(train), parameters=_CALIBRATED, n_threads=self.n_threads)
+            process = cross_fitted_gpp(self.towers.at(train), **self._calibration)
         return fine_tune(
             source,
             train,

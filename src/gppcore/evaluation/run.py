@@ -70,10 +70,40 @@ class EvaluationOptions:
     methods: tuple[str, ...] = METHODS
 
 
+def prepared_suite(options: EvaluationOptions) -> MethodSuite:
+    """Return the methods of an evaluation with their source domain, which all schemes share.
+
+    Raises
+    ------
+    RangeError
+        If the set of predictors is unknown.
+    MissingFileError, TowerFormatError, UnitsError
+        If the towers cannot be read, or have core months at one place only.
+    """
+    check_predictors(options.predictors)
+    towers = read_towers(options.towers)
+    if options.test_towers is not None:
+        towers = join_towers(towers, read_towers(options.test_towers))
+    predictors = predictors_of(towers, options.predictors)
+    suite = MethodSuite(towers, predictors, methods=options.methods, seed=options.seed, n_threads=options.n_threads)
+    check_towers(towers, suite.samples)
+    suite.prepare()
+    return suite
+
+
 def evaluate_towers(
-    options: EvaluationOptions, *, progress: Callable[[str], None] | None = None
+    options: EvaluationOptions, suite: MethodSuite | None = None, *, progress: Callable[[str], None] | None = None
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Evaluate all methods of :class:`gppcore.evaluation.methods.MethodSuite` side by side.
+
+    Parameters
+    ----------
+    options : EvaluationOptions
+        What to evaluate.
+    suite : MethodSuite, optional
+        What :func:`prepared_suite` returned for the same options, but for those of the scheme.
+    progress : callable, optional
+        Called with the label of every split after it.
 
     Returns
     -------
@@ -87,25 +117,16 @@ def evaluate_towers(
     RangeError
         If an option is unknown, or nothing can be held out.
     MissingFileError, TowerFormatError, UnitsError
-        If the towers cannot be read, or have core months at one place only.
+        As of :func:`prepared_suite`.
     """
-    check_predictors(options.predictors)
-    towers, tested_sites = _towers(options)
-    predictors = predictors_of(towers, options.predictors)
-    suite = MethodSuite(
-        towers,
-        predictors,
-        methods=options.methods,
-        unseen="years" if options.scheme == "temporal" else "places",
-        seed=options.seed,
-        n_threads=options.n_threads,
-    )
-    samples = suite.samples
-    check_towers(towers, samples)
-    tested = None if tested_sites is None else samples.groups["site"].isin(tested_sites).to_numpy()
-    suite.prepare()
-    if options.scheme != "temporal":  # which is a single split
-        suite = suite.for_unseen(suite.unseen)
+    suite = suite or prepared_suite(options)
+    towers, samples, tested = suite.towers, suite.samples, None
+    if options.test_towers is not None:
+        tested = samples.groups["site"].isin(list(read_towers(options.test_towers).sites.index)).to_numpy()
+    if options.scheme == "temporal":  # which is a single split
+        suite = suite.for_unseen("years", n_threads=options.n_threads)
+    else:
+        suite = suite.for_unseen("places")
     report = (lambda split: progress(split.label)) if progress else None
     if options.scheme == "own":
         found = evaluate_own(suite, tested=tested, n_processes=options.n_threads, progress=report)
@@ -167,14 +188,6 @@ def check_towers(towers: Towers, samples: Samples) -> None:
             f"{towers.why_left_out() or 'no month is marked as not core'}; empty cells of cell_forcing_monthly.csv "
             "lack predictors"
         )
-
-
-def _towers(options: EvaluationOptions) -> tuple[Towers, Sequence[str] | None]:
-    towers = read_towers(options.towers)
-    if options.test_towers is None:
-        return towers, None
-    test = read_towers(options.test_towers)
-    return join_towers(towers, test), list(test.sites.index)
 
 
 def _parts(

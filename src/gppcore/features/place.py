@@ -50,6 +50,8 @@ SATELLITE = (
 )
 """Satellite data relative to the air, and their normals."""
 PLACE = (*CLIMATE, *SEASON, *SATELLITE)
+MONTHLY_COVARIATES = ("ndwi",)
+"""Satellite data that parameters of the process model may follow; where a month lacks them, they have their mean."""
 
 _FREEZING = 273.15
 _LEAST_WEIGHT = 1e-6

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gppcore.arrays import check_type
 from gppcore.errors import OutputExistsError
@@ -41,7 +42,8 @@ def map_vcmax25(
 ) -> None:
     """Write Vcmax25 at every cell of a store, with its 90 % interval.
 
-    A cell has the mean over its types, C3 and C4 grass and crop apart; it is NaN where nothing grows. The interval is
+    A cell has the mean over its types, C3 and C4 grass and crop apart; it is NaN where nothing grows. A covariate that
+    changes by month has its mean over the months of the store. The interval is
     that of what a tower in such a place would be found to have: see
     :meth:`gppcore.CalibratedParameters.canopy_vcmax25`.
 
@@ -107,7 +109,7 @@ def map_vcmax25(
     with store.writing():
         for name in VCMAX25:
             store.add(name, monthly=False, attrs=described[name])
-        origin_of = [store.digest(used, tile, salt=repr(parameters.to_json())) for tile in range(store.n_tiles)]
+        origin_of = [_origin(parameters, store, used, tile) for tile in range(store.n_tiles)]
         todo = [
             tile
             for tile in range(store.n_tiles)
@@ -121,9 +123,31 @@ def map_vcmax25(
             write_product(store, Path(out), described, attrs={**_DISCOVERY, **(attrs or {})})
 
 
+def _origin(parameters: CalibratedParameters, store: TileStore, names: Sequence[str], tile: int) -> str:
+    """Return the digest of what the fields of a tile follow from."""
+    monthly = [name for name in names if store.is_monthly(name)]
+    digest = store.digest([n for n in names if n not in monthly], tile, salt=repr(parameters.to_json()))
+    for year in store.each_year if monthly else ():
+        digest = store.digest(monthly, tile, year, salt=digest)
+    return digest
+
+
+def _mean(store: TileStore, name: str, tile: int) -> NDArray[np.float64]:
+    """Return a static variable, or the mean of a monthly one over its known months."""
+    if not store.is_monthly(name):
+        return store.read(name, tile).astype(np.float64)
+    total, known = np.zeros(store.n_cells(tile)), np.zeros(store.n_cells(tile))
+    for year in store.each_year:
+        months = store.read(name, tile, year)
+        total += np.nansum(months, axis=0, dtype=np.float64)
+        known += np.isfinite(months).sum(axis=0)
+    with np.errstate(invalid="ignore"):  # 0 / 0 where no month is known
+        return np.asarray(total / known)
+
+
 def _map_tile(parameters: CalibratedParameters, store: TileStore, origin_of: list[str], tile: int) -> list[Entry]:
     with whole_files():
-        read = {name: store.read(name, tile).astype(np.float64) for name in (*STATIC_PREDICTORS, *parameters.names)}
+        read = {name: _mean(store, name, tile) for name in (*STATIC_PREDICTORS, *parameters.names)}
     fields = parameters.canopy_vcmax25(read)
     return [
         store.put(name, tile, values.astype(np.float32), origin=origin_of[tile])

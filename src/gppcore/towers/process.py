@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gppcore.arrays import check_type
 from gppcore.constants import C4_OF, PFTS, PlantFunctionalType
 from gppcore.errors import RangeError
+from gppcore.features.place import MONTHLY_COVARIATES
 from gppcore.process import soil_water
 from gppcore.process.daylight import Daylight, daylight_of_month, mid_month_day
 from gppcore.process.parameters import vcmax25_of
@@ -49,7 +50,7 @@ class TypeHours:
     light : Daylight
         Daylight hours of these months.
     month : dict of str to ndarray, shape (n,)
-        Monthly forcing, and the predictors of the place that parameters may follow (`COVARIATES`).
+        Monthly forcing, and the predictors that parameters may follow (`COVARIATES`, `MONTHLY_COVARIATES`).
     """
 
     name: str
@@ -138,7 +139,7 @@ class TowerHours:
         rows, t, cell = np.flatnonzero(known), t[known], cell[known]
         ds = towers.forcing
         month = {name: ds[name].transpose("time", "cell").values[t, cell] for name in _MONTHLY}
-        month |= {name: towers.forcing_at(name, t, cell) for name in COVARIATES if name in ds}
+        month |= {n: towers.forcing_at(n, t, cell) for n in (*COVARIATES, *MONTHLY_COVARIATES) if n in ds}
         lat = ds["lat"].values[cell]
         day = np.array([mid_month_day(m) for m in range(1, 13)])[ds["time"].dt.month.values[t] - 1]
         types = []

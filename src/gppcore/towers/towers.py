@@ -28,7 +28,7 @@ from gppcore.display import html_table
 from gppcore.errors import GppcoreError, MissingFileError, TowerFormatError
 from gppcore.features import FRACTIONS, PREDICTORS, Samples, igbp_codes, predictor_matrix
 from gppcore.features.derive import derivable, derived
-from gppcore.features.place import CLIMATE, PLACE, SATELLITE, SEASON, mean_year_of
+from gppcore.features.place import CLIMATE, MONTHLY_COVARIATES, PLACE, SATELLITE, SEASON, mean_year_of
 from gppcore.io.reading import read_file, unpacked
 from gppcore.variables import SECONDS_PER_DAY, VARIABLES, check_field, check_range
 
@@ -222,7 +222,7 @@ class Towers:
             }
         )
         samples = Samples(x, gpp["gpp_daily"].to_numpy(float), simulated, groups, tuple(predictors))
-        needed = x[:, [name in forced and name not in PLACE for name in predictors]]
+        needed = x[:, [name in forced and name not in (*PLACE, *MONTHLY_COVARIATES) for name in predictors]]
         return samples.take(np.isfinite(needed).all(axis=1) & np.isfinite(simulated) & np.isfinite(samples.gpp_daily))
 
     def forcing_at(self, name: str, t: NDArray[np.int64], cell: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -464,7 +464,8 @@ def _with_satellite_normals(towers: Towers, observed: pd.DataFrame) -> Towers:
     names = [name for name in SATELLITE if name in found]
     gpp = {name: np.where(inside, found[name][t, cell], np.nan) for name in names if monthly[name]}
     table = {name: found[name] for name in names if not monthly[name]}
-    return replace(towers, gpp=towers.gpp.assign(**gpp), sites=towers.sites.assign(**table))
+    seen = towers.forcing.assign({n: (("time", "cell"), known[n]) for n in MONTHLY_COVARIATES if n in known})
+    return replace(towers, gpp=towers.gpp.assign(**gpp), sites=towers.sites.assign(**table), forcing=seen)
 
 
 def _named(table: pd.DataFrame, names: Mapping[str, str], where: str) -> pd.DataFrame:

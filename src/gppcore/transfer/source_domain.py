@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gppcore.constants import PFTS, PlantFunctionalType
 from gppcore.errors import ShapeError
-from gppcore.features.place import CLIMATE
+from gppcore.features.place import CLIMATE, MONTHLY_COVARIATES
 from gppcore.runtime import threads
 from gppcore.towers import Towers
 from gppcore.towers.process import PHYSICS, physics_features
@@ -209,7 +209,7 @@ def _drawn(forcing: xr.Dataset, n_rows: int, rng: np.random.Generator) -> Towers
     time = pd.DatetimeIndex(forcing["time"].values)
     n = forcing.sizes["cell"]
     known = xr.DataArray(np.ones((time.size, n), dtype=bool), dims=("time", "cell"))
-    for field in forcing.drop_vars("cell", errors="ignore").values():
+    for field in forcing.drop_vars(["cell", *MONTHLY_COVARIATES], errors="ignore").values():
         known = known & (abs(field) < np.inf).all([dim for dim in field.dims if dim not in known.dims])
     at = np.flatnonzero(known.transpose("time", "cell").values)
     if not at.size:
