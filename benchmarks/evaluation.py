@@ -32,12 +32,12 @@ from gppcore.evaluation.run import EvaluationOptions, evaluate_towers, prepared_
 from gppcore.evaluation.schemes import By, Scheme
 
 RUNS: tuple[tuple[Scheme, By], ...] = (
+    ("own", "koeppen"),  # the longest first
     ("few_towers", "koeppen"),
     ("regional", "koeppen"),
     ("regional", "continent"),
     ("site", "koeppen"),
     ("temporal", "koeppen"),
-    ("own", "koeppen"),
 )
 SETS = ("small", "full")
 DOCS = Path(__file__).parents[1] / "docs" / "evaluation.md"
