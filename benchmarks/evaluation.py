@@ -77,7 +77,7 @@ def evaluate_all(towers: Path, folders: Mapping[tuple[str, Scheme, By], Path], n
     shared = EvaluationOptions(towers, n_threads=n_processes)
     suites = {name: prepared_suite(replace(shared, predictors=name)) for name in sorted(sets)}
     tasks = [
-        (EvaluationOptions(towers, None, scheme, by, predictors), suites[predictors].for_unseen("places"), folder)
+        (EvaluationOptions(towers, None, scheme, by, predictors), suites[predictors], folder)
         for (predictors, scheme, by), folder in folders.items()
     ]
     for folder in in_processes(evaluate_one, tasks, n_processes):

@@ -23,6 +23,8 @@ FOLDS = 4
 """Number of folds of clusters in cross-fitting and weighting."""
 LEVEL = 0.9
 """Nominal coverage of prediction intervals."""
+NORMAL_90 = 1.6448536269514722
+"""Half width of the 90 % interval of a normal variable, in standard deviations."""
 
 
 def independent_rows(cluster: NDArray[Any], correlation: float) -> Float:

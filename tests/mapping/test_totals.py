@@ -11,9 +11,10 @@ from gppcore.mapping.product import read_totals, write_netcdf
 from gppcore.mapping.run import map_gpp
 from gppcore.mapping.totals import BlockSums, totals
 from gppcore.regrid import cell_area
+from gppcore.statistics import NORMAL_90
 from gppcore.tiles import store as tiles
 from gppcore.tiles.store import TileStore
-from gppcore.transfer.error_covariance import NORMAL_90, ErrorCovariance, distances
+from gppcore.transfer.error_covariance import ErrorCovariance, distances
 from gppcore.variables import DAYS_IN_MONTH
 
 ERRORS = ErrorCovariance(0.004, 0.02, lasting=0.12, season=0.16, passing=0.3, local=0.5)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from gppcore.calibration.priors import SITE_SD, SLOPE_SD, Prior, tightening
 from gppcore.constants import PlantFunctionalType
-from gppcore.features.place import MONTHLY_COVARIATES
 from gppcore.process.parameters import CalibratedParameters, Covariate
 from gppcore.statistics import independent_rows
 from gppcore.towers import Towers
@@ -199,7 +198,7 @@ def _covariate(towers: Towers, name: str) -> Covariate | None:
     """Return a covariate standardised over the sites, or over all months if it varies; None if too few are known."""
     t, cell = towers.positions()
     values = towers.forcing_at(name, t, cell)
-    if name not in MONTHLY_COVARIATES:
+    if "time" not in towers.forcing[name].dims:
         values = values[np.unique(towers.gpp["site_id"].to_numpy(), return_index=True)[1]]
     known = values[np.isfinite(values)]
     if known.size < 2 or not known.std() > 1e-9 * (1.0 + abs(known.mean())):

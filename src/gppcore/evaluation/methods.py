@@ -23,6 +23,7 @@ from gppcore.calibration.fit import calibrate
 from gppcore.constants import BEPS_PFTS, PFTS, PlantFunctionalType
 from gppcore.evaluation.holdout import Fitted
 from gppcore.evaluation.peers import PEERS, predict_peer
+from gppcore.evaluation.schemes import Scheme
 from gppcore.features import PREDICTOR_SETS, Samples
 from gppcore.features.place import MONTHLY_COVARIATES
 from gppcore.process.parameters import CalibratedParameters
@@ -124,13 +125,16 @@ class MethodSuite:
         """Simulate the source domain and train its emulators once, before splits share them."""
         _ = self.samples, self.pretrained
 
-    def for_unseen(self, unseen: Unseen, *, n_threads: int = 1) -> MethodSuite:
-        """Return a suite for what else is to be predicted, by default of one thread for a fold of several.
+    def for_scheme(self, scheme: Scheme, n_threads: int) -> MethodSuite:
+        """Return a suite for a scheme; all share one preparation.
 
-        All share one preparation.
+        Folds run side by side, with one thread each; the single split of later years has `n_threads`.
         """
         self.prepare()
-        suite = replace(self, unseen=unseen, n_threads=n_threads)
+        if scheme == "temporal":
+            suite = replace(self, unseen="years", n_threads=n_threads)
+        else:
+            suite = replace(self, unseen="places", n_threads=1)
         suite.__dict__.update({name: getattr(self, name) for name in ("samples", "source", "pretrained")})
         return suite
 

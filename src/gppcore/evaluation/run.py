@@ -123,10 +123,7 @@ def evaluate_towers(
     towers, samples, tested = suite.towers, suite.samples, None
     if options.test_towers is not None:
         tested = samples.groups["site"].isin(list(read_towers(options.test_towers).sites.index)).to_numpy()
-    if options.scheme == "temporal":  # which is a single split
-        suite = suite.for_unseen("years", n_threads=options.n_threads)
-    else:
-        suite = suite.for_unseen("places")
+    suite = suite.for_scheme(options.scheme, options.n_threads)
     report = (lambda split: progress(split.label)) if progress else None
     if options.scheme == "own":
         found = evaluate_own(suite, tested=tested, n_processes=options.n_threads, progress=report)

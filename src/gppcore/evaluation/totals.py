@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from gppcore.evaluation.holdout import Evaluation
 from gppcore.features import Samples
-from gppcore.transfer.error_covariance import NORMAL_90, calendar
+from gppcore.statistics import NORMAL_90
+from gppcore.transfer.error_covariance import calendar
 from gppcore.transfer.transfer_model import TransferModel
 
 Float = NDArray[np.float64]

@@ -191,11 +191,12 @@ def _write_canopy(coarse: TileStore) -> None:
         shares = [coarse.read(name, tile) for name in FRACTIONS]
         covered = np.sum(shares, axis=0, dtype=np.float64)
         for year in coarse.each_year:
+            if coarse.has("lai", tile, year):
+                continue
             of_types = zip(shares, LEAVES, strict=True)
             lai = np.sum([share * coarse.read(name, tile, year) for share, name in of_types], axis=0, dtype=np.float64)
             mean = np.divide(lai, covered, out=np.zeros_like(lai), where=covered > 0.0)
-            if not coarse.has("lai", tile, year):
-                coarse.write("lai", tile, mean.astype(np.float32), year)
+            coarse.write("lai", tile, mean.astype(np.float32), year)
 
 
 def _leaf_area(store: TileStore, blocks: Blocks, area: Float, shares: list[Float], year: int | None) -> Float:

@@ -218,10 +218,7 @@ def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
         if out.exists():
             continue
         with work.progress.step("Process model at towers", 1, "step"):
-            if scheme == "temporal":  # which is a single split
-                suite = work.suite.for_unseen("years", n_threads=work.n_threads)
-            else:
-                suite = work.suite.for_unseen("places")
+            suite = work.suite.for_scheme(scheme, work.n_threads)
         folds = len(splits(suite.samples.groups, scheme))
         with work.progress.step(f"Evaluation by {scheme}", folds, "fold") as advance:
             result = held_out(

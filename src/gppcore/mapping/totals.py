@@ -16,10 +16,10 @@ from threadpoolctl import threadpool_limits
 from gppcore.io.mapped import whole_files
 from gppcore.regrid import cell_area
 from gppcore.regrid.grid import edges
+from gppcore.statistics import NORMAL_90
 from gppcore.tiles.store import TileStore
 from gppcore.transfer.error_covariance import (
     LOCAL_KM,
-    NORMAL_90,
     RANGE_KM,
     REGION_KM,
     ErrorCovariance,

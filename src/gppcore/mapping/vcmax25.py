@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from gppcore.io.mapped import whole_files
 from gppcore.mapping.product import write_product
 from gppcore.process.parameters import CalibratedParameters
 from gppcore.runtime import in_threads, threads
-from gppcore.tiles.derive import derive_predictors
+from gppcore.tiles.derive import derive_predictors, origin_of_all_years
 from gppcore.tiles.journal import Entry
 from gppcore.tiles.store import TileStore
 from gppcore.variables import attributes
@@ -109,7 +109,8 @@ def map_vcmax25(
     with store.writing():
         for name in VCMAX25:
             store.add(name, monthly=False, attrs=described[name])
-        origin_of = [_origin(parameters, store, used, tile) for tile in range(store.n_tiles)]
+        salt = repr(parameters.to_json())
+        origin_of = [origin_of_all_years(store, tile, used, salt=salt) for tile in range(store.n_tiles)]
         todo = [
             tile
             for tile in range(store.n_tiles)
@@ -121,15 +122,6 @@ def map_vcmax25(
                 store.confirm(*entries)
         if out is not None:
             write_product(store, Path(out), described, attrs={**_DISCOVERY, **(attrs or {})})
-
-
-def _origin(parameters: CalibratedParameters, store: TileStore, names: Sequence[str], tile: int) -> str:
-    """Return the digest of what the fields of a tile follow from."""
-    monthly = [name for name in names if store.is_monthly(name)]
-    digest = store.digest([n for n in names if n not in monthly], tile, salt=repr(parameters.to_json()))
-    for year in store.each_year if monthly else ():
-        digest = store.digest(monthly, tile, year, salt=digest)
-    return digest
 
 
 def _mean(store: TileStore, name: str, tile: int) -> NDArray[np.float64]:

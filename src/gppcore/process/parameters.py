@@ -11,14 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from gppcore.constants import C4_OF, PFT_NAMES, PlantFunctionalType
 from gppcore.errors import CalibrationFormatError, RangeError, ShapeError
+from gppcore.statistics import NORMAL_90
 from gppcore.variables import VARIABLES
 
 Float = NDArray[np.float64]
 
 _FARTHEST = 3.0
 """Standard deviations from the mean of the towers beyond which a covariate has no further effect."""
-_BOUND = 1.6448536269514722
-"""Standard deviations from the mean of a Gaussian to its 95 % quantile."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ class CalibratedParameters(Mapping[str, PlantFunctionalType]):
         for row, by_row in zip(self.covariance, slopes, strict=True):
             for element, by_column in zip(row, slopes, strict=True):
                 variance += element * by_row * by_column
-        reach = np.exp(_BOUND * np.sqrt(variance))
+        reach = np.exp(NORMAL_90 * np.sqrt(variance))
         limits = VARIABLES["vcmax25"].valid_range
         return mean, np.clip(mean / reach, *limits), np.clip(mean * reach, *limits)
 

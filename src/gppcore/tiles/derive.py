@@ -123,7 +123,7 @@ def _declare(store: TileStore, name: str, monthly: bool) -> bool:
 
 def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequence[str], also: Collection[str]) -> None:
     """Write the unfinished chunks of one tile, all derived from the given variables alone."""
-    origin = _origin(store, tile, inputs)
+    origin = origin_of_all_years(store, tile, inputs)
     wanted = [
         (name, number if monthly else None)
         for name, monthly in added.items()
@@ -154,10 +154,10 @@ def _fill(store: TileStore, tile: int, added: Mapping[str, bool], inputs: Sequen
     store.confirm(*entries)
 
 
-def _origin(store: TileStore, tile: int, inputs: Sequence[str]) -> str:
-    """Return the digest of all years of the inputs, since soil water of a year depends on those before."""
+def origin_of_all_years(store: TileStore, tile: int, inputs: Sequence[str], *, salt: str = "") -> str:
+    """Return the digest of all years of the inputs: soil water of a year depends on those before, normals on all."""
     monthly = [name for name in inputs if store.is_monthly(name)]
-    digest = store.digest([name for name in inputs if name not in monthly], tile)
+    digest = store.digest([name for name in inputs if name not in monthly], tile, salt=salt)
     for year in store.each_year:
         digest = store.digest(monthly, tile, year, salt=digest)
     return digest

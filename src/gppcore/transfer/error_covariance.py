@@ -37,8 +37,6 @@ REGIONAL = 0.02
 LOCAL_KM = 5.0
 """The same of what is local: about one cell of 0.05 degrees."""
 SEASON_MONTHS, PASSING_MONTHS = 1.5, 1.5
-NORMAL_90 = 1.6448536269514722
-"""Half width of the 90 % interval of a normal variable, in standard deviations."""
 _PRIOR_SHARE, _PRIOR_PAIRS = 0.5, 20.0
 _THINNED = 1.5  # a tower of n months counts as n^0.5: months of a tower are alike
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(12)

@@ -355,7 +355,7 @@ def _tune(
 
 @dataclass(frozen=True)
 class _Errors:
-    """_Errors of the mixture at rows that were held out.
+    """Errors of the mixture at rows that were held out.
 
     Attributes
     ----------
@@ -378,6 +378,7 @@ class _Errors:
 def _errors(
     rows: TrainingRows, samples: Samples, candidates: Float, weights: Float, sd: Float, unseen: Unseen, seed: int
 ) -> _Errors:
+    """Fit the interval to predictions of rows that were held out, and what widens it."""
     cluster, observed = samples.groups["cluster"].to_numpy(), samples.gpp_daily
     has_process, wider, size = rows.emulator is not None, {}, None
     if weights.size == 2:
