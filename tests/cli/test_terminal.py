@@ -103,7 +103,7 @@ def test_comparisons_fit(tmp_path, n):
 def test_bars_of_a_run_fit():
     file = io.StringIO()
     with Steps(Console(file=file, width=80, force_terminal=False)) as steps:
-        for name in ("Coarse grid: forcing and leaves", "Evaluation by regional"):
+        for name in ("Coarse grid: forcing and leaves", "Evaluation"):
             with steps.step(name, 10, "scheme") as advance:
                 advance(10)
     assert fits(file.getvalue())

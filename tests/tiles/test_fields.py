@@ -104,6 +104,32 @@ def test_steps_of_a_month_are_averaged_by_duration(build):
     np.testing.assert_allclose(greatest, frame.groupby(times.month).max())
 
 
+@pytest.mark.parametrize("how", ["mean", "sum", "min", "max"])
+def test_steps_that_miss_other_cells_combine_like_those_that_miss_the_same(tmp_path, monkeypatch, how):
+    monkeypatch.setattr("gppcore.tiles.fields._PIECE_VALUES", 16 * 9)  # of 9 steps
+    cover = xr.Dataset({"igbp": (("lat", "lon"), np.full((4, 4), 4.0, "f4"))}, GRID)
+    cover.to_netcdf(tmp_path / "cover.nc", engine="h5netcdf")
+    rng = np.random.default_rng(0)
+    times = pd.date_range("2001-01-01", "2001-12-31", freq="D")
+    values = rng.uniform(1.0, 5.0, (365, 4, 4))
+    values[:, 0, 0] = np.nan  # sea
+    values[40:43, 1:3] = np.nan  # clouds of three days in February
+    values[59:79, 2, 2] = np.nan  # most of March
+    days = xr.DataArray(values, {**GRID, "time": times}, ("time", "lat", "lon"), attrs={"units": "m2 m-2"})
+    days.to_dataset(name="v").to_netcdf(tmp_path / "v.nc", engine="h5netcdf")
+    recipe = TileRecipe(
+        Cells("cover.nc", "igbp"), {"x": VariableSource("v.nc", "v", units="m2 m-2", time=how)}, folder=tmp_path
+    )
+    store = build_tiles(recipe, tmp_path / "store")
+    by_month = days.groupby("time.month")
+    expected = {"mean": by_month.mean, "sum": by_month.sum, "min": by_month.min, "max": by_month.max}[how]()
+    enough = days.notnull().groupby("time.month").mean() >= 0.5
+    found = np.stack([store.read_field("x", month) for month in range(12)])
+    flat = expected.where(enough).values.reshape(12, 16)
+    np.testing.assert_allclose(found, flat[:, store.index], rtol=1e-6)
+    assert np.isnan(found).sum() == 12 + 1
+
+
 def test_amounts_per_step_become_rates(build):
     times = pd.date_range("2001-01-01 12:00", "2001-12-31 12:00", freq="D")
     got = build("sw", np.full(365, 8.64e6), times=times, units="J m**-2")

@@ -31,7 +31,7 @@ from gppcore.towers import Towers
 from gppcore.towers.process import COVARIATES, TowerHours, check_types
 
 _MIN_ROWS = 12
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-8
 
 
 def calibrate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -177,11 +177,51 @@ def evaluate(
         raise DtypeError(f"methods: expected functions of training and test samples, got {got}")
     held_out = splits(samples.groups, scheme, by=by, few_towers=few_towers, tested=tested)
     together = methods if callable(methods) else _together(methods)
+    fitted = _fitted([(together, split) for split in held_out], samples, n_processes)
+    return _joined(scheme, held_out, fitted, samples, progress)
+
+
+def evaluate_schemes(
+    methods: Mapping[Scheme, Methods],
+    samples: Samples,
+    *,
+    n_processes: int = 1,
+    progress: Callable[[Split], None] | None = None,
+) -> Iterator[Evaluation]:
+    """Yield :func:`evaluate` of several schemes in their order; their splits share the processes.
+
+    Examples
+    --------
+    >>> from gppcore import simulate
+    >>> from gppcore.demo.towers import demonstration_towers
+    >>> from gppcore.evaluation.holdout import evaluate_schemes
+    >>> towers = demonstration_towers(45, 48, 5, 12)
+    >>> def process(train, test):
+    ...     return {"process": test.process}
+    >>> schemes = {"site": process, "temporal": process}
+    >>> [found.folds for found in evaluate_schemes(schemes, towers.samples(simulate(towers.forcing)))]
+    [5, 1]
+    """
+    held_out = {scheme: splits(samples.groups, scheme) for scheme in methods}
+    tasks = [(methods[scheme], split) for scheme, parts in held_out.items() for split in parts]
+    fitted = _fitted(tasks, samples, n_processes)
+    for scheme, parts in held_out.items():
+        yield _joined(scheme, parts, islice(fitted, len(parts)), samples, progress)
+
+
+def _joined(
+    scheme: Scheme,
+    held_out: Sequence[Split],
+    fitted: Iterable[Fitted],
+    samples: Samples,
+    progress: Callable[[Split], None] | None,
+) -> Evaluation:
+    """Join what was predicted for every split."""
     parts: dict[str, list[Float]] = {}
     models: list[Any] = []
-    for split, fitted in zip(held_out, _fitted(together, samples, held_out, n_processes), strict=True):
-        models += [] if fitted.model is None else [fitted.model]
-        for name, predicted in fitted.predicted.items():
+    for split, found in zip(held_out, fitted, strict=True):
+        models += [] if found.model is None else [found.model]
+        for name, predicted in found.predicted.items():
             gpp = floats(name, predicted).astype(np.float64)
             if gpp.shape != (int(split.test.sum()),):
                 raise ShapeError(
@@ -195,10 +235,10 @@ def evaluate(
     return Evaluation(scheme, tuple(held_out), rows, samples.gpp_daily[rows], joined, tuple(models))
 
 
-def _fitted(methods: Methods, samples: Samples, held_out: Sequence[Split], n_processes: int) -> Iterator[Fitted]:
-    """Yield what the methods predict for every split, in order."""
-    arguments = ((methods, samples.take(split.train), samples.take(split.test)) for split in held_out)
-    yield from in_processes(_fit, arguments, max(1, min(n_processes, len(held_out))))
+def _fitted(tasks: Sequence[tuple[Methods, Split]], samples: Samples, n_processes: int) -> Iterator[Fitted]:
+    """Yield what methods predict for their split, in order."""
+    arguments = ((methods, samples.take(split.train), samples.take(split.test)) for methods, split in tasks)
+    yield from in_processes(_fit, arguments, max(1, min(n_processes, len(tasks))))
 
 
 def in_processes(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gppcore.evaluation.holdout import evaluate_schemes
 from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.result import assemble
 from gppcore.evaluation.result import write as write_evaluation
@@ -211,30 +212,27 @@ def train(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
 
 def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     """Judge all methods at held-out towers."""
-    from gppcore.evaluation.holdout import evaluate as held_out
-
-    for scheme in work.settings.evaluation.schemes:
-        out = work.folder / "evaluation" / scheme
-        if out.exists():
-            continue
-        with work.progress.step("Process model at towers", 1, "step"):
-            suite = work.suite.for_scheme(scheme, work.n_threads)
-        folds = len(splits(suite.samples.groups, scheme))
-        with work.progress.step(f"Evaluation by {scheme}", folds, "fold") as advance:
-            result = held_out(
-                suite, suite.samples, scheme=scheme, n_processes=work.n_threads, progress=lambda split: advance(1)
-            )
-            predictions = result.table(suite.samples)
-            learning = work.settings.learning
+    folder, learning = work.folder / "evaluation", work.settings.learning
+    todo = [scheme for scheme in work.settings.evaluation.schemes if not (folder / scheme).exists()]
+    if not todo:
+        return
+    with work.progress.step("Process model at towers", 1, "step"):
+        suites = {scheme: work.suite.for_scheme(scheme, 1 if todo[1:] else work.n_threads) for scheme in todo}
+    samples, n_threads = work.suite.samples, work.n_threads
+    folds = sum(len(splits(samples.groups, scheme)) for scheme in todo)
+    with work.progress.step("Evaluation", folds, "fold") as advance:
+        found = evaluate_schemes(suites, samples, n_processes=n_threads, progress=lambda split: advance(1))
+        for result in found:
+            predictions = result.table(samples)
             meta = {
-                "scheme": scheme,
-                "by": "koeppen" if scheme == "regional" else None,
+                "scheme": result.scheme,
+                "by": "koeppen" if result.scheme == "regional" else None,
                 "predictors": learning.predictors if isinstance(learning.predictors, str) else "own",
-                "towers": suite.towers.name,
+                "towers": work.suite.towers.name,
                 "folds": result.folds,
                 "seed": learning.seed,
             }
-            write_evaluation(out, assemble(predictions, meta), predictions)
+            write_evaluation(folder / result.scheme, assemble(predictions, meta), predictions)
 
 
 def map_(work: Work, digest: str, seconds: Mapping[str, float]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,9 +87,9 @@ class Cover(Fields):
         """Return None: producers state units such as "class number"."""
         return None
 
-    def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
-        """Return rows of IGBP classes on the grid of the file, NaN where they are missing."""
-        found = super().values(field, rows)
+    def converted(self, values: NDArray[Any], field: FieldStep, rows: slice) -> NDArray[np.float32]:
+        """Return stored values of rows of a field as IGBP classes, NaN where they are missing."""
+        found = super().converted(values, field, rows)
         known = ~np.isnan(found)
         codes = np.where(known, found, _UNKNOWN)
         wrong = known & ((codes != np.rint(codes)) | (codes < 0) | (codes > _UNKNOWN))

@@ -30,10 +30,17 @@ MAUNA_LOA = "mauna-loa"
 """Path of the embedded record of CO2."""
 _COVERED = (0.8, 1.25)
 """Least and greatest duration of the steps of a month over that of the month."""
-_COMBINED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    "sum": lambda parts: np.nansum(parts, axis=0),
-    "min": lambda parts: np.fmin.reduce(parts, axis=0),
-    "max": lambda parts: np.fmax.reduce(parts, axis=0),
+
+
+def _plus(month: NDArray[Any], part: NDArray[Any]) -> NDArray[Any]:
+    return np.where(np.isnan(month), part, month + np.nan_to_num(part))
+
+
+_COMBINED: dict[str, Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]] = {
+    "mean": _plus,
+    "sum": _plus,
+    "min": np.fmin,
+    "max": np.fmax,
 }
 _LEAST_KNOWN = 0.5  # share of a month's duration with values
 _SHORTEST_MONTH = 25.0  # d
@@ -101,13 +108,56 @@ class VariableSource:
 
 
 class FieldStep(NamedTuple):
-    """A time step of a file, whose values are read when they are needed."""
+    """A time step of a file, whose values are read when they are needed.
+
+    Attributes
+    ----------
+    data : xarray.DataArray
+        The variable of the file.
+    grid, step, unit, path
+        Its grid, the time step, the unit of the values and the file.
+    time : str or None
+        Dimension of the time steps; None if there is but one.
+    number : int
+        Number of the step along it.
+    """
 
     data: xr.DataArray
     grid: LatLonGrid
     step: Step
     unit: str | None
     path: str
+    time: str | None = None
+    number: int = 0
+
+
+class _Run:
+    """Successive steps of a file that know the same cells, averaged by duration or added."""
+
+    def __init__(self, plan: RegridPlan, values: NDArray[np.float32], days: np.float32, *, mean: bool) -> None:
+        self.plan, self.days = plan, days
+        self._first, self._missing, self._n, self._mean = values, np.isnan(values), 1, mean
+        self._total = values * self._weight(days)
+
+    def _weight(self, days: np.float32) -> np.float64:
+        return np.float64(days if self._mean else 1.0)
+
+    def knows(self, plan: RegridPlan, values: NDArray[np.float32]) -> bool:
+        """Whether a step knows the same cells."""
+        return plan is self.plan and np.array_equal(self._missing, np.isnan(values))
+
+    def add(self, values: NDArray[np.float32], days: np.float32) -> None:
+        """Add a step."""
+        self._total += values * self._weight(days)
+        self.days += days
+        self._n += 1
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The mean or the sum of the steps."""
+        if self._n == 1:
+            return np.ascontiguousarray(self._first)
+        return (self._total / np.float64(self.days) if self._mean else self._total).astype(np.float32)
 
 
 class Series:
@@ -219,9 +269,9 @@ class Fields:
         for number, step in enumerate(steps):
             if not self.source.static and step.month == 0:
                 raise ShapeError(f"{path}: {data.name}: expected months or shorter steps, got a step of a year")
-            here = data.isel({times[0]: number}) if times else data
             key = (step.year, 0) if self.source.static else (step.year, step.month)
-            self._fields.setdefault(key, []).append(FieldStep(here, grid, step, unit, str(path)))
+            field = FieldStep(data, grid, step, unit, str(path), str(times[0]) if times else None, number)
+            self._fields.setdefault(key, []).append(field)
 
     def _unit(self, data: xr.DataArray, where: str) -> str | None:
         """Return the unit of the values; None where scale and offset convert them."""
@@ -306,17 +356,61 @@ class Fields:
     def _band(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
         if len(fields) == 1:
             return self._regridded(fields[0], grid, rows, n_threads)
-        parts = np.stack([self._regridded(field, grid, rows, n_threads) for field in fields])
-        known = ~np.isnan(parts)
-        days = np.array([field.step.days for field in fields], dtype=np.float32)[:, None, None]
-        share = (known * days).sum(axis=0) / days.sum()
-        how = self.source.time
+        return np.concatenate(
+            [self._month(fields, grid, piece, n_threads) for piece in self.pieces(fields[0], grid, rows)]
+        )
+
+    def _month(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
+        """Return rows of a month from its steps: their mean by duration, their sum or their extreme."""
+        month = np.full(grid.rows(rows).shape, np.nan, dtype=np.float32)
+        known_days, all_days = np.zeros_like(month), np.float32(0.0)
+        combine, mean = _COMBINED[self.source.time], self.source.time == "mean"
+        for run in self._runs(fields, grid, rows):
+            part = run.plan.apply(run.values, n_threads=n_threads)
+            known_days += ~np.isnan(part) * run.days
+            all_days += run.days
+            month = combine(month, part * run.days if mean else part)
         with np.errstate(invalid="ignore"):
-            if how == "mean":
-                month = np.nansum(parts * days, axis=0) / (known * days).sum(axis=0)
-            else:
-                month = _COMBINED[how](parts)
-        return np.where(share >= _LEAST_KNOWN, month, np.nan).astype(np.float32)
+            if mean:
+                month = month / known_days
+        return np.where(known_days / all_days >= _LEAST_KNOWN, month, np.nan).astype(np.float32)
+
+    def _runs(self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice) -> Iterator[_Run]:
+        """Yield steps on the grid of their file; successive ones that know the same cells are one.
+
+        So hundreds of hours are regridded once. Extremes are those of the cells of the store: their steps stay apart.
+        """
+        run: _Run | None = None
+        mean, apart = self.source.time == "mean", self.source.time in ("min", "max")
+        for field, plan, values in self._steps(fields, grid, rows):
+            days = np.float32(field.step.days)
+            if run is not None and not apart and run.knows(plan, values):
+                run.add(values, days)
+                continue
+            if run is not None:
+                yield run
+            run = _Run(plan, values, days, mean=mean)
+        if run is not None:
+            yield run
+
+    def _steps(
+        self, fields: Sequence[FieldStep], grid: LatLonGrid, rows: slice
+    ) -> Iterator[tuple[FieldStep, RegridPlan, NDArray[np.float32]]]:
+        """Yield every step with its values; those that follow each other in a file are read together."""
+        start = 0
+        while start < len(fields):
+            field = fields[start]
+            used, plan = self.plan(field, grid, rows)
+            most = max(1, _PIECE_VALUES // max(1, (used.stop - used.start) * field.grid.shape[1]))
+            end = start + 1
+            while end < min(len(fields), start + most) and _follows(fields[end - 1], fields[end]):
+                end += 1
+            for each, stored in zip(fields[start:end], self._stored(field, end - start, used), strict=True):
+                values = self.converted(stored, each, used)
+                if self.name in VARIABLES:
+                    check_range(self.name, values, where=each.path)
+                yield each, plan, values
+            start = end
 
     def _regridded(self, field: FieldStep, grid: LatLonGrid, rows: slice, n_threads: int) -> NDArray[np.float32]:
         parts = []
@@ -354,15 +448,22 @@ class Fields:
 
     def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
         """Return rows of a field on its own grid, in our unit, NaN where it is missing."""
-        lat, lon = axes(field.data)
-        with remote_errors(field.path):
-            stored = field.data.isel({lat: rows}).transpose(..., lat, lon).values
-        found = masked(stored, field.data)
-        for version in found[1:] if found.ndim > 2 else ():
-            found[0] = np.where(np.isnan(found[0]), version, found[0])
-        return self._converted(found if found.ndim == 2 else found[0], field)
+        return self.converted(self._stored(field, 1, rows)[0], field, rows)
 
-    def _converted(self, values: NDArray[Any], field: FieldStep) -> NDArray[np.float32]:
+    def _stored(self, field: FieldStep, n: int, rows: slice) -> NDArray[Any]:
+        """Return rows of a field and of those that follow it in its file, n in all, NaN where they are missing."""
+        lat, lon = axes(field.data)
+        steps = {} if field.time is None else {field.time: slice(field.number, field.number + n)}
+        with remote_errors(field.path):
+            data = field.data.isel({lat: rows, **steps}).transpose(*steps, ..., lat, lon)
+            found = masked(data.values, field.data)
+        found = found if steps else found[None]
+        for version in range(1, found.shape[1]) if found.ndim > 3 else ():
+            found[:, 0] = np.where(np.isnan(found[:, 0]), found[:, version], found[:, 0])
+        return found if found.ndim == 3 else found[:, 0]
+
+    def converted(self, values: NDArray[Any], field: FieldStep, rows: slice) -> NDArray[np.float32]:
+        """Return stored values of rows of a field in our unit."""
         scale, offset = self.source.scale, self.source.offset
         if field.unit is not None and self.name in VARIABLES:
             step = field.step
@@ -374,3 +475,8 @@ class Fields:
         if (scale, offset) == (1.0, 0.0):
             return values.astype(np.float32, copy=False)
         return (values * scale + offset).astype(np.float32, copy=False)
+
+
+def _follows(field: FieldStep, following: FieldStep) -> bool:
+    """Whether a step is the next one of the same file."""
+    return following.data is field.data and following.time is not None and following.number == field.number + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,14 +49,14 @@ class Lapsed(Fields):
         height = masked(field.transpose(lat, lon).values, field)
         self._warmer = (LAPSE_RATE * _HEIGHT[unit] * height).astype(np.float32)
 
-    def values(self, field: FieldStep, rows: slice) -> NDArray[np.float32]:
-        """Return rows of a field on its own grid at sea level, in our unit, NaN where it is missing."""
+    def converted(self, values: NDArray[Any], field: FieldStep, rows: slice) -> NDArray[np.float32]:
+        """Return stored values of rows of a field at sea level, in our unit."""
         if not self._grid.same_cells(field.grid):
             raise ShapeError(
                 f"{self.name}: orography: expected the grid of {field.path}, {field.grid.shape} cells, got "
                 f"{self._grid.shape} from {self.source.orography}"
             )
-        return super().values(field, rows) + self._warmer[rows]
+        return super().converted(values, field, rows) + self._warmer[rows]
 
     def at_cells(self, store: TileStore, tile: int, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return values at sea level of a tile at the height of its cells."""
