@@ -188,7 +188,7 @@ def evaluate_schemes(
     n_processes: int = 1,
     progress: Callable[[Split], None] | None = None,
 ) -> Iterator[Evaluation]:
-    """Yield :func:`evaluate` of several schemes in their order; their splits share the processes.
+    """Yield :func:`gppcore.evaluate` of several schemes in their order; their splits share the processes.
 
     Examples
     --------

@@ -17,6 +17,7 @@ from gppcore.arrays import check_type
 from gppcore.errors import RangeError, ShapeError
 from gppcore.features import FRACTIONS, Samples
 from gppcore.runtime import threads
+from gppcore.statistics import NORMAL_90
 from gppcore.transfer import gaussian
 from gppcore.transfer.gaussian import Axes, scale, squares
 from gppcore.transfer.members import distil
@@ -36,7 +37,6 @@ _ROWS = 6000
 _ELSEWHERE, _OTHER_COVER = 0.4, 0.6  # shares of the rows at other places, and of those with other land cover
 _NEAR = 0.5
 """Standard deviations by which drawn seasons differ from those of the tower."""
-_QUANTILE = 1.645
 _PRIOR_MONTHS, _OTHER_MONTHS = 6.0, 1.08
 """Months that the usual variance counts as, beside that of the towers' own; and by how much other months err more."""
 
@@ -151,7 +151,7 @@ class Correction:
             own = (_PRIOR_MONTHS + float(z @ cho_solve(factor, z))) / (_PRIOR_MONTHS + len(z))
         left = float(np.mean(np.maximum(np.diag(signal) - known, 0.0)))
         sd = np.sqrt(own * (left + _SD_ANOMALY**2 + gaussian.SD_NOISE**2))
-        interval = Interval(float(_OTHER_MONTHS * _QUANTILE * sd), gaussian.SCALE_CONSTANT, 0.0, gaussian.SCALE_SLOPE)
+        interval = Interval(float(_OTHER_MONTHS * NORMAL_90 * sd), gaussian.SCALE_CONSTANT, 0.0, gaussian.SCALE_SLOPE)
         return cls(axes, samples.predictors, place, season, weight, interval)
 
     @property
