@@ -36,7 +36,7 @@ def table(cases: Sequence[Case]) -> str:
     rows = ["| case | gppcore | peers | ratio | goal |", "|---|---|---|---|---|"]
     for case in cases:
         peers = ", ".join(f"{name} {figure(value)}" for name, value in case.peers.items())
-        ratio, goal = figure(case.ratio), figure(case.goal)
+        ratio, goal = figure(case.ratio or None), figure(case.goal)
         rows.append(f"| {case.name} | {figure(case.ours)} {case.unit} | {peers} | {ratio} | {goal} |")
     return "\n".join(rows)
 
