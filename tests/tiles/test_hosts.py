@@ -324,6 +324,20 @@ def test_a_compressed_tile_is_whole_whatever_becomes_of_its_file(large):
         large.read("sw", 0)
 
 
+def test_a_compressed_tile_that_changes_after_its_verification_is_an_error(large):
+    """A file that is cut short within a page reads as zeros up to the end of the page."""
+    large.add("sw", monthly=True, attrs={})
+    rng = np.random.default_rng(0)
+    large.write("sw", 0, rng.uniform(0.0, 300.0, (12, 30_000)).astype(np.float32))
+    large.read("sw", 0)
+    path = large.path / "sw" / "c" / "0" / "0"
+    content = path.read_bytes()
+    for end in (len(content) - 1, len(content) - 100, len(content) // 2):
+        path.write_bytes(content[:end] + bytes(len(content) - end))
+        with pytest.raises(TileFormatError, match=f"{path}: expected the file as it was written"):
+            large.read("sw", 0)
+
+
 def test_a_tile_cut_short_outside_of_a_guard_ends_the_process(large):
     """What gppcore does not read itself it cannot guard; see docs/reliability.md."""
     mapped = large.read("lai", 0)

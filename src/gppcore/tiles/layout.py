@@ -91,10 +91,11 @@ def read_layout(folder: Path) -> Layout:
         attrs: Any = group.attrs["gppcore_tiles"]
         layout = Layout(lat, lon, index, attrs["cells"], tuple(attrs["years"]) if attrs["years"] else None)
     except Exception as error:  # zarr raises many kinds for damaged metadata
-        if isinstance(error, OSError) or type(error) is RuntimeError:
+        of_codec = "decompress" in str(error)
+        if isinstance(error, OSError) or (type(error) is RuntimeError and not of_codec):
             raise  # not of the files, but of the system
         wanted = "arrays lat, lon and cell and the attribute gppcore_tiles"
-        raise TileFormatError(f"{folder}: expected {wanted}, got no {error}") from None
+        raise TileFormatError(f"{folder}: expected {wanted}, got {'' if of_codec else 'no '}{error}") from None
     _check_layout(folder, layout)
     return layout
 

@@ -42,7 +42,10 @@ class Variable(NamedTuple):
         """Return the values of the file of a tile, mapped unless they are compressed."""
         if self.compressed:
             with whole_files():
-                content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
+                try:
+                    content = np.frombuffer(_zstd().decode(content), dtype=np.uint8)
+                except RuntimeError as error:  # changed since its checksum was verified
+                    raise TileFormatError(f"{where}: expected the file as it was written, got: {error}") from None
         expected = tile_cells * (MONTHS if self.monthly else 1) * 4
         if content.size != expected:
             raise TileFormatError(f"{where}: expected {expected} bytes of values, got {content.size}")
@@ -87,7 +90,7 @@ def create_variable(
         chunks=(MONTHS, tile_cells) if monthly else (tile_cells,),
         dtype="float32",
         fill_value=np.nan,
-        compressors=ZstdCodec() if compressed else None,
+        compressors=ZstdCodec(checksum=True) if compressed else None,
         zarr_format=3,
         dimension_names=("time", "cell") if monthly else ("cell",),
         attributes=dict(attrs),
@@ -142,7 +145,7 @@ def check_metadata(path: Path, name: str, metadata: Mapping[str, Any], n_months:
 
 
 def _zstd() -> Any:
-    """Return the codec of compressed variables."""
+    """Return the codec of compressed variables; every decoding verifies the checksum in the frame."""
     from numcodecs.zstd import Zstd
 
-    return Zstd()
+    return Zstd(checksum=True)

@@ -3,8 +3,8 @@
 A store is a Zarr v3 group. Cells are listed tile by tile and, inside a tile, window by window of 40 x 40 grid
 cells, so that neighbours stay together; CF "compression by gathering" (`compress = "lat lon"`) records their
 positions. One chunk of one variable is one tile of one year: 12 months x 65,536 cells (static fields: 65,536 cells),
-little-endian, a Zstandard frame unless asked otherwise. `gppcore.tiles.journal` describes how it survives crashes:
-chunks that are not in the journal are ignored.
+little-endian, a Zstandard frame with a checksum unless asked otherwise. `gppcore.tiles.journal` describes how it
+survives crashes: chunks that are not in the journal are ignored.
 """
 
 from __future__ import annotations
