@@ -130,6 +130,20 @@ def test_steps_that_miss_other_cells_combine_like_those_that_miss_the_same(tmp_p
     assert np.isnan(found).sum() == 12 + 1
 
 
+@pytest.mark.parametrize("how", ["mean", "sum"])
+def test_infinity_of_a_step_is_not_a_number_of_the_month(tmp_path, how):
+    cover = xr.Dataset({"igbp": (("lat", "lon"), np.full((4, 4), 4.0, "f4"))}, GRID)
+    cover.to_netcdf(tmp_path / "cover.nc", engine="h5netcdf")
+    values = np.ones((365, 4, 4), dtype=np.float32)
+    values[3, 1, 1], values[2, 2, 2] = np.inf, np.nan  # the steps about them know other cells
+    coords = {**GRID, "time": pd.date_range("2001-01-01", "2001-12-31", freq="D")}
+    days = xr.DataArray(values, coords, ("time", "lat", "lon"), attrs={"units": "1"})
+    days.to_dataset(name="v").to_netcdf(tmp_path / "v.nc", engine="h5netcdf")
+    source = VariableSource("v.nc", "v", units="1", time=how)
+    store = build_tiles(TileRecipe(Cells("cover.nc", "igbp"), {"x": source}, folder=tmp_path), tmp_path / "store")
+    assert np.isinf(store.read_field("x", 0)).sum() == 1
+
+
 def test_amounts_per_step_become_rates(build):
     times = pd.date_range("2001-01-01 12:00", "2001-12-31 12:00", freq="D")
     got = build("sw", np.full(365, 8.64e6), times=times, units="J m**-2")

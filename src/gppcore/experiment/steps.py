@@ -217,11 +217,12 @@ def evaluate(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     if not todo:
         return
     with work.progress.step("Process model at towers", 1, "step"):
-        suites = {scheme: work.suite.for_scheme(scheme, 1 if todo[1:] else work.n_threads) for scheme in todo}
-    samples, n_threads = work.suite.samples, work.n_threads
+        n_threads = 1 if len(todo) > 1 else work.n_threads  # the splits of several schemes run side by side
+        suites = {scheme: work.suite.for_scheme(scheme, n_threads) for scheme in todo}
+    samples = work.suite.samples
     folds = sum(len(splits(samples.groups, scheme)) for scheme in todo)
     with work.progress.step("Evaluation", folds, "fold") as advance:
-        found = evaluate_schemes(suites, samples, n_processes=n_threads, progress=lambda split: advance(1))
+        found = evaluate_schemes(suites, samples, n_processes=work.n_threads, progress=lambda split: advance(1))
         for result in found:
             predictions = result.table(samples)
             meta = {

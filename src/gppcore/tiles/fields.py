@@ -33,7 +33,7 @@ _COVERED = (0.8, 1.25)
 
 
 def _plus(month: NDArray[Any], part: NDArray[Any]) -> NDArray[Any]:
-    return np.where(np.isnan(month), part, month + np.nan_to_num(part))
+    return np.where(np.isnan(month), part, np.where(np.isnan(part), month, month + part))
 
 
 _COMBINED: dict[str, Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]] = {
@@ -135,27 +135,28 @@ class _Run:
     """Successive steps of a file that know the same cells, averaged by duration or added."""
 
     def __init__(self, plan: RegridPlan, values: NDArray[np.float32], days: np.float32, *, mean: bool) -> None:
-        self.plan, self.days = plan, days
-        self._first, self._missing, self._n, self._mean = values, np.isnan(values), 1, mean
-        self._total = values * self._weight(days)
+        self.plan, self.days, self._mean = plan, days, mean
+        self._first = values
+        self._total: NDArray[np.float64] | None = None  # of two steps or more
 
     def _weight(self, days: np.float32) -> np.float64:
         return np.float64(days if self._mean else 1.0)
 
     def knows(self, plan: RegridPlan, values: NDArray[np.float32]) -> bool:
         """Whether a step knows the same cells."""
-        return plan is self.plan and np.array_equal(self._missing, np.isnan(values))
+        return plan is self.plan and np.array_equal(np.isnan(self._first), np.isnan(values))
 
     def add(self, values: NDArray[np.float32], days: np.float32) -> None:
         """Add a step."""
+        if self._total is None:
+            self._total = self._first * self._weight(self.days)
         self._total += values * self._weight(days)
         self.days += days
-        self._n += 1
 
     @property
     def values(self) -> NDArray[np.float32]:
         """The mean or the sum of the steps."""
-        if self._n == 1:
+        if self._total is None:
             return np.ascontiguousarray(self._first)
         return (self._total / np.float64(self.days) if self._mean else self._total).astype(np.float32)
 
