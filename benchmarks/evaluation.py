@@ -24,12 +24,12 @@ import pandas as pd
 
 from gppcore.cli.evaluate import HELD_OUT
 from gppcore.evaluation import metrics
-from gppcore.evaluation.holdout import in_processes
 from gppcore.evaluation.methods import MethodSuite
 from gppcore.evaluation.protocol import FIGURES
 from gppcore.evaluation.result import write
 from gppcore.evaluation.run import EvaluationOptions, evaluate_towers, prepared_suite
 from gppcore.evaluation.schemes import By, Scheme
+from gppcore.runtime import in_processes
 
 RUNS: tuple[tuple[Scheme, By], ...] = (
     ("own", "koeppen"),  # the longest first

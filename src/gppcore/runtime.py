@@ -1,4 +1,4 @@
-"""Location and instruction set of the compiled library, and the cores it may use."""
+"""Location and instruction set of the compiled library, and calls in threads and processes of the usable cores."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import contextvars
 import os
 import sys
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "get_library",
+    "in_processes",
     "in_threads",
     "interruptible",
     "isa",
@@ -192,6 +193,38 @@ def in_threads(call: Callable[[Item], Result], items: Sequence[Item], n_threads:
     finally:
         for _ in _taken(todo):
             pass
+
+
+def in_processes(
+    call: Callable[..., Result], arguments: Iterable[tuple[Any, ...]], n_processes: int
+) -> Iterator[Result]:
+    """Yield what calls return, in order, from worker processes, which end with this one.
+
+    Parameters
+    ----------
+    call : callable
+        Function of a module, which the workers import.
+    arguments : iterable of tuple
+        Arguments of each call, which are pickled.
+    n_processes : int
+        At least 1, which is this process.
+
+    Examples
+    --------
+    >>> from gppcore.runtime import in_processes
+    >>> list(in_processes(divmod, [(7, 2), (9, 4)], n_processes=1))
+    [(3, 1), (2, 1)]
+    """
+    from joblib import Parallel, delayed
+
+    tasks = (delayed(_in_worker)(os.getpid(), call, *each) for each in arguments)
+    yield from Parallel(n_jobs=n_processes, return_as="generator")(tasks)
+
+
+def _in_worker(parent: int, call: Callable[..., Result], *arguments: Any) -> Result:
+    if os.getpid() != parent:  # one process needs no worker
+        _core.end_with_parent()
+    return call(*arguments)
 
 
 def _taken(queue: SimpleQueue[Item]) -> Generator[Item]:

@@ -101,7 +101,7 @@ def coarse_figures():
 def undrawn():
     """Return a context in which pages name their figures, but do not draw them."""
 
-    def names(drawings, out):
+    def names(drawings, out, n_processes):
         for name in drawings:
             (out / f"{name}.png").touch()
         return {name: {"alt": d.seen, "pixels": 1, "wide": "data:,", "narrow": None} for name, d in drawings.items()}

@@ -313,6 +313,8 @@ def test_the_same_data_give_the_same_bytes(tmp_path):
         page = write_page("base.html.j2", drawings, tmp_path / name, **content)
         texts.append([page.read_bytes(), *(file.read_bytes() for file in sorted(page.parent.glob("*.png")))])
     assert texts[0] == texts[1]
+    page = write_page("base.html.j2", drawings, tmp_path / "workers", n_processes=2, **content)
+    assert page.read_bytes() == texts[0][0]
     with mpl.rc_context(_STYLE):
         assert _svg(zonal(data, 3.4)) == _svg(zonal(data, 3.4))
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gppcore import _core
 from gppcore.arrays import check_type, floats
 from gppcore.display import html_table
 from gppcore.errors import DtypeError, ShapeError
 from gppcore.evaluation.metrics import skill
 from gppcore.evaluation.schemes import By, FewTowers, Scheme, Split, splits
 from gppcore.features import Samples
+from gppcore.runtime import in_processes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Float = NDArray[np.float64]
-Result = TypeVar("Result")
 Method = Callable[[Samples, Samples], Float]
 """Takes training and test samples; returns GPP of the test samples [g m-2 d-1]."""
 
@@ -239,22 +237,6 @@ def _fitted(tasks: Sequence[tuple[Methods, Split]], samples: Samples, n_processe
     """Yield what methods predict for their split, in order."""
     arguments = ((methods, samples.take(split.train), samples.take(split.test)) for methods, split in tasks)
     yield from in_processes(_fit, arguments, max(1, min(n_processes, len(tasks))))
-
-
-def in_processes(
-    call: Callable[..., Result], arguments: Iterable[tuple[Any, ...]], n_processes: int
-) -> Iterator[Result]:
-    """Yield the results of calls in worker processes, in order; the workers end with this process."""
-    from joblib import Parallel, delayed
-
-    tasks = (delayed(_call)(os.getpid(), call, *each) for each in arguments)
-    yield from Parallel(n_jobs=n_processes, return_as="generator")(tasks)
-
-
-def _call(parent: int, call: Callable[..., Result], *arguments: Any) -> Result:
-    if os.getpid() != parent:  # one process needs no worker
-        _core.end_with_parent()
-    return call(*arguments)
 
 
 def _fit(methods: Methods, train: Samples, test: Samples) -> Fitted:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gppcore.errors import RangeError
-from gppcore.evaluation.holdout import Evaluation, in_processes
+from gppcore.evaluation.holdout import Evaluation
 from gppcore.evaluation.metrics import skill
 from gppcore.evaluation.schemes import Split, splits
 from gppcore.evaluation.table import methods_of
 from gppcore.features import Samples
+from gppcore.runtime import in_processes
 from gppcore.towers.process import process_gpp
 from gppcore.transfer.adapt import adapt
 from gppcore.transfer.transfer_model import TransferModel

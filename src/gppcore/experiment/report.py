@@ -38,6 +38,7 @@ def report(
     towers: Towers,
     seconds: Mapping[str, float],
     *,
+    n_threads: int,
     client: Client | None = None,
 ) -> None:
     """Compare the product with that of the process model and others, and write `report.html` and `summary.json`."""
@@ -58,7 +59,7 @@ def report(
     }
     data = _data(settings, store, towers, seconds, predictions, differences, reference, list(compared.values()))
     data = replace(data, regions=read_totals(product))
-    write_report(data, folder)
+    write_report(data, folder, n_processes=n_threads)
     write_json(folder / "summary.json", _summary(data, {text: c.as_dict() for text, c in compared.items()}))
 
 

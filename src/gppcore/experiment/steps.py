@@ -281,7 +281,9 @@ def label(degrees: float) -> str:
 
 def _report(work: Work, digest: str, seconds: Mapping[str, float]) -> None:
     with work.progress.step("Comparison and report", 1, "page"):
-        report(work.settings, work.folder, work.store, work.towers, seconds, client=work.client)
+        report(
+            work.settings, work.folder, work.store, work.towers, seconds, n_threads=work.n_threads, client=work.client
+        )
 
 
 class Step(NamedTuple):

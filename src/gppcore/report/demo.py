@@ -26,7 +26,7 @@ _BOUNDED = {(-90, 90): "all cells", (10, 90): "north of 10°N", (-10, 10): "trop
 _YEAR = float(DAYS_IN_MONTH.sum())
 
 
-def write_report(data: ReportData, out: Path) -> Path:
+def write_report(data: ReportData, out: Path, *, n_processes: int = 1) -> Path:
     """Write `report.html` and its figures as PNG files into a folder.
 
     The page holds its figures, needs no network and no script, and prints.
@@ -37,6 +37,8 @@ def write_report(data: ReportData, out: Path) -> Path:
         What to show.
     out : Path
         Folder, created if absent; earlier files of the same names are replaced.
+    n_processes : int, default 1
+        Processes that draw the figures; files do not depend on it.
 
     Returns
     -------
@@ -47,6 +49,7 @@ def write_report(data: ReportData, out: Path) -> Path:
         "demo.html.j2",
         {**_map_drawings(data), **_truth_drawings(data), **_tower_drawings(data), "timing": _timing(data)},
         out,
+        n_processes=n_processes,
         data=data,
         caveats=data.caveats,
         provenance=data.provenance,

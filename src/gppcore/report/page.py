@@ -20,6 +20,7 @@ from gppcore.errors import disk_errors
 from gppcore.plot.style import COLOURS, DARK, PAPER, STYLE, text_of
 from gppcore.report.figure import HALF, NARROW, WIDTH, Drawing
 from gppcore.report.seen import number
+from gppcore.runtime import in_processes
 
 _STYLE: Any = {
     **STYLE,
@@ -52,7 +53,9 @@ METHODS = {
 """Methods in a sentence each."""
 
 
-def write_page(template: str, drawings: Mapping[str, Drawing], out: Path, **content: Any) -> Path:
+def write_page(
+    template: str, drawings: Mapping[str, Drawing], out: Path, *, n_processes: int = 1, **content: Any
+) -> Path:
     """Write `report.html` from a template and its figures as PNG files into a folder, and return the page.
 
     The page holds its figures as SVG, which follow light and dark pages; wide ones have a second form for narrow
@@ -60,26 +63,28 @@ def write_page(template: str, drawings: Mapping[str, Drawing], out: Path, **cont
     """
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        images = _images(drawings, out)
+        images = _images(drawings, out, n_processes)
         page = out / "report.html"
         text = render(template, images=images, colours=COLOURS, sentences=METHODS, **content)
         page.write_text(text, encoding="utf-8")
     return page
 
 
-def _images(drawings: Mapping[str, Drawing], out: Path) -> dict[str, dict[str, Any]]:
+def _images(drawings: Mapping[str, Drawing], out: Path, n_processes: int) -> dict[str, dict[str, Any]]:
     """Write the figures as PNG and return what the templates need of them."""
-    images = {}
-    for name, drawing in drawings.items():
-        with mpl.rc_context(_STYLE):
-            figure = drawing.draw(drawing.width)
-            # No software version in the file: the same data give the same bytes.
-            figure.savefig(out / f"{name}.png", facecolor=PAPER, metadata={"Software": None})
-            figure.set_layout_engine("none")  # it is laid out
-            narrow = _svg(drawing.draw(NARROW)) if drawing.width > HALF else None
-            pixels = round(drawing.width * _PAGE / WIDTH)
-            images[name] = {"alt": drawing.seen, "pixels": pixels, "wide": _svg(figure), "narrow": narrow}
-    return images
+    tasks = ((drawing, out / f"{name}.png") for name, drawing in drawings.items())
+    return dict(zip(drawings, in_processes(_image, tasks, n_processes), strict=True))
+
+
+def _image(drawing: Drawing, path: Path) -> dict[str, Any]:
+    with mpl.rc_context(_STYLE):
+        figure = drawing.draw(drawing.width)
+        # No software version in the file: the same data give the same bytes.
+        figure.savefig(path, facecolor=PAPER, metadata={"Software": None})
+        figure.set_layout_engine("none")  # it is laid out
+        narrow = _svg(drawing.draw(NARROW)) if drawing.width > HALF else None
+        pixels = round(drawing.width * _PAGE / WIDTH)
+        return {"alt": drawing.seen, "pixels": pixels, "wide": _svg(figure), "narrow": narrow}
 
 
 def render(template: str, **content: Any) -> str:
