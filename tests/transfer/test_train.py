@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from gppcore.errors import ForestFormatError, MissingFileError, OutputExistsError, RangeError, ShapeError
 from gppcore.features import PREDICTORS, Samples
-from gppcore.transfer.members import MEMBERS, TrainingRows, fit_member
+from gppcore.transfer.members import MEMBERS, TrainingRows, fit_member, fit_source
 from gppcore.transfer.train import DIRECT_MEMBERS, direct, fine_tune, pretrain, pretrain_continue, with_process
 from gppcore.transfer.transfer_model import TransferModel
 
@@ -354,3 +354,13 @@ def test_a_model_that_was_not_pretrained_cannot_be_fine_tuned(source):
     alone = replace(source, sources={})
     with pytest.raises(ShapeError, match="expected emulators of the process model"):
         fine_tune(alone, towers(doubled))
+
+
+def test_doubles_and_their_float32_follow_the_same_branches():
+    # More values than bins, which many rows share: thresholds are values, half of which rise when rounded to float32.
+    samples = towers(doubled)
+    x = np.round(samples.x * 100.0) / 100.0
+    emulator = fit_source(x, process_gpp(x), seed=0, n_threads=1)
+    model = direct(replace(samples, x=x))
+    for predict in (emulator.predict, model.predict):
+        np.testing.assert_allclose(predict(x.astype(np.float32)), predict(x), atol=1e-5)

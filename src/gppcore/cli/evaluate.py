@@ -31,7 +31,7 @@ def run_evaluation(options: EvaluationOptions, out: Path, *, as_json: bool) -> N
     write(out, found, predictions)
     from gppcore.report.evaluation import write_evaluation_report
 
-    write_evaluation_report(out)
+    write_evaluation_report(out, n_processes=options.n_threads)
     if as_json:
         print((out / NUMBERS).read_text("utf-8"), end="")
         return
@@ -55,7 +55,7 @@ def run_protocol(name: str, options: EvaluationOptions, out: Path, *, as_json: b
         with Console(stderr=True).status(f"Held out: {HELD_OUT[scheme]}"):
             found, predictions = evaluate_towers(replace(options, scheme=scheme), suite)
         write(out / scheme, found, predictions)
-        write_evaluation_report(out / scheme)
+        write_evaluation_report(out / scheme, n_processes=options.n_threads)
         results[scheme] = found
     summary = summarise(name, results)
     write_json(out / "protocol.json", summary)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gppcore.evaluation.holdout import Evaluation
 from gppcore.evaluation.importance import monotone_share, partial_dependence, permutation_importance
 from gppcore.features import MONTHLY_PREDICTORS, Samples
+from gppcore.runtime import in_threads
 from gppcore.transfer.transfer_model import TransferModel
 
 Float = NDArray[np.float64]
@@ -21,7 +22,7 @@ _DRIVERS = ("lai", "sw", "soil_water")
 
 
 def explain(
-    models: Sequence[TransferModel], evaluation: Evaluation, samples: Samples, *, seed: int = 0
+    models: Sequence[TransferModel], evaluation: Evaluation, samples: Samples, *, seed: int = 0, n_threads: int = 1
 ) -> dict[str, Any]:
     """Explain the models of an evaluation, one per split, on the rows that each was tested on.
 
@@ -35,8 +36,12 @@ def explain(
     tested = samples.take(evaluation.rows)
 
     def predict(x: Float) -> Float:
-        pairs = zip(models, evaluation.slices, strict=True)
-        return np.concatenate([model.predict(x[rows]) for model, rows in pairs])
+        # A split has too few rows to share them among threads, so threads share the splits.
+        def one(part: int) -> tuple[int, Float]:
+            return part, models[part].predict(x[evaluation.slices[part]])
+
+        found = dict(in_threads(one, range(len(models)), n_threads))
+        return np.concatenate([found[part] for part in range(len(models))])
 
     names, cluster = samples.predictors, tested.groups["cluster"].to_numpy()
     at = {

@@ -155,7 +155,7 @@ def evaluate_towers(
     places = towers.sites.loc[predictions["site_id"].unique(), ["lat", "lon"]]
     parts["places"] = {str(site): [float(lat), float(lon)] for site, lat, lon in places.itertuples()}
     if options.scheme not in ("few_towers", "own"):
-        parts |= explain(found.models, found, samples, seed=options.seed)
+        parts |= explain(found.models, found, samples, seed=options.seed, n_threads=options.n_threads)
     return result.assemble(predictions, meta, parts), predictions
 
 

@@ -31,7 +31,7 @@ _GROUPS = {"koeppen": "Koeppen class", "pft": "plant functional type"}
 _MOST_GROUPS = 16
 
 
-def write_evaluation_report(folder: Path) -> Path:
+def write_evaluation_report(folder: Path, *, n_processes: int = 1) -> Path:
     """Write `report.html` and its figures as PNG next to the results of an evaluation.
 
     Parameters
@@ -39,6 +39,8 @@ def write_evaluation_report(folder: Path) -> Path:
     folder : Path
         Holds `evaluation.json` and `predictions.csv.gz`, as ``gppcore evaluate --out`` writes them. Learning curves,
         intervals, importance, partial dependence and consistency with fluorescence are shown where they are there.
+    n_processes : int, default 1
+        Processes that draw the figures; files do not depend on it.
 
     Returns
     -------
@@ -58,6 +60,7 @@ def write_evaluation_report(folder: Path) -> Path:
         "evaluation.html.j2",
         _drawings(results),
         folder,
+        n_processes=n_processes,
         numbers=numbers,
         methods=results.methods,
         main=results.main,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gppcore.errors import RangeError, missing_package
 from gppcore.forest import Forest
+from gppcore.forest.formats.rounding import at_most
 from gppcore.runtime import interruptible
 from gppcore.statistics import FOLDS, assign_folds
 from gppcore.transfer.applicability import Applicability
@@ -343,7 +344,17 @@ def _fit_boosted(
     x = _without_gaps(x)
     if weight is not None:  # the bins of weighted rows take scikit-learn longer than the trees
         x = np.column_stack([_rounded(column) for column in x.T])
-    return Forest.from_sklearn(_with_one_thread(learner, x, target, weight))
+    return Forest.from_arrays(**_for_float32(Forest.from_sklearn(_with_one_thread(learner, x, target, weight))))
+
+
+def _for_float32(forest: Forest) -> dict[str, Any]:
+    """Return the arrays of a forest that predicts the same from float32 as from the doubles that these were.
+
+    Where many rows share a value, it is a threshold itself, and in float32 the value may lie above it.
+    """
+    arrays = forest.arrays()
+    threshold = at_most(arrays["threshold"].astype(np.float32).astype(np.float64))
+    return {**arrays, "threshold": np.where(arrays["feature"] < 0, arrays["threshold"], threshold)}
 
 
 def _rounded(column: Float) -> Float:
@@ -405,7 +416,7 @@ def _emulated(x: Float, target: Float, settings: Mapping[str, Any], seed: int, n
     if not varies.size:
         varies = np.arange(x.shape[1])
     learner = HistGradientBoostingRegressor(**settings, early_stopping=False, random_state=seed)
-    arrays = Forest.from_sklearn(_with_one_thread(learner, x[:, varies], target, None, n_threads)).arrays()
+    arrays = _for_float32(Forest.from_sklearn(_with_one_thread(learner, x[:, varies], target, None, n_threads)))
     feature = np.where(arrays["feature"] < 0, -1, varies[arrays["feature"]])
     return Forest.from_arrays(**{**arrays, "n_features": x.shape[1], "feature": feature})
 
