@@ -341,20 +341,25 @@ def _fit_boosted(
     learner = HistGradientBoostingRegressor(
         **settings, early_stopping=False, random_state=seed, monotonic_cst=list(signs)
     )
-    x = _without_gaps(x)
+    x = _as_float32(_without_gaps(x))
     if weight is not None:  # the bins of weighted rows take scikit-learn longer than the trees
         x = np.column_stack([_rounded(column) for column in x.T])
     return Forest.from_arrays(**_for_float32(Forest.from_sklearn(_with_one_thread(learner, x, target, weight))))
 
 
-def _for_float32(forest: Forest) -> dict[str, Any]:
-    """Return the arrays of a forest that predicts the same from float32 as from the doubles that these were.
+def _as_float32(x: Float) -> Float:
+    """Return x rounded to float32, as maps hold it: its boosted trees are for `_for_float32`."""
+    return x.astype(np.float32).astype(np.float64)
 
-    Where many rows share a value, it is a threshold itself, and in float32 the value may lie above it.
+
+def _for_float32(forest: Forest) -> dict[str, Any]:
+    """Return the arrays of a forest that rounds doubles to float32, as the rows that it was fitted to were.
+
+    Where many rows share a value, it is a threshold itself, and maps would go to the other side of a double.
     """
     arrays = forest.arrays()
-    threshold = at_most(arrays["threshold"].astype(np.float32).astype(np.float64))
-    return {**arrays, "threshold": np.where(arrays["feature"] < 0, arrays["threshold"], threshold)}
+    leaf = arrays["feature"] < 0
+    return {**arrays, "threshold": np.where(leaf, arrays["threshold"], at_most(arrays["threshold"]))}
 
 
 def _rounded(column: Float) -> Float:
@@ -411,7 +416,7 @@ def _emulated(x: Float, target: Float, settings: Mapping[str, Any], seed: int, n
     """Return boosted trees of a function of many rows."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    x = _without_gaps(x)
+    x = _as_float32(_without_gaps(x))
     varies = np.flatnonzero((x != x[:1]).any(axis=0))  # no tree splits the other columns, but each would take its time
     if not varies.size:
         varies = np.arange(x.shape[1])
