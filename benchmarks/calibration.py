@@ -154,8 +154,9 @@ def tables(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run(description: str, measure: Callable[[str], Any], tables: Callable[[Any], str]) -> int:
+    """Measure on the folder that the command line names, and print tables or JSON."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--towers", required=True, help="folder of towers (docs/towers.md)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
@@ -165,4 +166,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, measure, tables))

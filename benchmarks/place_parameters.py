@@ -7,16 +7,13 @@ design with the highest R2 in these inner folds predicts the test towers: this i
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
+from calibration import run
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from threadpoolctl import threadpool_limits
@@ -28,14 +25,14 @@ from gppcore.evaluation.bootstrap import FIRST, differences
 from gppcore.evaluation.metrics import skill
 from gppcore.evaluation.schemes import FewTowers, Split, splits
 from gppcore.process import soil_water
-from gppcore.process.parameters import CalibratedParameters
+from gppcore.process.parameters import vcmax25_of
 from gppcore.process.simulate import simulate
 from gppcore.process.two_leaf import Canopy, Forcing, two_leaf_gpp, two_leaf_gradient
-from gppcore.runtime import usable_cores
-from gppcore.statistics import FOLDS, assign_folds
+from gppcore.runtime import in_processes, usable_cores
+from gppcore.statistics import CORRELATION, FOLDS, assign_folds
 from gppcore.towers import Towers, read_towers
 from gppcore.towers.process import COVARIATES, TowerHours, TypeHours
-from gppcore.variables import G_C_PER_UMOL, VARIABLES
+from gppcore.variables import VARIABLES
 
 Float = NDArray[np.float64]
 
@@ -98,7 +95,7 @@ class Effects:
         def at(name: str) -> Float:
             return np.clip(getattr(pft, name) * np.exp(log[name]), *VARIABLES[name].valid_range)
 
-        vcmax25 = pfts.vcmax25(part.name, part.month) if isinstance(pfts, CalibratedParameters) else None
+        vcmax25 = vcmax25_of(pfts, part.name, part.month)
         assert vcmax25 is not None
         of_rows = replace(pft, psi_exponent=at("psi_exponent"))  # type: ignore[arg-type]  # soil_water broadcasts it
         return Months(part, of_rows, vcmax25, at("g1"), log["kn"])
@@ -117,11 +114,11 @@ class Months:
     def gpp(self) -> Float:
         """Return the type's part of daily GPP [g m-2 d-1]."""
         if not self.log_kn.any():
-            return self._daily(two_leaf_gpp(self._weather, self._canopy(1.0), self.pft, n_threads=1).gpp)
+            return self.part._daily(two_leaf_gpp(self._weather, self._canopy(1.0), self.pft, n_threads=1).gpp)
         # Kn only scales Vcmax of sunlit and of shaded leaves, so each comes from a run with its own capacity.
         sunlit, shaded = self._nitrogen()
         runs = [two_leaf_gpp(self._weather, self._canopy(s), self.pft, n_threads=1) for s in (sunlit, shaded)]
-        return self._daily(runs[0].gpp_sunlit + runs[1].gpp_shaded)
+        return self.part._daily(runs[0].gpp_sunlit + runs[1].gpp_shaded)
 
     def slopes(self, names: Sequence[str]) -> dict[str, Float]:
         """Return derivatives of :meth:`gpp` by logarithms of parameters; but for that by kn, they take the usual kn."""
@@ -135,9 +132,9 @@ class Months:
         month = self.part.month
         by_exponent = soil_water.stress_by_exponent(month["soil_water"], month["tair"], self.pft)
         own = {
-            "vcmax25": self._daily(found["vcmax25"]) * self.vcmax25,
-            "g1": self._daily(found["g1"]) * self.g1,
-            "psi_exponent": self._daily(found["soil_water_stress"] * by_exponent) * self.pft.psi_exponent,
+            "vcmax25": self.part._daily(found["vcmax25"]) * self.vcmax25,
+            "g1": self.part._daily(found["g1"]) * self.g1,
+            "psi_exponent": self.part._daily(found["soil_water_stress"] * by_exponent) * self.pft.psi_exponent,
         }
         if "kn" in names:
             up, down = (replace(self, log_kn=self.log_kn + step).gpp() for step in (_STEP, -_STEP))
@@ -161,10 +158,6 @@ class Months:
         new = leaf_nitrogen(self.part, self.pft.clumping, usual * np.exp(self.log_kn))
         old = leaf_nitrogen(self.part, self.pft.clumping, np.array(usual))
         return new[0] / old[0], new[1] / old[1]
-
-    def _daily(self, flux: Float) -> Float:
-        light = self.part.light
-        return light.mean(flux) * (self.part.share * light.seconds * G_C_PER_UMOL)
 
 
 def leaf_nitrogen(part: TypeHours, clumping: float, kn: Float) -> tuple[Float, Float]:
@@ -197,7 +190,7 @@ def fitted(towers: Towers, name: str) -> Fit:
     """Fit a design, by the problem of the library with further columns for the effects of the place."""
     parameters, followed = DESIGNS[name]
     clusters = len(np.unique(towers.row_clusters))
-    problem = Problem.of(towers, PFTS, parameters, tightened(clusters), 2.0, 0.3, 1, COVARIATES)
+    problem = Problem.of(towers, PFTS, parameters, tightened(clusters), 2.0, CORRELATION, 1, COVARIATES)
     effects = Effects(followed, problem.covariates)
     prior_sd, own = effects.prior_sd(clusters), problem.prior.shape[1]
     scale = np.sqrt(problem.weight) / problem.residual_sd
@@ -251,13 +244,13 @@ def predicted(towers: Towers, split: Split) -> tuple[dict[str, Float], str]:
     return {**found, CHOSEN: found[best]}, best
 
 
-def judged(towers: Towers, groups: Any, options: Mapping[str, Any], pool: ProcessPoolExecutor) -> dict[str, Any]:
+def judged(towers: Towers, groups: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return R2 by design over the splits of a scheme, and what it gains over the design of the library.
 
     Gains have 90 % cluster-bootstrap intervals; those of few towers, means over draws, the least and the greatest draw.
     """
     held = splits(groups, **options)
-    found, chosen = zip(*pool.map(partial(predicted, towers), held), strict=True)
+    found, chosen = zip(*in_processes(predicted, ((towers, split) for split in held), usable_cores()), strict=True)
     observed = towers.gpp["gpp_daily"].to_numpy(float)
     cluster = groups["cluster"].to_numpy()
     r2, gain = {}, {}
@@ -285,8 +278,7 @@ def measure(folder: str) -> dict[str, Any]:
     towers = read_towers(folder)
     samples = towers.samples(simulate(towers.forcing))
     known = towers.at(samples)
-    with ProcessPoolExecutor(usable_cores()) as pool:
-        return {name: judged(known, samples.groups, options, pool) for name, options in SCHEMES.items()}
+    return {name: judged(known, samples.groups, options) for name, options in SCHEMES.items()}
 
 
 def table(found: Mapping[str, Any]) -> str:
@@ -301,15 +293,5 @@ def table(found: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", *(f"{name}: {'; '.join(own['chosen'])}" for name, own in found.items())])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--towers", required=True, help="folder of towers (docs/towers.md)")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    options = parser.parse_args()
-    found = measure(options.towers)
-    print(json.dumps(found, indent=1) if options.json else table(found))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__, measure, table))

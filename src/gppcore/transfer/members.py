@@ -324,11 +324,12 @@ def _fit_trees(
 
     leaf = _LEAF[unseen] if len(x) > _FEW_ROWS else max(3, len(x) // 60)
     learner = ExtraTreesRegressor(n_trees, max_features=0.4, min_samples_leaf=leaf, random_state=seed, n_jobs=n_threads)
-    return Forest.from_sklearn(interruptible(lambda: learner.fit(_without_gaps(x), target, sample_weight=weight)))
+    return Forest.from_sklearn(interruptible(lambda: learner.fit(_training_rows(x), target, sample_weight=weight)))
 
 
-def _without_gaps(x: Float) -> Float:
-    """Return x with empty columns replaced by zeros, which no split can use."""
+def _training_rows(x: Float) -> Float:
+    """Return x in float32, as maps hold it, with empty columns replaced by zeros, which no split can use."""
+    x = x.astype(np.float32).astype(np.float64)
     empty = np.isnan(x).all(axis=0)
     return np.where(empty, 0.0, x) if empty.any() else x
 
@@ -341,25 +342,10 @@ def _fit_boosted(
     learner = HistGradientBoostingRegressor(
         **settings, early_stopping=False, random_state=seed, monotonic_cst=list(signs)
     )
-    x = _as_float32(_without_gaps(x))
+    x = _training_rows(x)
     if weight is not None:  # the bins of weighted rows take scikit-learn longer than the trees
         x = np.column_stack([_rounded(column) for column in x.T])
-    return Forest.from_arrays(**_for_float32(Forest.from_sklearn(_with_one_thread(learner, x, target, weight))))
-
-
-def _as_float32(x: Float) -> Float:
-    """Return x rounded to float32, as maps hold it: its boosted trees are for `_for_float32`."""
-    return x.astype(np.float32).astype(np.float64)
-
-
-def _for_float32(forest: Forest) -> dict[str, Any]:
-    """Return the arrays of a forest that rounds doubles to float32, as the rows that it was fitted to were.
-
-    Where many rows share a value, it is a threshold itself, and maps would go to the other side of a double.
-    """
-    arrays = forest.arrays()
-    leaf = arrays["feature"] < 0
-    return {**arrays, "threshold": np.where(leaf, arrays["threshold"], at_most(arrays["threshold"]))}
+    return Forest.from_arrays(**_boosted_arrays(learner, x, target, weight))
 
 
 def _rounded(column: Float) -> Float:
@@ -416,17 +402,21 @@ def _emulated(x: Float, target: Float, settings: Mapping[str, Any], seed: int, n
     """Return boosted trees of a function of many rows."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    x = _as_float32(_without_gaps(x))
+    x = _training_rows(x)
     varies = np.flatnonzero((x != x[:1]).any(axis=0))  # no tree splits the other columns, but each would take its time
     if not varies.size:
         varies = np.arange(x.shape[1])
     learner = HistGradientBoostingRegressor(**settings, early_stopping=False, random_state=seed)
-    arrays = _for_float32(Forest.from_sklearn(_with_one_thread(learner, x[:, varies], target, None, n_threads)))
+    arrays = _boosted_arrays(learner, x[:, varies], target, None, n_threads)
     feature = np.where(arrays["feature"] < 0, -1, varies[arrays["feature"]])
     return Forest.from_arrays(**{**arrays, "n_features": x.shape[1], "feature": feature})
 
 
-def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None, n_threads: int = 1) -> Any:
+def _boosted_arrays(learner: Any, x: Float, target: Float, weight: Float | None, n_threads: int = 1) -> dict[str, Any]:
+    """Fit boosted trees, and return the arrays of their forest, which rounds doubles to float32 as these rows were.
+
+    Where many rows share a value, it is a threshold itself, and maps would go to the other side of a double.
+    """
     from threadpoolctl import threadpool_limits
 
     # A small fit gains nothing from several threads and waits for busy cores. The limit applies to libraries that
@@ -435,4 +425,6 @@ def _with_one_thread(learner: Any, x: Float, target: Float, weight: Float | None
         with threadpool_limits(n_threads, "openmp"):
             return learner.fit(x, target, sample_weight=weight)
 
-    return interruptible(fit)
+    arrays = Forest.from_sklearn(interruptible(fit)).arrays()
+    leaf = arrays["feature"] < 0
+    return {**arrays, "threshold": np.where(leaf, arrays["threshold"], at_most(arrays["threshold"]))}
