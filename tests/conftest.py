@@ -29,9 +29,13 @@ settings.load_profile("repeatable")
 
 
 def pytest_configure(config):
-    """Give each of several workers one OpenMP thread: more threads than cores wait for each other."""
+    """Give each of several workers one OpenMP thread: more threads than cores wait for each other.
+
+    Where a test asks for two, those that wait leave the core to the others, as `gppcore` has them do.
+    """
     if config.getoption("numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 @pytest.fixture(scope="session")
