@@ -35,17 +35,22 @@ def explain(
     """
     tested = samples.take(evaluation.rows)
 
-    def predict(x: Float) -> Float:
-        # A split has too few rows to share them among threads, so threads share the splits.
-        def one(part: int) -> tuple[int, Float]:
-            return part, models[part].predict(x[evaluation.slices[part]])
+    parts = list(zip(models, evaluation.slices, strict=True))
 
-        found = dict(in_threads(one, range(len(models)), n_threads))
-        return np.concatenate([found[part] for part in range(len(models))])
+    def predict(x: NDArray[np.floating[Any]]) -> Float:
+        gpp = np.empty(len(x))
+
+        def fill(part: tuple[TransferModel, slice]) -> None:
+            model, rows = part
+            gpp[rows] = model.predict(x[rows])
+
+        # A split has too few rows to share them among threads, so threads share the splits.
+        list(in_threads(fill, parts, n_threads))
+        return gpp
 
     def predict_as_maps(x: Float) -> Float:
         # float32 takes a fifth of the time. Only steps of single months need float64, in which rounding is no fall.
-        return predict(x.astype(np.float32)).astype(np.float64)
+        return predict(x.astype(np.float32))
 
     names, cluster = samples.predictors, tested.groups["cluster"].to_numpy()
     at = {
